@@ -98,6 +98,22 @@ impl schemars::JsonSchema for Digest {
     }
 }
 
+/// Serde form for fields named `sha256`: the 64 hex digits alone.
+pub(crate) mod hex_form {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::Digest;
+
+    pub(crate) fn serialize<S: Serializer>(digest: &Digest, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&digest.hex())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Digest, D::Error> {
+        let text = String::deserialize(from)?;
+        Digest::from_hex(&text).map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

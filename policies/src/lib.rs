@@ -1,9 +1,37 @@
 //! What is a release, who vouches for it, who gets it, and when may it be applied.
 //!
 //! No IO, no clock, no randomness: bytes and times come in, verdicts go out.
+//! Start reading at [`trust::catalog`] (who vouches) and [`gate::decide`] (who gets it, and when).
 
+mod channel;
+mod codes;
+pub mod cohort;
+pub mod decision;
 mod digest;
+pub mod document;
+pub mod dsse;
+pub mod gate;
+pub mod instruction;
+mod keys;
+mod names;
+mod plan;
+pub mod policy;
+pub mod release;
+pub mod report;
+mod time;
 mod tree;
+pub mod trust;
+pub mod yaml;
 
+pub use channel::{Channel, Overridable, Promotion, Stop, Withdrawal};
+pub use codes::{Obstacle, ObstacleCode, Owner, Refusal, RefusalCode};
 pub use digest::{Digest, NotADigest};
-pub use tree::{CatalogTree, MAX_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_FILES, TreeRefusal};
+pub use document::API_VERSION;
+pub use keys::{ARTIFACT_KEYS, DIRECTOR_KEYS, KeyList, KeyState, ListedKey};
+pub use names::{
+    BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Platform, Ring,
+};
+pub use plan::{Cap, DEFAULT_PLAN, Pace, Percent, RingPlan, RingRules, Tempo};
+pub use release::Release;
+pub use time::{At, BadSpan, BadTime, CLOCK_TOLERANCE, Span};
+pub use tree::{CatalogTree, MAX_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_FILES, TreeRefusal, is_safe};

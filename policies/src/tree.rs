@@ -41,10 +41,7 @@ impl CatalogTree {
             return Err(TreeRefusal::Path(shown(path)));
         }
         let size = content.len() as u64;
-        if size > MAX_FILE_BYTES
-            || self.bytes + size > MAX_TREE_BYTES
-            || self.files.len() >= MAX_TREE_FILES
-        {
+        if size > MAX_FILE_BYTES || self.bytes + size > MAX_TREE_BYTES || self.files.len() >= MAX_TREE_FILES {
             return Err(TreeRefusal::TooLarge(shown(path)));
         }
         self.bytes += size;

@@ -1,0 +1,134 @@
+//! Refusals judge documents: what is refused is not looked at any further.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Why a document was refused. The order of the variants is the order of judging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub enum RefusalCode {
+    /// A file, or all of them together, is larger than its limit.
+    TooLarge,
+    /// The bytes are not the document that they should be, or a file is missing.
+    Unreadable,
+    /// The document names a feature as critical that this program doesn't know: update it first.
+    UnknownCriticalFeature,
+    /// A role's threshold is lower than the least that is accepted for it.
+    ThresholdTooLow,
+    /// One public key is listed twice under two ids, so one person could count as two.
+    DuplicateKey,
+    /// Too few valid signatures by keys that hold the role.
+    SignatureThreshold,
+    /// The root chain forks or has a gap: not the continuation of the pinned root.
+    RootChain,
+    /// Older than what this data plane has already seen (rollback).
+    VersionFloor,
+    /// Metadata files that don't belong together (mix-and-match).
+    MixAndMatch,
+    /// A role lists a target that was not delegated to it.
+    DelegationPath,
+    /// Length or SHA-256 of a target differs from what was signed.
+    HashMismatch,
+    /// The same level with another content than before.
+    LevelRewritten,
+    /// Meant for another organization or data plane.
+    OtherDataPlane,
+    /// Older than an instruction that was already followed.
+    OlderThanLast,
+    /// Dated later than the local clock allows, or lives longer than its role may.
+    ClockSkew,
+    /// The instruction names a level that the channel didn't promote, or with another hash.
+    CeilingNotInChannel,
+    /// The customer's approval is not validly signed, or by nobody entitled.
+    ApprovalInvalid,
+    /// An artifact's digest differs from the one in the release.
+    DigestMismatch,
+    /// The bundle doesn't hold exactly the components of the release.
+    BundleMismatch,
+    /// An artifact has no signature at all.
+    Unsigned,
+    /// An artifact is signed, but by no key that vouches for releases (or by a revoked one).
+    UnknownSigner,
+    /// A valid signature, but over something else than "this is released" (wrong predicate or payload type).
+    WrongPredicate,
+    /// A valid signature over another digest.
+    WrongSubject,
+}
+
+impl RefusalCode {
+    /// The code as it appears in status, reports and exit messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "TooLarge",
+            Self::Unreadable => "Unreadable",
+            Self::UnknownCriticalFeature => "UnknownCriticalFeature",
+            Self::ThresholdTooLow => "ThresholdTooLow",
+            Self::DuplicateKey => "DuplicateKey",
+            Self::SignatureThreshold => "SignatureThreshold",
+            Self::RootChain => "RootChain",
+            Self::VersionFloor => "VersionFloor",
+            Self::MixAndMatch => "MixAndMatch",
+            Self::DelegationPath => "DelegationPath",
+            Self::HashMismatch => "HashMismatch",
+            Self::LevelRewritten => "LevelRewritten",
+            Self::OtherDataPlane => "OtherDataPlane",
+            Self::OlderThanLast => "OlderThanLast",
+            Self::ClockSkew => "ClockSkew",
+            Self::CeilingNotInChannel => "CeilingNotInChannel",
+            Self::ApprovalInvalid => "ApprovalInvalid",
+            Self::DigestMismatch => "DigestMismatch",
+            Self::BundleMismatch => "BundleMismatch",
+            Self::Unsigned => "Unsigned",
+            Self::UnknownSigner => "UnknownSigner",
+            Self::WrongPredicate => "WrongPredicate",
+            Self::WrongSubject => "WrongSubject",
+        }
+    }
+
+    /// What the reader of this refusal can do next.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::UnknownCriticalFeature => "update this program; it is too old for the document",
+            Self::ClockSkew => {
+                "check the clock of this machine (NTP); if it is right, tell the vendor: an online key may be stolen"
+            }
+            Self::VersionFloor => "the source serves old data: check mirrors and caches; nothing was changed",
+            Self::TooLarge | Self::Unreadable => {
+                "the source is broken or hostile: compare it with the vendor's"
+            }
+            Self::OtherDataPlane | Self::OlderThanLast | Self::CeilingNotInChannel => {
+                "ask the vendor why the server sends this; nothing was changed"
+            }
+            Self::ApprovalInvalid => "sign the approval again with a key that the policy names",
+            Self::Unsigned => {
+                "was the bundle copied without its signatures? copy referrers too, or set `signatures: catalog`"
+            }
+            _ => "nothing was changed; keep the source as evidence and tell the vendor's security team",
+        }
+    }
+}
+
+impl std::fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A refused document: which, why, and in words for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[error("{code}: {subject}: {detail}")]
+pub struct Refusal {
+    /// The stable code.
+    pub code: RefusalCode,
+    /// The document or file that is refused.
+    pub subject: String,
+    /// The cause, for people; never parsed.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal of `subject` for `code`.
+    pub fn new(code: RefusalCode, subject: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { code, subject: subject.into(), detail: detail.into() }
+    }
+}

@@ -1,0 +1,93 @@
+//! Which keys may direct and which may vouch for artifacts: two targets of the catalog.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::codes::{Refusal, RefusalCode};
+use crate::document;
+
+/// The catalog target that lists the director's keys (Ed25519).
+pub const DIRECTOR_KEYS: &str = "director-keys.json";
+/// The catalog target that lists the keys that sign OCI artifacts (ECDSA P-256).
+pub const ARTIFACT_KEYS: &str = "artifact-keys.json";
+
+/// A list of keys with one purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyList {
+    /// Always [`document::API_VERSION`].
+    pub api_version: String,
+    /// Features that a reader must know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub critical: Vec<String>,
+    /// The keys.
+    pub keys: Vec<ListedKey>,
+}
+
+/// One key of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedKey {
+    /// The public key, SPKI PEM.
+    pub public_key: String,
+    /// What it is good for.
+    pub state: KeyState,
+}
+
+/// What a listed key is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum KeyState {
+    /// Signs and verifies.
+    Active,
+    /// Signs nothing new; what it signed stays valid.
+    Retired,
+    /// Nothing that it ever signed is valid.
+    Revoked,
+}
+
+impl KeyList {
+    /// A list with these keys, all active.
+    pub fn active(keys: impl IntoIterator<Item = String>) -> Self {
+        let state = KeyState::Active;
+        let keys = keys.into_iter().map(|public_key| ListedKey { public_key, state }).collect();
+        Self { api_version: document::API_VERSION.to_owned(), critical: Vec::new(), keys }
+    }
+
+    /// Reads a key list; every key must be readable and listed once.
+    ///
+    /// # Errors
+    /// `Unreadable`, `UnknownCriticalFeature`, `DuplicateKey`.
+    pub fn read(subject: &str, bytes: &[u8]) -> Result<Self, Refusal> {
+        let list: Self = document::read(subject, bytes)?;
+        for (n, key) in list.keys.iter().enumerate() {
+            let der = key.der().ok_or_else(|| {
+                Refusal::new(
+                    RefusalCode::Unreadable,
+                    subject,
+                    format!("key {n} is not an SPKI PEM public key"),
+                )
+            })?;
+            if list.keys[..n].iter().any(|other| other.der().as_ref() == Some(&der)) {
+                return Err(Refusal::new(
+                    RefusalCode::DuplicateKey,
+                    subject,
+                    format!("key {n} is listed twice"),
+                ));
+            }
+        }
+        Ok(list)
+    }
+
+    /// The keys whose signatures count.
+    pub fn trusted(&self) -> impl Iterator<Item = &ListedKey> {
+        self.keys.iter().filter(|key| key.state != KeyState::Revoked)
+    }
+}
+
+impl ListedKey {
+    /// The key as DER, none if the text isn't a PEM public key.
+    pub fn der(&self) -> Option<sigstore_types::DerPublicKey> {
+        sigstore_types::DerPublicKey::from_pem(&self.public_key).ok()
+    }
+}

@@ -1,0 +1,295 @@
+//! The release descriptor: all components of a PDP at one update level, everything by digest.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::codes::{Refusal, RefusalCode};
+use crate::digest::Digest;
+use crate::document;
+use crate::names::{ComponentName, KubernetesName, Level, Line, Platform};
+use crate::time::{At, Span};
+
+/// The largest descriptor that is read (bytes).
+pub const MAX_RELEASE_BYTES: u64 = 512 * 1024;
+/// The artifact type of a bundle's OCI index.
+pub const BUNDLE_TYPE: &str = "application/vnd.wso2.pdp.release.v1";
+
+/// One release, as the vendor signs it (catalog target `release-<line>-<level>.json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Release {
+    /// Always [`document::API_VERSION`].
+    pub api_version: String,
+    /// Features that a reader must know to honour this document.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub critical: Vec<String>,
+    /// The release line.
+    pub line: Line,
+    /// The update level within the line.
+    pub level: Level,
+    /// Shown to people, never compared.
+    pub version: String,
+    /// What sort of change it is.
+    pub kind: ReleaseKind,
+    /// The level it was made from; none for the first of a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Level>,
+    /// Levels that nobody needs any more once this one is promoted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supersedes: Vec<Level>,
+    /// What must be there before it may start.
+    #[serde(default)]
+    pub requires: Requires,
+    /// The vulnerabilities it fixes; ids may be opaque under embargo.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advisories: Vec<Advisory>,
+    /// Components that it takes away; nothing is ever removed by absence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<ComponentName>,
+    /// The OCI index that holds all components.
+    pub bundle: Bundle,
+    /// All components of a PDP at this level.
+    pub components: Vec<Component>,
+}
+
+/// What sort of change a release is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ReleaseKind {
+    /// A routine update.
+    Update,
+    /// It fixes vulnerabilities.
+    Security,
+    /// A fix for one customer, folded into a later level.
+    Hotfix,
+}
+
+/// What must be there before a level may start. Versions are semver requirements.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Requires {
+    /// Of pdp-sync.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub pdp_sync: Option<semver::VersionReq>,
+    /// Of Kubernetes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub kubernetes: Option<semver::VersionReq>,
+    /// Of Flux.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub flux: Option<semver::VersionReq>,
+    /// The least level that must be installed; binds upgrades, not first installations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Level>,
+}
+
+/// One fixed vulnerability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Advisory {
+    /// The advisory's id; opaque while it is under embargo.
+    pub id: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// True if it is exploited in the wild (CISA KEV).
+    #[serde(default)]
+    pub known_exploited: bool,
+    /// When the vendor confirmed it: the start of most deadlines.
+    pub confirmed_at: At,
+    /// When the fix was published.
+    pub published_at: At,
+}
+
+/// CVSS 3.1 bands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// 0.1-3.9
+    Low,
+    /// 4.0-6.9
+    Medium,
+    /// 7.0-8.9
+    High,
+    /// 9.0-10.0
+    Critical,
+}
+
+/// Where the bundle lies and what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Bundle {
+    /// `host/path` at the vendor; a customer's mirror replaces the host.
+    pub repository: String,
+    /// Digest of the OCI index.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// One thing that is installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Component {
+    /// Its name; never changes.
+    pub name: ComponentName,
+    /// Its version, as its makers write it.
+    pub version: String,
+    /// Components of one stage are applied together, stages in ascending order from 1.
+    pub stage: u32,
+    /// What is applied.
+    pub artifact: Artifact,
+    /// The name of the Helm release or Kustomization; never changes.
+    pub release_name: KubernetesName,
+    /// Where it is installed; never changes.
+    pub namespace: KubernetesName,
+    /// What happens when it fails.
+    pub on_failure: OnFailure,
+    /// After this it counts as failed.
+    pub timeout: Span,
+    /// It must stay healthy for this long.
+    pub settle: Span,
+    /// Where it runs; all platforms if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<Platform>,
+    /// True if the customer may leave it out.
+    #[serde(default)]
+    pub optional: bool,
+    /// Every container image that it can make the cluster fetch.
+    pub images: Vec<Image>,
+}
+
+/// A component's OCI artifact within the bundle: one image manifest with one layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Artifact {
+    /// A Helm chart.
+    Chart {
+        /// The chart's own name.
+        name: String,
+        /// Digest of the manifest.
+        digest: Digest,
+        /// Size of the manifest in bytes.
+        size: u64,
+    },
+    /// Plain manifests with a `kustomization.yaml`.
+    Manifests {
+        /// Digest of the manifest.
+        digest: Digest,
+        /// Size of the manifest in bytes.
+        size: u64,
+    },
+}
+
+impl Artifact {
+    /// Digest of the OCI manifest.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Chart { digest, .. } | Self::Manifests { digest, .. } => *digest,
+        }
+    }
+
+    /// Size of the OCI manifest in bytes.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Chart { size, .. } | Self::Manifests { size, .. } => *size,
+        }
+    }
+}
+
+/// What happens when a component fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OnFailure {
+    /// The last good artifact is put back.
+    Rollback,
+    /// It stays as it is: going back would hurt more (CNI, migrations).
+    Hold,
+}
+
+/// A container image by digest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    /// Fully qualified name without tag, as it stands in the rendered manifests.
+    pub name: String,
+    /// What is run.
+    pub digest: Digest,
+    /// True if it is named only at run time and so can't be found in the chart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub runtime: bool,
+}
+
+impl Release {
+    /// The catalog's target name of a release.
+    pub fn target_name(line: &Line, level: Level) -> String {
+        format!("release-{line}-{level}.json")
+    }
+
+    /// Reads a descriptor and checks that it is whole: levels, stages and names agree.
+    ///
+    /// # Errors
+    /// `TooLarge`, `Unreadable`, `UnknownCriticalFeature`.
+    pub fn read(subject: &str, bytes: &[u8]) -> Result<Self, Refusal> {
+        if bytes.len() as u64 > MAX_RELEASE_BYTES {
+            let detail = format!("{} bytes, at most {MAX_RELEASE_BYTES}", bytes.len());
+            return Err(Refusal::new(RefusalCode::TooLarge, subject, detail));
+        }
+        let release: Self = document::read(subject, bytes)?;
+        match release.problems().into_iter().next() {
+            Some(problem) => Err(Refusal::new(RefusalCode::Unreadable, subject, problem)),
+            None => Ok(release),
+        }
+    }
+
+    /// All that is inconsistent within the release, in words.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.base.is_some_and(|base| base >= self.level) {
+            problems.push(format!("base must be below level {}", self.level));
+        }
+        if self.supersedes.iter().any(|old| *old >= self.level) {
+            problems.push(format!("supersedes must name levels below {}", self.level));
+        }
+        if self.components.is_empty() {
+            problems.push("a release needs at least one component".to_owned());
+        }
+        let mut names = BTreeSet::new();
+        let mut places = BTreeSet::new();
+        for component in &self.components {
+            if !names.insert(&component.name) {
+                problems.push(format!("component `{}` stands there twice", component.name));
+            }
+            if !places.insert((&component.namespace, &component.release_name)) {
+                let (space, name) = (&component.namespace, &component.release_name);
+                problems.push(format!("two components are released as `{space}/{name}`"));
+            }
+            if !(1..=100).contains(&component.stage) {
+                problems.push(format!("component `{}`: stage must be 1 to 100", component.name));
+            }
+            if self.removed.contains(&component.name) {
+                problems.push(format!("component `{}` is both present and removed", component.name));
+            }
+        }
+        problems
+    }
+
+    /// The highest severity among its advisories.
+    pub fn severity(&self) -> Option<Severity> {
+        self.advisories.iter().map(|a| a.severity).max()
+    }
+
+    /// The components for one platform without those the customer left out, by stage, then name.
+    pub fn components_for(&self, platform: Platform, left_out: &[ComponentName]) -> Vec<&Component> {
+        let mut wanted: Vec<_> = self
+            .components
+            .iter()
+            .filter(|c| c.platforms.is_empty() || c.platforms.contains(&platform))
+            .filter(|c| !(c.optional && left_out.contains(&c.name)))
+            .collect();
+        wanted.sort_by_key(|c| (c.stage, &c.name));
+        wanted
+    }
+}

@@ -1,0 +1,74 @@
+//! The root chain 1..N: each root signed by the one before and by itself.
+
+use sigstore_tuf::TrustedMetadataSet;
+
+use super::floors::Floors;
+use super::judge::Doubt;
+use super::signers;
+use crate::codes::{Refusal, RefusalCode};
+use crate::tree::CatalogTree;
+
+/// More roots than this in one chain are not followed.
+const MAX_ROOTS: u64 = 1024;
+
+/// Walks from the pinned root to the newest one in the tree.
+pub(super) fn walk(tree: &CatalogTree, floors: &Floors) -> Result<TrustedMetadataSet, Doubt> {
+    let mut set =
+        TrustedMetadataSet::from_root(&floors.pinned_root).map_err(|e| refuse("the pinned root", &e))?;
+    check_root("the pinned root", &set)?;
+    for _ in 0..MAX_ROOTS {
+        check_fork(&set, floors)?;
+        let path = root_path(set.root().version + 1);
+        let Some(bytes) = tree.get(&path) else { break };
+        set.update_root(bytes).map_err(|e| refuse(&path, &e))?;
+        check_root(&path, &set)?;
+    }
+    check_floor(&set, floors)?;
+    Ok(set)
+}
+
+/// Where root `version` lies in the catalog.
+pub(super) fn root_path(version: u64) -> String {
+    format!("metadata/{version}.root.json")
+}
+
+fn check_root(subject: &str, set: &TrustedMetadataSet) -> Result<(), Refusal> {
+    let root = set.root();
+    signers::check_distinct(subject, &root.keys)?;
+    for (name, keys) in &root.roles {
+        signers::check_threshold(subject, name, keys)?;
+    }
+    Ok(())
+}
+
+/// A root with the number of the accepted one but other bytes is a fork, however well signed.
+fn check_fork(set: &TrustedMetadataSet, floors: &Floors) -> Result<(), Refusal> {
+    if set.root().version == floors.root_version && set.root_bytes() != floors.root {
+        let path = root_path(floors.root_version);
+        return Err(Refusal::new(
+            RefusalCode::RootChain,
+            path,
+            "another root with the same version was accepted",
+        ));
+    }
+    Ok(())
+}
+
+fn check_floor(set: &TrustedMetadataSet, floors: &Floors) -> Result<(), Doubt> {
+    let version = set.root().version;
+    if version < floors.root_version {
+        let detail = format!("the chain ends at {version}, but {} was seen", floors.root_version);
+        return Err(Doubt::Lag(Refusal::new(RefusalCode::VersionFloor, root_path(version), detail)));
+    }
+    Ok(())
+}
+
+fn refuse(subject: &str, error: &sigstore_tuf::Error) -> Refusal {
+    use sigstore_tuf::Error as E;
+    let code = match error {
+        E::BadRootVersion { .. } => RefusalCode::RootChain,
+        E::ThresholdNotMet { .. } | E::DuplicateSignature { .. } => RefusalCode::SignatureThreshold,
+        _ => RefusalCode::Unreadable,
+    };
+    Refusal::new(code, subject, error.to_string())
+}

@@ -1,0 +1,36 @@
+//! Who vouches for what: the only place where bytes become [`Verified`].
+//!
+//! The catalog is TUF; `sigstore-tuf`'s synchronous set checks signatures, thresholds and pins.
+//! What it leaves open is checked here: delegation paths, one key under two ids, least thresholds,
+//! floors that survive a restart, clocks, expiry (judged apart, so that an expired catalog still brakes).
+
+mod artifact;
+mod catalog;
+mod chain;
+mod floors;
+mod judge;
+pub mod metadata;
+mod signers;
+
+pub use artifact::{COSIGN_PREDICATE, SIGSTORE_BUNDLE, bundle, signed_artifact};
+pub use catalog::{Catalog, Descriptor, Freshness, STALE_AFTER};
+pub use floors::{Floors, RoleFloor};
+pub use judge::{Judged, catalog};
+
+/// A value that someone entitled vouched for. Only this module can make one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified<T>(T);
+
+impl<T> Verified<T> {
+    fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T> std::ops::Deref for Verified<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}

@@ -1,0 +1,53 @@
+//! Who may sign a role: least thresholds, distinct public keys, a fingerprint of the whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sigstore_tuf::{Key, metadata::RoleKeys};
+
+use crate::codes::{Refusal, RefusalCode};
+use crate::digest::Digest;
+
+/// No root may let a role of people be signed by fewer.
+const LEAST_THRESHOLDS: [(&str, usize); 4] = [("root", 2), ("targets", 2), ("releases", 2), ("channels", 2)];
+
+/// Refuses a role of people that one person alone could sign.
+pub(super) fn check_threshold(subject: &str, role: &str, keys: &RoleKeys) -> Result<(), Refusal> {
+    let least = LEAST_THRESHOLDS.iter().find(|(name, _)| *name == role).map_or(1, |(_, least)| *least);
+    if keys.threshold >= least {
+        return Ok(());
+    }
+    let detail = format!("role `{role}` asks for {} signatures; at least {least} are needed", keys.threshold);
+    Err(Refusal::new(RefusalCode::ThresholdTooLow, subject, detail))
+}
+
+/// Refuses a file that lists one public key under two ids: its holder would count twice.
+pub(super) fn check_distinct(subject: &str, keys: &BTreeMap<String, Key>) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    for (id, key) in keys {
+        if !seen.insert(material(key)) {
+            let detail = format!("the key `{}` stands there twice under two ids", &id[..id.len().min(16)]);
+            return Err(Refusal::new(RefusalCode::DuplicateKey, subject, detail));
+        }
+    }
+    Ok(())
+}
+
+/// A fingerprint of a role's keys and threshold: when it changes, the role's floor starts anew.
+pub(super) fn fingerprint(keys: &BTreeMap<String, Key>, role: &RoleKeys) -> Digest {
+    let mut materials: Vec<_> = role.keyids.iter().filter_map(|id| keys.get(id)).map(material).collect();
+    materials.sort();
+    let mut text = format!("{}\n", role.threshold).into_bytes();
+    for material in materials {
+        text.extend_from_slice(hex::encode(material).as_bytes());
+        text.push(b'\n');
+    }
+    Digest::of(&text)
+}
+
+/// The bare public key, whatever text form it was written in.
+fn material(key: &Key) -> Vec<u8> {
+    match key.verification_key() {
+        Ok(usable) => usable.as_bytes().to_vec(),
+        Err(_) => key.keyval.public.trim().as_bytes().to_vec(),
+    }
+}
