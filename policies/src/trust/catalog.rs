@@ -53,7 +53,6 @@ pub struct Descriptor {
 }
 
 impl Catalog {
-    #[expect(clippy::too_many_arguments, reason = "the judge's results, each made once, in one place")]
     pub(super) fn read(
         tree: CatalogTree,
         timestamp: u64,
