@@ -1,0 +1,81 @@
+//! The proof that a level may start: made by the gate alone, good for one pass.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::channel::Overridable;
+use crate::names::Ring;
+use crate::plan::Percent;
+use crate::trust::{Descriptor, Verified};
+
+/// Leave to start one level. It can't be stored, copied or made elsewhere.
+#[derive(Debug)]
+pub struct Permit {
+    descriptor: Verified<Descriptor>,
+    authority: Authority,
+}
+
+/// On whose word a level started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Authority {
+    /// The vendor's door in the channel, signed by people.
+    OpenTo {
+        /// The ring that it was opened to.
+        ring: Ring,
+        /// The share of the ring.
+        percent: Percent,
+        /// Version of the role `channels` that says so.
+        channels: u64,
+        /// The customer's instruments that it passed, as the customer's policy allows.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        passed: BTreeSet<Overridable>,
+    },
+    /// A grant of the channel server.
+    Grant {
+        /// Which try of this level it is, from 1.
+        attempt: u32,
+    },
+    /// The director's ring state.
+    RingState {
+        /// The ring that it was opened to.
+        ring: Ring,
+        /// The share of the ring.
+        percent: Percent,
+        /// Which try of this level it is, from 1.
+        attempt: u32,
+    },
+    /// The customer's signed approval.
+    Approval {
+        /// How many people said yes.
+        approvers: u32,
+    },
+}
+
+impl Permit {
+    pub(super) fn new(descriptor: Verified<Descriptor>, authority: Authority) -> Self {
+        Self { descriptor, authority }
+    }
+
+    /// The release that may start.
+    pub fn descriptor(&self) -> &Verified<Descriptor> {
+        &self.descriptor
+    }
+
+    /// On whose word.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+}
+
+impl Authority {
+    /// Which try of the level it is, from 1.
+    pub fn attempt(&self) -> u32 {
+        match self {
+            Self::OpenTo { .. } | Self::Approval { .. } => 1,
+            Self::Grant { attempt } | Self::RingState { attempt, .. } => *attempt,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Obstacles that the vendor set, in the order in which people want to read them.
+
+use semver::{Version, VersionReq};
+
+use super::Situation;
+use crate::channel::{Channel, Promotion};
+use crate::codes::{Obstacle, ObstacleCode as Code};
+use crate::cohort;
+use crate::names::Level;
+use crate::release::Release;
+use crate::time::At;
+use crate::trust::{Catalog, Descriptor, Freshness};
+
+pub(super) fn obstacles(
+    catalog: &Catalog,
+    channel: &Channel,
+    promotion: &Promotion,
+    descriptor: &Descriptor,
+    situation: &Situation<'_>,
+    now: At,
+) -> Vec<Obstacle> {
+    let level = descriptor.release.level;
+    let found = [
+        stopped(channel),
+        withdrawn(channel, level),
+        expired(catalog, now),
+        closed(promotion, descriptor, situation, now),
+        required_stop(channel, level, situation),
+        quarantined(descriptor, situation),
+    ];
+    found.into_iter().flatten().chain(unmet(&descriptor.release, situation)).collect()
+}
+
+/// The brake beats everything.
+fn stopped(channel: &Channel) -> Option<Obstacle> {
+    let stop = channel.stop.as_ref()?;
+    Some(Obstacle::new(Code::Stopped, None, format!("the vendor stopped the channel: {}", stop.reason)))
+}
+
+fn withdrawn(channel: &Channel, level: Level) -> Option<Obstacle> {
+    let withdrawal = channel.withdrawn.get(&level)?;
+    let fix = withdrawal.fixed_by.map_or_else(String::new, |fix| format!("; level {fix} fixes it"));
+    Some(Obstacle::new(Code::Withdrawn, None, format!("withdrawn: {}{fix}", withdrawal.reason)))
+}
+
+fn expired(catalog: &Catalog, now: At) -> Option<Obstacle> {
+    let Freshness::Expired(role) = catalog.freshness(now) else { return None };
+    let detail = format!("`{role}` is past its expiry (signed last {})", catalog.signed_at());
+    Some(Obstacle::new(Code::CatalogExpired, None, detail))
+}
+
+/// The vendor's door: the ring, its earliest time, and this PDP's cohort.
+fn closed(
+    promotion: &Promotion,
+    descriptor: &Descriptor,
+    situation: &Situation<'_>,
+    now: At,
+) -> Option<Obstacle> {
+    let ring = situation.ring;
+    let earliest = promotion.opens_at.get(ring).copied();
+    if let Some(at) = earliest.filter(|at| *at > now) {
+        return Some(Obstacle::new(Code::RingNotOpenYet, Some(at), format!("ring `{ring}` opens later")));
+    }
+    match promotion.open_to.get(ring) {
+        None => {
+            let detail = format!("the vendor hasn't opened it to ring `{ring}`");
+            Some(Obstacle::new(Code::RingNotOpenYet, None, detail))
+        }
+        Some(percent) if !cohort::contains(&descriptor.sha256, situation.pdp, *percent) => {
+            let detail = format!("open to {percent} of ring `{ring}`; {} comes later", situation.pdp);
+            Some(Obstacle::new(Code::RingNotOpenYet, None, detail))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Binds upgrades only: a first installation may take the ceiling at once.
+fn required_stop(channel: &Channel, level: Level, situation: &Situation<'_>) -> Option<Obstacle> {
+    let own = situation.installed?.level;
+    let stop = channel.required_stops.iter().find(|stop| **stop > own && **stop < level)?;
+    Some(Obstacle::new(Code::RequiredStopFirst, None, format!("level {stop} must be installed first")))
+}
+
+fn quarantined(descriptor: &Descriptor, situation: &Situation<'_>) -> Option<Obstacle> {
+    situation.quarantined.contains(&descriptor.sha256).then(|| {
+        Obstacle::new(Code::Quarantined, None, "it failed here before and was taken back".to_owned())
+    })
+}
+
+fn unmet(release: &Release, situation: &Situation<'_>) -> Vec<Obstacle> {
+    let requires = &release.requires;
+    let mut found = Vec::new();
+    let versions = [
+        ("pdp-sync", &requires.pdp_sync, Some(situation.pdp_sync)),
+        ("Kubernetes", &requires.kubernetes, situation.kubernetes),
+        ("Flux", &requires.flux, situation.flux),
+    ];
+    for (what, required, present) in versions {
+        found.extend(unmet_version(what, required.as_ref(), present));
+    }
+    let own = situation.installed.map(|installed| installed.level);
+    if let (Some(from), Some(own)) = (requires.from, own)
+        && own < from
+    {
+        let detail = format!("it needs level {from} first; level {own} is installed");
+        found.push(Obstacle::new(Code::RequiresUnmet, None, detail));
+    }
+    found
+}
+
+/// A version that nobody can tell here (no cluster) is not an obstacle: Flux itself will say so.
+fn unmet_version(what: &str, required: Option<&VersionReq>, present: Option<&Version>) -> Option<Obstacle> {
+    let (required, present) = (required?, present?);
+    if required.matches(present) {
+        return None;
+    }
+    let detail = format!("it needs {what} {required}; {present} is here");
+    Some(Obstacle::new(Code::RequiresUnmet, None, detail))
+}
