@@ -1,1 +1,15 @@
+//! How bytes come and go: Git, OCI registries and layouts, HTTP; read up to a limit, written whole.
+//!
+//! Nothing here knows a rule or decides anything: digests are compared, everything else is passed on.
 
+pub mod archive;
+pub mod catalog;
+pub mod credentials;
+mod error;
+pub mod files;
+pub mod git;
+mod http;
+pub mod oci;
+
+pub use error::{Error, Kind, Result};
+pub use http::HttpOptions;

@@ -1,0 +1,111 @@
+//! tar+gzip with the same bytes every time, and reading it without being harmed.
+
+use std::io::{Read, Write};
+
+use crate::error::{Error, Kind, Result};
+
+/// Packs files as a gzipped tar: sorted, owner 0, time 0, mode 0644; the same input gives the same bytes.
+///
+/// # Errors
+/// `Io` only when a path is longer than tar can take.
+pub fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+    let fail = |e: std::io::Error| Error::io("pack an archive", &e);
+    let mut sorted: Vec<_> = files.iter().collect();
+    sorted.sort();
+    let mut gzip = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::new(6));
+    {
+        let mut tar = tar::Builder::new(&mut gzip);
+        tar.mode(tar::HeaderMode::Deterministic);
+        for (path, content) in sorted {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(content.len() as u64);
+            header.set_mode(0o644);
+            header.set_mtime(0);
+            header.set_uid(0);
+            header.set_gid(0);
+            tar.append_data(&mut header, path, content.as_slice()).map_err(fail)?;
+        }
+        tar.finish().map_err(fail)?;
+    }
+    gzip.flush().map_err(fail)?;
+    gzip.finish().map_err(fail)
+}
+
+/// Unpacks a gzipped tar in memory, at most `max` bytes of content in all.
+///
+/// # Errors
+/// `Garbage`, `TooLarge` (also for bombs), `UnsafePath` for links, devices and paths that leave the folder.
+pub fn unpack(archive: &[u8], max: u64) -> Result<Vec<(String, Vec<u8>)>> {
+    let garbage = |e: std::io::Error| Error::new(Kind::Garbage, "unpack an archive", e.to_string());
+    // A tar needs 512 bytes a header and pads to 512: what lies beyond twice the cap is a bomb.
+    let bounded = flate2::read::GzDecoder::new(archive).take(max.saturating_mul(2) + 1024 * 1024);
+    let mut tar = tar::Archive::new(bounded);
+    let mut found: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut left = max;
+    for entry in tar.entries().map_err(garbage)? {
+        let mut entry = entry.map_err(garbage)?;
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let kind = entry.header().entry_type();
+        if kind.is_dir() && pdp_policies::is_safe(path.trim_end_matches('/')) {
+            continue;
+        }
+        if !kind.is_file() || !pdp_policies::is_safe(&path) {
+            let cause = "only plain files with plain relative paths are taken";
+            return Err(Error::new(Kind::UnsafePath, path.escape_default().to_string(), cause));
+        }
+        let mut content = Vec::new();
+        entry.by_ref().take(left + 1).read_to_end(&mut content).map_err(garbage)?;
+        left = left.checked_sub(content.len() as u64).ok_or_else(|| {
+            Error::new(Kind::TooLarge, "unpack an archive", format!("more than {max} bytes"))
+        })?;
+        found.push((path, content));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn files() -> Vec<(String, Vec<u8>)> {
+        vec![("b/c.yaml".into(), b"c".to_vec()), ("a.yaml".into(), vec![7; 2000])]
+    }
+
+    #[test]
+    fn packs_the_same_bytes_in_any_order_and_back() {
+        let mut turned = files();
+        turned.reverse();
+        assert_eq!(pack(&files()).unwrap(), pack(&turned).unwrap());
+        let mut unpacked = unpack(&pack(&files()).unwrap(), 10_000).unwrap();
+        unpacked.reverse();
+        assert_eq!(unpacked, files());
+    }
+
+    #[test]
+    fn stops_at_the_limit_and_at_bombs() {
+        assert_eq!(unpack(&pack(&files()).unwrap(), 2000).unwrap_err().kind, Kind::TooLarge);
+        let bomb = pack(&[("zeros".into(), vec![0; 8 << 20])]).unwrap();
+        assert!(bomb.len() < 20_000);
+        assert_eq!(unpack(&bomb, 1000).unwrap_err().kind, Kind::TooLarge);
+    }
+
+    #[test]
+    fn refuses_links_and_paths_that_leave() {
+        let craft = |path: &str, kind: tar::EntryType| {
+            let mut header = tar::Header::new_ustar();
+            header.as_ustar_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
+            header.set_entry_type(kind);
+            header.set_size(0);
+            header.set_cksum();
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(header.as_bytes()).unwrap();
+            gzip.write_all(&[0; 1024]).unwrap();
+            gzip.finish().unwrap()
+        };
+        use tar::EntryType as T;
+        for (path, kind) in [("../x", T::Regular), ("/x", T::Regular), ("x", T::Symlink), ("x", T::Char)] {
+            assert_eq!(unpack(&craft(path, kind), 100).unwrap_err().kind, Kind::UnsafePath, "{path}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The catalog as a tree of bytes: from a Git branch, an OCI artifact or a folder. Nobody judges it here.
+
+use std::path::Path;
+
+use pdp_policies::{CatalogTree, MAX_TREE_BYTES, TreeRefusal};
+
+use crate::archive;
+use crate::error::{Error, Kind, Result};
+use crate::files;
+use crate::git::{CommitId, Remote};
+use crate::oci::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, MANIFEST_TYPE, Manifest, Registry, Repository};
+
+/// Artifact type of a catalog in a registry.
+pub const CATALOG_TYPE: &str = "application/vnd.wso2.pdp.catalog.v1";
+/// Media type of its one layer.
+pub const CATALOG_LAYER: &str = "application/vnd.wso2.pdp.catalog.v1.tar+gzip";
+/// The folders that make up a catalog; whatever else lies beside them is left alone.
+const FOLDERS: [&str; 2] = ["metadata/", "targets/"];
+
+/// From a branch; also says at which commit. None if there is no such branch.
+///
+/// # Errors
+/// What fetching can end with; `TooLarge`, `UnsafePath`.
+pub fn from_git(remote: &Remote, branch: &str) -> Result<Option<(CommitId, CatalogTree)>> {
+    let Some(commit) = remote.fetch(branch)? else { return Ok(None) };
+    let found = remote.files(commit, "", MAX_TREE_BYTES)?;
+    Ok(Some((commit, tree(found)?)))
+}
+
+/// From an OCI artifact, none if there is no such tag. The tag is only an address.
+///
+/// # Errors
+/// What requests can end with; `Garbage` for anything but one catalog layer.
+pub async fn from_oci(
+    registry: &Registry,
+    repository: &Repository,
+    tag: &str,
+) -> Result<Option<CatalogTree>> {
+    let what = format!("catalog {repository}:{tag}");
+    let garbage = |cause: &str| Error::new(Kind::Garbage, &what, cause);
+    let Some((_, bytes)) = registry.resolve_tag(repository, tag).await? else { return Ok(None) };
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|e| garbage(&e.to_string()))?;
+    let [layer] = manifest.layers.as_slice() else { return Err(garbage("not exactly one layer")) };
+    if layer.media_type != CATALOG_LAYER {
+        return Err(garbage("its layer is not a catalog"));
+    }
+    let archive = registry.blob(repository, &layer.digest, layer.size, MAX_TREE_BYTES).await?;
+    tree(archive::unpack(&archive, MAX_TREE_BYTES)?).map(Some)
+}
+
+/// From a folder.
+///
+/// # Errors
+/// `NotFound`, `TooLarge`, `UnsafePath`, `Io`.
+pub fn from_folder(folder: &Path) -> Result<CatalogTree> {
+    tree(files::read_folder(folder, MAX_TREE_BYTES)?)
+}
+
+/// Publishes a catalog as an OCI artifact under a tag; the same catalog gives the same digest.
+///
+/// # Errors
+/// What requests can end with.
+pub async fn to_oci(
+    registry: &Registry,
+    repository: &Repository,
+    tag: &str,
+    tree: &CatalogTree,
+) -> Result<()> {
+    let files: Vec<_> = tree.iter().map(|(path, content)| (path.to_owned(), content.to_vec())).collect();
+    let layer = archive::pack(&files)?;
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: MANIFEST_TYPE.to_owned(),
+        artifact_type: Some(CATALOG_TYPE.to_owned()),
+        config: Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG),
+        layers: vec![Descriptor::of(CATALOG_LAYER, &layer)],
+        subject: None,
+        annotations: Default::default(),
+    };
+    let bytes = serde_json::to_vec(&manifest)
+        .map_err(|e| Error::new(Kind::Garbage, "write a catalog manifest", e.to_string()))?;
+    registry.push_blob(repository, EMPTY_CONFIG).await?;
+    registry.push_blob(repository, &layer).await?;
+    registry.push_manifest(repository, Some(tag), MANIFEST_TYPE, &bytes).await.map(|_| ())
+}
+
+fn tree(files: Vec<(String, Vec<u8>)>) -> Result<CatalogTree> {
+    let mut tree = CatalogTree::new();
+    for (path, content) in files {
+        if !FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+            continue;
+        }
+        tree.insert(&path, content).map_err(|refusal| {
+            let kind = match refusal {
+                TreeRefusal::Path(_) => Kind::UnsafePath,
+                TreeRefusal::TooLarge(_) => Kind::TooLarge,
+            };
+            Error::new(kind, "read a catalog", refusal.to_string())
+        })?;
+    }
+    Ok(tree)
+}

@@ -1,0 +1,21 @@
+//! OCI registries and layouts: exact bytes, read up to a limit, named by digest.
+//!
+//! Protocol: OCI Distribution 1.1. Why this is our own thin client: `docs/adr/0002-registry-client.md`.
+
+mod auth;
+mod descriptor;
+mod layout;
+mod pull;
+mod push;
+mod referrers;
+mod registry;
+mod repository;
+
+pub use descriptor::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, INDEX_TYPE, Index, MANIFEST_TYPE, Manifest};
+pub use layout::Layout;
+pub use push::Pushed;
+pub use registry::{OciOptions, Registry, Traffic};
+pub use repository::Repository;
+
+/// The largest manifest or index that is read (bytes).
+pub const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;

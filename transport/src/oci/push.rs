@@ -1,0 +1,102 @@
+//! Writing: what is there already is not sent again; every answer is checked.
+
+use pdp_policies::Digest;
+use reqwest::{Response, StatusCode, header};
+
+use super::registry::Registry;
+use super::repository::Repository;
+use crate::error::{Error, Kind, Result};
+use crate::http;
+
+/// Whether something had to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It was there.
+    AlreadyThere,
+    /// It was sent.
+    Uploaded,
+}
+
+impl Registry {
+    /// Sends a blob unless the repository has it.
+    ///
+    /// # Errors
+    /// `LoginNeeded`, and what requests can end with.
+    pub async fn push_blob(&self, repository: &Repository, bytes: &[u8]) -> Result<Pushed> {
+        let digest = Digest::of(bytes);
+        if self.has_blob(repository, &digest).await? {
+            return Ok(Pushed::AlreadyThere);
+        }
+        let what = format!("push blob {repository}@{}", digest.short());
+        let start = repository.url("blobs/uploads/");
+        let answer = self.send(repository, &what, || self.http().post(&start)).await?;
+        if !answer.status().is_success() {
+            return Err(http::refused(&what, answer.status()));
+        }
+        let url = upload_url(repository, &what, &answer, &digest)?;
+        let answer = self
+            .send(repository, &what, || {
+                self.count_sent(bytes.len());
+                let put = self.http().put(url.clone());
+                put.header(header::CONTENT_TYPE, "application/octet-stream").body(bytes.to_vec())
+            })
+            .await?;
+        // A repeated PUT may find the upload finished by the first one.
+        if answer.status() == StatusCode::NOT_FOUND && self.has_blob(repository, &digest).await? {
+            return Ok(Pushed::AlreadyThere);
+        }
+        if !answer.status().is_success() {
+            return Err(http::refused(&what, answer.status()));
+        }
+        self.count_blob();
+        Ok(Pushed::Uploaded)
+    }
+
+    /// Sends a manifest under its digest, or under a tag. Exactly these bytes; no one else's digest is believed.
+    ///
+    /// # Errors
+    /// `LoginNeeded`, and what requests can end with.
+    pub async fn push_manifest(
+        &self,
+        repository: &Repository,
+        tag: Option<&str>,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Digest> {
+        self.put_manifest(repository, tag, media_type, bytes).await.map(|(digest, _)| digest)
+    }
+
+    /// As above; also tells whether the registry keeps referrers by itself (`OCI-Subject`).
+    pub(super) async fn put_manifest(
+        &self,
+        repository: &Repository,
+        tag: Option<&str>,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<(Digest, bool)> {
+        let digest = Digest::of(bytes);
+        let name = tag.map_or_else(|| digest.to_string(), str::to_owned);
+        let what = format!("push manifest {repository}:{name}");
+        let url = repository.url(&format!("manifests/{name}"));
+        let answer = self
+            .send(repository, &what, || {
+                self.count_sent(bytes.len());
+                self.http().put(&url).header(header::CONTENT_TYPE, media_type).body(bytes.to_vec())
+            })
+            .await?;
+        if !answer.status().is_success() {
+            return Err(http::refused(&what, answer.status()));
+        }
+        Ok((digest, answer.headers().contains_key("oci-subject")))
+    }
+}
+
+fn upload_url(repository: &Repository, what: &str, answer: &Response, digest: &Digest) -> Result<url::Url> {
+    let garbage = || Error::new(Kind::Garbage, what, "the registry named no upload location");
+    let location =
+        answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).ok_or_else(garbage)?;
+    let base = url::Url::parse(&repository.url("blobs/uploads/")).map_err(|_| garbage())?;
+    let mut url = base.join(location).map_err(|_| garbage())?;
+    url.query_pairs_mut().append_pair("digest", &digest.to_string());
+    Ok(url)
+}
