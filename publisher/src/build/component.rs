@@ -1,0 +1,95 @@
+//! One component as an OCI artifact: a Helm chart as Helm pushes it, manifests as Flux pushes them.
+
+use std::collections::BTreeMap;
+
+use pdp_policies::Level;
+use pdp_policies::release::{Artifact, Component};
+use pdp_transport::archive;
+use pdp_transport::oci::{Descriptor, Layout, MANIFEST_TYPE, Manifest};
+use serde_json::Value;
+
+use super::REF_NAME;
+use crate::failure::{Result, internal};
+use crate::lint::Source;
+use crate::release_file::ComponentEntry;
+
+const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
+const HELM_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+const FLUX_CONFIG: &str = "application/vnd.cncf.flux.config.v1+json";
+const FLUX_LAYER: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
+/// Builds carry no time, or no two would be alike.
+const CREATED: &str = "1970-01-01T00:00:00Z";
+
+/// A packed component: its entry in the bundle, and how the release names it.
+pub(super) struct Packed {
+    pub(super) entry: Descriptor,
+    pub(super) component: Component,
+}
+
+pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, level: Level) -> Result<Packed> {
+    let (config_type, config, layer_type, layer) = match &entry.chart {
+        Some(chart) => (HELM_CONFIG, chart_config(source)?, HELM_LAYER, chart_archive(&chart.name, source)?),
+        None => (FLUX_CONFIG, b"{}".to_vec(), FLUX_LAYER, archive::pack(source)?),
+    };
+    layout.put_blob(&config)?;
+    layout.put_blob(&layer)?;
+    let annotations = BTreeMap::from([
+        ("org.opencontainers.image.created".to_owned(), CREATED.to_owned()),
+        ("org.opencontainers.image.revision".to_owned(), entry.version.clone()),
+        ("org.opencontainers.image.title".to_owned(), entry.name.to_string()),
+        ("org.opencontainers.image.version".to_owned(), entry.version.clone()),
+    ]);
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: MANIFEST_TYPE.to_owned(),
+        artifact_type: None,
+        config: Descriptor::of(config_type, &config),
+        layers: vec![Descriptor::of(layer_type, &layer)],
+        subject: None,
+        annotations,
+    };
+    let bytes = serde_json::to_vec(&manifest).map_err(internal)?;
+    layout.put_blob(&bytes)?;
+    let mut described = Descriptor::of(MANIFEST_TYPE, &bytes);
+    described.annotations.insert(REF_NAME.to_owned(), format!("{level}-{}", entry.name));
+    let (digest, size) = (described.digest, described.size);
+    let artifact = match &entry.chart {
+        Some(chart) => Artifact::Chart { name: chart.name.clone(), digest, size },
+        None => Artifact::Manifests { digest, size },
+    };
+    Ok(Packed { entry: described, component: component(entry, artifact) })
+}
+
+/// Helm's config is Chart.yaml as JSON.
+fn chart_config(source: &Source) -> Result<Vec<u8>> {
+    let chart = source.iter().find(|(path, _)| path == "Chart.yaml").map(|(_, bytes)| bytes.as_slice());
+    let text = String::from_utf8_lossy(chart.unwrap_or_default());
+    let value: Value = serde_saphyr::from_str(&text).map_err(internal)?;
+    serde_json::to_vec(&value).map_err(internal)
+}
+
+/// Helm wants one folder named like the chart at the top.
+fn chart_archive(name: &str, source: &Source) -> Result<Vec<u8>> {
+    let files: Vec<_> =
+        source.iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes.clone())).collect();
+    Ok(archive::pack(&files)?)
+}
+
+fn component(entry: &ComponentEntry, artifact: Artifact) -> Component {
+    let mut images = entry.images.clone();
+    images.sort();
+    Component {
+        name: entry.name.clone(),
+        version: entry.version.clone(),
+        stage: entry.stage,
+        artifact,
+        release_name: entry.release_name.clone(),
+        namespace: entry.namespace.clone(),
+        on_failure: entry.on_failure,
+        timeout: entry.timeout,
+        settle: entry.settle,
+        platforms: entry.platforms.clone(),
+        optional: entry.optional,
+        images,
+    }
+}

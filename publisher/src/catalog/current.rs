@@ -1,0 +1,111 @@
+//! The catalog as it is now: fetched and judged like a PDP would.
+
+use std::path::PathBuf;
+
+use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
+use pdp_policies::{At, CatalogTree, Digest};
+use pdp_transport::credentials::Login;
+use pdp_transport::git::{Author, CommitId, GitOptions, Remote, SshSigner};
+use pdp_transport::{HttpOptions, files};
+
+use super::BRANCH;
+use crate::failure::{Failure, Result};
+
+/// Where the catalog is, and which root it must come from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CatalogArgs {
+    /// Git address of the catalog: http(s)://, file:// or an absolute path.
+    #[arg(long, env = "PUBLISHER_CATALOG", value_name = "URL")]
+    pub(crate) catalog: String,
+    /// The root that the catalog must come from (`1.root.json` of the ceremony).
+    #[arg(long, env = "PUBLISHER_ROOT", value_name = "FILE")]
+    pub(crate) root: PathBuf,
+    #[command(flatten)]
+    pub(crate) git: GitArgs,
+}
+
+/// How to reach Git, and who commits.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GitArgs {
+    /// Token for the Git host; git's credential helpers are asked without one.
+    #[arg(long, env = "PUBLISHER_GIT_TOKEN", hide_env_values = true, hide = true)]
+    git_token: Option<String>,
+    /// OpenSSH key that signs the commits (encrypted ones open with PUBLISHER_PASSWORD).
+    #[arg(long, env = "PUBLISHER_COMMIT_KEY", value_name = "FILE")]
+    commit_key: Option<PathBuf>,
+    /// Further CA certificates (PEM).
+    #[arg(long = "ca", env = "PUBLISHER_CA", value_name = "FILE")]
+    pub(crate) ca: Vec<PathBuf>,
+}
+
+impl GitArgs {
+    fn options(&self) -> GitOptions {
+        let login = self.git_token.clone().map(|secret| Login { user: "x-access-token".into(), secret });
+        let http = HttpOptions { extra_ca: self.ca.clone(), ..HttpOptions::default() };
+        GitOptions { http, login, ..GitOptions::default() }
+    }
+
+    pub(crate) fn open(&self, url: &str) -> Result<Remote> {
+        // One cache per address: shallow and small, so it may live in a temporary folder.
+        let user = std::env::var("USER").unwrap_or_default();
+        let name = format!("publisher-{user}-{}", Digest::of(url.as_bytes()).short());
+        let base = std::env::var_os("XDG_CACHE_HOME").map_or_else(std::env::temp_dir, PathBuf::from);
+        let cache = base.join(name);
+        std::fs::create_dir_all(&cache)
+            .map_err(|e| Failure::new("Io", format!("make {}", cache.display())).cause(e))?;
+        Ok(Remote::open(url, &cache, self.options())?)
+    }
+
+    pub(crate) fn signer(&self) -> Result<Option<SshSigner>> {
+        let Some(path) = &self.commit_key else { return Ok(None) };
+        let bytes = files::read_capped(path, 64 * 1024)?;
+        let missing = || Failure::new("NotFound", format!("commit key {}", path.display()));
+        let text = String::from_utf8_lossy(&bytes.ok_or_else(missing)?).into_owned();
+        let password = std::env::var("PUBLISHER_PASSWORD").ok();
+        Ok(Some(SshSigner::read(&text, password.as_deref())?))
+    }
+}
+
+/// The author of all commits of the publisher.
+pub(crate) fn author() -> Author {
+    Author { name: "publisher".into(), email: "publisher@updates.pdp.wso2.com".into() }
+}
+
+/// The catalog that everything is proposed on.
+pub(crate) struct Current {
+    pub(crate) remote: Remote,
+    pub(crate) commit: CommitId,
+    pub(crate) tree: CatalogTree,
+    pub(crate) catalog: Verified<Catalog>,
+    /// What the catalog has reached; nothing published from here may fall below it.
+    pub(crate) floors: Floors,
+}
+
+impl Current {
+    pub(crate) fn fetch(args: &CatalogArgs, now: At) -> Result<Self> {
+        let remote = args.git.open(&args.catalog)?;
+        let found = pdp_transport::catalog::from_git(&remote, BRANCH)?;
+        let Some((commit, tree)) = found else {
+            return Err(Failure::new("NotFound", format!("no branch `{BRANCH}` at {}", remote.shown()))
+                .hint("`publisher catalog init` pushes the first catalog"));
+        };
+        let (catalog, floors) = judge(tree.clone(), &Floors::new(read_root(&args.root)?), now)?;
+        Ok(Self { remote, commit, tree, catalog, floors })
+    }
+}
+
+/// Judges a tree; there is no lag at the source.
+pub(crate) fn judge(tree: CatalogTree, floors: &Floors, now: At) -> Result<(Verified<Catalog>, Floors)> {
+    match trust::catalog(tree, floors, now, true) {
+        Judged::Trusted(catalog, floors) => Ok((*catalog, floors)),
+        Judged::FetchFirst(refusal) | Judged::Refused(refusal) => Err(refusal.into()),
+    }
+}
+
+pub(crate) fn read_root(path: &std::path::Path) -> Result<Vec<u8>> {
+    let bytes = files::read_capped(path, pdp_policies::MAX_FILE_BYTES)?;
+    bytes.ok_or_else(|| {
+        Failure::new("NotFound", format!("root {}", path.display()))
+            .hint("it is `metadata/1.root.json` of the ceremony")
+    })
+}

@@ -1,0 +1,17 @@
+//! The catalog in Git: read it, propose a change to a role, merge proposals, publish.
+
+mod current;
+mod merge;
+mod proposal;
+mod publish;
+pub(crate) mod role;
+
+pub(crate) use current::{CatalogArgs, Current, judge, read_root};
+pub(crate) use merge::{Pending, pending};
+pub(crate) use proposal::{Proposed, propose, root as newest_root, sign_proposal};
+pub(crate) use publish::{Online, first_push, push};
+
+/// The branch that PDPs follow; `catalog publish` is its only writer.
+pub(crate) const BRANCH: &str = "catalog";
+/// Where people's proposals lie until they are merged.
+pub(crate) const PROPOSALS: &str = "proposals/";

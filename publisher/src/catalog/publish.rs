@@ -1,0 +1,94 @@
+//! Signing freshness and pushing the catalog branch by compare-and-swap.
+
+use std::collections::BTreeMap;
+
+use pdp_policies::trust::{Floors, metadata};
+use pdp_policies::{At, CatalogTree};
+use pdp_transport::git::{Change, CommitId, Remote};
+
+use super::BRANCH;
+use super::current::{Current, GitArgs, author, judge};
+use super::role::{Holders, ONLINE_LIFE, RoleFile};
+use crate::failure::{Failure, Result, internal};
+use crate::keys::{self, SigningKey};
+
+/// The keys of snapshot and timestamp.
+pub(crate) struct Online<'a> {
+    pub(crate) snapshot: &'a SigningKey,
+    pub(crate) timestamp: &'a SigningKey,
+}
+
+impl<'a> Online<'a> {
+    /// Picks the two among the given keys.
+    pub(crate) fn pick(tree: &CatalogTree, root: &[u8], keys: &'a [SigningKey]) -> Result<Self> {
+        let pick = |role: &str| {
+            let holders = Holders::of(tree, root, role)?;
+            keys.iter().find(|key| holders.keys.keyids.contains(&key.id)).ok_or_else(|| {
+                Failure::new("KeyWithoutRole", format!("no given key holds the role `{role}`"))
+                    .hint("give the keys of snapshot and timestamp with --key")
+            })
+        };
+        Ok(Self { snapshot: pick("snapshot")?, timestamp: pick("timestamp")? })
+    }
+
+    /// Signs snapshot and timestamp over the tree as it is. Their versions are `now` in Unix seconds.
+    pub(crate) fn sign(&self, tree: &mut CatalogTree, now: At) -> Result<()> {
+        let mut files = BTreeMap::new();
+        for role in ["targets", "releases", "channels"] {
+            let path = RoleFile::path(role);
+            let missing = || Failure::new("Unreadable", format!("the catalog has no {path}"));
+            files.insert(format!("{role}.json"), tree.get(&path).ok_or_else(missing)?.to_vec());
+        }
+        let expires = now.plus(ONLINE_LIFE);
+        let snapshot = metadata::snapshot(now, expires, &files).map_err(internal)?;
+        let signatures = keys::sign_all(&snapshot, &[self.snapshot])?;
+        let snapshot = metadata::envelope(&snapshot, &signatures).map_err(internal)?;
+        let timestamp = metadata::timestamp(now, expires, &snapshot).map_err(internal)?;
+        let signatures = keys::sign_all(&timestamp, &[self.timestamp])?;
+        let timestamp = metadata::envelope(&timestamp, &signatures).map_err(internal)?;
+        tree.replace(&RoleFile::path("snapshot"), snapshot).map_err(internal)?;
+        tree.replace(&RoleFile::path("timestamp"), timestamp).map_err(internal)
+    }
+}
+
+/// Reads the new catalog back as a PDP would, then moves the branch. Nothing half done is ever visible.
+pub(crate) fn push(
+    current: &Current,
+    git: &GitArgs,
+    tree: &CatalogTree,
+    message: &str,
+    now: At,
+) -> Result<CommitId> {
+    judge(tree.clone(), &current.floors, now)?;
+    let changed = tree.iter().filter(|(path, content)| current.tree.get(path) != Some(*content));
+    write(&current.remote, git, Some(current.commit), changed, message, now)
+}
+
+/// Pushes the first catalog of all, which the branch must not hold yet.
+pub(crate) fn first_push(
+    remote: &Remote,
+    git: &GitArgs,
+    tree: &CatalogTree,
+    root: Vec<u8>,
+    now: At,
+) -> Result<CommitId> {
+    judge(tree.clone(), &Floors::new(root), now)?;
+    write(remote, git, None, tree.iter(), "The first catalog\n", now)
+}
+
+fn write<'a>(
+    remote: &Remote,
+    git: &GitArgs,
+    base: Option<CommitId>,
+    files: impl Iterator<Item = (&'a str, &'a [u8])>,
+    message: &str,
+    now: At,
+) -> Result<CommitId> {
+    let changes: Vec<_> = files
+        .map(|(path, content)| Change { path: path.to_owned(), content: Some(content.to_vec()) })
+        .collect();
+    let signer = git.signer()?;
+    let commit = remote.commit(base, &changes, message, &author(), now.unix(), signer.as_ref())?;
+    remote.push(BRANCH, base, Some(commit))?;
+    Ok(commit)
+}

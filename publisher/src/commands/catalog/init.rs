@@ -1,0 +1,29 @@
+//! `publisher catalog init`: the first commit of the catalog branch.
+
+use std::path::PathBuf;
+
+use pdp_policies::At;
+use serde_json::json;
+
+use crate::catalog::{BRANCH, CatalogArgs, first_push, read_root};
+use crate::exit;
+use crate::failure::Result;
+use crate::output::{self, Format};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The `catalog` folder of a ceremony.
+    folder: PathBuf,
+    #[command(flatten)]
+    catalog: CatalogArgs,
+}
+
+pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
+    let tree = pdp_transport::catalog::from_folder(&args.folder)?;
+    let remote = args.catalog.git.open(&args.catalog.catalog)?;
+    let root = read_root(&args.catalog.root)?;
+    let commit = first_push(&remote, &args.catalog.git, &tree, root, now)?;
+    let text = format!("✔ the first catalog is on `{BRANCH}` at {}", remote.shown());
+    output::print(format, &json!({ "commit": commit.to_string() }), &text)?;
+    Ok(exit::DONE)
+}

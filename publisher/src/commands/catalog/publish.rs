@@ -1,0 +1,71 @@
+//! `publisher catalog publish`: the only command that makes anything visible to PDPs.
+
+use pdp_policies::At;
+use pdp_transport::HttpOptions;
+use pdp_transport::oci::{OciOptions, Registry, Repository};
+use serde_json::json;
+
+use crate::catalog::{CatalogArgs, Current, Online, Pending, pending, push};
+use crate::commands::blocking;
+use crate::exit;
+use crate::failure::Result;
+use crate::keys::KeyArgs;
+use crate::output::{self, Format, say};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+    #[command(flatten)]
+    pub(super) keys: KeyArgs,
+    /// Also publish the catalog as an OCI artifact here, under the tag `latest`.
+    #[arg(long, value_name = "HOST/PATH")]
+    pub(super) oci: Option<Repository>,
+}
+
+pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
+    let Args { catalog, keys, oci } = args;
+    let http = HttpOptions { extra_ca: catalog.git.ca.clone(), ..HttpOptions::default() };
+    let (merged, waiting, tree) = blocking(move || merge_and_push(&catalog, &keys, now)).await?;
+    if let Some(repository) = &oci {
+        let registry = Registry::new(&OciOptions { http, login: None })?;
+        pdp_transport::catalog::to_oci(&registry, repository, "latest", &tree).await?;
+    }
+    for (branch, why) in &waiting {
+        say(&format!("◎ `{branch}` waits: {why}"));
+    }
+    let text = match merged.as_slice() {
+        [] => "✔ nothing to merge; freshness is signed".to_owned(),
+        merged => format!("✔ visible now: {}", merged.join(", ")),
+    };
+    output::print(format, &json!({ "merged": merged, "waiting": waiting }), &text)?;
+    Ok(exit::DONE)
+}
+
+type Merged = (Vec<String>, Vec<(String, String)>, pdp_policies::CatalogTree);
+
+fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Merged> {
+    let keys = keys.unlock()?;
+    let current = Current::fetch(catalog, now)?;
+    let root = crate::catalog::newest_root(&current)?;
+    let online = Online::pick(&current.tree, &root, &keys)?;
+    let (ready, waiting): (Vec<Pending>, Vec<Pending>) =
+        pending(&current)?.into_iter().partition(|proposal| proposal.obstacle.is_none());
+    let mut tree = current.tree.clone();
+    for proposal in &ready {
+        proposal.apply(&mut tree)?;
+    }
+    online.sign(&mut tree, now)?;
+    let merged: Vec<_> = ready.iter().map(|p| p.branch.clone()).collect();
+    let message = match merged.as_slice() {
+        [] => "Refresh\n".to_owned(),
+        merged => format!("Publish {}\n", merged.join(", ")),
+    };
+    push(&current, &catalog.git, &tree, &message, now)?;
+    // From here on it is visible; a proposal that stays behind by a crash is only outdated.
+    for proposal in &ready {
+        current.remote.push(&proposal.branch, Some(proposal.commit), None)?;
+    }
+    let waiting = waiting.into_iter().map(|p| (p.branch, p.obstacle.unwrap_or_default())).collect();
+    Ok((merged, waiting, tree))
+}

@@ -1,0 +1,58 @@
+//! `publisher channel`.
+
+mod open;
+mod show;
+mod stop;
+
+use std::collections::BTreeMap;
+
+use clap::Subcommand;
+use pdp_policies::{At, Channel as Document, Line, document};
+
+use crate::catalog::{self, CatalogArgs, Current, Proposed};
+use crate::failure::{Failure, Result, internal};
+use crate::keys::SigningKey;
+use crate::output::Format;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Channel {
+    /// Shows what is promoted, opened, withdrawn and stopped.
+    Show(show::Args),
+    /// Proposes to open a level to shares of rings: the vendor's door without the server.
+    Open(open::Args),
+    /// Proposes the brake (or to release it): while it stands, nothing of the line starts anywhere.
+    Stop(stop::Args),
+}
+
+pub(crate) fn run(command: Channel, format: Format, now: At) -> Result<u8> {
+    match command {
+        Channel::Show(args) => show::run(&args, format, now),
+        Channel::Open(args) => open::run(&args, format, now),
+        Channel::Stop(args) => stop::run(&args, format, now),
+    }
+}
+
+/// The channel to change, as the catalog holds it now.
+pub(super) fn current(current: &Current, line: &Line) -> Result<Document> {
+    let channel = current.catalog.channel(line).cloned();
+    channel.ok_or_else(|| {
+        Failure::new("NotFound", format!("the catalog has no channel of line `{line}`"))
+            .hint("`publisher key ceremony --line` makes one")
+    })
+}
+
+/// Proposes a channel; it must be whole.
+pub(super) fn propose(
+    current: &Current,
+    args: &CatalogArgs,
+    channel: &Document,
+    keys: &[SigningKey],
+    now: At,
+) -> Result<Proposed> {
+    if let Some(problem) = channel.problems().into_iter().next() {
+        return Err(Failure::new("BadChannel", problem));
+    }
+    let bytes = document::write(channel).map_err(internal)?;
+    let targets = BTreeMap::from([(Document::target_name(&channel.line), bytes)]);
+    catalog::propose(current, &args.git, "channels", &targets, keys, now)
+}

@@ -1,0 +1,46 @@
+//! `publisher key show`: ids and public halves of key files.
+
+use std::path::PathBuf;
+
+use pdp_policies::trust::metadata;
+use pdp_transport::files;
+use serde_json::json;
+
+use crate::exit;
+use crate::failure::{Failure, Result};
+use crate::output::{self, Format};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Public key files (`.pub`).
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
+    let mut shown = Vec::new();
+    for path in &args.files {
+        let missing = || Failure::new("NotFound", format!("key file {}", path.display()));
+        let bytes = files::read_capped(path, 64 * 1024)?.ok_or_else(missing)?;
+        let pem = String::from_utf8_lossy(&bytes);
+        let (id, key) = metadata::key(&pem).map_err(|cause| {
+            Failure::new("BadCredentials", format!("key file {}", path.display()))
+                .cause(cause)
+                .hint("give the public half, which ends in .pub")
+        })?;
+        shown.push(json!({ "file": path, "id": id, "scheme": key["scheme"], "publicKey": pem }));
+    }
+    let lines: Vec<_> = shown
+        .iter()
+        .map(|k| {
+            format!(
+                "{}  {}  {}",
+                k["id"].as_str().unwrap_or(""),
+                k["scheme"].as_str().unwrap_or(""),
+                k["file"].as_str().unwrap_or("")
+            )
+        })
+        .collect();
+    output::print(format, &shown, &lines.join("\n"))?;
+    Ok(exit::DONE)
+}

@@ -1,0 +1,62 @@
+//! All commands; each lives in a file of its own and returns its exit code.
+
+mod catalog;
+mod channel;
+mod key;
+mod reference;
+mod release;
+
+use clap::{CommandFactory, Subcommand};
+use pdp_policies::At;
+
+use crate::exit;
+use crate::failure::Result;
+use crate::output::{self, Format};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Keys and the first trust.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Releases: from a folder to what PDPs may take.
+    #[command(subcommand)]
+    Release(release::Release),
+    /// The channel: what is promoted, opened, stopped.
+    #[command(subcommand)]
+    Channel(channel::Channel),
+    /// The catalog: merge proposals, keep it fresh.
+    #[command(subcommand)]
+    Catalog(catalog::Catalog),
+    /// Prints the exit codes.
+    ExitCodes,
+    /// Prints this reference as Markdown.
+    #[command(hide = true)]
+    Reference,
+}
+
+pub(crate) async fn run(command: Command, format: Format, now: At) -> Result<u8> {
+    match command {
+        Command::Key(command) => key::run(command, format, now),
+        Command::Release(command) => release::run(command, format, now).await,
+        Command::Channel(command) => blocking(move || channel::run(command, format, now)).await,
+        Command::Catalog(command) => catalog::run(command, format, now).await,
+        Command::ExitCodes => exit_codes(format),
+        Command::Reference => {
+            output::print(Format::Text, &(), &reference::markdown(&crate::Cli::command()))?;
+            Ok(exit::DONE)
+        }
+    }
+}
+
+/// Git blocks; the runtime's own threads must not.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(crate::failure::internal)?
+}
+
+fn exit_codes(format: Format) -> Result<u8> {
+    let lines: Vec<_> = exit::TABLE.iter().map(|(code, meaning)| format!("{code:>3}  {meaning}")).collect();
+    output::print(format, &exit::TABLE, &lines.join("\n"))?;
+    Ok(exit::DONE)
+}

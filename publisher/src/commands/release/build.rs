@@ -1,0 +1,43 @@
+//! `publisher release build`: lint, then pack.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use crate::build;
+use crate::exit;
+use crate::failure::Result;
+use crate::lint;
+use crate::output::{self, Format};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The release.yaml.
+    file: PathBuf,
+    /// The layout folder to write.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The release.yaml of the base level (default: `../<base>/release.yaml`).
+    #[arg(long, value_name = "FILE")]
+    base_release: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
+    let linted = match lint::lint(&args.file, args.base_release.as_deref())? {
+        Ok(linted) => linted,
+        Err(findings) => {
+            super::lint::report(&findings, format)?;
+            return Ok(exit::NEGATIVE);
+        }
+    };
+    let built = build::build(&linted, &args.out)?;
+    let (level, digest) = (built.release.level, built.release.bundle.digest);
+    let text = format!(
+        "✔ level {level}: {} components in {}\n  bundle {digest}",
+        built.release.components.len(),
+        built.layout.folder().display()
+    );
+    let value = json!({ "level": level, "digest": digest, "folder": args.out });
+    output::print(format, &value, &text)?;
+    Ok(exit::DONE)
+}

@@ -1,0 +1,51 @@
+//! `publisher release`.
+
+mod build;
+mod images;
+mod lint;
+mod promote;
+mod publish;
+mod show;
+mod sign;
+mod verify;
+mod withdraw;
+
+use clap::Subcommand;
+use pdp_policies::At;
+
+use super::blocking;
+use crate::failure::Result;
+use crate::output::Format;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Release {
+    /// Finds everything that is wrong with a release.yaml, all at once.
+    Lint(lint::Args),
+    /// Builds the bundle as an OCI layout; the same bytes from any folder.
+    Build(build::Args),
+    /// Signs the bundle and each component (cosign v3 bundle format).
+    Sign(sign::Args),
+    /// Pushes bundle, signatures and images, and proposes the release to the catalog.
+    Publish(publish::Args),
+    /// Checks a published release as a PDP would.
+    Verify(verify::Args),
+    /// Shows a release of the catalog, or a built one.
+    Show(show::Args),
+    /// Proposes to promote a release into its channel.
+    Promote(promote::Args),
+    /// Proposes to withdraw a level: nobody starts it any more.
+    Withdraw(withdraw::Args),
+}
+
+pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8> {
+    match command {
+        Release::Lint(args) => lint::run(&args, format),
+        Release::Build(args) => build::run(&args, format),
+        Release::Sign(args) => sign::run(&args, format),
+        Release::Publish(args) => publish::run(args, format, now).await,
+        Release::Verify(args) => verify::run(args, format, now).await,
+        Release::Show(args) => blocking(move || show::run(&args, format, now)).await,
+        Release::Promote(args) => blocking(move || promote::run(&args, format, now)).await,
+        Release::Withdraw(args) => blocking(move || withdraw::run(&args, format, now)).await,
+    }
+}

@@ -1,0 +1,207 @@
+//! `publisher release publish`: push what is missing, then propose. Safe to kill and run again at any moment.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pdp_policies::At;
+use pdp_policies::release::Release;
+use pdp_transport::HttpOptions;
+use pdp_transport::oci::{
+    Descriptor, EMPTY_CONFIG, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, OciOptions, Registry,
+    Repository,
+};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::images;
+use super::sign::subjects;
+use crate::build::{self, Built, REF_NAME};
+use crate::catalog::{CatalogArgs, Current, propose};
+use crate::commands::blocking;
+use crate::exit;
+use crate::failure::{Failure, Result, internal};
+use crate::keys::KeyArgs;
+use crate::output::{self, Format, Progress, say};
+use crate::signature;
+
+/// So many uploads at once: registries limit rates, and two cores are enough for eight.
+const PARALLEL: usize = 8;
+/// The largest blob that is published (bytes).
+const MAX_BLOB_BYTES: u64 = 1 << 30;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The signed layout folder.
+    folder: PathBuf,
+    /// `host[:port][/prefix]` to push to instead of the host that the release names.
+    #[arg(long, env = "PUBLISHER_REGISTRY", value_name = "HOST")]
+    registry: Option<String>,
+    /// An OCI layout with the images of the closure; pushed beside the bundle.
+    #[arg(long, value_name = "DIR")]
+    images: Option<PathBuf>,
+    #[command(flatten)]
+    catalog: CatalogArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
+}
+
+pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
+    let built = Arc::new(build::open(&args.folder)?);
+    let keys = args.keys.unlock()?;
+    let catalog = args.catalog;
+    let (current, catalog) = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog))).await?;
+    let known = known(&current, &built)?;
+
+    let http = HttpOptions { extra_ca: catalog.git.ca.clone(), ..HttpOptions::default() };
+    let registry = Arc::new(Registry::new(&OciOptions { http, login: None })?);
+    let repository = target(&built.release.bundle.repository, args.registry.as_deref())?;
+    push(&built, &registry, &repository).await?;
+    if let Some(layout) = &args.images {
+        images::push(layout, &built.release, &registry, args.registry.as_deref()).await?;
+    }
+
+    let (level, digest) = (built.release.level, built.release.bundle.digest);
+    let place = format!("{repository}@{digest}");
+    let traffic = registry.traffic();
+    let text = if known {
+        format!("✔ level {level} is already published\n  {place}")
+    } else {
+        let name = Release::target_name(&built.release.line, level);
+        let targets = BTreeMap::from([(name, built.descriptor.clone())]);
+        let git = catalog.git;
+        let proposed = blocking(move || propose(&current, &git, "releases", &targets, &keys, now)).await?;
+        format!("✔ level {level} is in the registry; {proposed}\n  {place}")
+    };
+    let value = json!({ "level": level, "digest": digest, "repository": repository.to_string(), "alreadyPublished": known, "traffic": traffic });
+    output::print(format, &value, &text)?;
+    Ok(exit::DONE)
+}
+
+/// True if the catalog lists exactly this release; a level is never rewritten.
+fn known(current: &Current, built: &Built) -> Result<bool> {
+    let name = Release::target_name(&built.release.line, built.release.level);
+    match current.tree.get(&format!("targets/{name}")) {
+        None => Ok(false),
+        Some(bytes) if bytes == built.descriptor => Ok(true),
+        Some(_) => {
+            let what = format!("level {} was published with another content", built.release.level);
+            Err(Failure::new("LevelRewritten", what)
+                .hint("a level has one content for ever: use the next level"))
+        }
+    }
+}
+
+/// Where to push: the vendor's repository, or the same path elsewhere.
+pub(super) fn target(repository: &str, elsewhere: Option<&str>) -> Result<Repository> {
+    let named: Repository = repository.parse()?;
+    Ok(match elsewhere {
+        Some(host) => named.mirrored(host)?,
+        None => named,
+    })
+}
+
+/// Blobs first, then manifests, then signatures, the bundle's own tag last: what is half done is invisible.
+async fn push(built: &Arc<Built>, registry: &Arc<Registry>, repository: &Repository) -> Result<()> {
+    let subjects = subjects(built)?;
+    let [bundle, children @ ..] = subjects.as_slice() else { return Err(internal("a bundle without index")) };
+    let signatures = signature::all(&built.layout)?;
+    check_signed(&subjects, &signatures, built)?;
+    let mut blobs = vec![Descriptor::of("", EMPTY_CONFIG)];
+    for child in children {
+        let manifest: Manifest =
+            serde_json::from_slice(&built.layout.blob(&child.digest, MAX_MANIFEST_BYTES)?)
+                .map_err(internal)?;
+        blobs.push(manifest.config);
+        blobs.extend(manifest.layers);
+    }
+    blobs.extend(signatures.iter().flat_map(|(manifest, _)| manifest.layers.clone()));
+    blobs.sort_by_key(|blob| blob.digest);
+    blobs.dedup_by_key(|blob| blob.digest);
+
+    let (b, r, to) = (built.clone(), registry.clone(), repository.clone());
+    each("blobs", blobs, move |blob| {
+        let (built, registry, repository) = (b.clone(), r.clone(), to.clone());
+        async move {
+            let bytes = match built.layout.blob(&blob.digest, MAX_BLOB_BYTES) {
+                Ok(bytes) => bytes,
+                Err(_) if blob.digest == pdp_policies::Digest::of(EMPTY_CONFIG) => EMPTY_CONFIG.to_vec(),
+                Err(error) => return Err(error.into()),
+            };
+            registry.push_blob(&repository, &bytes).await?;
+            Ok(())
+        }
+    })
+    .await?;
+    let (b, r, to) = (built.clone(), registry.clone(), repository.clone());
+    each("components", children.to_vec(), move |child| {
+        let (built, registry, repository) = (b.clone(), r.clone(), to.clone());
+        async move {
+            let bytes = built.layout.blob(&child.digest, MAX_MANIFEST_BYTES)?;
+            let tag = child.annotations.get(REF_NAME).map(String::as_str);
+            registry.push_manifest(&repository, tag, MANIFEST_TYPE, &bytes).await?;
+            Ok(())
+        }
+    })
+    .await?;
+    let index = built.layout.blob(&bundle.digest, MAX_MANIFEST_BYTES)?;
+    registry.push_manifest(repository, None, INDEX_TYPE, &index).await?;
+    let (r, to) = (registry.clone(), repository.clone());
+    each("signatures", signatures, move |(_, bytes)| {
+        let (registry, repository) = (r.clone(), to.clone());
+        async move {
+            registry.push_referrer(&repository, &bytes).await?;
+            Ok(())
+        }
+    })
+    .await?;
+    let level = built.release.level.to_string();
+    registry.push_manifest(repository, Some(&level), INDEX_TYPE, &index).await?;
+    Ok(())
+}
+
+/// A bundle goes out whole: index and every component signed.
+fn check_signed(subjects: &[Descriptor], signatures: &[(Manifest, Vec<u8>)], built: &Built) -> Result<()> {
+    let signed =
+        |digest| signatures.iter().any(|(m, _)| m.subject.as_ref().is_some_and(|s| s.digest == digest));
+    match subjects.iter().find(|subject| !signed(subject.digest)) {
+        None => Ok(()),
+        Some(subject) => Err(Failure::new(
+            "Unsigned",
+            format!("{} of level {} isn't signed", subject.digest, built.release.level),
+        )
+        .hint("run `publisher release sign` first")),
+    }
+}
+
+/// Does something with each item, several at once, and shows progress. The first failure ends it.
+pub(super) async fn each<T, F>(what: &'static str, items: Vec<T>, work: impl Fn(T) -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let progress = Progress::new(what, items.len());
+    let mut running = JoinSet::new();
+    for item in items {
+        if running.len() >= PARALLEL {
+            finish_one(&mut running, &progress).await?;
+        }
+        running.spawn(work(item));
+    }
+    while !running.is_empty() {
+        finish_one(&mut running, &progress).await?;
+    }
+    Ok(())
+}
+
+async fn finish_one(running: &mut JoinSet<Result<()>>, progress: &Progress) -> Result<()> {
+    if let Some(done) = running.join_next().await {
+        done.map_err(internal)??;
+        progress.step();
+    }
+    Ok(())
+}
+
+/// Said where something is skipped on purpose.
+pub(super) fn skipped(what: &str) {
+    say(&format!("◎ {what}"));
+}

@@ -1,0 +1,44 @@
+//! `publisher release show`: one release, from the catalog.
+
+use pdp_policies::release::Release;
+use pdp_policies::{At, Level, Line};
+
+use crate::catalog::{CatalogArgs, Current};
+use crate::exit;
+use crate::failure::Result;
+use crate::output::{self, Format};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The level.
+    level: Level,
+    /// The release line.
+    #[arg(long)]
+    line: Line,
+    #[command(flatten)]
+    catalog: CatalogArgs,
+}
+
+pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
+    let current = Current::fetch(&args.catalog, now)?;
+    let descriptor = current.catalog.release(&args.line, args.level)?;
+    output::print(format, &descriptor.release, &text(&descriptor.release))?;
+    Ok(exit::DONE)
+}
+
+fn text(release: &Release) -> String {
+    let severity = release.severity().map_or_else(String::new, |s| format!("  max severity {s:?}"));
+    let mut lines = vec![
+        format!(
+            "{} level {} ({})  {:?}{severity}",
+            release.line, release.level, release.version, release.kind
+        ),
+        format!("{}@{}", release.bundle.repository, release.bundle.digest),
+        format!("{:28} {:18} {:>5}  {:14} IMAGES", "COMPONENT", "VERSION", "STAGE", "ARTIFACT"),
+    ];
+    lines.extend(release.components.iter().map(|c| {
+        let digest = c.artifact.digest().short();
+        format!("{:28} {:18} {:>5}  {digest:14} {}", c.name.as_str(), c.version, c.stage, c.images.len())
+    }));
+    lines.join("\n")
+}

@@ -1,0 +1,46 @@
+//! `publisher release sign`: a signature on the bundle and on each component.
+
+use std::path::PathBuf;
+
+use pdp_transport::oci::{Descriptor, INDEX_TYPE, Index, MAX_MANIFEST_BYTES};
+use serde_json::json;
+
+use crate::build::{self, Built};
+use crate::exit;
+use crate::failure::{Result, internal};
+use crate::keys::KeyArgs;
+use crate::output::{self, Format};
+use crate::signature;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The layout folder of `release build`.
+    folder: PathBuf,
+    #[command(flatten)]
+    keys: KeyArgs,
+}
+
+pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
+    let built = build::open(&args.folder)?;
+    let mut made = 0;
+    for key in args.keys.unlock()? {
+        for subject in subjects(&built)? {
+            made += usize::from(signature::sign(&built.layout, &subject, &key)?);
+        }
+    }
+    let text = match made {
+        0 => format!("✔ level {} was signed already", built.release.level),
+        n => format!("✔ level {}: {n} signatures", built.release.level),
+    };
+    output::print(format, &json!({ "level": built.release.level, "signatures": made }), &text)?;
+    Ok(exit::DONE)
+}
+
+/// The bundle's index and its children.
+pub(super) fn subjects(built: &Built) -> Result<Vec<Descriptor>> {
+    let bytes = built.layout.blob(&built.release.bundle.digest, MAX_MANIFEST_BYTES)?;
+    let index: Index = serde_json::from_slice(&bytes).map_err(internal)?;
+    let mut all = vec![Descriptor::of(INDEX_TYPE, &bytes)];
+    all.extend(index.manifests);
+    Ok(all)
+}

@@ -1,0 +1,107 @@
+//! `publisher release verify`: what a PDP would check, without a PDP.
+
+use pdp_policies::release::Release;
+use pdp_policies::trust::{self, Freshness, SIGSTORE_BUNDLE};
+use pdp_policies::{At, Digest, KeyList, Level, Line};
+use pdp_transport::oci::{MAX_MANIFEST_BYTES, Manifest, OciOptions, Registry, Repository};
+use serde_json::json;
+
+use super::publish::target;
+use crate::catalog::{CatalogArgs, Current};
+use crate::commands::blocking;
+use crate::exit;
+use crate::failure::{Failure, Result};
+use crate::output::{self, Format};
+
+/// More referrers of one artifact than this aren't looked at.
+const MAX_REFERRERS: usize = 16;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The level.
+    level: Level,
+    /// The release line.
+    #[arg(long)]
+    line: Line,
+    /// `host[:port][/prefix]` to read from instead of the host that the release names.
+    #[arg(long, env = "PUBLISHER_REGISTRY", value_name = "HOST")]
+    registry: Option<String>,
+    #[command(flatten)]
+    catalog: CatalogArgs,
+}
+
+pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
+    let catalog = args.catalog;
+    let current = blocking(move || Current::fetch(&catalog, now)).await?;
+    if let Freshness::Expired(role) = current.catalog.freshness(now) {
+        return Err(Failure::new("CatalogExpired", format!("`{role}` of the catalog is past its expiry"))
+            .hint("`publisher catalog refresh`, or sign the role anew")
+            .exit(exit::EXPIRED));
+    }
+    let descriptor = current.catalog.release(&args.line, args.level)?;
+    let release = &descriptor.release;
+    let repository = target(&release.bundle.repository, args.registry.as_deref())?;
+    let registry = Registry::new(&OciOptions::default())?;
+    let keys = current.catalog.artifact_keys();
+    let index = registry.manifest(&repository, &release.bundle.digest).await?;
+    trust::bundle(&index, release)?;
+    signed(&registry, &repository, "the bundle", &release.bundle.digest, keys).await?;
+    for component in &release.components {
+        let digest = component.artifact.digest();
+        registry.manifest(&repository, &digest).await?;
+        signed(&registry, &repository, component.name.as_str(), &digest, keys).await?;
+    }
+    tags(&registry, &repository, release).await?;
+    let count = release.components.len() + 1;
+    let text = format!(
+        "✔ level {}: catalog, bundle and {count} signatures are good\n  {repository}@{}",
+        args.level, release.bundle.digest
+    );
+    output::print(
+        format,
+        &json!({ "level": args.level, "digest": release.bundle.digest, "signatures": count }),
+        &text,
+    )?;
+    Ok(exit::DONE)
+}
+
+async fn signed(
+    registry: &Registry,
+    repository: &Repository,
+    what: &str,
+    digest: &Digest,
+    keys: &KeyList,
+) -> Result<()> {
+    let mut bundles = Vec::new();
+    for referrer in registry.referrers(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await? {
+        let bytes = registry.manifest(repository, &referrer.digest).await?;
+        // Other people's referrers may be anything; what can't be read is not a signature.
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
+        for layer in manifest.layers.iter().take(1) {
+            bundles.push(registry.blob(repository, &layer.digest, layer.size, MAX_MANIFEST_BYTES).await?);
+        }
+    }
+    trust::signed_artifact(what, digest, &bundles, keys)?;
+    Ok(())
+}
+
+/// No PDP follows tags, but people do: a moved one is worth an alarm.
+async fn tags(registry: &Registry, repository: &Repository, release: &Release) -> Result<()> {
+    let children =
+        release.components.iter().map(|c| (format!("{}-{}", release.level, c.name), c.artifact.digest()));
+    for (tag, digest) in children.chain([(release.level.to_string(), release.bundle.digest)]) {
+        let found = registry.resolve_tag(repository, &tag).await?.map(|(found, _)| found);
+        if found != Some(digest) {
+            return Err(Failure::new(
+                "TagMoved",
+                format!("tag {repository}:{tag} doesn't point at {digest}"),
+            )
+            .cause(
+                found.map_or_else(|| "there is no such tag".into(), |found| format!("it points at {found}")),
+            )
+            .hint("PDPs go by digest and are safe; find out who may write to the registry")
+            .exit(exit::NEGATIVE));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! `publisher release withdraw`: nobody starts the level any more; what runs keeps running.
+
+use pdp_policies::{At, Level, Line, Withdrawal};
+
+use crate::catalog::{CatalogArgs, Current};
+use crate::commands::channel;
+use crate::exit;
+use crate::failure::{Failure, Result};
+use crate::keys::KeyArgs;
+use crate::output::{self, Format};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The level.
+    level: Level,
+    /// The release line.
+    #[arg(long)]
+    line: Line,
+    /// Why, for customers.
+    #[arg(long)]
+    reason: String,
+    /// The level that fixes it.
+    #[arg(long, value_name = "LEVEL")]
+    fixed_by: Option<Level>,
+    #[command(flatten)]
+    catalog: CatalogArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
+}
+
+pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
+    let keys = args.keys.unlock()?;
+    let current = Current::fetch(&args.catalog, now)?;
+    let mut channel = channel::current(&current, &args.line)?;
+    let withdrawal = Withdrawal { at: now, reason: args.reason.clone(), fixed_by: args.fixed_by };
+    channel.withdrawn.insert(args.level, withdrawal);
+    if let Some(problem) = channel.problems().into_iter().next() {
+        return Err(Failure::new("BadWithdrawal", problem));
+    }
+    let proposed = channel::propose(&current, &args.catalog, &channel, &keys, now)?;
+    let text = format!(
+        "✔ withdrawal of level {}: {proposed}\n  it stops starts; it can't recall what was fetched or moves nobody back",
+        args.level
+    );
+    output::print(format, &channel.withdrawn[&args.level], &text)?;
+    Ok(exit::DONE)
+}

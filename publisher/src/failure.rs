@@ -1,0 +1,88 @@
+//! What a command ends with when it can't do its work: for people on stderr, with a stable code.
+
+use std::fmt;
+
+use pdp_policies::{Refusal, RefusalCode};
+use pdp_transport::{Error, Kind};
+
+use crate::exit;
+
+/// A failed command.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: String,
+    pub(crate) what: String,
+    pub(crate) cause: Option<String>,
+    pub(crate) hint: Option<String>,
+    pub(crate) exit: u8,
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    pub(crate) fn new(code: &str, what: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), what: what.into(), cause: None, hint: None, exit: exit::FAILED }
+    }
+
+    pub(crate) fn cause(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn exit(mut self, exit: u8) -> Self {
+        self.exit = exit;
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error[{}]: {}", self.code, self.what)?;
+        if let Some(cause) = &self.cause {
+            write!(f, "\n  cause: {cause}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  hint:  {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = match error.kind {
+            Kind::LoginNeeded | Kind::BadCredentials => exit::LOGIN,
+            _ => exit::FAILED,
+        };
+        Self::new(error.kind.code(), error.what).cause(error.cause).hint(error.kind.hint()).exit(exit)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        use RefusalCode as C;
+        let exit = match refusal.code {
+            C::Unsigned => exit::UNSIGNED,
+            C::CeilingNotInChannel => exit::NOT_FOUND,
+            C::UnknownSigner | C::WrongPredicate | C::WrongSubject => exit::UNKNOWN_SIGNER,
+            C::SignatureThreshold | C::ThresholdTooLow | C::DuplicateKey => exit::THRESHOLD,
+            C::VersionFloor | C::LevelRewritten | C::RootChain => exit::ROLLBACK,
+            C::DigestMismatch | C::HashMismatch | C::MixAndMatch | C::BundleMismatch => exit::DIGEST,
+            _ => exit::FAILED,
+        };
+        Self::new(refusal.code.as_str(), refusal.subject)
+            .cause(refusal.detail)
+            .hint(refusal.code.hint())
+            .exit(exit)
+    }
+}
+
+/// An error that only a bug could bring about.
+pub(crate) fn internal(error: impl fmt::Display) -> Failure {
+    Failure::new("Internal", "this should not happen; please report it").cause(error)
+}

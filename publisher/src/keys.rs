@@ -1,0 +1,128 @@
+//! Keys of people and machines: cosign's encrypted key files, one password for all of one call.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pdp_policies::trust::metadata;
+use pdp_transport::files;
+use serde_json::Value;
+use sigstore::crypto::SigningScheme;
+use sigstore::crypto::signing_key::{SigStoreKeyPair, SigStoreSigner};
+
+use crate::failure::{Failure, Result, internal};
+
+/// A key file is small.
+const MAX_KEY_BYTES: u64 = 64 * 1024;
+
+/// Which keys sign.
+#[derive(Debug, clap::Args)]
+pub(crate) struct KeyArgs {
+    /// A private key file; give it several times to sign with several keys.
+    #[arg(long = "key", value_name = "FILE", required = true)]
+    keys: Vec<PathBuf>,
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+/// The password of the key files: never a flag's value, so that it doesn't show in process lists.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PasswordArgs {
+    /// A file with the password (default: the environment variable PUBLISHER_PASSWORD).
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+impl PasswordArgs {
+    pub(crate) fn read(&self) -> Result<String> {
+        let Some(path) = &self.password_file else {
+            return std::env::var("PUBLISHER_PASSWORD").map_err(|_| {
+                Failure::new("PasswordMissing", "the key files need a password")
+                    .hint("set PUBLISHER_PASSWORD, or use --password-file")
+            });
+        };
+        let bytes = files::read_capped(path, MAX_KEY_BYTES)?;
+        let bytes =
+            bytes.ok_or_else(|| Failure::new("NotFound", format!("password file {}", path.display())))?;
+        Ok(String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned())
+    }
+}
+
+impl KeyArgs {
+    pub(crate) fn unlock(&self) -> Result<Vec<SigningKey>> {
+        let password = self.password.read()?;
+        self.keys.iter().map(|path| SigningKey::read(path, &password)).collect()
+    }
+}
+
+/// A key that can sign now.
+pub(crate) struct SigningKey {
+    /// Its TUF id.
+    pub(crate) id: String,
+    /// As TUF lists it.
+    pub(crate) listed: Value,
+    /// The public half, SPKI PEM.
+    pub(crate) public_pem: String,
+    /// Where it came from, for messages.
+    pub(crate) file: PathBuf,
+    pair: SigStoreKeyPair,
+    signer: SigStoreSigner,
+}
+
+impl SigningKey {
+    /// Makes a new ECDSA P-256 key.
+    pub(crate) fn generate(file: PathBuf) -> Result<Self> {
+        Self::generate_as(file, &SigningScheme::ECDSA_P256_SHA256_ASN1)
+    }
+
+    /// Makes a new Ed25519 key, for directors and PDPs.
+    pub(crate) fn generate_ed25519(file: PathBuf) -> Result<Self> {
+        Self::generate_as(file, &SigningScheme::ED25519)
+    }
+
+    fn generate_as(file: PathBuf, scheme: &SigningScheme) -> Result<Self> {
+        let pair = scheme.create_signer().and_then(|s| s.to_sigstore_keypair()).map_err(internal)?;
+        Self::of(file, pair)
+    }
+
+    /// Reads and unlocks a key file.
+    pub(crate) fn read(path: &Path, password: &str) -> Result<Self> {
+        let bad = |cause: String| {
+            Failure::new("BadCredentials", format!("key file {}", path.display()))
+                .cause(cause)
+                .hint("is it the right file, and is PUBLISHER_PASSWORD its password?")
+                .exit(crate::exit::LOGIN)
+        };
+        let bytes = files::read_capped(path, MAX_KEY_BYTES)?;
+        let bytes = bytes.ok_or_else(|| bad("there is no such file".into()))?;
+        let pair = SigStoreKeyPair::from_encrypted_pem(&bytes, password.as_bytes());
+        Self::of(path.to_owned(), pair.map_err(|e| bad(e.to_string()))?)
+    }
+
+    fn of(file: PathBuf, pair: SigStoreKeyPair) -> Result<Self> {
+        let public_pem = pair.public_key_to_pem().map_err(internal)?;
+        let scheme = match &pair {
+            SigStoreKeyPair::ED25519(_) => SigningScheme::ED25519,
+            _ => SigningScheme::ECDSA_P256_SHA256_ASN1,
+        };
+        let signer = pair.to_sigstore_signer(&scheme).map_err(internal)?;
+        let (id, listed) = metadata::key(&public_pem).map_err(internal)?;
+        Ok(Self { id, listed, public_pem, file, pair, signer })
+    }
+
+    /// The private half, encrypted, as a cosign key file.
+    pub(crate) fn encrypted(&self, password: &str) -> Result<String> {
+        let pem = self.pair.private_key_to_encrypted_pem(password.as_bytes()).map_err(internal)?;
+        Ok(pem.to_string())
+    }
+
+    /// Signs bytes; ECDSA over SHA-256 in DER, or Ed25519.
+    pub(crate) fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>> {
+        self.signer.sign(bytes).map_err(internal)
+    }
+}
+
+/// The signatures of several keys over a TUF payload, by key id.
+pub(crate) fn sign_all(signed: &Value, keys: &[&SigningKey]) -> Result<BTreeMap<String, Vec<u8>>> {
+    let bytes = metadata::signing_bytes(signed).map_err(internal)?;
+    keys.iter().map(|key| Ok((key.id.clone(), key.sign(&bytes)?))).collect()
+}

@@ -1,0 +1,53 @@
+//! Against the level it was made from: nothing is forgotten, nothing changes its name.
+
+use std::path::{Path, PathBuf};
+
+use pdp_transport::files;
+
+use super::Report;
+use crate::failure::Result;
+use crate::release_file::ReleaseFile;
+
+pub(super) fn check(
+    file: &ReleaseFile,
+    path: &Path,
+    given: Option<&Path>,
+    report: &mut Report<'_>,
+) -> Result<()> {
+    let Some(base) = file.base else { return Ok(()) };
+    let beside = || path.parent().map(|level| level.join("..").join(base.to_string()).join("release.yaml"));
+    let found: PathBuf = given.map(Path::to_owned).or_else(beside).unwrap_or_default();
+    let bytes = files::read_capped(&found, pdp_policies::yaml::MAX_YAML_BYTES as u64)?;
+    let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let read = text.and_then(|text| pdp_policies::yaml::read::<ReleaseFile>(&text).ok());
+    let Some(before) = read.filter(|before| before.level == base) else {
+        let message = format!("the release.yaml of base {base} can't be read at {}", found.display());
+        report.add("base", "BaseMissing", message, "name it with --base-release");
+        return Ok(());
+    };
+    compare(file, &before, report);
+    Ok(())
+}
+
+fn compare(file: &ReleaseFile, before: &ReleaseFile, report: &mut Report<'_>) {
+    for old in &before.components {
+        let place = format!("components.{}", old.name);
+        match file.components.iter().find(|c| c.name == old.name) {
+            None if !file.removed.contains(&old.name) => {
+                let message = format!("`{}` is in base {} but not here", old.name, before.level);
+                report.add(
+                    "components",
+                    "ForgottenComponent",
+                    message,
+                    "add it, or list it under `removed:`",
+                );
+            }
+            Some(new) if (&new.release_name, &new.namespace) != (&old.release_name, &old.namespace) => {
+                let message =
+                    format!("`{}` was released as `{}/{}`", old.name, old.namespace, old.release_name);
+                report.add(place, "ReleaseNameChanged", message, "release name and namespace never change");
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What is wrong within `release.yaml` alone.
+
+use std::collections::BTreeSet;
+
+use pdp_policies::API_VERSION;
+use pdp_policies::release::ReleaseKind;
+
+use super::Report;
+use crate::release_file::{ComponentEntry, ReleaseFile};
+
+pub(super) fn check(file: &ReleaseFile, report: &mut Report<'_>) {
+    if file.api_version != API_VERSION {
+        report.add(
+            "apiVersion",
+            "WrongApiVersion",
+            format!("`{}`", file.api_version),
+            "write updates.pdp.wso2.com/v1",
+        );
+    }
+    if file.base.is_some_and(|base| base >= file.level) {
+        let message = format!("base must be below level {}", file.level);
+        report.add("base", "LevelOrder", message, "levels only rise within a line");
+    }
+    if file.supersedes.iter().any(|level| *level >= file.level) {
+        report.add(
+            "supersedes",
+            "LevelOrder",
+            "it may only name lower levels",
+            "levels only rise within a line",
+        );
+    }
+    if file.kind == ReleaseKind::Security && file.advisories.is_empty() {
+        report.add(
+            "advisories",
+            "NoAdvisory",
+            "a security release names what it fixes",
+            "add an advisory; its id may be opaque",
+        );
+    }
+    if file.repository.parse::<pdp_transport::oci::Repository>().is_err() {
+        let message = format!("`{}` is not host/path", file.repository);
+        report.add("repository", "BadReference", message, "write such as registry.wso2.example/pdp/pdp-2026");
+    }
+    components(&file.components, report);
+    for name in file.removed.iter().filter(|name| file.components.iter().any(|c| c.name == **name)) {
+        report.add(
+            "removed",
+            "RemovedButPresent",
+            format!("`{name}` is both present and removed"),
+            "take it out of one",
+        );
+    }
+}
+
+fn components(components: &[ComponentEntry], report: &mut Report<'_>) {
+    let mut names = BTreeSet::new();
+    let mut places = BTreeSet::new();
+    for component in components {
+        let place = format!("components.{}", component.name);
+        if !names.insert(&component.name) {
+            report.add(
+                &place,
+                "ComponentTwice",
+                format!("`{}` stands there twice", component.name),
+                "take one out",
+            );
+        }
+        if !places.insert((&component.namespace, &component.release_name)) {
+            let message = format!("`{}/{}` is taken", component.namespace, component.release_name);
+            report.add(
+                &place,
+                "ReleaseNameTwice",
+                message,
+                "every component needs a release name of its own",
+            );
+        }
+        if !(1..=100).contains(&component.stage) {
+            report.add(&place, "BadStage", format!("stage {}", component.stage), "stages go from 1 to 100");
+        }
+        if component.timeout.seconds() == 0 {
+            report.add(&place, "BadTimeout", "a timeout of zero fails at once", "write such as 10m");
+        }
+        for image in &component.images {
+            let host = image.name.split('/').next().unwrap_or_default();
+            if !image.name.contains('/') || !host.contains(['.', ':']) || image.name.contains('@') {
+                let message = format!("image `{}` is not fully qualified", image.name);
+                report.add(
+                    &place,
+                    "UnqualifiedImage",
+                    message,
+                    "write host/path without tag, such as docker.io/library/redis",
+                );
+            }
+        }
+    }
+}

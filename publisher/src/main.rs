@@ -1,0 +1,43 @@
+//! `publisher`: the release engineers' tool. One file per command under `commands/`.
+
+mod build;
+mod catalog;
+mod clock;
+mod commands;
+mod exit;
+mod failure;
+mod keys;
+mod lint;
+mod output;
+mod release_file;
+mod signature;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::Command;
+use output::Format;
+
+/// Builds, signs and publishes releases of private data planes, and keeps their catalog.
+#[derive(Debug, Parser)]
+#[command(version, name = "publisher", after_help = "Exit codes: `publisher exit-codes`")]
+struct Cli {
+    /// How results are printed.
+    #[arg(short, long, value_enum, default_value = "text", global = true)]
+    output: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match commands::run(cli.command, cli.output, clock::now()).await {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            output::say(&failure.to_string());
+            ExitCode::from(failure.exit)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `release.yaml`: what a release engineer writes. Strict: a typing error is an error.
+
+use std::collections::BTreeSet;
+
+use pdp_policies::release::{Advisory, Image, OnFailure, ReleaseKind, Requires};
+use pdp_policies::{ComponentName, KubernetesName, Level, Line, Platform, Span};
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReleaseFile {
+    pub(crate) api_version: String,
+    pub(crate) line: Line,
+    pub(crate) level: Level,
+    pub(crate) version: String,
+    pub(crate) kind: ReleaseKind,
+    #[serde(default)]
+    pub(crate) base: Option<Level>,
+    #[serde(default)]
+    pub(crate) supersedes: BTreeSet<Level>,
+    pub(crate) repository: String,
+    #[serde(default)]
+    pub(crate) requires: Requires,
+    #[serde(default)]
+    pub(crate) advisories: Vec<Advisory>,
+    #[serde(default)]
+    pub(crate) removed: Vec<ComponentName>,
+    pub(crate) components: Vec<ComponentEntry>,
+}
+
+/// One component.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ComponentEntry {
+    pub(crate) name: ComponentName,
+    pub(crate) version: String,
+    pub(crate) stage: u32,
+    #[serde(default)]
+    pub(crate) chart: Option<ChartSource>,
+    #[serde(default)]
+    pub(crate) manifests: Option<ManifestsSource>,
+    pub(crate) release_name: KubernetesName,
+    pub(crate) namespace: KubernetesName,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) timeout: Span,
+    pub(crate) settle: Span,
+    #[serde(default)]
+    pub(crate) platforms: Vec<Platform>,
+    #[serde(default)]
+    pub(crate) optional: bool,
+    pub(crate) images: Vec<Image>,
+}
+
+/// A Helm chart by folder, relative to the file.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ChartSource {
+    pub(crate) name: String,
+    pub(crate) path: String,
+}
+
+/// Plain manifests by folder, relative to the file.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ManifestsSource {
+    pub(crate) path: String,
+}

@@ -1,0 +1,104 @@
+//! Signing OCI artifacts as `cosign sign --key` (v3) does: a Sigstore bundle as referrer, no log, no timestamp.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use pdp_policies::trust::{COSIGN_PREDICATE, SIGSTORE_BUNDLE};
+use pdp_policies::{Digest, KeyList};
+use pdp_transport::oci::{
+    Descriptor, EMPTY_CONFIG, EMPTY_TYPE, Layout, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest,
+};
+use serde_json::json;
+
+use crate::failure::{Result, internal};
+use crate::keys::SigningKey;
+
+const IN_TOTO: &str = "application/vnd.in-toto+json";
+
+/// Signs `subject` with `key` into the layout, unless a valid signature by this key is there already.
+/// True if it signed.
+pub(crate) fn sign(layout: &Layout, subject: &Descriptor, key: &SigningKey) -> Result<bool> {
+    if of(layout, &subject.digest, key)? {
+        return Ok(false);
+    }
+    let bundle = bundle(&subject.digest, key)?;
+    let manifest = referrer(subject, &bundle)?;
+    layout.put_blob(EMPTY_CONFIG)?;
+    layout.put_blob(&bundle)?;
+    layout.put_blob(&manifest)?;
+    let mut entries = layout.entries()?;
+    let mut entry = Descriptor::of(MANIFEST_TYPE, &manifest);
+    entry.artifact_type = Some(SIGSTORE_BUNDLE.to_owned());
+    entries.push(entry);
+    layout.put_entries(entries)?;
+    Ok(true)
+}
+
+/// All signature manifests in a layout.
+pub(crate) fn all(layout: &Layout) -> Result<Vec<(Manifest, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for entry in layout.entries()? {
+        if entry.artifact_type.as_deref() == Some(SIGSTORE_BUNDLE) {
+            let bytes = layout.blob(&entry.digest, MAX_MANIFEST_BYTES)?;
+            found.push((serde_json::from_slice(&bytes).map_err(internal)?, bytes));
+        }
+    }
+    Ok(found)
+}
+
+fn of(layout: &Layout, subject: &Digest, key: &SigningKey) -> Result<bool> {
+    let keys = KeyList::active([key.public_pem.clone()]);
+    for (manifest, _) in all(layout)? {
+        if manifest.subject.as_ref().map(|s| s.digest) != Some(*subject) {
+            continue;
+        }
+        for layer in &manifest.layers {
+            let bundle = layout.blob(&layer.digest, MAX_MANIFEST_BYTES)?;
+            if pdp_policies::trust::signed_artifact("", subject, &[bundle], &keys).is_ok() {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The bundle: a DSSE envelope over an in-toto statement, and a hint which key made it.
+fn bundle(subject: &Digest, key: &SigningKey) -> Result<Vec<u8>> {
+    let statement = serde_json::to_vec(&json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{ "digest": { "sha256": subject.hex() } }],
+        "predicateType": COSIGN_PREDICATE,
+        "predicate": {},
+    }))
+    .map_err(internal)?;
+    let signature = key.sign(&sigstore_types::pae(IN_TOTO, &statement))?;
+    let der = sigstore_types::DerPublicKey::from_pem(&key.public_pem).map_err(internal)?;
+    serde_json::to_vec(&json!({
+        "mediaType": SIGSTORE_BUNDLE,
+        "verificationMaterial": { "publicKey": { "hint": STANDARD.encode(Digest::of(der.as_bytes()).as_bytes()) } },
+        "dsseEnvelope": {
+            "payload": STANDARD.encode(&statement),
+            "payloadType": IN_TOTO,
+            "signatures": [{ "sig": STANDARD.encode(signature) }],
+        },
+    }))
+    .map_err(internal)
+}
+
+fn referrer(subject: &Descriptor, bundle: &[u8]) -> Result<Vec<u8>> {
+    let subject = Descriptor { annotations: BTreeMap::new(), artifact_type: None, ..subject.clone() };
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: MANIFEST_TYPE.to_owned(),
+        artifact_type: Some(SIGSTORE_BUNDLE.to_owned()),
+        config: Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG),
+        layers: vec![Descriptor::of(SIGSTORE_BUNDLE, bundle)],
+        subject: Some(subject),
+        annotations: BTreeMap::from([
+            ("dev.sigstore.bundle.content".to_owned(), "dsse-envelope".to_owned()),
+            ("dev.sigstore.bundle.predicateType".to_owned(), COSIGN_PREDICATE.to_owned()),
+            ("org.opencontainers.image.created".to_owned(), "1970-01-01T00:00:00Z".to_owned()),
+        ]),
+    };
+    serde_json::to_vec(&manifest).map_err(internal)
+}
