@@ -1,1 +1,32 @@
+//! Whole-system tests: a world of real servers on loopback, played by the built programs.
+//!
+//! Nothing here imports a program of this project: what they say on the wire and on the terminal is all there is.
 
+mod fault;
+mod git_host;
+mod programs;
+mod registry;
+mod server;
+mod world;
+
+pub use fault::{Fault, Faults, Harm};
+pub use git_host::GitHost;
+pub use programs::{Finished, Program, Running};
+pub use registry::Registry;
+pub use server::Login;
+pub use world::{DataPlane, World};
+
+/// Waits for a condition, for at most 30 seconds.
+///
+/// # Errors
+/// When it doesn't come true in time.
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) -> anyhow::Result<()> {
+    let start = std::time::Instant::now();
+    while !condition() {
+        if start.elapsed() > std::time::Duration::from_secs(30) {
+            anyhow::bail!("waited 30 seconds in vain: {what}");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    Ok(())
+}

@@ -152,3 +152,21 @@ pub struct OverrideRule {
     /// The instruments that it may pass.
     pub pass: BTreeSet<Overridable>,
 }
+
+impl Policy {
+    /// True if this policy lets something pass that `before` held back. Always recorded, never forbidden.
+    pub fn looser_than(&self, before: &Self) -> bool {
+        let dropped = |was: bool, is: bool| was && !is;
+        dropped(before.pin.is_some(), self.pin.is_some())
+            || matches!((&before.pin, &self.pin), (Some(was), Some(is)) if was.to != is.to || is.expires < was.expires)
+            || dropped(before.hold.is_some(), self.hold.is_some())
+            || dropped(before.approval.is_some(), self.approval.is_some())
+            || matches!((&before.approval, &self.approval), (Some(was), Some(is)) if is.quorum < was.quorum)
+            || dropped(before.minimum_age.is_some(), self.minimum_age.is_some())
+            || matches!((&before.minimum_age, &self.minimum_age), (Some(was), Some(is)) if is.age < was.age)
+            || before.freezes.iter().any(|freeze| !self.freezes.contains(freeze))
+            || before.windows != self.windows
+            || before.after.iter().any(|other| !self.after.contains(other))
+            || self.overrides.iter().any(|rule| !before.overrides.contains(rule))
+    }
+}

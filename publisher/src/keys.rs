@@ -9,7 +9,7 @@ use serde_json::Value;
 use sigstore::crypto::SigningScheme;
 use sigstore::crypto::signing_key::{SigStoreKeyPair, SigStoreSigner};
 
-use crate::failure::{Failure, Result, internal};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// A key file is small.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
@@ -90,7 +90,7 @@ impl SigningKey {
             Failure::new("BadCredentials", format!("key file {}", path.display()))
                 .cause(cause)
                 .hint("is it the right file, and is PUBLISHER_PASSWORD its password?")
-                .exit(crate::exit::LOGIN)
+                .exit(pdp_transport::cli::exit::LOGIN)
         };
         let bytes = files::read_capped(path, MAX_KEY_BYTES)?;
         let bytes = bytes.ok_or_else(|| bad("there is no such file".into()))?;

@@ -2,10 +2,7 @@
 
 mod build;
 mod catalog;
-mod clock;
 mod commands;
-mod exit;
-mod failure;
 mod keys;
 mod lint;
 mod output;
@@ -18,6 +15,7 @@ use clap::Parser;
 
 use commands::Command;
 use output::Format;
+use pdp_transport::cli::clock;
 
 /// Builds, signs and publishes releases of private data planes, and keeps their catalog.
 #[derive(Debug, Parser)]

@@ -10,8 +10,8 @@ use pdp_transport::oci::{
 };
 use serde_json::json;
 
-use crate::failure::{Result, internal};
 use crate::keys::SigningKey;
+use pdp_transport::cli::failure::{Result, internal};
 
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 

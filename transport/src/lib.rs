@@ -4,6 +4,7 @@
 
 pub mod archive;
 pub mod catalog;
+pub mod cli;
 pub mod credentials;
 mod error;
 pub mod files;

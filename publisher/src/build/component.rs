@@ -9,9 +9,9 @@ use pdp_transport::oci::{Descriptor, Layout, MANIFEST_TYPE, Manifest};
 use serde_json::Value;
 
 use super::REF_NAME;
-use crate::failure::{Result, internal};
 use crate::lint::Source;
 use crate::release_file::ComponentEntry;
+use pdp_transport::cli::failure::{Result, internal};
 
 const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 const HELM_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";

@@ -9,7 +9,7 @@ use pdp_transport::git::{Author, CommitId, GitOptions, Remote, SshSigner};
 use pdp_transport::{HttpOptions, files};
 
 use super::BRANCH;
-use crate::failure::{Failure, Result};
+use pdp_transport::cli::failure::{Failure, Result};
 
 /// Where the catalog is, and which root it must come from.
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,7 @@ use super::PROPOSALS;
 use super::current::Current;
 use super::proposal::root;
 use super::role::{Holders, RoleFile};
-use crate::failure::{Result, internal};
+use pdp_transport::cli::failure::{Result, internal};
 
 /// One open proposal.
 pub(crate) struct Pending {

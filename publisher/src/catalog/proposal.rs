@@ -9,8 +9,8 @@ use pdp_transport::git::{Change, CommitId};
 use super::PROPOSALS;
 use super::current::{Current, GitArgs, author};
 use super::role::{Holders, RoleFile};
-use crate::failure::{Failure, Result};
 use crate::keys::SigningKey;
+use pdp_transport::cli::failure::{Failure, Result};
 
 /// What became of a proposal.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use pdp_transport::git::{Change, CommitId, Remote};
 use super::BRANCH;
 use super::current::{Current, GitArgs, author, judge};
 use super::role::{Holders, ONLINE_LIFE, RoleFile};
-use crate::failure::{Failure, Result, internal};
 use crate::keys::{self, SigningKey};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// The keys of snapshot and timestamp.
 pub(crate) struct Online<'a> {

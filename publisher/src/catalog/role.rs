@@ -7,8 +7,8 @@ use pdp_policies::{At, CatalogTree, Span};
 use serde_json::Value;
 use sigstore_tuf::metadata::{Metadata, RoleKeys, Root, Targets};
 
-use crate::failure::{Failure, Result, internal};
 use crate::keys::{self, SigningKey};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// How long a role of people lives once signed.
 pub(crate) fn life(role: &str) -> Span {

@@ -9,9 +9,9 @@ mod release;
 use clap::{CommandFactory, Subcommand};
 use pdp_policies::At;
 
-use crate::exit;
-use crate::failure::Result;
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -52,7 +52,7 @@ pub(crate) async fn run(command: Command, format: Format, now: At) -> Result<u8>
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(crate::failure::internal)?
+    tokio::task::spawn_blocking(work).await.map_err(pdp_transport::cli::failure::internal)?
 }
 
 fn exit_codes(format: Format) -> Result<u8> {

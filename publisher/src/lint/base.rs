@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use pdp_transport::files;
 
 use super::Report;
-use crate::failure::Result;
 use crate::release_file::ReleaseFile;
+use pdp_transport::cli::failure::Result;
 
 pub(super) fn check(
     file: &ReleaseFile,

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::failure::{Failure, Result};
 use crate::release_file::{ComponentEntry, ReleaseFile};
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::files;
 
 /// A component's folder may hold no more than this (bytes).

@@ -6,9 +6,9 @@ use pdp_policies::At;
 use serde_json::json;
 
 use crate::catalog::{BRANCH, CatalogArgs, first_push, read_root};
-use crate::exit;
-use crate::failure::Result;
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

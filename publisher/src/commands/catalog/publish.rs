@@ -7,10 +7,10 @@ use serde_json::json;
 
 use crate::catalog::{CatalogArgs, Current, Online, Pending, pending, push};
 use crate::commands::blocking;
-use crate::exit;
-use crate::failure::Result;
 use crate::keys::KeyArgs;
 use crate::output::{self, Format, say};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -7,9 +7,9 @@ use serde_json::json;
 use super::publish::Args;
 use crate::catalog::{Current, Online, newest_root, push};
 use crate::commands::blocking;
-use crate::exit;
-use crate::failure::Result;
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let Args { catalog, keys, oci } = args;

@@ -4,10 +4,10 @@ use pdp_policies::{At, CatalogTree};
 use serde_json::json;
 
 use crate::catalog::{CatalogArgs, Current, sign_proposal};
-use crate::exit;
-use crate::failure::Result;
 use crate::keys::KeyArgs;
 use crate::output::{self, Format, say};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

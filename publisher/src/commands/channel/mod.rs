@@ -10,9 +10,9 @@ use clap::Subcommand;
 use pdp_policies::{At, Channel as Document, Line, document};
 
 use crate::catalog::{self, CatalogArgs, Current, Proposed};
-use crate::failure::{Failure, Result, internal};
 use crate::keys::SigningKey;
 use crate::output::Format;
+use pdp_transport::cli::failure::{Failure, Result, internal};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Channel {

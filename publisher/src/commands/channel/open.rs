@@ -5,10 +5,10 @@ use std::str::FromStr;
 use pdp_policies::{At, Level, Line, Percent, Ring};
 
 use crate::catalog::{CatalogArgs, Current};
-use crate::exit;
-use crate::failure::{Failure, Result};
 use crate::keys::KeyArgs;
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

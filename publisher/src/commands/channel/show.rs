@@ -4,9 +4,9 @@ use pdp_policies::trust::Freshness;
 use pdp_policies::{At, Channel, Level, Line, Promotion};
 
 use crate::catalog::{CatalogArgs, Current};
-use crate::exit;
-use crate::failure::Result;
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

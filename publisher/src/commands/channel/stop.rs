@@ -3,10 +3,10 @@
 use pdp_policies::{At, Line, Stop};
 
 use crate::catalog::{CatalogArgs, Current};
-use crate::exit;
-use crate::failure::Result;
 use crate::keys::KeyArgs;
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

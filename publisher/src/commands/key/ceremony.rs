@@ -13,10 +13,10 @@ use pdp_transport::files;
 use serde_json::{Value, json};
 
 use crate::catalog::{Online, role};
-use crate::exit;
-use crate::failure::{Failure, Result, internal};
 use crate::keys::{PasswordArgs, SigningKey, sign_all};
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result, internal};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -6,8 +6,8 @@ mod show;
 use clap::Subcommand;
 use pdp_policies::At;
 
-use crate::failure::Result;
 use crate::output::Format;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {

@@ -6,9 +6,9 @@ use pdp_policies::trust::metadata;
 use pdp_transport::files;
 use serde_json::json;
 
-use crate::exit;
-use crate::failure::{Failure, Result};
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::build;
-use crate::exit;
-use crate::failure::Result;
 use crate::lint;
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::exit;
-use crate::failure::Result;
 use crate::lint::{self, Finding};
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

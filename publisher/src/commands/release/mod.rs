@@ -14,8 +14,8 @@ use clap::Subcommand;
 use pdp_policies::At;
 
 use super::blocking;
-use crate::failure::Result;
 use crate::output::Format;
+use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Release {

@@ -7,10 +7,10 @@ use pdp_policies::{At, Digest, Level, Line, Overridable, Promotion, Tempo};
 
 use crate::catalog::{CatalogArgs, Current, pending};
 use crate::commands::channel;
-use crate::exit;
-use crate::failure::{Failure, Result};
 use crate::keys::KeyArgs;
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -19,11 +19,11 @@ use super::sign::subjects;
 use crate::build::{self, Built, REF_NAME};
 use crate::catalog::{CatalogArgs, Current, propose};
 use crate::commands::blocking;
-use crate::exit;
-use crate::failure::{Failure, Result, internal};
 use crate::keys::KeyArgs;
 use crate::output::{self, Format, Progress, say};
 use crate::signature;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// So many uploads at once: registries limit rates, and two cores are enough for eight.
 const PARALLEL: usize = 8;

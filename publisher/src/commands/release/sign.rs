@@ -6,11 +6,11 @@ use pdp_transport::oci::{Descriptor, INDEX_TYPE, Index, MAX_MANIFEST_BYTES};
 use serde_json::json;
 
 use crate::build::{self, Built};
-use crate::exit;
-use crate::failure::{Result, internal};
 use crate::keys::KeyArgs;
 use crate::output::{self, Format};
 use crate::signature;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Result, internal};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

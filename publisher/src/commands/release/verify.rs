@@ -9,9 +9,9 @@ use serde_json::json;
 use super::publish::target;
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::blocking;
-use crate::exit;
-use crate::failure::{Failure, Result};
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
 
 /// More referrers of one artifact than this aren't looked at.
 const MAX_REFERRERS: usize = 16;

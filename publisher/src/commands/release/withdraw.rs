@@ -4,10 +4,10 @@ use pdp_policies::{At, Level, Line, Withdrawal};
 
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::channel;
-use crate::exit;
-use crate::failure::{Failure, Result};
 use crate::keys::KeyArgs;
 use crate::output::{self, Format};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

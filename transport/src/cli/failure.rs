@@ -2,39 +2,52 @@
 
 use std::fmt;
 
+use crate::error::{Error, Kind};
 use pdp_policies::{Refusal, RefusalCode};
-use pdp_transport::{Error, Kind};
 
-use crate::exit;
+use super::exit;
 
 /// A failed command.
 #[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) code: String,
-    pub(crate) what: String,
-    pub(crate) cause: Option<String>,
-    pub(crate) hint: Option<String>,
-    pub(crate) exit: u8,
+pub struct Failure {
+    /// The stable code.
+    pub code: String,
+    /// What failed, and where.
+    pub what: String,
+    /// Why.
+    pub cause: Option<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// The exit code.
+    pub exit: u8,
 }
 
-pub(crate) type Result<T> = std::result::Result<T, Failure>;
+/// The result of a command's steps.
+pub type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
-    pub(crate) fn new(code: &str, what: impl Into<String>) -> Self {
+    /// A failure that exits with [`exit::FAILED`].
+    pub fn new(code: &str, what: impl Into<String>) -> Self {
         Self { code: code.to_owned(), what: what.into(), cause: None, hint: None, exit: exit::FAILED }
     }
 
-    pub(crate) fn cause(mut self, cause: impl fmt::Display) -> Self {
+    /// Adds why.
+    #[must_use]
+    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
         self.cause = Some(cause.to_string());
         self
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    pub(crate) fn exit(mut self, exit: u8) -> Self {
+    /// Sets the exit code.
+    #[must_use]
+    pub fn exit(mut self, exit: u8) -> Self {
         self.exit = exit;
         self
     }
@@ -52,6 +65,8 @@ impl fmt::Display for Failure {
         Ok(())
     }
 }
+
+impl std::error::Error for Failure {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -83,6 +98,6 @@ impl From<Refusal> for Failure {
 }
 
 /// An error that only a bug could bring about.
-pub(crate) fn internal(error: impl fmt::Display) -> Failure {
+pub fn internal(error: impl fmt::Display) -> Failure {
     Failure::new("Internal", "this should not happen; please report it").cause(error)
 }

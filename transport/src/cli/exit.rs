@@ -1,30 +1,30 @@
 //! Exit codes. They are stable; scripts may rely on them.
 
 /// Done, or no differences.
-pub(crate) const DONE: u8 = 0;
+pub const DONE: u8 = 0;
 /// A negative answer: findings, a differing artifact, a tag that moved.
-pub(crate) const NEGATIVE: u8 = 1;
+pub const NEGATIVE: u8 = 1;
 /// Wrong usage, or an error at run time; nothing is half done.
-pub(crate) const FAILED: u8 = 2;
+pub const FAILED: u8 = 2;
 /// A login is needed.
-pub(crate) const LOGIN: u8 = 4;
+pub const LOGIN: u8 = 4;
 /// Verification: no signature.
-pub(crate) const UNSIGNED: u8 = 10;
+pub const UNSIGNED: u8 = 10;
 /// Verification: it isn't there.
-pub(crate) const NOT_FOUND: u8 = 11;
+pub const NOT_FOUND: u8 = 11;
 /// Verification: the signer isn't trusted.
-pub(crate) const UNKNOWN_SIGNER: u8 = 12;
+pub const UNKNOWN_SIGNER: u8 = 12;
 /// Verification: too few signatures.
-pub(crate) const THRESHOLD: u8 = 13;
+pub const THRESHOLD: u8 = 13;
 /// Verification: the metadata is past its expiry.
-pub(crate) const EXPIRED: u8 = 14;
+pub const EXPIRED: u8 = 14;
 /// Verification: older than what was seen.
-pub(crate) const ROLLBACK: u8 = 15;
+pub const ROLLBACK: u8 = 15;
 /// Verification: other bytes than the digest says.
-pub(crate) const DIGEST: u8 = 16;
+pub const DIGEST: u8 = 16;
 
 /// The table that `publisher exit-codes` prints.
-pub(crate) const TABLE: &[(u8, &str)] = &[
+pub const TABLE: &[(u8, &str)] = &[
     (DONE, "done, or no differences"),
     (NEGATIVE, "a negative answer: findings, something differs"),
     (FAILED, "wrong usage, or an error at run time; nothing is half done"),

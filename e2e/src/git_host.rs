@@ -1,0 +1,204 @@
+//! Git over HTTP: `git http-backend` behind a small server, bare repositories in a folder.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::PoisonError;
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+
+use crate::fault::Faults;
+use crate::server::{Gate, Login, Server, answer};
+
+/// A Git host on 127.0.0.1.
+#[derive(Debug)]
+pub struct GitHost {
+    server: Server,
+    gate: Gate,
+    folder: PathBuf,
+}
+
+impl GitHost {
+    /// Starts a host whose repositories lie in `folder`.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn start(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let gate = Gate::default();
+        let app = Router::new().fallback(backend).with_state(folder.to_owned());
+        Ok(Self { server: Server::start(app, gate.clone())?, gate, folder: folder.to_owned() })
+    }
+
+    /// Makes an empty bare repository that takes pushes, and gives its address.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn create(&self, name: &str) -> Result<String> {
+        let path = self.folder.join(name);
+        git(&self.folder, &["init", "-q", "--bare", "-b", "main", &path.to_string_lossy()], &[])?;
+        git(&path, &["config", "http.receivepack", "true"], &[])?;
+        Ok(self.url(name))
+    }
+
+    /// The address of a repository.
+    pub fn url(&self, name: &str) -> String {
+        format!("http://{}/{name}", self.server.address())
+    }
+
+    /// Its faults.
+    pub fn faults(&self) -> &Faults {
+        &self.gate.faults
+    }
+
+    /// Asks for this login from now on.
+    pub fn require(&self, login: Option<Login>) {
+        *self.gate.login.lock().unwrap_or_else(PoisonError::into_inner) = login;
+    }
+
+    /// Ends it; the repositories stay.
+    pub fn stop(&self) {
+        self.server.stop();
+    }
+
+    /// Starts it again on its port.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub fn restart(&self) -> Result<()> {
+        self.server.restart()
+    }
+
+    /// Runs git within a repository, as whoever owns the host could.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn git(&self, name: &str, args: &[&str]) -> Result<String> {
+        git(&self.folder.join(name), args, &[])
+    }
+
+    /// All files of a branch, empty if there is no such branch.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn files(&self, name: &str, branch: &str) -> Result<BTreeMap<String, Vec<u8>>> {
+        let Ok(list) = self.git(name, &["ls-tree", "-r", "--name-only", branch]) else {
+            return Ok(BTreeMap::new());
+        };
+        let mut files = BTreeMap::new();
+        for path in list.lines() {
+            let shown = Command::new("git")
+                .current_dir(self.folder.join(name))
+                .args(["show", &format!("{branch}:{path}")])
+                .output()?;
+            files.insert(path.to_owned(), shown.stdout);
+        }
+        Ok(files)
+    }
+
+    /// Puts a branch to a new commit with exactly these files: what an attacker at the host can do.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn overwrite(&self, name: &str, branch: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+        let repository = self.folder.join(name);
+        let index = repository.join("attack-index");
+        let env = [("GIT_INDEX_FILE", index.to_string_lossy().into_owned())];
+        let _ = std::fs::remove_file(&index);
+        for (path, content) in files {
+            let blob = git_with_input(&repository, &["hash-object", "-w", "--stdin"], content)?;
+            git(
+                &repository,
+                &["update-index", "--add", "--cacheinfo", &format!("100644,{},{path}", blob.trim())],
+                &env,
+            )?;
+        }
+        let tree = git(&repository, &["write-tree"], &env)?;
+        let identity = ["-c", "user.name=someone", "-c", "user.email=someone@example.org"];
+        let mut commit: Vec<&str> = identity.to_vec();
+        commit.extend(["commit-tree", tree.trim(), "-m", "someone was here"]);
+        let parent = self.git(name, &["rev-parse", "-q", "--verify", branch]).ok();
+        if let Some(parent) = &parent {
+            commit.extend(["-p", parent.trim()]);
+        }
+        let commit = git(&repository, &commit, &[])?;
+        git(&repository, &["update-ref", &format!("refs/heads/{branch}"), commit.trim()], &[])?;
+        Ok(())
+    }
+}
+
+fn git(folder: &Path, args: &[&str], env: &[(&str, String)]) -> Result<String> {
+    let output = Command::new("git").current_dir(folder).args(args).envs(env.iter().cloned()).output()?;
+    if !output.status.success() {
+        bail!("git {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn git_with_input(folder: &Path, args: &[&str], input: &[u8]) -> Result<String> {
+    let mut child = Command::new("git")
+        .current_dir(folder)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    child.stdin.take().context("stdin")?.write_all(input)?;
+    Ok(String::from_utf8_lossy(&child.wait_with_output()?.stdout).into_owned())
+}
+
+/// One request to `git http-backend`, by CGI (RFC 3875).
+async fn backend(State(folder): State<PathBuf>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(input) = to_bytes(body, 1 << 28).await else {
+        return answer(StatusCode::BAD_REQUEST, Body::empty());
+    };
+    let header = |name: HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let mut command = Command::new("git");
+    command
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", &folder)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("REQUEST_METHOD", parts.method.as_str())
+        .env("PATH_INFO", parts.uri.path())
+        .env("QUERY_STRING", parts.uri.query().unwrap_or_default())
+        .env("CONTENT_TYPE", header(header::CONTENT_TYPE))
+        .env("CONTENT_LENGTH", input.len().to_string())
+        .env("HTTP_CONTENT_ENCODING", header(header::CONTENT_ENCODING))
+        .env("REMOTE_ADDR", "127.0.0.1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let run = move || -> Result<Vec<u8>> {
+        let mut child = command.spawn()?;
+        let mut stdin = child.stdin.take().context("stdin")?;
+        let writer = std::thread::spawn(move || stdin.write_all(&input));
+        let output = child.wait_with_output()?;
+        let _ = writer.join();
+        Ok(output.stdout)
+    };
+    match tokio::task::spawn_blocking(run).await {
+        Ok(Ok(output)) => cgi_answer(&output),
+        _ => answer(StatusCode::INTERNAL_SERVER_ERROR, Body::empty()),
+    }
+}
+
+fn cgi_answer(output: &[u8]) -> Response<Body> {
+    let split = output.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(output.len());
+    let (head, body) = output.split_at(split);
+    let mut built = answer(StatusCode::OK, Body::from(body.get(4..).unwrap_or_default().to_vec()));
+    for line in String::from_utf8_lossy(head).lines() {
+        let Some((name, value)) = line.split_once(": ") else { continue };
+        if name == "Status" {
+            let code = value.split(' ').next().and_then(|code| code.parse::<u16>().ok());
+            *built.status_mut() = code.and_then(|c| StatusCode::from_u16(c).ok()).unwrap_or(StatusCode::OK);
+        } else if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            built.headers_mut().insert(name, value);
+        }
+    }
+    built
+}

@@ -1,0 +1,258 @@
+//! Everything that a story needs: a vendor with keys, a registry, a Git host, and data planes.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+
+use crate::git_host::GitHost;
+use crate::programs::{Finished, Program, Running};
+use crate::registry::Registry;
+
+/// The password of all test keys.
+const PASSWORD: &str = "test keys only";
+
+/// A vendor and the world around it; everything ends with this value.
+#[derive(Debug)]
+pub struct World {
+    folder: tempfile::TempDir,
+    /// The vendor's registry.
+    pub registry: Registry,
+    /// The Git host of vendor and customers.
+    pub git: GitHost,
+    /// The clock of all programs (RFC 3339); the real one if none.
+    pub now: Option<String>,
+    /// Prints every command and its output.
+    pub loud: bool,
+}
+
+/// One data plane: its subscription, its state and its repository.
+#[derive(Debug)]
+pub struct DataPlane {
+    /// `<organization>-<data plane>`; also its repository's name.
+    pub name: String,
+    /// The subscription file.
+    pub subscription: PathBuf,
+    /// Its state folder.
+    pub state: PathBuf,
+}
+
+impl World {
+    /// Starts servers and makes the vendor's keys and first catalog.
+    ///
+    /// # Errors
+    /// When a server or program fails.
+    pub fn start() -> Result<Self> {
+        Self::start_with(false)
+    }
+
+    /// As above; prints every command if `loud`.
+    ///
+    /// # Errors
+    /// When a server or program fails.
+    pub fn start_with(loud: bool) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("pdp-world-").tempdir()?;
+        let git = GitHost::start(&folder.path().join("git"))?;
+        git.create("catalog")?;
+        let world = Self { folder, registry: Registry::start()?, git, now: None, loud };
+        let vendor = world.path("vendor").to_string_lossy().into_owned();
+        world.publisher(&["key", "ceremony", "--out", &vendor, "--line", "pdp-2026"])?;
+        world.publisher(&["catalog", "init", &format!("{vendor}/catalog")])?;
+        Ok(world)
+    }
+
+    /// A path within the world.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The file of a vendor's private key.
+    pub fn key(&self, name: &str) -> String {
+        self.path(&format!("vendor/keys/{name}.key")).to_string_lossy().into_owned()
+    }
+
+    /// The root that data planes are installed with.
+    pub fn root(&self) -> PathBuf {
+        self.path("vendor/catalog/metadata/1.root.json")
+    }
+
+    /// The committed fixtures.
+    pub fn fixtures() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+    }
+
+    /// Runs a program to its end.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn run(&self, program: Program, args: &[&str], env: &[(&str, &str)]) -> Result<Finished> {
+        if self.loud {
+            println!("\n$ {} {}", program.name(), shown(args, self.folder.path()));
+        }
+        let mut command = program.command()?;
+        command
+            .args(args)
+            .current_dir(self.folder.path())
+            .env("PUBLISHER_PASSWORD", PASSWORD)
+            .env("PUBLISHER_CATALOG", self.git.url("catalog"))
+            .env("PUBLISHER_ROOT", self.root())
+            .env("PUBLISHER_REGISTRY", self.registry.host())
+            .env("XDG_CACHE_HOME", self.folder.path())
+            .env("HOME", self.folder.path())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env_remove("GITHUB_ACTIONS")
+            .envs(env.iter().copied());
+        if let Some(now) = &self.now {
+            command.env("PDP_NOW", now);
+        }
+        let output = command.output().with_context(|| format!("run {}", program.name()))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let finished = Finished {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        };
+        if self.loud {
+            print!(
+                "{}{}",
+                relative(&finished.stderr, self.folder.path()),
+                relative(&finished.stdout, self.folder.path())
+            );
+        }
+        Ok(finished)
+    }
+
+    /// Runs `publisher`, which must succeed.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn publisher(&self, args: &[&str]) -> Result<Finished> {
+        let finished = self.run(Program::Publisher, args, &[])?;
+        if !finished.ok() {
+            bail!("publisher {}: {:?}\n{}", args.join(" "), finished.code, finished.stderr);
+        }
+        Ok(finished)
+    }
+
+    /// Lints, builds, signs, publishes and promotes a level of the fixtures, and merges it into the catalog.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn release(&self, level: u32, tempo: &str) -> Result<()> {
+        let fixtures = Self::fixtures();
+        let file = fixtures.join(format!("pdp-2026/{level}/release.yaml"));
+        let (file, out) = (file.to_string_lossy(), self.path(&format!("level-{level}")));
+        let (out, images) = (out.to_string_lossy(), fixtures.join("images"));
+        let (level, images) = (level.to_string(), images.to_string_lossy());
+        self.publisher(&["release", "lint", &file])?;
+        self.publisher(&["release", "build", &file, "--out", &out])?;
+        self.publisher(&["release", "sign", &out, "--key", &self.key("artifact")])?;
+        let (ci, person) = (self.key("ci"), self.key("release-1"));
+        self.publisher(&["release", "publish", &out, "--images", &images, "--key", &ci, "--key", &person])?;
+        let (a, b) = (self.key("manager-1"), self.key("manager-2"));
+        self.publisher(&[
+            "release", "promote", &level, "--line", "pdp-2026", "--tempo", tempo, "--key", &a, "--key", &b,
+        ])?;
+        self.publish_catalog()
+    }
+
+    /// Opens a level to shares of rings, such as `general=100`, now.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn open(&self, level: u32, rings: &[&str]) -> Result<()> {
+        let (a, b, level) = (self.key("manager-1"), self.key("manager-2"), level.to_string());
+        let mut args = vec!["channel", "open", &level, "--line", "pdp-2026", "--earlier"];
+        rings.iter().for_each(|ring| args.extend(["--ring", ring]));
+        args.extend(["--key", &a, "--key", &b]);
+        self.publisher(&args)?;
+        self.publish_catalog()
+    }
+
+    /// Merges what is proposed and signs freshness.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn publish_catalog(&self) -> Result<()> {
+        let (snapshot, timestamp) = (self.key("snapshot"), self.key("timestamp"));
+        self.publisher(&["catalog", "publish", "--key", &snapshot, "--key", &timestamp]).map(|_| ())
+    }
+
+    /// Makes a data plane with an empty repository; `more` are further lines of its `spec`.
+    ///
+    /// # Errors
+    /// When the repository can't be made.
+    pub fn data_plane(
+        &self,
+        organization: &str,
+        data_plane: &str,
+        ring: &str,
+        more: &str,
+    ) -> Result<DataPlane> {
+        let name = format!("{organization}-{data_plane}");
+        let target = self.git.create(&name)?;
+        let subscription = self.path(&format!("{name}.yaml"));
+        let text = format!(
+            "apiVersion: updates.pdp.wso2.com/v1\nkind: UpdateSubscription\nmetadata: {{name: pdp, namespace: flux-system}}\n\
+             spec:\n  organization: {organization}\n  dataPlane: {data_plane}\n  line: pdp-2026\n  ring: {ring}\n  \
+             platform: azure\n  catalog: {{git: {{url: \"{}\", branch: catalog}}}}\n  root: {}\n  mirror: {}\n  \
+             target: {{git: {{url: \"{target}\", branch: main, path: pdp}}}}\n{more}",
+            self.git.url("catalog"),
+            self.root().display(),
+            self.registry.host(),
+        );
+        std::fs::write(&subscription, text)?;
+        let state = self.path(&format!("{name}-state"));
+        Ok(DataPlane { name, subscription, state })
+    }
+}
+
+impl DataPlane {
+    /// One pass of pdp-sync; its status as JSON on stdout.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn pass(&self, world: &World, env: &[(&str, &str)]) -> Result<Finished> {
+        let (file, state) = (self.subscription.to_string_lossy(), self.state.to_string_lossy());
+        let output = if world.loud { "text" } else { "json" };
+        let args = ["run", "--once", "--subscription", &file, "--state", &state, "-o", output];
+        world.run(Program::PdpSync, &args, env)
+    }
+
+    /// The status that the last pass left.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn status(&self) -> Result<serde_json::Value> {
+        let bytes = std::fs::read(self.state.join("status.json")).context("read status.json")?;
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    /// Its installed level, none before the first.
+    pub fn level(&self) -> Option<u64> {
+        self.status().ok()?["level"].as_u64()
+    }
+
+    /// Lets pdp-sync run in the background.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start(&self, world: &World) -> Result<Running> {
+        let mut command = Program::PdpSync.command()?;
+        command.args(["run", "--subscription"]).arg(&self.subscription).arg("--state").arg(&self.state);
+        command.env("HOME", world.path("")).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Running::new(command.spawn()?))
+    }
+}
+
+fn shown(args: &[&str], folder: &Path) -> String {
+    let quoted =
+        args.iter().map(|arg| if arg.contains(' ') { format!("'{arg}'") } else { (*arg).to_owned() });
+    relative(&quoted.collect::<Vec<_>>().join(" "), folder)
+}
+
+/// Paths as a reader standing in the world's folder would write them.
+fn relative(text: &str, folder: &Path) -> String {
+    let fixtures = World::fixtures().to_string_lossy().into_owned();
+    text.replace(&format!("{}/", folder.display()), "").replace(&fixtures, "fixtures")
+}

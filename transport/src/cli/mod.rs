@@ -1,0 +1,7 @@
+//! What the command lines of all programs share: how failures are told, exit codes, the clock.
+
+pub mod clock;
+pub mod exit;
+pub mod failure;
+
+pub use failure::Failure;
