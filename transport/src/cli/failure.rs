@@ -20,6 +20,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// The exit code.
     pub exit: u8,
+    /// True if waiting may help.
+    pub transient: bool,
 }
 
 /// The result of a command's steps.
@@ -28,7 +30,14 @@ pub type Result<T> = std::result::Result<T, Failure>;
 impl Failure {
     /// A failure that exits with [`exit::FAILED`].
     pub fn new(code: &str, what: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), what: what.into(), cause: None, hint: None, exit: exit::FAILED }
+        Self {
+            code: code.to_owned(),
+            what: what.into(),
+            cause: None,
+            hint: None,
+            exit: exit::FAILED,
+            transient: false,
+        }
     }
 
     /// Adds why.
@@ -74,7 +83,9 @@ impl From<Error> for Failure {
             Kind::LoginNeeded | Kind::BadCredentials => exit::LOGIN,
             _ => exit::FAILED,
         };
-        Self::new(error.kind.code(), error.what).cause(error.cause).hint(error.kind.hint()).exit(exit)
+        let transient = error.kind.is_transient();
+        let failure = Self::new(error.kind.code(), error.what).cause(error.cause).hint(error.kind.hint());
+        Self { transient, ..failure }.exit(exit)
     }
 }
 

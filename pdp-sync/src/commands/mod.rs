@@ -1,0 +1,75 @@
+//! The commands; each lives in a file of its own and returns its exit code.
+
+mod plan;
+mod run;
+mod status;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use pdp_transport::cli::failure::{Result, internal};
+use serde::Serialize;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Follows the vendor: verifies, decides, writes. Safe to kill at any moment.
+    Run(run::Args),
+    /// Shows what would be written now; writes nothing. Exit code 1 if something would change.
+    Plan(plan::Args),
+    /// Shows where this data plane stands, and why it isn't further.
+    Status(status::Args),
+}
+
+/// What every command needs to know.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Common {
+    /// The subscription file.
+    #[arg(long, env = "PDP_SYNC_SUBSCRIPTION", value_name = "FILE")]
+    subscription: PathBuf,
+    /// The folder that survives restarts.
+    #[arg(long, env = "PDP_SYNC_STATE", value_name = "DIR")]
+    state: PathBuf,
+}
+
+pub(crate) fn run(command: Command, format: Format) -> Result<u8> {
+    match command {
+        Command::Run(args) => run::run(&args, format),
+        Command::Plan(args) => plan::run(&args, format),
+        Command::Status(args) => status::run(&args, format),
+    }
+}
+
+fn print(format: Format, value: &impl Serialize, text: &str) -> Result<()> {
+    let line = match format {
+        Format::Text => text.to_owned(),
+        Format::Json => serde_json::to_string_pretty(value).map_err(internal)?,
+    };
+    // A closed pipe is not an error.
+    let _ = writeln!(std::io::stdout(), "{line}");
+    Ok(())
+}
+
+/// A line for people.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+pub(crate) fn log_to_stderr(format: Format) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,pdp_sync=info"));
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    match format {
+        Format::Text => builder.with_ansi(false).init(),
+        Format::Json => builder.json().init(),
+    }
+}

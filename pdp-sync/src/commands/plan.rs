@@ -1,0 +1,68 @@
+//! `pdp-sync plan`: what the next pass would write.
+
+use pdp_policies::decision::{DecisionRecord, Evidence, PolicyMark};
+use pdp_policies::gate::Verdict;
+use pdp_policies::{Digest, document};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use serde_json::json;
+
+use super::{Common, Format, print};
+use crate::apply;
+use crate::fetch::{self, Fetched};
+use crate::reconcile;
+use crate::state::State;
+use crate::subscription::Subscription;
+use crate::target::{self, GitTarget};
+use crate::time::Clock;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
+    let clock = Clock::new();
+    let subscription = Subscription::read(&args.common.subscription, clock.now())?;
+    let state = State::open(&args.common.state, &subscription.spec.root)?;
+    let (catalog, _) =
+        match fetch::catalog(&subscription, &state.cache("catalog"), &state.floors, clock.now()) {
+            Fetched::Trusted(catalog, floors) => (catalog, floors),
+            Fetched::Refused { refusal, .. } => return Err(Failure::from(refusal).exit(exit::NEGATIVE)),
+            Fetched::Unavailable(failure) => return Err(failure),
+        };
+    let permit = match reconcile::decide(&subscription, &state, &catalog, &[], &clock)? {
+        Verdict::Proceed(permit) => permit,
+        Verdict::UpToDate => return nothing(format, "up to date"),
+        Verdict::WaitUntil(_, waiting) | Verdict::NeedsApproval(waiting) | Verdict::Held(waiting) => {
+            let why: Vec<_> = waiting.obstacles.iter().map(ToString::to_string).collect();
+            return nothing(format, &format!("level {} waits: {}", waiting.level, why.join("; ")));
+        }
+    };
+    let digest = Digest::of(&document::write(&subscription.spec.policy).map_err(internal)?);
+    let evidence = Evidence {
+        catalog: catalog.versions(),
+        inputs: reconcile::inputs(&subscription),
+        policy: PolicyMark { digest, changed_by: None, loosened: false },
+        now: clock.now(),
+    };
+    let record = DecisionRecord::begin(*permit, state.record.as_ref(), evidence);
+    let made = GitTarget::open(&subscription, &state.cache("target"))?;
+    let wanted =
+        apply::all_files(made.place, &record).into_iter().map(|(path, content)| (path, Some(content)));
+    let changes = target::changes(&made.head()?.files, &wanted.collect(), made.place);
+    let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
+    let text = format!("level {} would be written:\n  {}", record.target().level, paths.join("\n  "));
+    print(format, &json!({ "level": record.target().level, "files": paths }), &text)?;
+    Ok(if paths.is_empty() { exit::DONE } else { exit::NEGATIVE })
+}
+
+fn nothing(format: Format, why: &str) -> Result<u8> {
+    print(
+        format,
+        &json!({ "level": null, "files": [], "why": why }),
+        &format!("nothing would be written: {why}"),
+    )?;
+    Ok(exit::DONE)
+}

@@ -1,0 +1,50 @@
+//! `pdp-sync run`.
+
+use std::hash::{BuildHasher, Hasher};
+use std::time::Duration;
+
+use pdp_transport::cli::failure::Result;
+
+use super::{Common, Format, print};
+use crate::reconcile;
+use crate::state::{self, State};
+use crate::status::{self, Status};
+use crate::subscription::Subscription;
+use crate::time::Clock;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    common: Common,
+    /// One pass, then end.
+    #[arg(long)]
+    once: bool,
+}
+
+pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
+    let folder = &args.common.state;
+    let first = Subscription::read(&args.common.subscription, Clock::new().now())?;
+    let mut state = State::open(folder, &first.spec.root)?;
+    loop {
+        let clock = Clock::new();
+        // Read anew each time: an edit counts from the next pass on.
+        let subscription = Subscription::read(&args.common.subscription, clock.now())?;
+        let outcome = reconcile::pass(&subscription, &mut state, &clock);
+        let before: Option<Status> = state::read(folder, "status.json");
+        let status = status::of(&subscription.pdp().to_string(), &outcome, &state, before, clock.now());
+        state::write(folder, "status.json", &status)?;
+        if args.once {
+            print(format, &status, &status::text(&status))?;
+            return Ok(outcome.exit());
+        }
+        tracing::info!(level = ?status.level, target = ?status.target, conditions = ?status.conditions, "pass");
+        pause(subscription.spec.interval.seconds());
+    }
+}
+
+/// The interval and up to a tenth more, so that a fleet doesn't come all at once.
+fn pause(seconds: i64) {
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    let millis = seconds.unsigned_abs().max(1) * 1000;
+    std::thread::sleep(Duration::from_millis(millis + random % (millis / 10 + 1)));
+}

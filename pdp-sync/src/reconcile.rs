@@ -1,0 +1,167 @@
+//! The driver: one pass of pdp-sync. Fetch, decide, act; whatever was begun goes first.
+
+use std::collections::BTreeSet;
+
+use pdp_policies::decision::{DecisionRecord, Evidence, Inputs, PolicyMark};
+use pdp_policies::gate::{self, Permit, Situation, Verdict};
+use pdp_policies::trust::{Catalog, Verified};
+use pdp_policies::{Digest, Obstacle, document};
+use pdp_transport::cli::failure::{Result, internal};
+use pdp_transport::oci::{Registry, Repository};
+
+use crate::apply::{self, Applied};
+use crate::fault;
+use crate::fetch::{self, Fetched};
+use crate::preflight::{self, Trouble};
+use crate::state::State;
+use crate::status::{Outcome, Seen};
+use crate::subscription::Subscription;
+use crate::target::{self, GitTarget};
+use crate::time::Clock;
+
+/// One pass. What can't be done now is an outcome, not an error.
+pub(crate) fn pass(subscription: &Subscription, state: &mut State, clock: &Clock) -> Outcome {
+    follow(subscription, state, clock)
+        .unwrap_or_else(|failure| Outcome::default().with(Seen::Unavailable(failure)))
+}
+
+fn follow(subscription: &Subscription, state: &mut State, clock: &Clock) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    if state.unfinished().is_some() {
+        // Needs no vendor: no catalog, no registry, no server.
+        outcome.applied = Some(apply_record(subscription, state, clock)?);
+    }
+    let catalog = match fetch::catalog(subscription, &state.cache("catalog"), &state.floors, clock.now()) {
+        Fetched::Trusted(catalog, floors) => {
+            state.save_floors(floors)?;
+            catalog
+        }
+        Fetched::Unavailable(failure) => return Ok(outcome.with(Seen::Unavailable(failure))),
+        Fetched::Refused { refusal, behind } => return Ok(outcome.with(Seen::Refused { refusal, behind })),
+    };
+    outcome.remember(&catalog, clock.now());
+    let found = foreign_edits(subscription, state)?;
+    match decide(subscription, state, &catalog, &found, clock) {
+        Err(refusal) => Ok(outcome.with(Seen::Refused { refusal, behind: false })),
+        Ok(Verdict::Proceed(permit)) => start(subscription, state, &catalog, *permit, outcome, clock),
+        Ok(verdict) => {
+            state.save_policy(&subscription.spec.policy)?;
+            Ok(outcome.with(Seen::Verdict(verdict, found)))
+        }
+    }
+}
+
+/// What the gate would say now; nothing is written.
+pub(crate) fn decide(
+    subscription: &Subscription,
+    state: &State,
+    catalog: &Verified<Catalog>,
+    found: &[Obstacle],
+    clock: &Clock,
+) -> std::result::Result<Verdict, pdp_policies::Refusal> {
+    let none = BTreeSet::new();
+    let version = semver::Version::parse(env!("CARGO_PKG_VERSION")).unwrap_or(semver::Version::new(0, 0, 0));
+    let situation = Situation {
+        pdp: &subscription.pdp(),
+        line: &subscription.spec.line,
+        ring: &subscription.spec.ring,
+        installed: state.record.as_ref().and_then(DecisionRecord::installed),
+        quarantined: state.record.as_ref().map_or(&none, DecisionRecord::quarantined),
+        pdp_sync: &version,
+        kubernetes: None,
+        flux: None,
+        found,
+    };
+    gate::decide(catalog, &subscription.spec.policy, &situation, clock.now())
+}
+
+/// Preflight, record, apply: the record is on disk before the first write.
+fn start(
+    subscription: &Subscription,
+    state: &mut State,
+    catalog: &Verified<Catalog>,
+    permit: Permit,
+    mut outcome: Outcome,
+    clock: &Clock,
+) -> Result<Outcome> {
+    let inputs = inputs(subscription);
+    match preflight(subscription, state, catalog, &permit, &inputs)? {
+        Ok(()) => {}
+        Err(Trouble::Unavailable(error)) => return Ok(outcome.with(Seen::Unavailable(error.into()))),
+        Err(Trouble::Refused(refusal)) => return Ok(outcome.with(Seen::Refused { refusal, behind: false })),
+    }
+    let policy = &subscription.spec.policy;
+    let bytes = document::write(policy).map_err(internal)?;
+    let evidence = Evidence {
+        catalog: catalog.versions(),
+        inputs,
+        policy: PolicyMark {
+            digest: Digest::of(&bytes),
+            changed_by: None,
+            loosened: state.policy.as_ref().is_some_and(|before| policy.looser_than(before)),
+        },
+        now: clock.now(),
+    };
+    let record = DecisionRecord::begin(permit, state.record.as_ref(), evidence);
+    let made = GitTarget::open(subscription, &state.cache("target"))?;
+    let strangers =
+        target::foreign(&made.head()?.files, &apply::all_files(made.place, &record), &state.written);
+    if !strangers.is_empty() {
+        return Ok(outcome.with(Seen::Blocked(record.target_digest(), strangers)));
+    }
+    fault::point("before-record");
+    state.save_record(record)?;
+    state.save_policy(policy)?;
+    fault::point("after-record");
+    outcome.applied = Some(apply_record(subscription, state, clock)?);
+    Ok(outcome.with(Seen::Started))
+}
+
+fn apply_record(subscription: &Subscription, state: &mut State, clock: &Clock) -> Result<Applied> {
+    let target = GitTarget::open(subscription, &state.cache("target"))?;
+    apply::carry_on(state, &target, subscription.spec.probe.as_ref(), clock)
+}
+
+/// Edits by others in what we wrote. Only files that pdp-sync wrote can be edited.
+fn foreign_edits(subscription: &Subscription, state: &State) -> Result<Vec<Obstacle>> {
+    if state.written.is_empty() {
+        return Ok(Vec::new());
+    }
+    let made = GitTarget::open(subscription, &state.cache("target"))?;
+    Ok(target::foreign(&made.head()?.files, &Default::default(), &state.written))
+}
+
+fn preflight(
+    subscription: &Subscription,
+    state: &State,
+    catalog: &Catalog,
+    permit: &Permit,
+    inputs: &Inputs,
+) -> Result<std::result::Result<(), Trouble>> {
+    let release = &permit.descriptor().release;
+    if state.is_verified(&release.bundle.digest) {
+        return Ok(Ok(()));
+    }
+    let named: Repository = release.bundle.repository.parse()?;
+    let repository = match &inputs.mirror {
+        Some(mirror) => named.mirrored(mirror)?,
+        None => named,
+    };
+    let registry = Registry::new(&fetch::oci_options(subscription))?;
+    let components = release.components_for(inputs.platform, &inputs.left_out);
+    let (keys, signatures) = (catalog.artifact_keys(), subscription.spec.signatures);
+    let checked =
+        fetch::block_on(preflight::check(&registry, &repository, release, &components, keys, signatures))?;
+    if checked.is_ok() {
+        state.save_verified(&release.bundle.digest)?;
+    }
+    Ok(checked)
+}
+
+pub(crate) fn inputs(subscription: &Subscription) -> Inputs {
+    Inputs {
+        mirror: subscription.spec.mirror.clone(),
+        platform: subscription.spec.platform,
+        left_out: subscription.spec.leave_out.clone(),
+    }
+}

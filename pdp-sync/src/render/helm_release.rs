@@ -1,0 +1,29 @@
+//! Flux `HelmRelease` (helm.toolkit.fluxcd.io/v2): a chart from its source, images pinned after rendering.
+
+use pdp_policies::decision::Inputs;
+use pdp_policies::release::Component;
+use serde_json::{Value, json};
+
+use super::{Place, images, source_name};
+
+pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -> Value {
+    let values = |name: String| json!({ "kind": "ConfigMap", "name": name, "optional": true });
+    json!({
+        "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "kind": "HelmRelease",
+        "metadata": { "name": component.name, "namespace": place.namespace },
+        "spec": {
+            "interval": "1h",
+            "chartRef": { "kind": "OCIRepository", "name": source_name(component) },
+            "releaseName": component.release_name,
+            "targetNamespace": component.namespace,
+            "storageNamespace": component.namespace,
+            "timeout": format!("{}s", component.timeout.seconds()),
+            // Going back is pdp-sync's decision; Helm's own remediation would uninstall a failed first install.
+            "install": { "createNamespace": true, "crds": "CreateReplace", "remediation": { "retries": 0 } },
+            "upgrade": { "crds": "CreateReplace", "remediation": { "retries": 0 } },
+            "valuesFrom": [values("pdp-platform-values".to_owned()), values(format!("pdp-values-{}", component.name))],
+            "postRenderers": [{ "kustomize": { "images": images(component, inputs) } }],
+        },
+    })
+}

@@ -1,0 +1,95 @@
+//! A release as Flux objects, everything by digest. Pure: the same release and inputs give the same bytes.
+
+mod helm_release;
+mod kustomization;
+mod oci_repository;
+
+use std::collections::BTreeMap;
+
+use pdp_policies::decision::Inputs;
+use pdp_policies::release::{Artifact, Component, Release};
+use pdp_transport::oci::Repository;
+use serde_json::{Value, json};
+
+/// Files by their path in the customer's repository.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+/// Where and as what the objects are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    /// Folder within the repository.
+    pub(crate) path: &'a str,
+    /// Namespace of the Flux objects.
+    pub(crate) namespace: &'a str,
+}
+
+/// The files of one component.
+pub(crate) fn component(
+    place: Place<'_>,
+    release: &Release,
+    component: &Component,
+    inputs: &Inputs,
+) -> Files {
+    let folder = format!("{}/{}", place.path, component.name);
+    let source = oci_repository::render(place, release, component, inputs);
+    let (name, applied) = match &component.artifact {
+        Artifact::Chart { .. } => ("helm-release.yaml", helm_release::render(place, component, inputs)),
+        Artifact::Manifests { .. } => ("flux-kustomization.yaml", kustomization::render(place, component, inputs)),
+    };
+    BTreeMap::from([
+        (format!("{folder}/oci-repository.yaml"), yaml(&source)),
+        (format!("{folder}/{name}"), yaml(&applied)),
+    ])
+}
+
+/// The list of all files below the folder, for the customer's own Flux Kustomization.
+pub(crate) fn list(place: Place<'_>, files: &[String]) -> (String, Vec<u8>) {
+    let own = format!("{}/kustomization.yaml", place.path);
+    let inside = format!("{}/", place.path);
+    let mut resources: Vec<_> = files
+        .iter()
+        .filter(|path| **path != own && path.ends_with(".yaml"))
+        .filter_map(|path| path.strip_prefix(&inside))
+        .collect();
+    resources.sort_unstable();
+    let list = json!({
+        "apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources,
+    });
+    (own, yaml(&list))
+}
+
+/// The name of a component's source: one object per digest, so that the last good one stays.
+fn source_name(component: &Component) -> String {
+    format!("{}-{}", component.name, component.artifact.digest().short())
+}
+
+/// Every image of a component by digest, from the mirror if there is one (a kustomize `images` list).
+fn images(component: &Component, inputs: &Inputs) -> Vec<Value> {
+    component
+        .images
+        .iter()
+        .map(|image| {
+            let mut entry = json!({ "name": image.name, "digest": image.digest });
+            if let Some(there) = mirrored(&image.name, inputs) {
+                entry["newName"] = there.into();
+            }
+            entry
+        })
+        .collect()
+}
+
+/// The same path behind the mirror, none without one.
+fn mirrored(name: &str, inputs: &Inputs) -> Option<String> {
+    let mirror = inputs.mirror.as_deref()?;
+    let repository: Repository = name.parse().ok()?;
+    repository.mirrored(mirror).ok().map(|there| there.to_string())
+}
+
+fn yaml(value: &Value) -> Vec<u8> {
+    // JSON is YAML: no writer's quoting rules stand between what was decided and what Flux reads.
+    let mut bytes = serde_saphyr::to_string(value).unwrap_or_else(|_| value.to_string()).into_bytes();
+    if bytes.last() != Some(&b'\n') {
+        bytes.push(b'\n');
+    }
+    bytes
+}

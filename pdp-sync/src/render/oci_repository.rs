@@ -1,0 +1,28 @@
+//! Flux `OCIRepository` (source.toolkit.fluxcd.io/v1): one artifact by digest.
+
+use pdp_policies::decision::Inputs;
+use pdp_policies::release::{Artifact, Component, Release};
+use serde_json::{Value, json};
+
+use super::{Place, mirrored, source_name};
+
+const HELM_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+
+pub(super) fn render(place: Place<'_>, release: &Release, component: &Component, inputs: &Inputs) -> Value {
+    let repository = &release.bundle.repository;
+    let there = mirrored(repository, inputs).unwrap_or_else(|| repository.clone());
+    let mut spec = json!({
+        "interval": "1h",
+        "url": format!("oci://{there}"),
+        "ref": { "digest": component.artifact.digest() },
+    });
+    if matches!(component.artifact, Artifact::Chart { .. }) {
+        spec["layerSelector"] = json!({ "mediaType": HELM_LAYER, "operation": "copy" });
+    }
+    json!({
+        "apiVersion": "source.toolkit.fluxcd.io/v1",
+        "kind": "OCIRepository",
+        "metadata": { "name": source_name(component), "namespace": place.namespace },
+        "spec": spec,
+    })
+}

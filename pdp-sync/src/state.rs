@@ -1,0 +1,153 @@
+//! What survives between passes: floors, the decision record, what was written, the status.
+//!
+//! Each file is written whole. Order makes crashes harmless: floors before acting, the record before the first write.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use pdp_policies::Digest;
+use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::policy::Policy;
+use pdp_policies::trust::Floors;
+use pdp_transport::cli::Failure;
+use pdp_transport::cli::failure::{Result, internal};
+use pdp_transport::files;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// No state file is larger (bytes).
+const MAX_STATE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The state folder, held by this process alone.
+#[derive(Debug)]
+pub(crate) struct State {
+    folder: PathBuf,
+    pub(crate) floors: Floors,
+    pub(crate) record: Option<DecisionRecord>,
+    /// Digests that our files may have in the target, by path: before and after the write in progress.
+    pub(crate) written: BTreeMap<String, BTreeSet<Digest>>,
+    /// The policy of the pass before.
+    pub(crate) policy: Option<Policy>,
+    /// What was noticed while loading, by its stable name.
+    pub(crate) events: Vec<&'static str>,
+    _lock: File,
+}
+
+impl State {
+    /// Opens the folder. The root is read at the first start only; later it is compared and reported.
+    pub(crate) fn open(folder: &Path, root: &Path) -> Result<Self> {
+        let io =
+            |e: std::io::Error| Failure::new("Io", format!("state folder {}", folder.display())).cause(e);
+        std::fs::create_dir_all(folder).map_err(io)?;
+        let lock = lock(folder)?;
+        let mut events = Vec::new();
+        let record = match files::read_capped(&folder.join("record.json"), MAX_STATE_BYTES)? {
+            Some(bytes) => Some(DecisionRecord::load(&bytes)?),
+            None => None,
+        };
+        let given = files::read_capped(root, pdp_policies::MAX_FILE_BYTES)?;
+        let floors = match read(folder, "floors.json") {
+            Some(floors) => floors,
+            None => {
+                if record.is_some() {
+                    events.push("FloorsRebuilt");
+                }
+                first_floors(given.clone(), root)?
+            }
+        };
+        if given.is_some_and(|given| given != floors.pinned_root()) {
+            events.push("RootChanged");
+        }
+        let written = read(folder, "written.json").unwrap_or_default();
+        let policy = read(folder, "policy.json");
+        Ok(Self { folder: folder.to_owned(), floors, record, written, policy, events, _lock: lock })
+    }
+
+    /// The record of a decision that isn't finished.
+    pub(crate) fn unfinished(&self) -> Option<&DecisionRecord> {
+        self.record.as_ref().filter(|r| matches!(r.phase(), Phase::Applying {} | Phase::GoingBack { .. }))
+    }
+
+    pub(crate) fn save_floors(&mut self, floors: Floors) -> Result<()> {
+        let worth = floors.worth_saving(&self.floors) || !self.folder.join("floors.json").exists();
+        self.floors = floors;
+        if worth { self.write("floors.json", &self.floors) } else { Ok(()) }
+    }
+
+    pub(crate) fn save_record(&mut self, record: DecisionRecord) -> Result<()> {
+        files::write_atomic(&self.folder.join("record.json"), &record.to_bytes().map_err(internal)?)?;
+        self.record = Some(record);
+        Ok(())
+    }
+
+    pub(crate) fn save_written(&mut self) -> Result<()> {
+        self.write("written.json", &self.written)
+    }
+
+    pub(crate) fn save_policy(&mut self, policy: &Policy) -> Result<()> {
+        if self.policy.as_ref() != Some(policy) {
+            self.write("policy.json", policy)?;
+            self.policy = Some(policy.clone());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn cache(&self, name: &str) -> PathBuf {
+        self.folder.join("cache").join(name)
+    }
+
+    /// True if this level's artifacts were verified before.
+    pub(crate) fn is_verified(&self, bundle: &Digest) -> bool {
+        read::<Digest>(&self.folder, "verified.json") == Some(*bundle)
+    }
+
+    pub(crate) fn save_verified(&self, bundle: &Digest) -> Result<()> {
+        self.write("verified.json", bundle)
+    }
+
+    fn write(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        write(&self.folder, name, value)
+    }
+}
+
+pub(crate) fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<()> {
+    let bytes = serde_json::to_vec_pretty(value).map_err(internal)?;
+    Ok(files::write_atomic(&folder.join(name), &bytes)?)
+}
+
+/// A file that can't be read counts as lost: it is kept aside for people, and everything here can be rebuilt.
+pub(crate) fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Option<T> {
+    let path = folder.join(name);
+    let bytes = files::read_capped(&path, MAX_STATE_BYTES).ok().flatten()?;
+    match serde_json::from_slice(&bytes) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            tracing::warn!(file = %path.display(), %error, "unreadable state file kept aside");
+            let _ = std::fs::rename(&path, path.with_extension("unreadable"));
+            None
+        }
+    }
+}
+
+fn first_floors(root: Option<Vec<u8>>, path: &Path) -> Result<Floors> {
+    let missing = || {
+        Failure::new("NotFound", format!("root {}", path.display()))
+            .hint("put the vendor's 1.root.json there; it is read once")
+    };
+    Ok(Floors::new(root.ok_or_else(missing)?))
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let io = |e: std::io::Error| Failure::new("Io", format!("lock {}", path.display())).cause(e);
+    let file = File::options().create(true).append(true).open(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Failure::new("AlreadyRunning", format!("another pdp-sync holds {}", folder.display()))
+                .hint("one data plane needs one pdp-sync; stop the other one"))
+        }
+        Err(TryLockError::Error(error)) => Err(io(error)),
+    }
+}

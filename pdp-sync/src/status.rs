@@ -1,0 +1,265 @@
+//! What a pass leaves for people and machines: conditions, level, obstacles with owner and next time.
+
+use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::gate::{Authority, Verdict, Waiting};
+use pdp_policies::report::LevelDigest;
+use pdp_policies::trust::{Catalog, Freshness};
+use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Refusal};
+use pdp_transport::cli::{Failure, exit};
+use serde::{Deserialize, Serialize};
+
+use crate::apply::Applied;
+use crate::state::State;
+
+/// So many past passes that changed something are kept.
+const HISTORY: usize = 20;
+
+/// What one pass saw and did.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) applied: Option<Applied>,
+    catalog: Option<CatalogAge>,
+    seen: Seen,
+}
+
+/// How the pass ended.
+#[derive(Debug, Default)]
+pub(crate) enum Seen {
+    #[default]
+    Nothing,
+    /// A level was started in this pass.
+    Started,
+    /// The gate's word, and edits of others.
+    Verdict(Verdict, Vec<Obstacle>),
+    /// The gate was open, but the target is not ours to write.
+    Blocked(LevelDigest, Vec<Obstacle>),
+    /// A document or artifact was refused.
+    Refused { refusal: Refusal, behind: bool },
+    /// Catalog or registry can't be had now.
+    Unavailable(Failure),
+}
+
+/// How old the catalog is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CatalogAge {
+    pub(crate) signed_at: At,
+    pub(crate) state: String,
+}
+
+impl Outcome {
+    pub(crate) fn with(mut self, seen: Seen) -> Self {
+        self.seen = seen;
+        self
+    }
+
+    pub(crate) fn remember(&mut self, catalog: &Catalog, now: At) {
+        let state = match catalog.freshness(now) {
+            Freshness::Fresh => "fresh".to_owned(),
+            Freshness::Stale(age) => format!("stale: signed {} hours ago", age / 3600),
+            Freshness::Expired(role) => format!("expired: `{role}`"),
+        };
+        self.catalog = Some(CatalogAge { signed_at: catalog.signed_at(), state });
+    }
+
+    /// Waiting is not an error; a refusal and a failed level are.
+    pub(crate) fn exit(&self) -> u8 {
+        match (&self.seen, &self.applied) {
+            (Seen::Refused { .. }, _) | (_, Some(Applied::GoneBack(_))) => exit::NEGATIVE,
+            (Seen::Unavailable(failure), _) if !failure.transient => failure.exit,
+            _ => exit::DONE,
+        }
+    }
+}
+
+/// `status.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Status {
+    pub(crate) pdp: String,
+    pub(crate) observed_at: At,
+    /// The level that counts as installed.
+    pub(crate) level: Option<Level>,
+    pub(crate) sha256: Option<Digest>,
+    /// The level that is waited for, applied or given up.
+    pub(crate) target: Option<Level>,
+    pub(crate) phase: Option<String>,
+    pub(crate) health: String,
+    pub(crate) authority: Option<Authority>,
+    pub(crate) last_good: Option<Level>,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) obstacles: Vec<Obstacle>,
+    pub(crate) refusal: Option<Refusal>,
+    pub(crate) waiting_for: Option<String>,
+    pub(crate) next_action: Option<NextAction>,
+    pub(crate) catalog: Option<CatalogAge>,
+    pub(crate) events: Vec<String>,
+    pub(crate) history: Vec<String>,
+}
+
+/// A condition in Flux's manner; only those that are true are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Condition {
+    pub(crate) r#type: String,
+    pub(crate) reason: String,
+}
+
+/// When something will happen by itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct NextAction {
+    pub(crate) at: At,
+    pub(crate) code: ObstacleCode,
+}
+
+/// Makes the status of a pass. `before` is the one of the pass before.
+pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Status>, now: At) -> Status {
+    let record = state.record.as_ref();
+    let waiting = waiting(&outcome.seen);
+    let obstacles = waiting.as_ref().map(|(_, obstacles)| obstacles.clone()).unwrap_or_default();
+    let (refusal, waiting_for) = match &outcome.seen {
+        Seen::Refused { refusal, .. } => (Some(refusal.clone()), None),
+        Seen::Unavailable(failure) => (None, Some(failure.to_string())),
+        _ => (None, None),
+    };
+    let next =
+        obstacles.iter().filter_map(|o| Some(NextAction { at: o.next?, code: o.code })).max_by_key(|n| n.at);
+    let next_action = next.filter(|_| obstacles.iter().all(|o| o.next.is_some()));
+    let catalog = outcome.catalog.clone().or_else(|| before.as_ref()?.catalog.clone());
+    let mut history = before.map(|b| b.history).unwrap_or_default();
+    if let Some(applied) = &outcome.applied {
+        history.push(format!("{now} {}", applied_words(applied, record)));
+        history.drain(..history.len().saturating_sub(HISTORY));
+    }
+    Status {
+        pdp: pdp.to_owned(),
+        observed_at: now,
+        level: record.and_then(DecisionRecord::installed).map(|i| i.level),
+        sha256: record.and_then(DecisionRecord::installed).map(|i| i.sha256),
+        target: waiting.map(|(level, _)| level).or_else(|| record.map(|r| r.target().level)),
+        phase: record.map(|r| phase_word(r.phase()).to_owned()),
+        health: health_word(record, outcome).to_owned(),
+        authority: record.map(|r| r.authority().clone()),
+        last_good: record.and_then(DecisionRecord::last_good).map(|r| r.level),
+        conditions: conditions(outcome, record, catalog.as_ref(), &obstacles),
+        obstacles,
+        refusal,
+        waiting_for,
+        next_action,
+        catalog,
+        events: state.events.iter().map(|event| (*event).to_owned()).collect(),
+        history,
+    }
+}
+
+fn waiting(seen: &Seen) -> Option<(Level, Vec<Obstacle>)> {
+    let of = |waiting: &Waiting| Some((waiting.level, waiting.obstacles.clone()));
+    match seen {
+        Seen::Verdict(Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) | Verdict::Held(w), _) => of(w),
+        Seen::Blocked(level, obstacles) => Some((level.level, obstacles.clone())),
+        _ => None,
+    }
+}
+
+fn conditions(
+    outcome: &Outcome,
+    record: Option<&DecisionRecord>,
+    catalog: Option<&CatalogAge>,
+    obstacles: &[Obstacle],
+) -> Vec<Condition> {
+    let mut found = Vec::new();
+    let mut add =
+        |r#type: &str, reason: &str| found.push(Condition { r#type: r#type.into(), reason: reason.into() });
+    match &outcome.seen {
+        Seen::Refused { refusal, .. } => add("Stalled", refusal.code.as_str()),
+        Seen::Unavailable(failure) => add("Reconciling", &failure.code),
+        _ => add("Ready", "Succeeded"),
+    }
+    if let Seen::Refused { behind: true, .. } = &outcome.seen {
+        add("CatalogBehind", "OlderThanSeen");
+    }
+    if let Some(age) = catalog.filter(|age| age.state != "fresh") {
+        add("CatalogStale", &age.state);
+    }
+    if record.is_some_and(|r| r.installed().is_some()) {
+        add("Verified", "CatalogAndDigests");
+    }
+    if let Some(first) = obstacles.first() {
+        add("Blocked", first.code.as_str());
+    }
+    if let Seen::Verdict(_, edits) = &outcome.seen
+        && let Some(edit) = edits.first()
+    {
+        add("Drifted", edit.code.as_str());
+    }
+    match record.map(DecisionRecord::phase) {
+        Some(Phase::Quarantined { .. }) if held_back(record) => add("Mixed", "HeldAfterFailure"),
+        _ if matches!(outcome.applied, Some(Applied::Healthy)) => add("Healthy", "ProbeSettled"),
+        _ => {}
+    }
+    if matches!(outcome.seen, Seen::Verdict(Verdict::UpToDate, _)) {
+        add("UpToDate", "NothingNewer");
+    }
+    found
+}
+
+/// True if a failed level left components behind that must not go back.
+fn held_back(record: Option<&DecisionRecord>) -> bool {
+    use pdp_policies::release::OnFailure::Hold;
+    record.is_some_and(|r| {
+        r.last_good().is_none() || r.target().components.iter().any(|c| c.on_failure == Hold)
+    })
+}
+
+fn phase_word(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Applying {} => "applying",
+        Phase::GoingBack { .. } => "goingBack",
+        Phase::Done {} => "done",
+        Phase::Quarantined { .. } => "quarantined",
+    }
+}
+
+fn health_word(record: Option<&DecisionRecord>, outcome: &Outcome) -> &'static str {
+    match (record.map(DecisionRecord::phase), &outcome.applied) {
+        (Some(Phase::Quarantined { .. }), _) => "failed",
+        (_, Some(Applied::Healthy)) => "healthy",
+        (None, _) => "nothing installed",
+        _ => "written; nobody measured health",
+    }
+}
+
+fn applied_words(applied: &Applied, record: Option<&DecisionRecord>) -> String {
+    let level = record.map_or_else(String::new, |r| r.target().level.to_string());
+    match applied {
+        Applied::Written => format!("level {level} written"),
+        Applied::Healthy => format!("level {level} healthy"),
+        Applied::GoneBack(component) => format!("level {level} failed at `{component}` and was taken back"),
+    }
+}
+
+/// The status for people: where it is, what it waits for, who can change that, and when.
+pub(crate) fn text(status: &Status) -> String {
+    let level = |level: Option<Level>| level.map_or_else(|| "none".to_owned(), |l| l.to_string());
+    let mut lines = vec![format!("{}  level {}  {}", status.pdp, level(status.level), status.health)];
+    if let Some(age) = &status.catalog {
+        let sign = if age.state == "fresh" { "✔" } else { "✗ CatalogStale:" };
+        lines.push(format!("  {sign} catalog {} (signed {})", age.state, age.signed_at));
+    }
+    if let Some(refusal) = &status.refusal {
+        lines.push(format!("  ✗ refused {refusal}"));
+        lines.push(format!("    hint: {}", refusal.code.hint()));
+    }
+    if let Some(cause) = &status.waiting_for {
+        lines.push(format!("  ◎ waiting: {}", cause.replace('\n', "\n  ")));
+    }
+    if !status.obstacles.is_empty() {
+        lines.push(format!("  level {} is not applied, because:", level(status.target)));
+        lines.extend(status.obstacles.iter().map(|o| format!("  ✗ {o}  [{:?}]", o.owner)));
+    }
+    if let Some(next) = &status.next_action {
+        lines.push(format!("  next possible {}", next.at));
+    }
+    lines.extend(status.events.iter().map(|event| format!("  ! {event}")));
+    lines.extend(status.history.last().map(|last| format!("  last change: {last}")));
+    lines.join("\n")
+}

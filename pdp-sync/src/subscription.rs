@@ -1,0 +1,150 @@
+//! The subscription: the file that the customer writes. Shaped like the Kubernetes object of the same name.
+
+use std::path::{Path, PathBuf};
+
+use pdp_policies::policy::Policy;
+use pdp_policies::{
+    API_VERSION, At, ComponentName, DataPlaneName, Line, Organization, PdpId, Platform, Ring, Span,
+};
+use pdp_transport::cli::Failure;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::files;
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Subscription {
+    api_version: String,
+    kind: String,
+    pub(crate) metadata: Metadata,
+    pub(crate) spec: Spec,
+}
+
+/// Name and namespace of the Flux objects that are written.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Metadata {
+    #[serde(rename = "name")]
+    _name: String,
+    pub(crate) namespace: String,
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Spec {
+    organization: Organization,
+    data_plane: DataPlaneName,
+    pub(crate) line: Line,
+    pub(crate) ring: Ring,
+    pub(crate) platform: Platform,
+    pub(crate) catalog: CatalogSource,
+    pub(crate) root: PathBuf,
+    #[serde(default)]
+    pub(crate) mirror: Option<String>,
+    #[serde(default)]
+    pub(crate) signatures: Signatures,
+    #[serde(default)]
+    pub(crate) leave_out: Vec<ComponentName>,
+    #[serde(default)]
+    pub(crate) policy: Policy,
+    pub(crate) target: Target,
+    #[serde(default)]
+    pub(crate) probe: Option<Probe>,
+    #[serde(default = "five_minutes")]
+    pub(crate) interval: Span,
+    #[serde(default)]
+    pub(crate) ca: Vec<PathBuf>,
+}
+
+/// Where the catalog comes from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CatalogSource {
+    /// A Git branch.
+    Git { url: String, branch: String },
+    /// An OCI artifact.
+    Oci { repository: String, tag: String },
+    /// A folder.
+    Folder { path: PathBuf },
+}
+
+/// Whether artifacts need signatures beside being named by digest in the signed catalog.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Signatures {
+    /// Bundle and components carry a signature by a key of the catalog.
+    #[default]
+    Required,
+    /// The digests in the catalog are enough: for mirrors that drop signatures.
+    Catalog,
+}
+
+/// Where to write.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Target {
+    /// The customer's repository; Flux applies from there.
+    Git { url: String, branch: String, path: String },
+}
+
+/// A command that tells whether what was written is healthy: exit 0 yes, 75 not yet, else no.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Probe {
+    pub(crate) command: Vec<String>,
+    #[serde(default = "ten_seconds")]
+    pub(crate) interval: Span,
+}
+
+fn five_minutes() -> Span {
+    Span::from_seconds(300)
+}
+
+fn ten_seconds() -> Span {
+    Span::from_seconds(10)
+}
+
+impl Subscription {
+    /// Reads the file; says everything that is wrong with it.
+    pub(crate) fn read(path: &Path, now: At) -> Result<Self> {
+        let what = format!("subscription {}", path.display());
+        let bytes = files::read_capped(path, pdp_policies::yaml::MAX_YAML_BYTES as u64)?;
+        let bytes =
+            bytes.ok_or_else(|| Failure::new("NotFound", &what).hint("name it with --subscription"))?;
+        let problems = match pdp_policies::yaml::read::<Self>(&String::from_utf8_lossy(&bytes)) {
+            Ok(subscription) => match subscription.problems(now) {
+                problems if problems.is_empty() => return Ok(subscription),
+                problems => problems,
+            },
+            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        };
+        Err(Failure::new("BadSubscription", what)
+            .cause(problems.join("\n         "))
+            .hint("see docs/formats.md, subscription"))
+    }
+
+    pub(crate) fn pdp(&self) -> PdpId {
+        PdpId { organization: self.spec.organization.clone(), data_plane: self.spec.data_plane.clone() }
+    }
+
+    fn problems(&self, now: At) -> Vec<String> {
+        let mut found = Vec::new();
+        if (self.api_version.as_str(), self.kind.as_str()) != (API_VERSION, "UpdateSubscription") {
+            found.push(format!("apiVersion and kind must be {API_VERSION} and UpdateSubscription"));
+        }
+        found.extend(self.spec.policy.windows.iter().filter_map(|window| window.check(now).err()));
+        if let Some(mirror) = &self.spec.mirror
+            && format!("{mirror}/x").parse::<pdp_transport::oci::Repository>().is_err()
+        {
+            found.push(format!("spec.mirror: `{mirror}` is not host[:port][/prefix]"));
+        }
+        let Target::Git { path, .. } = &self.spec.target;
+        if !pdp_policies::is_safe(path) {
+            found.push(format!("spec.target.git.path: `{path}` is not a plain relative path"));
+        }
+        if self.spec.probe.as_ref().is_some_and(|probe| probe.command.is_empty()) {
+            found.push("spec.probe.command is empty".to_owned());
+        }
+        found
+    }
+}
