@@ -189,17 +189,32 @@ impl World {
         ring: &str,
         more: &str,
     ) -> Result<DataPlane> {
+        let catalog = format!("{{git: {{url: \"{}\", branch: catalog}}}}", self.git.url("catalog"));
+        self.data_plane_on(organization, data_plane, ring, &catalog, &self.registry.host(), more)
+    }
+
+    /// As above, with another catalog source (YAML) and another mirror.
+    ///
+    /// # Errors
+    /// When the repository can't be made.
+    pub fn data_plane_on(
+        &self,
+        organization: &str,
+        data_plane: &str,
+        ring: &str,
+        catalog: &str,
+        mirror: &str,
+        more: &str,
+    ) -> Result<DataPlane> {
         let name = format!("{organization}-{data_plane}");
         let target = self.git.create(&name)?;
         let subscription = self.path(&format!("{name}.yaml"));
         let text = format!(
             "apiVersion: updates.pdp.wso2.com/v1\nkind: UpdateSubscription\nmetadata: {{name: pdp, namespace: flux-system}}\n\
              spec:\n  organization: {organization}\n  dataPlane: {data_plane}\n  line: pdp-2026\n  ring: {ring}\n  \
-             platform: azure\n  catalog: {{git: {{url: \"{}\", branch: catalog}}}}\n  root: {}\n  mirror: {}\n  \
+             platform: azure\n  catalog: {catalog}\n  root: {}\n  mirror: {mirror}\n  \
              target: {{git: {{url: \"{target}\", branch: main, path: pdp}}}}\n{more}",
-            self.git.url("catalog"),
             self.root().display(),
-            self.registry.host(),
         );
         std::fs::write(&subscription, text)?;
         let state = self.path(&format!("{name}-state"));

@@ -11,6 +11,10 @@ fn main() -> anyhow::Result<()> {
     world.open(42, &["canary=100", "general=100"])?;
     acme.pass(&world, &[])?;
     println!("{}", world.git.git("acme-retail-prod", &["log", "--stat", "main"])?);
-    for (p, c) in world.git.files("acme-retail-prod", "main")? { if p.contains("router") || p.contains("helm-controller") {println!("--- {p}\n{}", String::from_utf8_lossy(&c));} }
+    for (p, c) in world.git.files("acme-retail-prod", "main")? {
+        if p.contains("router") || p.contains("helm-controller") {
+            println!("--- {p}\n{}", String::from_utf8_lossy(&c));
+        }
+    }
     Ok(())
 }

@@ -34,7 +34,9 @@ pub(crate) fn component(
     let source = oci_repository::render(place, release, component, inputs);
     let (name, applied) = match &component.artifact {
         Artifact::Chart { .. } => ("helm-release.yaml", helm_release::render(place, component, inputs)),
-        Artifact::Manifests { .. } => ("flux-kustomization.yaml", kustomization::render(place, component, inputs)),
+        Artifact::Manifests { .. } => {
+            ("flux-kustomization.yaml", kustomization::render(place, component, inputs))
+        }
     };
     BTreeMap::from([
         (format!("{folder}/oci-repository.yaml"), yaml(&source)),

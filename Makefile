@@ -1,0 +1,35 @@
+# Everything sets itself up on a bare Debian 12 with Rust, Go and git.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+CARGO_DENY := 0.20.2
+
+.PHONY: help setup demo test check bench mutants reference
+
+help: ## Lists the targets
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup:
+	@tools/setup
+
+demo: setup ## Plays the whole story on loopback (KEEP=1 keeps it running)
+	@cargo build --quiet --locked --workspace --bins
+	@target/debug/demo
+
+test: setup ## All tests
+	@cargo test --locked --workspace
+
+check: setup ## Format, lints, licences, bans, purity
+	@tools/check $(CARGO_DENY)
+
+bench: setup ## Prints the table of figures
+	@cargo build --quiet --locked --release --workspace --bins
+	@target/release/bench
+
+mutants: setup ## Takes one check out at a time; its tests must fail
+	@tools/mutants
+
+reference: ## Writes generated files anew: fixtures and command references
+	@cargo run --quiet --locked -p pdp-fixtures
+	@cargo run --quiet --locked -p pdp-publisher -- reference > docs/cli-publisher.md
+	@cargo run --quiet --locked -p pdp-sync -- reference > docs/cli-pdp-sync.md

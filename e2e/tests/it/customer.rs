@@ -1,0 +1,113 @@
+//! The customer decides: pins, holds, edits, probes.
+
+use std::collections::BTreeMap;
+
+use crate::base::base;
+use crate::forge::expires;
+
+const PIN: &str = "  policy: {pin: {to: {level: 41}, reason: quarter-end, expires: 2027-01-31T00:00:00Z}}\n";
+
+#[test]
+fn a_pin_holds_and_lets_an_intermediate_level_through() {
+    let base = base();
+    let plane = base.world.data_plane("nordbank", "prod", "general", PIN).unwrap();
+    assert!(plane.pass(&base.world, &[]).unwrap().ok());
+    assert_eq!(plane.level(), Some(41), "the intermediate level");
+    plane.pass(&base.world, &[]).unwrap();
+    let status = plane.status().unwrap();
+    assert_eq!(status["obstacles"][0]["code"], "Pinned");
+    assert_eq!(status["obstacles"][0]["owner"], "customer");
+    assert_eq!(status["nextAction"]["at"], "2027-01-31T00:00:00Z");
+}
+
+#[test]
+fn a_hold_holds_until_it_is_taken_away() {
+    let base = base();
+    let plane =
+        base.world.data_plane("medicus", "prod", "general", "  policy: {hold: {reason: audit}}\n").unwrap();
+    assert!(plane.pass(&base.world, &[]).unwrap().ok());
+    let status = plane.status().unwrap();
+    assert_eq!((plane.level(), status["obstacles"][0]["code"].as_str()), (None, Some("Frozen")));
+    let text = std::fs::read_to_string(&plane.subscription)
+        .unwrap()
+        .replace("policy: {hold: {reason: audit}}", "policy: {}");
+    std::fs::write(&plane.subscription, text).unwrap();
+    plane.pass(&base.world, &[]).unwrap();
+    assert_eq!(plane.level(), Some(42));
+    let decision = base.world.git.git(&plane.name, &["show", "main:pdp/decision.json"]).unwrap();
+    assert!(decision.contains("\"loosened\": true"), "a loosened policy is always recorded");
+}
+
+#[test]
+fn a_ring_that_is_not_open_waits_with_code_and_owner() {
+    let base = base();
+    let plane = base.world.data_plane("gov", "prod", "regulated", "").unwrap();
+    assert!(plane.pass(&base.world, &[]).unwrap().ok());
+    let status = plane.status().unwrap();
+    assert_eq!(status["obstacles"][0]["code"], "RingNotOpenYet");
+    assert_eq!(status["obstacles"][0]["owner"], "vendor");
+}
+
+#[test]
+fn an_edit_by_a_person_is_a_hold_and_other_files_are_left_alone() {
+    let base = base();
+    let plane = base.world.data_plane("editor", "prod", "general", PIN).unwrap();
+    let theirs = BTreeMap::from([("README.md".to_owned(), b"ours".to_vec())]);
+    base.world.git.overwrite(&plane.name, "main", &theirs).unwrap();
+    plane.pass(&base.world, &[]).unwrap();
+    assert_eq!(plane.level(), Some(41));
+    let mut files = base.world.git.files(&plane.name, "main").unwrap();
+    assert_eq!(files["README.md"], b"ours");
+    let path = "pdp/choreo-connect-router/helm-release.yaml";
+    files.insert(path.into(), b"edited: by hand\n".to_vec());
+    base.world.git.overwrite(&plane.name, "main", &files).unwrap();
+    let text = std::fs::read_to_string(&plane.subscription).unwrap().replace(PIN, "");
+    std::fs::write(&plane.subscription, text).unwrap();
+    plane.pass(&base.world, &[]).unwrap();
+    let status = plane.status().unwrap();
+    assert_eq!(status["obstacles"][0]["code"], "HeldByEdit", "{status:#}");
+    assert_eq!(base.world.git.files(&plane.name, "main").unwrap()[path], b"edited: by hand\n");
+}
+
+#[test]
+fn nothing_new_means_no_commit() {
+    let base = base();
+    let plane = base.world.data_plane("quiet", "prod", "general", "").unwrap();
+    plane.pass(&base.world, &[]).unwrap();
+    let head = || base.world.git.git(&plane.name, &["rev-parse", "main"]).unwrap();
+    let before = head();
+    plane.pass(&base.world, &[]).unwrap();
+    assert_eq!(head(), before);
+    let status = plane.status().unwrap();
+    assert_eq!(status["health"], "written; nobody measured health");
+}
+
+#[test]
+fn a_probe_makes_it_healthy_or_takes_it_back_and_quarantines() {
+    let base = base();
+    let good = "  probe: {command: [sh, -c, 'exit 0'], interval: 1s}\n";
+    let plane = base.world.data_plane("probed", "good", "general", good).unwrap();
+    let now = expires(crate::base::unix_now());
+    plane.pass(&base.world, &[("PDP_NOW", &now)]).unwrap();
+    assert_eq!(plane.status().unwrap()["health"], "healthy");
+
+    let only_41 =
+        "  probe: {command: [sh, -c, 'test $PDP_LEVEL != 42 || test $PDP_STAGE -lt 3'], interval: 1s}\n";
+    let plane = base.world.data_plane("probed", "bad", "general", &format!("{PIN}{only_41}")).unwrap();
+    plane.pass(&base.world, &[("PDP_NOW", &now)]).unwrap();
+    assert_eq!(plane.level(), Some(41));
+    let text = std::fs::read_to_string(&plane.subscription).unwrap().replace(PIN, "");
+    std::fs::write(&plane.subscription, text).unwrap();
+    let before = base.world.git.files(&plane.name, "main").unwrap();
+    let failed = plane.pass(&base.world, &[("PDP_NOW", &now)]).unwrap();
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    let status = plane.status().unwrap();
+    assert_eq!((plane.level(), status["phase"].as_str()), (Some(41), Some("quarantined")), "{status:#}");
+    let mut after = base.world.git.files(&plane.name, "main").unwrap();
+    for path in ["pdp/decision.json"] {
+        after.insert(path.into(), before[path].clone());
+    }
+    assert_eq!(after, before, "everything is back as it was");
+    plane.pass(&base.world, &[("PDP_NOW", &now)]).unwrap();
+    assert_eq!(plane.status().unwrap()["obstacles"][0]["code"], "Quarantined");
+}
