@@ -18,6 +18,8 @@ pub enum Harm {
     Garbage,
     /// Half of the body, then the connection ends.
     Truncated,
+    /// Half of the body as if it were all.
+    Shortened,
     /// Zeros without end.
     Endless,
     /// The right length, other bytes.
@@ -85,7 +87,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Harm {
     /// True if the real answer isn't needed.
     pub(crate) fn replaces(self) -> bool {
-        !matches!(self, Self::Truncated | Self::Swapped)
+        !matches!(self, Self::Truncated | Self::Shortened | Self::Swapped | Self::Silent)
     }
 
     /// The harmed answer; `body` is the real one.
@@ -106,6 +108,7 @@ impl Harm {
                 }
                 plain(status, Body::from(other))
             }
+            Self::Shortened => plain(status, Body::from(body.slice(..body.len() / 2))),
             Self::Truncated => {
                 let half = body.slice(..body.len() / 2);
                 let broken = stream::iter([Ok(half), Err(std::io::Error::other("cut"))]);

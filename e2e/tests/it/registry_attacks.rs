@@ -51,7 +51,12 @@ fn endless_blob() {
 
 #[test]
 fn truncated_blob() {
-    harmed("truncated-blob", router_layer, Harm::Truncated, "DigestMismatch");
+    harmed("truncated-blob", router_layer, Harm::Shortened, "DigestMismatch");
+}
+
+#[test]
+fn a_connection_that_breaks_off_is_only_a_delay() {
+    harmed("connection-breaks-off", router_layer, Harm::Truncated, "Unreachable");
 }
 
 #[test]

@@ -119,7 +119,9 @@ impl Exchange {
         }
         let Some(answer) = self.answer.as_mut() else { return Ok(0) };
         let read = answer.read(buffer).map_err(|e| {
-            let kind = if e.kind() == io::ErrorKind::TimedOut { Kind::TimedOut } else { Kind::SizeMismatch };
+            let inner = e.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
+            let late = inner.is_some_and(reqwest::Error::is_timeout);
+            let kind = if late { Kind::TimedOut } else { Kind::Unreachable };
             Error::new(kind, &what, format!("the answer broke off: {}", http::root_cause(&e)))
         })?;
         session.left = session

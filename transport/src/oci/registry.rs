@@ -155,7 +155,7 @@ impl Registry {
         let mut body = Vec::new();
         loop {
             let chunk = answer.chunk().await.map_err(|e| {
-                let kind = if e.is_timeout() { Kind::TimedOut } else { Kind::SizeMismatch };
+                let kind = if e.is_timeout() { Kind::TimedOut } else { Kind::Unreachable };
                 Error::new(kind, what, format!("the answer broke off: {}", http::root_cause(&e)))
             })?;
             let Some(chunk) = chunk else { return Ok(body) };
