@@ -18,12 +18,16 @@ fn variants<T: schemars::JsonSchema + serde::de::DeserializeOwned>() -> Vec<(T, 
 
 fn main() {
     println!("# Codes\n\nWritten by `make reference` from the types; a test compares. Codes are stable.\n");
-    println!("## Refusals\n\nThey judge documents, in this order. What is refused is not looked at any further.\n");
+    println!(
+        "## Refusals\n\nThey judge documents, in this order. What is refused is not looked at any further.\n"
+    );
     println!("| code | meaning | what to do |\n| --- | --- | --- |");
     for (code, name, words) in variants::<RefusalCode>() {
         println!("| `{name}` | {words} | {} |", code.hint());
     }
-    println!("\n## Obstacles\n\nThey judge one candidate level: \"not yet\", with an owner and, where it is known, the next time.\n");
+    println!(
+        "\n## Obstacles\n\nThey judge one candidate level: \"not yet\", with an owner and, where it is known, the next time.\n"
+    );
     println!("| code | meaning | who can take it away |\n| --- | --- | --- |");
     for (code, name, words) in variants::<ObstacleCode>() {
         let owner = match code.owner() {
