@@ -17,7 +17,9 @@ demo: setup ## Plays the whole story on loopback (KEEP=1 keeps it running)
 	@target/debug/demo
 
 test: setup ## All tests
+	@rm -rf target/tmp/attacks
 	@cargo test --locked --workspace
+	@tools/attacks
 
 check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)
