@@ -25,8 +25,7 @@ check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)
 
 bench: setup ## Prints the table of figures
-	@cargo build --quiet --locked --release --workspace --bins
-	@target/release/bench
+	@cargo run --quiet --locked --release -p pdp-e2e --bin bench
 
 mutants: setup ## Takes one check out at a time; its tests must fail
 	@tools/mutants
