@@ -17,7 +17,8 @@ use tokio::task::JoinSet;
 use super::images;
 use super::sign::subjects;
 use crate::build::{self, Built, REF_NAME};
-use crate::catalog::{CatalogArgs, Current, propose};
+use crate::catalog::role::Holders;
+use crate::catalog::{CatalogArgs, Current, newest_root, propose};
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
 use crate::output::{self, Format, Progress, say};
@@ -52,6 +53,8 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let catalog = args.catalog;
     let (current, catalog) = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog))).await?;
     let known = known(&current, &built)?;
+    // Before anything is pushed: a wrong key must not be found out at the end.
+    Holders::of(&current.tree, &newest_root(&current)?, "releases")?.check("releases", &keys)?;
 
     let http = HttpOptions { extra_ca: catalog.git.ca.clone(), ..HttpOptions::default() };
     let registry = Arc::new(Registry::new(&OciOptions { http, login: None })?);
