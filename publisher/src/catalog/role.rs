@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use pdp_policies::trust::metadata;
 use pdp_policies::{At, CatalogTree, Span};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::Value;
 use sigstore_tuf::metadata::{Metadata, RoleKeys, Root, Targets};
 
 use crate::keys::{self, SigningKey};
-use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// How long a role of people lives once signed.
 pub(crate) fn life(role: &str) -> Span {

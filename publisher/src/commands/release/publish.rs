@@ -7,6 +7,9 @@ use std::sync::Arc;
 use pdp_policies::At;
 use pdp_policies::release::Release;
 use pdp_transport::HttpOptions;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::output::{self, Format, say};
 use pdp_transport::oci::{
     Descriptor, EMPTY_CONFIG, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, OciOptions, Registry,
     Repository,
@@ -21,10 +24,8 @@ use crate::catalog::role::Holders;
 use crate::catalog::{CatalogArgs, Current, newest_root, propose};
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
-use crate::output::{self, Format, Progress, say};
+use crate::progress::Progress;
 use crate::signature;
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// So many uploads at once: registries limit rates, and two cores are enough for eight.
 const PARALLEL: usize = 8;
