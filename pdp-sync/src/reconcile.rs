@@ -85,7 +85,7 @@ fn start(
     clock: &Clock,
 ) -> Result<Outcome> {
     let inputs = inputs(subscription);
-    match preflight(subscription, state, catalog, &permit, &inputs)? {
+    match preflight(subscription, catalog, &permit, &inputs)? {
         Ok(()) => {}
         Err(Trouble::Unavailable(error)) => return Ok(outcome.with(Seen::Unavailable(error.into()))),
         Err(Trouble::Refused(refusal)) => return Ok(outcome.with(Seen::Refused { refusal, behind: false })),
@@ -133,15 +133,11 @@ fn foreign_edits(subscription: &Subscription, state: &State) -> Result<Vec<Obsta
 
 fn preflight(
     subscription: &Subscription,
-    state: &State,
     catalog: &Catalog,
     permit: &Permit,
     inputs: &Inputs,
 ) -> Result<std::result::Result<(), Trouble>> {
     let release = &permit.descriptor().release;
-    if state.is_verified(&release.bundle.digest) {
-        return Ok(Ok(()));
-    }
     let named: Repository = release.bundle.repository.parse()?;
     let repository = match &inputs.mirror {
         Some(mirror) => named.mirrored(mirror)?,
@@ -150,12 +146,7 @@ fn preflight(
     let registry = Registry::new(&fetch::oci_options(subscription))?;
     let components = release.components_for(inputs.platform, &inputs.left_out);
     let (keys, signatures) = (catalog.artifact_keys(), subscription.spec.signatures);
-    let checked =
-        fetch::block_on(preflight::check(&registry, &repository, release, &components, keys, signatures))?;
-    if checked.is_ok() {
-        state.save_verified(&release.bundle.digest)?;
-    }
-    Ok(checked)
+    Ok(fetch::block_on(preflight::check(&registry, &repository, release, &components, keys, signatures))?)
 }
 
 pub(crate) fn inputs(subscription: &Subscription) -> Inputs {

@@ -31,7 +31,7 @@ pub(crate) struct State {
     pub(crate) policy: Option<Policy>,
     /// What was noticed while loading, by its stable name.
     pub(crate) events: Vec<&'static str>,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl State {
@@ -40,7 +40,15 @@ impl State {
         let io =
             |e: std::io::Error| Failure::new("Io", format!("state folder {}", folder.display())).cause(e);
         std::fs::create_dir_all(folder).map_err(io)?;
-        let lock = lock(folder)?;
+        Self::load(folder, root, Some(lock(folder)?))
+    }
+
+    /// Looks at the folder beside the process that holds it; for commands that write nothing.
+    pub(crate) fn peek(folder: &Path, root: &Path) -> Result<Self> {
+        Self::load(folder, root, None)
+    }
+
+    fn load(folder: &Path, root: &Path, lock: Option<File>) -> Result<Self> {
         let mut events = Vec::new();
         let record = match files::read_capped(&folder.join("record.json"), MAX_STATE_BYTES)? {
             Some(bytes) => Some(DecisionRecord::load(&bytes)?),
@@ -95,15 +103,6 @@ impl State {
 
     pub(crate) fn cache(&self, name: &str) -> PathBuf {
         self.folder.join("cache").join(name)
-    }
-
-    /// True if this level's artifacts were verified before.
-    pub(crate) fn is_verified(&self, bundle: &Digest) -> bool {
-        read::<Digest>(&self.folder, "verified.json") == Some(*bundle)
-    }
-
-    pub(crate) fn save_verified(&self, bundle: &Digest) -> Result<()> {
-        self.write("verified.json", bundle)
     }
 
     fn write(&self, name: &str, value: &impl Serialize) -> Result<()> {

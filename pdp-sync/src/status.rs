@@ -3,7 +3,7 @@
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::gate::{Authority, Verdict, Waiting};
 use pdp_policies::report::LevelDigest;
-use pdp_policies::trust::{Catalog, Freshness};
+use pdp_policies::trust::{Catalog, Freshness, STALE_AFTER};
 use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Refusal};
 use pdp_transport::cli::{Failure, exit};
 use serde::{Deserialize, Serialize};
@@ -54,12 +54,12 @@ impl Outcome {
     }
 
     pub(crate) fn remember(&mut self, catalog: &Catalog, now: At) {
-        let state = match catalog.freshness(now) {
-            Freshness::Fresh => "fresh".to_owned(),
-            Freshness::Stale(age) => format!("stale: signed {} hours ago", age / 3600),
-            Freshness::Expired(role) => format!("expired: `{role}`"),
-        };
-        self.catalog = Some(CatalogAge { signed_at: catalog.signed_at(), state });
+        self.catalog = Some(match catalog.freshness(now) {
+            Freshness::Expired(role) => {
+                CatalogAge { signed_at: catalog.signed_at(), state: format!("expired: `{role}`") }
+            }
+            Freshness::Fresh | Freshness::Stale(_) => CatalogAge::at(catalog.signed_at(), now),
+        });
     }
 
     /// Waiting is not an error; a refusal and a failed level are.
@@ -69,6 +69,18 @@ impl Outcome {
             (Seen::Unavailable(failure), _) if !failure.transient => failure.exit,
             _ => exit::DONE,
         }
+    }
+}
+
+impl CatalogAge {
+    /// By its age alone: what can be said when the vendor can't be reached.
+    fn at(signed_at: At, now: At) -> Self {
+        let age = now.seconds_since(signed_at);
+        let state = match age > STALE_AFTER.seconds() {
+            true => format!("stale: signed {} hours ago", age / 3600),
+            false => "fresh".to_owned(),
+        };
+        Self { signed_at, state }
     }
 }
 
@@ -124,7 +136,8 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
     let next =
         obstacles.iter().filter_map(|o| Some(NextAction { at: o.next?, code: o.code })).max_by_key(|n| n.at);
     let next_action = next.filter(|_| obstacles.iter().all(|o| o.next.is_some()));
-    let catalog = outcome.catalog.clone().or_else(|| before.as_ref()?.catalog.clone());
+    let last = || Some(CatalogAge::at(before.as_ref()?.catalog.as_ref()?.signed_at, now));
+    let catalog = outcome.catalog.clone().or_else(last);
     let mut history = before.map(|b| b.history).unwrap_or_default();
     if let Some(applied) = &outcome.applied {
         history.push(format!("{now} {}", applied_words(applied, record)));

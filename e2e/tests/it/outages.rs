@@ -100,3 +100,18 @@ fn a_data_plane_that_runs_takes_a_level_by_itself_and_only_once() {
     running.kill();
     assert!(plane.pass(&world, &[]).unwrap().ok(), "the lock dies with its holder");
 }
+
+#[test]
+fn without_its_vendor_a_data_plane_goes_on_and_says_how_old_its_news_is() {
+    let world = world();
+    let plane = world.data_plane("acme", "prod", "general", "").unwrap();
+    plane.pass(&world, &[]).unwrap();
+    world.git.faults().add("", "/catalog/", Harm::Status(500), None);
+    world.registry.stop();
+    let later = crate::forge::expires(crate::base::unix_now() + 3 * 86_400 + 60);
+    assert!(plane.pass(&world, &[("PDP_NOW", &later)]).unwrap().ok());
+    let status = plane.status().unwrap();
+    assert_eq!(plane.level(), Some(40));
+    assert!(status["conditions"].to_string().contains("CatalogStale"), "{status:#}");
+    assert!(status["catalog"]["state"].as_str().unwrap().contains("72 hours ago"), "{status:#}");
+}

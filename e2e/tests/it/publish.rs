@@ -91,6 +91,36 @@ fn two_people_at_two_places_sign_one_proposal() {
 }
 
 #[test]
+fn a_nonsense_proposal_and_a_smuggled_file_keep_nobody_from_publishing() {
+    let world = World::start().unwrap();
+    let out = built(&world);
+    let nonsense = [("metadata/releases.json".to_owned(), b"nonsense".to_vec())].into();
+    world.git.overwrite("catalog", "proposals/channels-2", &nonsense).unwrap();
+    let (ci, person) = (world.key("ci"), world.key("release-1"));
+    world.publisher(&["release", "publish", &out, "--key", &ci, "--key", &person]).unwrap();
+    let mut files = world.git.files("catalog", "proposals/releases-2").unwrap();
+    files.insert("targets/channel-pdp-2026.json".into(), b"smuggled".to_vec());
+    world.git.overwrite("catalog", "proposals/releases-2", &files).unwrap();
+    world.publish_catalog().unwrap();
+    let files = world.git.files("catalog", "catalog").unwrap();
+    assert!(files.contains_key("targets/release-pdp-2026-40.json"));
+    assert_ne!(files["targets/channel-pdp-2026.json"], b"smuggled");
+}
+
+#[test]
+fn nobody_is_made_to_sign_a_proposal_that_was_changed_under_their_hands() {
+    let world = World::start().unwrap();
+    let out = built(&world);
+    world.publisher(&["release", "publish", &out, "--key", &world.key("ci")]).unwrap();
+    let mut files = world.git.files("catalog", "proposals/releases-2").unwrap();
+    let mut role: Value = serde_json::from_slice(&files["metadata/releases.json"]).unwrap();
+    role["signed"]["expires"] = "2099-01-01T00:00:00Z".into();
+    files.insert("metadata/releases.json".into(), role.to_string().into_bytes());
+    world.git.overwrite("catalog", "proposals/releases-2", &files).unwrap();
+    refused(&world, &["release", "publish", &out, "--key", &world.key("release-1")], 2, "ProposalCollides");
+}
+
+#[test]
 fn each_mistake_has_its_code_and_exit() {
     let world = World::start().unwrap();
     let out = built(&world);

@@ -26,9 +26,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let clock = Clock::new();
     let subscription = Subscription::read(&args.common.subscription, clock.now())?;
-    let state = State::open(&args.common.state, &subscription.spec.root)?;
+    let state = State::peek(&args.common.state, &subscription.spec.root)?;
     let (catalog, _) =
-        match fetch::catalog(&subscription, &state.cache("catalog"), &state.floors, clock.now()) {
+        match fetch::catalog(&subscription, &state.cache("plan-catalog"), &state.floors, clock.now()) {
             Fetched::Trusted(catalog, floors) => (catalog, floors),
             Fetched::Refused { refusal, .. } => return Err(Failure::from(refusal).exit(exit::NEGATIVE)),
             Fetched::Unavailable(failure) => return Err(failure),
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
         now: clock.now(),
     };
     let record = DecisionRecord::begin(*permit, state.record.as_ref(), evidence);
-    let made = GitTarget::open(&subscription, &state.cache("target"))?;
+    let made = GitTarget::open(&subscription, &state.cache("plan-target"))?;
     let wanted =
         apply::all_files(made.place, &record).into_iter().map(|(path, content)| (path, Some(content)));
     let changes = target::changes(&made.head()?.files, &wanted.collect(), made.place);

@@ -46,11 +46,14 @@ impl GitArgs {
     }
 
     pub(crate) fn open(&self, url: &str) -> Result<Remote> {
-        // One cache per address: shallow and small, so it may live in a temporary folder.
-        let user = std::env::var("USER").unwrap_or_default();
-        let name = format!("publisher-{user}-{}", Digest::of(url.as_bytes()).short());
-        let base = std::env::var_os("XDG_CACHE_HOME").map_or_else(std::env::temp_dir, PathBuf::from);
-        let cache = base.join(name);
+        // In the user's own cache: a folder that everyone may write to could be prepared by someone else.
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+        let base = base.ok_or_else(|| {
+            Failure::new("NoCacheFolder", "there is no folder for the Git cache")
+                .hint("set HOME or XDG_CACHE_HOME")
+        })?;
+        let cache = base.join("pdp-publisher").join(Digest::of(url.as_bytes()).short());
         std::fs::create_dir_all(&cache)
             .map_err(|e| Failure::new("Io", format!("make {}", cache.display())).cause(e))?;
         Ok(Remote::open(url, &cache, self.options())?)

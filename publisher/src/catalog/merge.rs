@@ -29,7 +29,8 @@ pub(crate) fn pending(current: &Current) -> Result<Vec<Pending>> {
         };
         let role = role.to_owned();
         let Some((_, tree)) = from_git(&current.remote, &branch)? else { continue };
-        let obstacle = obstacle(current, &role, &tree)?;
+        // Anyone who may push a branch can propose nonsense; it must not keep others from publishing.
+        let obstacle = obstacle(current, &role, &tree).unwrap_or_else(|failure| Some(failure.what));
         found.push(Pending { branch, commit, role, tree, obstacle });
     }
     Ok(found)
@@ -51,10 +52,12 @@ fn obstacle(current: &Current, role: &str, tree: &CatalogTree) -> Result<Option<
 }
 
 impl Pending {
-    /// Puts the proposal's files into a tree.
+    /// Puts the proposal's role and the files that it lists into a tree; other files are left out.
     pub(crate) fn apply(&self, tree: &mut CatalogTree) -> Result<()> {
+        let listed = RoleFile::read(&self.tree, &self.role)?;
+        let lists = |path: &str| path.strip_prefix("targets/").is_some_and(|name| listed.lists(name));
         for (path, content) in self.tree.iter() {
-            if path == RoleFile::path(&self.role) || path.starts_with("targets/") {
+            if path == RoleFile::path(&self.role) || lists(path) {
                 tree.replace(path, content.to_vec()).map_err(internal)?;
             }
         }

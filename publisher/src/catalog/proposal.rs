@@ -50,9 +50,9 @@ pub(crate) fn propose(
     sign_and_push(current, git, &branch, base, &mut file, targets, keys, now)
 }
 
-/// An open proposal counts as the same when it lists the same targets.
+/// An open proposal counts as the same when it says the same: a signature must never go to anything else.
 fn same(branch: &str, open: RoleFile, next: &RoleFile) -> Result<RoleFile> {
-    if open.signed["targets"] == next.signed["targets"] {
+    if open.says_what(next) {
         return Ok(open);
     }
     Err(Failure::new("ProposalCollides", format!("`{branch}` proposes something else"))

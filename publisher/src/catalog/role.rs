@@ -65,6 +65,19 @@ impl RoleFile {
         self.signed["version"].as_u64().unwrap_or_default()
     }
 
+    /// True if it lists a target of this name.
+    pub(crate) fn lists(&self, name: &str) -> bool {
+        self.signed["targets"].get(name).is_some()
+    }
+
+    /// True if both say the same, but for an expiry that may be earlier than in `fresh`.
+    pub(crate) fn says_what(&self, fresh: &Self) -> bool {
+        let expiry = |file: &Self| file.signed["expires"].as_str().unwrap_or("9999").to_owned();
+        let mut same = self.signed.clone();
+        same["expires"] = fresh.signed["expires"].clone();
+        same == fresh.signed && expiry(self) <= expiry(fresh)
+    }
+
     /// The same role, one version on, with some targets replaced.
     pub(crate) fn next(&self, targets: &BTreeMap<String, Vec<u8>>, now: At) -> Self {
         let mut signed = self.signed.clone();

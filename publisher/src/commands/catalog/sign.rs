@@ -32,10 +32,10 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-/// Lines that the proposal adds to or takes from the targets, so that nobody signs blindly.
+/// Lines that the proposal adds to or takes from role and targets, so that nobody signs blindly.
 fn changes(before: &CatalogTree, after: &CatalogTree) -> Vec<String> {
     let mut lines = Vec::new();
-    for (path, new) in after.iter().filter(|(path, _)| path.starts_with("targets/")) {
+    for (path, new) in after.iter() {
         let (old, new) = (before.get(path).unwrap_or_default(), String::from_utf8_lossy(new));
         let old = String::from_utf8_lossy(old);
         lines.push(format!("► {path}"));
