@@ -5,7 +5,9 @@
 mod content;
 mod exchange;
 mod fault;
+mod git_backend;
 mod git_host;
+mod login;
 mod programs;
 mod registry;
 mod server;
@@ -15,9 +17,9 @@ pub use content::{Content, Manifest};
 pub use exchange::Exchange;
 pub use fault::{Fault, Faults, Harm};
 pub use git_host::GitHost;
+pub use login::Login;
 pub use programs::{Finished, Program, Running};
 pub use registry::Registry;
-pub use server::Login;
 pub use world::{DataPlane, World};
 
 /// Waits for a condition, for at most 30 seconds.

@@ -9,7 +9,8 @@ use ferro_oci_server::{AppState, router};
 use crate::content::Content;
 use crate::exchange::Exchange;
 use crate::fault::Faults;
-use crate::server::{Gate, Login, Server};
+use crate::login::Login;
+use crate::server::{Gate, Server};
 
 /// An OCI registry on 127.0.0.1, in memory.
 #[derive(Debug)]

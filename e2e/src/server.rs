@@ -10,23 +10,14 @@ use axum::Router;
 use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::serve::IncomingStream;
-use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::runtime::Runtime;
 
 use crate::exchange::{Exchange, Exchanges};
 use crate::fault::{Faults, Harm};
-
-/// What a server asks for before it answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Login {
-    /// User and password with each request.
-    Basic(String, String),
-    /// A token from the server's own `/token`, given for user and password.
-    Token(String, String),
-}
+use crate::login::{Login, refusal};
 
 /// One running (or stopped) server.
 #[derive(Debug)]
@@ -63,8 +54,6 @@ impl Connection {
         }
     }
 }
-
-const TOKEN: &str = "Bearer a-token-of-the-test-registry";
 
 impl Server {
     /// Starts `app` behind `gate` on a free port of 127.0.0.1.
@@ -166,38 +155,6 @@ async fn pass(gate: &Gate, harm: Option<Harm>, request: Request, next: Next) -> 
         Ok(bytes) => harm.answer(parts.status, kind, &bytes),
         Err(_) => answer(StatusCode::INTERNAL_SERVER_ERROR, Body::empty()),
     }
-}
-
-/// The answer to a request without login; the token itself for `/token`.
-fn refusal(login: &Login, request: &Request) -> Option<Response<Body>> {
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let host = request.headers().get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let basic =
-        |user: &str, password: &str| format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-    match login {
-        Login::Basic(user, password) if given == Some(&basic(user, password)) => None,
-        Login::Basic(..) => Some(challenge("Basic realm=\"test\"")),
-        Login::Token(user, password) if request.uri().path() == "/token" => {
-            let known = given == Some(&basic(user, password));
-            let token = TOKEN.trim_start_matches("Bearer ");
-            Some(match known {
-                true => answer(StatusCode::OK, Body::from(format!("{{\"token\":\"{token}\"}}"))),
-                false => answer(StatusCode::UNAUTHORIZED, Body::empty()),
-            })
-        }
-        Login::Token(..) if given == Some(TOKEN) => None,
-        Login::Token(..) => {
-            Some(challenge(&format!("Bearer realm=\"http://{host}/token\",service=\"test\"")))
-        }
-    }
-}
-
-fn challenge(text: &str) -> Response<Body> {
-    let mut refusal = answer(StatusCode::UNAUTHORIZED, Body::empty());
-    if let Ok(value) = HeaderValue::from_str(text) {
-        refusal.headers_mut().insert(header::WWW_AUTHENTICATE, value);
-    }
-    refusal
 }
 
 pub(crate) fn answer(status: StatusCode, body: Body) -> Response<Body> {
