@@ -17,19 +17,21 @@ demo: setup ## Plays the whole story on loopback (KEEP=1 keeps it running)
 	@target/debug/demo
 
 test: setup ## All tests
+	@rm -rf target/tmp/attacks
 	@cargo test --locked --workspace
+	@tools/attacks
 
 check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)
 
 bench: setup ## Prints the table of figures
-	@cargo build --quiet --locked --release --workspace --bins
-	@target/release/bench
+	@cargo run --quiet --locked --release -p pdp-e2e --bin bench
 
 mutants: setup ## Takes one check out at a time; its tests must fail
 	@tools/mutants
 
 reference: ## Writes generated files anew: fixtures and command references
 	@cargo run --quiet --locked -p pdp-fixtures
+	@cargo run --quiet --locked -p pdp-policies --example codes > docs/codes.md
 	@cargo run --quiet --locked -p pdp-publisher -- reference > docs/cli-publisher.md
 	@cargo run --quiet --locked -p pdp-sync -- reference > docs/cli-pdp-sync.md

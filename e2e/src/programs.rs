@@ -130,6 +130,9 @@ fn build() -> Result<PathBuf> {
     let mut command = Command::new(cargo);
     command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     command.args(["build", "--quiet", "--locked", "--workspace", "--bins"]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
     command.args(["--message-format", "json"]).stderr(Stdio::inherit());
     let output = command.output().context("run cargo")?;
     if !output.status.success() {

@@ -148,3 +148,48 @@ impl Subscription {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const DOC: &str = include_str!("../../docs/formats.md");
+
+    fn read(text: &str) -> Result<Subscription> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Subscription::read(file.path(), At::from_unix(1_795_420_800))
+    }
+
+    fn sample() -> &'static str {
+        let (_, rest) = DOC.split_once("<!-- sample: subscription -->\n```yaml\n").unwrap();
+        rest.split_once("\n```").unwrap().0
+    }
+
+    #[test]
+    fn the_documented_sample_is_read() {
+        let subscription = read(sample()).unwrap();
+        assert_eq!(subscription.pdp().to_string(), "nordbank/prod");
+        assert!(subscription.spec.policy.pin.is_some());
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        let text = sample()
+            .replace("Europe/Stockholm", "Mars/Olympus")
+            .replace("path: clusters/prod/pdp", "path: ../../etc")
+            .replace("mirror: registry.nordbank.example/wso2", "mirror: 'not a host'");
+        let failure = read(&text).unwrap_err().to_string();
+        for part in ["Mars/Olympus", "../../etc", "not a host"] {
+            assert!(failure.contains(part), "{part} in {failure}");
+        }
+    }
+
+    #[test]
+    fn a_typing_error_is_an_error() {
+        let text = sample().replace("leaveOut:", "leavOut:").replace("interval: 5m", "intervall: 5m");
+        let failure = read(&text).unwrap_err().to_string();
+        assert!(failure.contains("spec.leavOut") && failure.contains("spec.intervall"), "{failure}");
+    }
+}

@@ -109,3 +109,35 @@ fn a_probe_makes_it_healthy_or_takes_it_back_and_quarantines() {
     plane.pass(&base.world, &[("PDP_NOW", &now)]).unwrap();
     assert_eq!(plane.status().unwrap()["obstacles"][0]["code"], "Quarantined");
 }
+
+#[test]
+fn a_plan_shows_what_would_be_written_and_writes_nothing() {
+    let base = base();
+    let plane = base.world.data_plane("planner", "prod", "general", "").unwrap();
+    let (file, state) = (plane.subscription.to_string_lossy(), plane.state.to_string_lossy());
+    let args = ["plan", "--subscription", &file, "--state", &state];
+    let plan = base.world.run(pdp_e2e::Program::PdpSync, &args, &[]).unwrap();
+    assert_eq!(plan.code, Some(1), "{}", plan.stderr);
+    assert!(
+        plan.stdout.contains("level 42 would be written") && plan.stdout.contains("pdp/cilium/"),
+        "{}",
+        plan.stdout
+    );
+    assert!(base.world.git.files(&plane.name, "main").unwrap().is_empty());
+}
+
+#[test]
+fn on_premises_gets_its_registry_unless_it_is_left_out() {
+    let base = base();
+    for (name, more, there) in [("with", "", true), ("without", "  leaveOut: [container-registry]\n", false)]
+    {
+        let plane = base.world.data_plane("onprem", name, "general", more).unwrap();
+        let text = std::fs::read_to_string(&plane.subscription)
+            .unwrap()
+            .replace("platform: azure", "platform: on-prem");
+        std::fs::write(&plane.subscription, text).unwrap();
+        assert!(plane.pass(&base.world, &[]).unwrap().ok());
+        let files = base.world.git.files(&plane.name, "main").unwrap();
+        assert_eq!(files.contains_key("pdp/container-registry/helm-release.yaml"), there, "{name}");
+    }
+}

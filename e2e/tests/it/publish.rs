@@ -1,13 +1,178 @@
-//! The vendor's side alone: publishing is whole, idempotent and invisible before its time.
+//! The vendor's side: publishing is whole, idempotent, and invisible before its time.
 
-use pdp_e2e::World;
+use pdp_e2e::{Harm, Program, Running, World};
+use serde_json::Value;
+
+fn traffic(world: &World, args: &[&str]) -> (bool, u64) {
+    let mut args = args.to_vec();
+    args.extend(["-o", "json"]);
+    let value: Value = serde_json::from_str(&world.publisher(&args).unwrap().stdout).unwrap();
+    (value["alreadyPublished"].as_bool().unwrap(), value["traffic"]["blobsUploaded"].as_u64().unwrap())
+}
+
+/// Level 40, built and signed.
+fn built(world: &World) -> String {
+    let file = World::fixtures().join("pdp-2026/40/release.yaml");
+    let out = world.path("level-40").to_string_lossy().into_owned();
+    world.publisher(&["release", "build", &file.to_string_lossy(), "--out", &out]).unwrap();
+    world.publisher(&["release", "sign", &out, "--key", &world.key("artifact")]).unwrap();
+    out
+}
+
+fn refused(world: &World, args: &[&str], exit: i32, code: &str) {
+    let finished = world.run(Program::Publisher, args, &[]).unwrap();
+    let said = finished.stderr.contains(&format!("error[{code}]")) && finished.stderr.contains("hint:");
+    assert!(finished.code == Some(exit) && said, "{args:?}: {:?}\n{}", finished.code, finished.stderr);
+}
 
 #[test]
-fn a_release_is_built_signed_published_and_verified() {
+fn killed_in_the_middle_and_run_again_it_ends_whole_and_uploads_nothing_twice() {
+    let world = World::start().unwrap();
+    let out = built(&world);
+    let (ci, person) = (world.key("ci"), world.key("release-1"));
+    let args = ["release", "publish", &out, "--key", &ci, "--key", &person];
+    // The registry falls silent at the manifests; the publisher is killed there.
+    world.registry.faults().add("PUT", "/manifests/", Harm::Silent, None);
+    let mut command = Program::Publisher.command().unwrap();
+    command.args(args).env("PUBLISHER_PASSWORD", "test keys only").env("XDG_CACHE_HOME", world.path(""));
+    command.env("PUBLISHER_CATALOG", world.git.url("catalog")).env("PUBLISHER_ROOT", world.root());
+    command.env("PUBLISHER_REGISTRY", world.registry.host()).stderr(std::process::Stdio::null());
+    let mut killed = Running::new(command.spawn().unwrap());
+    let mut asked = Vec::new();
+    pdp_e2e::wait_for("the manifests", || {
+        asked.extend(world.registry.faults().take_asked());
+        asked.iter().any(|request| request.starts_with("PUT") && request.contains("/manifests/"))
+    })
+    .unwrap();
+    killed.kill();
+    world.registry.faults().clear();
+    assert!(world.git.git("catalog", &["branch", "--list", "proposals/*"]).unwrap().is_empty());
+    assert_eq!(traffic(&world, &args), (false, 0), "the blobs were there already");
+    world.publish_catalog().unwrap();
+    assert_eq!(traffic(&world, &args), (true, 0));
+}
+
+#[test]
+fn two_people_at_two_places_sign_one_proposal() {
+    let world = World::start().unwrap();
+    let out = built(&world);
+    world.publisher(&["release", "publish", &out, "--key", &world.key("ci")]).unwrap();
+    let waiting = world
+        .publisher(&["catalog", "publish", "--key", &world.key("snapshot"), "--key", &world.key("timestamp")])
+        .unwrap();
+    assert!(
+        waiting.stderr.contains("`proposals/releases-2` waits: 1 more signature(s) needed"),
+        "{}",
+        waiting.stderr
+    );
+    let signed = world
+        .publisher(&["catalog", "sign", "proposals/releases-2", "--key", &world.key("release-2")])
+        .unwrap();
+    assert!(
+        signed.stderr.contains("► targets/release-pdp-2026-40.json"),
+        "the change is shown: {}",
+        signed.stderr
+    );
+    world.publish_catalog().unwrap();
+    world.publisher(&["release", "show", "40", "--line", "pdp-2026"]).unwrap_err();
+    let (a, b) = (world.key("manager-1"), world.key("manager-2"));
+    world.publisher(&["release", "promote", "40", "--line", "pdp-2026", "--key", &a, "--key", &b]).unwrap();
+    world.publish_catalog().unwrap();
+    let shown = world.publisher(&["release", "show", "40", "--line", "pdp-2026"]).unwrap();
+    assert!(shown.stdout.contains("choreo-connect-router"), "{}", shown.stdout);
+    let channel = world.publisher(&["channel", "show", "--line", "pdp-2026"]).unwrap();
+    assert!(channel.stdout.contains("nobody yet"), "{}", channel.stdout);
+}
+
+#[test]
+fn each_mistake_has_its_code_and_exit() {
+    let world = World::start().unwrap();
+    let out = built(&world);
+    let (ci, person, manager) = (world.key("ci"), world.key("release-1"), world.key("manager-1"));
+    let artifact = world.key("artifact");
+    refused(&world, &["release", "publish", &out, "--key", &manager], 2, "KeyWithoutRole");
+    refused(&world, &["release", "promote", "40", "--line", "pdp-2026", "--key", &artifact], 11, "NotFound");
+    let publish = ["release", "publish", &out, "--key", &ci, "--key", &person];
+    for (harm, exit, code) in [
+        (Harm::Status(401), 4, "LoginNeeded"),
+        (Harm::Status(404), 2, "NotFound"),
+        (Harm::RateLimited, 2, "RateLimited"),
+        (Harm::Status(500), 2, "ServerFailed"),
+    ] {
+        world.registry.faults().add("POST", "/v2/", harm, None);
+        refused(&world, &publish, exit, code);
+        world.registry.faults().clear();
+    }
+    world.publisher(&publish).unwrap();
+    world.publish_catalog().unwrap();
+    // The same level with another content, built elsewhere.
+    let text = std::fs::read_to_string(World::fixtures().join("pdp-2026/40/release.yaml")).unwrap();
+    let other = world.path("line/40");
+    std::fs::create_dir_all(&other).unwrap();
+    for folder in ["charts", "manifests"] {
+        std::os::unix::fs::symlink(
+            World::fixtures().join("pdp-2026").join(folder),
+            world.path("line").join(folder),
+        )
+        .unwrap();
+    }
+    let file = other.join("release.yaml");
+    std::fs::write(&file, text.replace("2026.11.0", "2026.11.99")).unwrap();
+    let rewritten = world.path("rewritten").to_string_lossy().into_owned();
+    world.publisher(&["release", "build", &file.to_string_lossy(), "--out", &rewritten]).unwrap();
+    world.publisher(&["release", "sign", &rewritten, "--key", &artifact]).unwrap();
+    refused(&world, &["release", "publish", &rewritten, "--key", &ci, "--key", &person], 2, "LevelRewritten");
+    refused(&world, &["catalog", "init", &world.path("vendor/catalog").to_string_lossy()], 2, "BranchMoved");
+}
+
+#[test]
+fn the_brake_and_a_withdrawal_reach_data_planes_without_a_server() {
     let world = World::start().unwrap();
     world.release(40, "emergency").unwrap();
-    world.release(41, "emergency").unwrap();
-    world.open(41, &["canary=100", "general=100"]).unwrap();
-    let verified = world.publisher(&["release", "verify", "41", "--line", "pdp-2026"]).unwrap();
-    assert!(verified.stdout.contains("17 signatures are good"), "{}", verified.stdout);
+    world.open(40, &["general=100"]).unwrap();
+    let plane = world.data_plane("acme", "prod", "general", "").unwrap();
+    let (a, b) = (world.key("manager-1"), world.key("manager-2"));
+    let keys = ["--line", "pdp-2026", "--key", &a, "--key", &b];
+    let says = |args: &[&str], code: &str| {
+        world.publisher(&[args, &keys].concat()).unwrap();
+        world.publish_catalog().unwrap();
+        plane.pass(&world, &[]).unwrap();
+        let status = plane.status().unwrap();
+        assert_eq!(
+            (plane.level(), status["obstacles"][0]["code"].as_str()),
+            (None, Some(code)),
+            "{status:#}"
+        );
+    };
+    says(&["channel", "stop", "--reason", "investigating"], "Stopped");
+    says(&["release", "withdraw", "40", "--reason", "crashes"], "Stopped");
+    says(&["channel", "stop", "--release"], "Withdrawn");
+}
+
+#[test]
+fn the_catalog_travels_by_oci_and_by_folder_too_and_refresh_keeps_it_young() {
+    let world = World::start().unwrap();
+    world.release(40, "emergency").unwrap();
+    world.open(40, &["general=100"]).unwrap();
+    let place = format!("{}/pdp/catalog", world.registry.host());
+    let (snapshot, timestamp) = (world.key("snapshot"), world.key("timestamp"));
+    world
+        .publisher(&["catalog", "refresh", "--key", &snapshot, "--key", &timestamp, "--oci", &place])
+        .unwrap();
+    let folder = world.path("carried");
+    for (path, content) in world.git.files("catalog", "catalog").unwrap() {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    let sources = [
+        ("oci", format!("{{oci: {{repository: \"{place}\", tag: latest}}}}")),
+        ("folder", format!("{{folder: {{path: {}}}}}", folder.display())),
+    ];
+    for (name, source) in sources {
+        let host = world.registry.host();
+        let plane = world.data_plane_on("acme", name, "general", &source, &host, "").unwrap();
+        let pass = plane.pass(&world, &[]).unwrap();
+        assert_eq!(plane.level(), Some(40), "{name}: {}", pass.stderr);
+    }
 }

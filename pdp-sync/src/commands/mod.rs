@@ -7,8 +7,9 @@ mod status;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{CommandFactory, Subcommand};
 use pdp_transport::cli::failure::{Result, internal};
+use pdp_transport::cli::{exit, reference};
 use serde::Serialize;
 
 /// How results are printed.
@@ -28,6 +29,9 @@ pub(crate) enum Command {
     Plan(plan::Args),
     /// Shows where this data plane stands, and why it isn't further.
     Status(status::Args),
+    /// Prints this reference as Markdown.
+    #[command(hide = true)]
+    Reference,
 }
 
 /// What every command needs to know.
@@ -46,6 +50,10 @@ pub(crate) fn run(command: Command, format: Format) -> Result<u8> {
         Command::Run(args) => run::run(&args, format),
         Command::Plan(args) => plan::run(&args, format),
         Command::Status(args) => status::run(&args, format),
+        Command::Reference => {
+            print(Format::Text, &(), &reference::markdown(&crate::Cli::command()))?;
+            Ok(exit::DONE)
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 mod catalog;
 mod channel;
 mod key;
-mod reference;
 mod release;
 
 use clap::{CommandFactory, Subcommand};
 use pdp_policies::At;
+use pdp_transport::cli::reference;
 
 use crate::output::{self, Format};
 use pdp_transport::cli::exit;

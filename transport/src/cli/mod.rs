@@ -3,5 +3,6 @@
 pub mod clock;
 pub mod exit;
 pub mod failure;
+pub mod reference;
 
 pub use failure::Failure;

@@ -1,9 +1,9 @@
-//! The command line reference, written by the program itself.
+//! The command line reference, written by the programs themselves.
 
 use std::fmt::Write;
 
-/// All commands with their help, as Markdown.
-pub(super) fn markdown(root: &clap::Command) -> String {
+/// All commands of a program with their help, as Markdown.
+pub fn markdown(root: &clap::Command) -> String {
     let mut text = format!("# `{}`\n\nPrinted by the program; a test compares.\n", root.get_name());
     section(&mut text, root, root.get_name());
     text

@@ -1,0 +1,88 @@
+//! `make bench`: the figures that we promise, measured on this machine.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use pdp_e2e::{World, wait_for};
+use serde_json::Value;
+
+fn main() -> Result<()> {
+    let verify = verify_microseconds()?;
+    let world = World::start()?;
+    let (first, again) = publish_twice(&world)?;
+    let rss = idle_rss_kib(&world)?;
+    println!();
+    row("FIGURE", "MEASURED", "AIM");
+    row(
+        "verify catalog and release from memory, 100 levels (best of 50)",
+        &format!("{verify} µs"),
+        "< 5000 µs",
+    );
+    row("resident memory of an idle pdp-sync at level 41", &format!("{rss} KiB"), "< 14336 KiB");
+    for (name, traffic) in [("first", &first), ("again", &again)] {
+        let number = |field: &str| traffic[field].to_string();
+        row(&format!("publish 16 components and images, {name}: HTTP requests"), &number("requests"), "");
+        row(&format!("publish 16 components and images, {name}: bytes sent"), &number("bytesSent"), "");
+        let aim = if name == "again" { "0" } else { "" };
+        row(
+            &format!("publish 16 components and images, {name}: blobs uploaded"),
+            &number("blobsUploaded"),
+            aim,
+        );
+    }
+    Ok(())
+}
+
+fn row(name: &str, measured: &str, aim: &str) {
+    println!("{name:66} {measured:>12}  {aim}");
+}
+
+fn verify_microseconds() -> Result<u64> {
+    let args =
+        ["run", "--quiet", "--locked", "--release", "-p", "pdp-policies", "--example", "verify_100_levels"];
+    let output = Command::new("cargo").current_dir(World::fixtures()).args(args).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
+}
+
+/// Traffic of publishing level 41 into an empty registry, and once more.
+fn publish_twice(world: &World) -> Result<(Value, Value)> {
+    world.release(41, "emergency")?;
+    world.open(41, &["general=100"])?;
+    let empty = pdp_e2e::Registry::start()?;
+    let publish = || -> Result<Value> {
+        let (out, images) = (world.path("level-41"), World::fixtures().join("images"));
+        let (ci, person, host) = (world.key("ci"), world.key("release-1"), empty.host());
+        let (out, images) = (out.to_string_lossy(), images.to_string_lossy());
+        let args = [
+            "release",
+            "publish",
+            &out,
+            "--images",
+            &images,
+            "--registry",
+            &host,
+            "--key",
+            &ci,
+            "--key",
+            &person,
+            "-o",
+            "json",
+        ];
+        let value: Value = serde_json::from_str(&world.publisher(&args)?.stdout)?;
+        Ok(value["traffic"].clone())
+    };
+    Ok((publish()?, publish()?))
+}
+
+/// After the first level is installed and one more pass has gone by.
+fn idle_rss_kib(world: &World) -> Result<u64> {
+    let plane = world.data_plane("acme-retail", "prod", "general", "  interval: 2s\n")?;
+    let running = plane.start(world)?;
+    wait_for("level 41", || plane.level() == Some(41))?;
+    let seen = plane.status()?["observedAt"].clone();
+    wait_for("a further pass", || plane.status().is_ok_and(|s| s["observedAt"] != seen))?;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", running.id()))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).context("no VmRSS")?;
+    Ok(line.split_whitespace().nth(1).context("no number")?.parse()?)
+}

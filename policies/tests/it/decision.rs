@@ -1,0 +1,60 @@
+//! The decision record: only a permit begins one, only its own bytes bring it back.
+
+use std::collections::BTreeSet;
+
+use pdp_policies::decision::{DecisionRecord, Evidence, Inputs, Phase, PolicyMark};
+use pdp_policies::gate::{Situation, Verdict, decide};
+use pdp_policies::policy::Policy;
+use pdp_policies::{Digest, PdpId, Platform, RefusalCode};
+
+use crate::vendor::{Vendor, channel, line, now, release};
+
+fn record(level: u32, before: Option<&DecisionRecord>) -> DecisionRecord {
+    let releases = [release(level)];
+    let catalog = Vendor::new().trusted(&releases, &channel(&releases), now());
+    let pdp = PdpId { organization: "acme".parse().unwrap(), data_plane: "prod".parse().unwrap() };
+    let (ring, none) = ("general".parse().unwrap(), BTreeSet::new());
+    let version = semver::Version::new(0, 1, 0);
+    let situation = Situation {
+        pdp: &pdp,
+        line: &line(),
+        ring: &ring,
+        installed: before.and_then(DecisionRecord::installed),
+        quarantined: before.map_or(&none, DecisionRecord::quarantined),
+        pdp_sync: &version,
+        kubernetes: None,
+        flux: None,
+        found: &[],
+    };
+    let Verdict::Proceed(permit) = decide(&catalog, &Policy::default(), &situation, now()).unwrap() else {
+        panic!()
+    };
+    let evidence = Evidence {
+        catalog: catalog.versions(),
+        inputs: Inputs { mirror: None, platform: Platform::Azure, left_out: vec![] },
+        policy: PolicyMark { digest: Digest::of(b"policy"), changed_by: None, loosened: false },
+        now: now(),
+    };
+    DecisionRecord::begin(*permit, before, evidence)
+}
+
+#[test]
+fn it_comes_back_as_it_was_and_a_changed_descriptor_is_refused() {
+    let bytes = record(41, None).to_bytes().unwrap();
+    assert_eq!(DecisionRecord::load(&bytes).unwrap().to_bytes().unwrap(), bytes);
+    let mut value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    value["target"]["descriptor"] = "e30=".into();
+    let refusal = DecisionRecord::load(value.to_string().as_bytes()).unwrap_err();
+    assert_eq!(refusal.code, RefusalCode::HashMismatch);
+}
+
+#[test]
+fn a_failed_level_leaves_the_last_good_one_and_is_remembered_for_ever() {
+    let done = record(40, None).in_phase(Phase::Done {});
+    let failed =
+        record(41, Some(&done)).in_phase(Phase::Quarantined { component: "cilium".parse().unwrap() });
+    assert_eq!(failed.installed().unwrap().level.0, 40);
+    let next = record(42, Some(&failed));
+    assert_eq!(next.last_good().unwrap().level.0, 40, "never back to a level that failed");
+    assert!(next.quarantined().contains(&failed.target_digest().sha256));
+}

@@ -1,0 +1,219 @@
+//! The gate as a table: one change to an open situation, one obstacle.
+
+use std::collections::BTreeSet;
+
+use pdp_policies::gate::{Situation, Verdict, decide};
+use pdp_policies::policy::Policy;
+use pdp_policies::release::{Advisory, ReleaseKind, Severity};
+use pdp_policies::report::LevelDigest;
+use pdp_policies::{
+    At, Channel, Digest, Level, Obstacle, ObstacleCode, Overridable, PdpId, Percent, Release, Ring, Stop,
+    Withdrawal,
+};
+
+use crate::vendor::{NOW, Vendor, channel, line, now, release};
+
+/// Level 40 is installed; 41 and 42 are promoted and open to `general`.
+struct Setting {
+    releases: Vec<Release>,
+    channel: Channel,
+    policy: Policy,
+    ring: Ring,
+    installed: Option<Level>,
+    quarantined: BTreeSet<Digest>,
+    found: Vec<Obstacle>,
+    at: At,
+}
+
+impl Setting {
+    fn open() -> Self {
+        let releases = vec![release(41), release(42)];
+        Self {
+            channel: channel(&releases),
+            releases,
+            policy: Policy::default(),
+            ring: "general".parse().unwrap(),
+            installed: Some(Level(40)),
+            quarantined: BTreeSet::new(),
+            found: vec![],
+            at: now(),
+        }
+    }
+
+    /// The same with other releases; the channel promotes what they are now.
+    fn with_releases(edit: impl FnOnce(&mut Vec<Release>)) -> Self {
+        let mut setting = Self::open();
+        edit(&mut setting.releases);
+        setting.channel = channel(&setting.releases);
+        setting
+    }
+
+    fn verdict(&self) -> Verdict {
+        let catalog = Vendor::new().trusted(&self.releases, &self.channel, now());
+        let pdp = PdpId { organization: "acme".parse().unwrap(), data_plane: "prod".parse().unwrap() };
+        let situation = Situation {
+            pdp: &pdp,
+            line: &line(),
+            ring: &self.ring,
+            installed: self.installed.map(|level| LevelDigest { level, sha256: Digest::of(b"40") }),
+            quarantined: &self.quarantined,
+            pdp_sync: &semver::Version::new(0, 1, 0),
+            kubernetes: None,
+            flux: None,
+            found: &self.found,
+        };
+        decide(&catalog, &self.policy, &situation, self.at).unwrap()
+    }
+
+    fn starts(&self) -> Option<u32> {
+        match self.verdict() {
+            Verdict::Proceed(permit) => Some(permit.descriptor().release.level.0),
+            _ => None,
+        }
+    }
+
+    fn obstacles(&self) -> Vec<ObstacleCode> {
+        match self.verdict() {
+            Verdict::WaitUntil(_, waiting) | Verdict::NeedsApproval(waiting) | Verdict::Held(waiting) => {
+                waiting.obstacles.iter().map(|o| o.code).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn policy(yaml: &str) -> Policy {
+    pdp_policies::yaml::read(yaml).unwrap()
+}
+
+#[test]
+fn the_highest_open_level_starts_and_nothing_below_the_installed_one() {
+    assert_eq!(Setting::open().starts(), Some(42));
+    assert_eq!(Setting { installed: None, ..Setting::open() }.starts(), Some(42));
+    let newest = Setting { installed: Some(Level(42)), ..Setting::open() };
+    assert!(matches!(newest.verdict(), Verdict::UpToDate));
+}
+
+#[test]
+fn the_brake_stops_everything() {
+    let mut setting = Setting::open();
+    setting.channel.stop = Some(Stop { at: now(), reason: "stop".into() });
+    assert_eq!(setting.obstacles(), [ObstacleCode::Stopped]);
+}
+
+#[test]
+fn a_withdrawn_level_leaves_the_next_lower_one() {
+    let mut setting = Setting::open();
+    let withdrawal = Withdrawal { at: now(), reason: "bad".into(), fixed_by: None };
+    setting.channel.withdrawn.insert(Level(42), withdrawal.clone());
+    assert_eq!(setting.starts(), Some(41));
+    setting.channel.withdrawn.insert(Level(41), withdrawal);
+    assert_eq!(setting.obstacles(), [ObstacleCode::Withdrawn]);
+}
+
+#[test]
+fn a_ring_waits_for_its_earliest_time_and_its_share() {
+    let mut setting = Setting::open();
+    for promotion in setting.channel.levels.values_mut() {
+        promotion.opens_at.insert(setting.ring.clone(), At::from_unix(NOW + 60));
+    }
+    assert!(matches!(setting.verdict(), Verdict::WaitUntil(at, _) if at == At::from_unix(NOW + 60)));
+    let other = Setting { ring: "regulated".parse().unwrap(), ..Setting::open() };
+    assert_eq!(other.obstacles(), [ObstacleCode::RingNotOpenYet]);
+    let mut nobody = Setting::open();
+    for promotion in nobody.channel.levels.values_mut() {
+        promotion.open_to.insert(nobody.ring.clone(), Percent::try_from(0).unwrap());
+    }
+    assert_eq!(nobody.obstacles(), [ObstacleCode::RingNotOpenYet]);
+}
+
+#[test]
+fn a_required_stop_binds_upgrades_only() {
+    let mut setting = Setting::open();
+    setting.channel.required_stops.insert(Level(41));
+    assert_eq!(setting.starts(), Some(41));
+    assert_eq!(Setting { installed: None, ..setting }.starts(), Some(42));
+}
+
+#[test]
+fn unmet_requirements_are_obstacles() {
+    let too_new = Setting::with_releases(|releases| {
+        releases.iter_mut().for_each(|r| r.requires.pdp_sync = Some(">=9".parse().unwrap()));
+    });
+    assert_eq!(too_new.obstacles(), [ObstacleCode::RequiresUnmet]);
+    let from = Setting::with_releases(|releases| releases[1].requires.from = Some(Level(41)));
+    assert_eq!(from.starts(), Some(41));
+}
+
+#[test]
+fn a_quarantined_level_and_an_expired_catalog_start_nothing() {
+    let mut setting = Setting::open();
+    setting.quarantined = setting.channel.levels.values().map(|p| p.sha256).collect();
+    assert_eq!(setting.obstacles(), [ObstacleCode::Quarantined]);
+    let late = Setting { at: At::from_unix(NOW + 8 * 86_400), ..Setting::open() };
+    assert_eq!(late.obstacles(), [ObstacleCode::CatalogExpired]);
+}
+
+#[test]
+fn each_instrument_of_the_customer_holds() {
+    for (yaml, code) in [
+        ("pin: {to: {level: 40}, reason: r, expires: 2027-01-01T00:00:00Z}", ObstacleCode::Pinned),
+        ("pin: {to: {securityOnly: {}}, reason: r, expires: 2027-01-01T00:00:00Z}", ObstacleCode::Pinned),
+        ("hold: {reason: r}", ObstacleCode::Frozen),
+        (
+            "freezes: [{reason: r, from: 2026-11-20T00:00:00Z, until: 2026-11-24T00:00:00Z}]",
+            ObstacleCode::Frozen,
+        ),
+        (
+            "windows: [{name: w, kind: allow, cron: '0 2 * * 0', timeZone: UTC, length: 4h}]",
+            ObstacleCode::OutsideWindow,
+        ),
+        ("minimumAge: {age: 7d}", ObstacleCode::TooYoung),
+        ("approval: {quorum: 2, approvers: [a, b]}", ObstacleCode::AwaitingApproval),
+        ("after: [staging]", ObstacleCode::AfterOther),
+    ] {
+        let setting = Setting { policy: policy(yaml), ..Setting::open() };
+        assert_eq!(setting.obstacles(), [code], "{yaml}");
+    }
+    let ended = policy("pin: {to: {level: 40}, reason: r, expires: 2026-11-23T08:00:00Z}");
+    assert_eq!(
+        Setting { policy: ended, ..Setting::open() }.starts(),
+        Some(42),
+        "an expired pin binds nobody"
+    );
+}
+
+#[test]
+fn an_override_needs_both_the_vendors_question_and_the_customers_yes() {
+    let setting = |asks: bool, allows: bool| {
+        let mut setting = Setting::with_releases(|releases| {
+            for release in releases {
+                release.kind = ReleaseKind::Security;
+                release.advisories = vec![Advisory {
+                    id: "A".into(),
+                    severity: Severity::Critical,
+                    known_exploited: true,
+                    confirmed_at: now(),
+                    published_at: now(),
+                }];
+            }
+        });
+        let allow = "overrides: [{atLeast: critical, knownExploited: true, pass: [freeze]}]\n";
+        let freeze = "freezes: [{reason: r, from: 2026-11-20T00:00:00Z, until: 2026-11-24T00:00:00Z}]\n";
+        setting.policy = policy(&format!("{}{freeze}", if allows { allow } else { "" }));
+        if asks {
+            setting.channel.levels.values_mut().for_each(|p| {
+                p.asks_override.insert(Overridable::Freeze);
+            });
+        }
+        setting.starts()
+    };
+    assert_eq!([setting(false, false), setting(true, false), setting(false, true)], [None, None, None]);
+    assert_eq!(setting(true, true), Some(42));
+}
+
+#[test]
+fn what_the_target_found_holds_too() {
+    let found = vec![Obstacle::new(ObstacleCode::HeldByEdit, None, "edited")];
+    assert_eq!(Setting { found, ..Setting::open() }.obstacles(), [ObstacleCode::HeldByEdit]);
+}

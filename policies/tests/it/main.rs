@@ -1,0 +1,11 @@
+//! The rules as tables: who is trusted, who may start what, and when.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod codes;
+mod cohort;
+mod decision;
+mod formats;
+mod gate;
+mod trust;
+mod vendor;
+mod windows;
