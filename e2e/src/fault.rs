@@ -51,6 +51,7 @@ pub struct Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     active: Arc<Mutex<Vec<Fault>>>,
+    asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Faults {
@@ -64,8 +65,14 @@ impl Faults {
         lock(&self.active).clear();
     }
 
+    /// `METHOD path` of every request that came since the last call, answered by now or not.
+    pub fn take_asked(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.asked))
+    }
+
     /// The harm for this request, if there is one; counts it.
     pub(crate) fn meet(&self, method: &str, path: &str) -> Option<Harm> {
+        lock(&self.asked).push(format!("{method} {path}"));
         let mut active = lock(&self.active);
         let hit = active.iter_mut().find(|fault| {
             (fault.method.is_empty() || fault.method == method)
