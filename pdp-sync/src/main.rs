@@ -17,6 +17,7 @@ mod time;
 use std::process::ExitCode;
 
 use clap::Parser;
+use pdp_transport::cli::output::{Format, say};
 
 /// Verifies the vendor's releases and applies them within the customer's pins, windows and approvals.
 #[derive(Debug, Parser)]
@@ -24,10 +25,10 @@ use clap::Parser;
 struct Cli {
     /// How results are printed.
     #[arg(short, long, value_enum, default_value = "text", global = true)]
-    output: commands::Format,
+    output: Format,
     /// How logs are printed on stderr.
     #[arg(long, value_enum, default_value = "text", global = true)]
-    log_format: commands::Format,
+    log_format: Format,
     #[command(subcommand)]
     command: commands::Command,
 }
@@ -38,7 +39,7 @@ fn main() -> ExitCode {
     match commands::run(cli.command, cli.output) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            commands::say(&failure.to_string());
+            say(&failure.to_string());
             ExitCode::from(failure.exit)
         }
     }

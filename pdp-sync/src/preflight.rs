@@ -3,7 +3,7 @@
 use pdp_policies::release::{Component, Release};
 use pdp_policies::trust::{self, SIGSTORE_BUNDLE};
 use pdp_policies::{Digest, KeyList, Refusal, RefusalCode};
-use pdp_transport::oci::{MAX_MANIFEST_BYTES, Manifest, Registry, Repository};
+use pdp_transport::oci::{Manifest, Registry, Repository};
 use pdp_transport::{Error, Kind};
 
 use crate::subscription::Signatures;
@@ -77,15 +77,7 @@ async fn signed(
     digest: &Digest,
     keys: &KeyList,
 ) -> Result<(), Trouble> {
-    let mut bundles = Vec::new();
-    for referrer in registry.referrers(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await? {
-        let bytes = registry.manifest(repository, &referrer.digest).await?;
-        // Anyone may attach anything; what can't be read is not a signature.
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
-        for layer in manifest.layers.iter().take(1) {
-            bundles.push(registry.blob(repository, &layer.digest, layer.size, MAX_MANIFEST_BYTES).await?);
-        }
-    }
+    let bundles = registry.attached(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await?;
     trust::signed_artifact(what, digest, &bundles, keys)?;
     Ok(())
 }

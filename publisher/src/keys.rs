@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pdp_policies::trust::metadata;
+use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::files;
 use serde_json::Value;
 use sigstore::crypto::SigningScheme;
 use sigstore::crypto::signing_key::{SigStoreKeyPair, SigStoreSigner};
-
-use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// A key file is small.
 const MAX_KEY_BYTES: u64 = 64 * 1024;

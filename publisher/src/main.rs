@@ -5,17 +5,17 @@ mod catalog;
 mod commands;
 mod keys;
 mod lint;
-mod output;
+mod progress;
 mod release_file;
 mod signature;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use pdp_transport::cli::clock;
+use pdp_transport::cli::output::{self, Format};
 
 use commands::Command;
-use output::Format;
-use pdp_transport::cli::clock;
 
 /// Builds, signs and publishes releases of private data planes, and keeps their catalog.
 #[derive(Debug, Parser)]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pdp_policies::trust::{COSIGN_PREDICATE, SIGSTORE_BUNDLE};
 use pdp_policies::{Digest, KeyList};
+use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{
     Descriptor, EMPTY_CONFIG, EMPTY_TYPE, Layout, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest,
 };
 use serde_json::json;
 
 use crate::keys::SigningKey;
-use pdp_transport::cli::failure::{Result, internal};
 
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 

@@ -19,10 +19,16 @@ fn built(world: &World) -> String {
     out
 }
 
+#[track_caller]
 fn refused(world: &World, args: &[&str], exit: i32, code: &str) {
     let finished = world.run(Program::Publisher, args, &[]).unwrap();
     let said = finished.stderr.contains(&format!("error[{code}]")) && finished.stderr.contains("hint:");
-    assert!(finished.code == Some(exit) && said, "{args:?}: {:?}\n{}", finished.code, finished.stderr);
+    assert!(
+        finished.code == Some(exit) && said,
+        "{code}: {args:?}: {:?}\n{}",
+        finished.code,
+        finished.stderr
+    );
 }
 
 #[test]

@@ -4,22 +4,12 @@ mod plan;
 mod run;
 mod status;
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Subcommand};
-use pdp_transport::cli::failure::{Result, internal};
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{Format, print};
 use pdp_transport::cli::{exit, reference};
-use serde::Serialize;
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// For machines.
-    Json,
-}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -55,21 +45,6 @@ pub(crate) fn run(command: Command, format: Format) -> Result<u8> {
             Ok(exit::DONE)
         }
     }
-}
-
-fn print(format: Format, value: &impl Serialize, text: &str) -> Result<()> {
-    let line = match format {
-        Format::Text => text.to_owned(),
-        Format::Json => serde_json::to_string_pretty(value).map_err(internal)?,
-    };
-    // A closed pipe is not an error.
-    let _ = writeln!(std::io::stdout(), "{line}");
-    Ok(())
-}
-
-/// A line for people.
-pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 pub(crate) fn log_to_stderr(format: Format) {

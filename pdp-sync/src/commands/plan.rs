@@ -5,9 +5,10 @@ use pdp_policies::gate::Verdict;
 use pdp_policies::{Digest, document};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::output::{Format, print};
 use serde_json::json;
 
-use super::{Common, Format, print};
+use super::Common;
 use crate::apply;
 use crate::fetch::{self, Fetched};
 use crate::reconcile;

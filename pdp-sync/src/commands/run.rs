@@ -4,8 +4,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{Format, print};
 
-use super::{Common, Format, print};
+use super::Common;
 use crate::reconcile;
 use crate::state::{self, State};
 use crate::status::{self, Status};

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{Format, print};
 use pdp_transport::cli::{Failure, exit};
 
-use super::{Format, print};
 use crate::state;
 use crate::status::{self, Status};
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use pdp_policies::Level;
 use pdp_policies::release::{Artifact, Component};
 use pdp_transport::archive;
+use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{Descriptor, Layout, MANIFEST_TYPE, Manifest};
 use serde_json::Value;
 
 use super::REF_NAME;
 use crate::lint::Source;
 use crate::release_file::ComponentEntry;
-use pdp_transport::cli::failure::{Result, internal};
 
 const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 const HELM_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 
 use pdp_policies::release::{BUNDLE_TYPE, Bundle, Component, Release};
 use pdp_policies::{API_VERSION, Digest, Level, Line, document};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::files;
 use pdp_transport::oci::{Descriptor, INDEX_TYPE, Index, Layout, MAX_MANIFEST_BYTES};
 
 use crate::lint::Linted;
 use crate::release_file::ReleaseFile;
-use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// The annotation that carries the tag of a layout's entry.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
 use pdp_policies::{At, CatalogTree, Digest};
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::credentials::Login;
 use pdp_transport::git::{Author, CommitId, GitOptions, Remote, SshSigner};
 use pdp_transport::{HttpOptions, files};
 
 use super::BRANCH;
-use pdp_transport::cli::failure::{Failure, Result};
 
 /// Where the catalog is, and which root it must come from.
 #[derive(Debug, clap::Args)]

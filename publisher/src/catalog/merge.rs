@@ -2,13 +2,13 @@
 
 use pdp_policies::CatalogTree;
 use pdp_transport::catalog::from_git;
+use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::git::CommitId;
 
 use super::PROPOSALS;
 use super::current::Current;
 use super::proposal::root;
 use super::role::{Holders, RoleFile};
-use pdp_transport::cli::failure::{Result, internal};
 
 /// One open proposal.
 pub(crate) struct Pending {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use pdp_policies::{At, CatalogTree};
 use pdp_transport::catalog::from_git;
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::git::{Change, CommitId};
 
 use super::PROPOSALS;
 use super::current::{Current, GitArgs, author};
 use super::role::{Holders, RoleFile};
 use crate::keys::SigningKey;
-use pdp_transport::cli::failure::{Failure, Result};
 
 /// What became of a proposal.
 #[derive(Debug)]

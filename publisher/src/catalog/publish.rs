@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use pdp_policies::trust::{Floors, metadata};
 use pdp_policies::{At, CatalogTree};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::git::{Change, CommitId, Remote};
 
 use super::BRANCH;
 use super::current::{Current, GitArgs, author, judge};
 use super::role::{Holders, ONLINE_LIFE, RoleFile};
 use crate::keys::{self, SigningKey};
-use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// The keys of snapshot and timestamp.
 pub(crate) struct Online<'a> {

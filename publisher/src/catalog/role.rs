@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use pdp_policies::trust::metadata;
 use pdp_policies::{At, CatalogTree, Span};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::Value;
 use sigstore_tuf::metadata::{Metadata, RoleKeys, Root, Targets};
 
 use crate::keys::{self, SigningKey};
-use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// How long a role of people lives once signed.
 pub(crate) fn life(role: &str) -> Span {
@@ -78,12 +78,7 @@ impl RoleFile {
 
     /// Adds the signatures of `keys`; each must hold the role.
     pub(crate) fn sign(&mut self, holders: &Holders, keys: &[SigningKey]) -> Result<()> {
-        if let Some(stranger) = keys.iter().find(|key| !holders.keys.keyids.contains(&key.id)) {
-            let what = format!("key {} doesn't hold the role `{}`", stranger.file.display(), self.role);
-            return Err(Failure::new("KeyWithoutRole", what)
-                .cause(format!("its id is {}", stranger.id))
-                .hint("`publisher channel show` and the root say who holds it; leave this key out"));
-        }
+        holders.check(&self.role, keys)?;
         self.signatures.extend(keys::sign_all(&self.signed, &keys.iter().collect::<Vec<_>>())?);
         Ok(())
     }
@@ -109,6 +104,17 @@ impl Holders {
         let delegations = targets.delegations.ok_or_else(unknown)?;
         let delegated = delegations.roles.iter().find(|r| r.name == role).ok_or_else(unknown)?;
         Ok(Self { keys: delegated.role_keys(), material: delegations.keys })
+    }
+
+    /// Refuses the first key that doesn't hold the role.
+    pub(crate) fn check(&self, role: &str, keys: &[SigningKey]) -> Result<()> {
+        let Some(stranger) = keys.iter().find(|key| !self.keys.keyids.contains(&key.id)) else {
+            return Ok(());
+        };
+        let what = format!("key {} doesn't hold the role `{role}`", stranger.file.display());
+        Err(Failure::new("KeyWithoutRole", what)
+            .cause(format!("its id is {}", stranger.id))
+            .hint("the root and the catalog's delegations say who holds it; leave this key out"))
     }
 
     /// How many valid signatures are still missing.

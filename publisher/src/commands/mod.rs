@@ -7,11 +7,10 @@ mod release;
 
 use clap::{CommandFactory, Subcommand};
 use pdp_policies::At;
-use pdp_transport::cli::reference;
-
-use crate::output::{self, Format};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format};
+use pdp_transport::cli::reference;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use pdp_transport::cli::failure::Result;
 use pdp_transport::files;
 
 use super::Report;
 use crate::release_file::ReleaseFile;
-use pdp_transport::cli::failure::Result;
 
 pub(super) fn check(
     file: &ReleaseFile,

@@ -8,11 +8,11 @@ mod manifests;
 
 use std::path::{Path, PathBuf};
 
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::files;
 use serde::Serialize;
 
 use crate::release_file::{ComponentEntry, ReleaseFile};
-use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::files;
 
 /// A component's folder may hold no more than this (bytes).
 const MAX_SOURCE_BYTES: u64 = 32 * 1024 * 1024;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::error::{Error, Kind};
 use pdp_policies::{Refusal, RefusalCode};
 
 use super::exit;
+use crate::error::{Error, Kind};
 
 /// A failed command.
 #[derive(Debug)]

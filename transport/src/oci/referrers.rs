@@ -41,6 +41,30 @@ impl Registry {
         Ok(wanted.take(limit).collect())
     }
 
+    /// The content (first layer) of at most `limit` referrers of this artifact type.
+    ///
+    /// Anyone may attach anything: what isn't a manifest is passed over.
+    ///
+    /// # Errors
+    /// `TooLarge`, `SizeMismatch`, `DigestMismatch`, and what requests can end with.
+    pub async fn attached(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        artifact_type: &str,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>> {
+        let mut contents = Vec::new();
+        for referrer in self.referrers(repository, digest, artifact_type, limit).await? {
+            let bytes = self.manifest(repository, &referrer.digest).await?;
+            let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
+            if let Some(layer) = manifest.layers.first() {
+                contents.push(self.blob(repository, &layer.digest, layer.size, MAX_MANIFEST_BYTES).await?);
+            }
+        }
+        Ok(contents)
+    }
+
     async fn fallback(&self, repository: &Repository, digest: &Digest) -> Result<Option<Index>> {
         let tag = fallback_tag(digest);
         match self.resolve_tag(repository, &tag).await? {

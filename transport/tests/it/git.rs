@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use pdp_e2e::{GitHost, Login};
+use pdp_policies::Digest;
 use pdp_transport::Kind;
 use pdp_transport::credentials;
 use pdp_transport::git::{Author, Change, CommitId, GitOptions, Remote, SshSigner, signer_of};
@@ -89,7 +90,8 @@ fn a_login_is_needed_and_a_limit_is_kept() {
     let remote = place.over_http("cache");
     let big = "x".repeat(300_000);
     let author = Author { name: "a".into(), email: "a@example.org".into() };
-    let noise: Vec<u8> = (0..300_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    // Random enough not to be compressed.
+    let noise = (0..10_000u32).flat_map(|n| *Digest::of(&n.to_be_bytes()).as_bytes()).collect();
     let changes = [
         Change { path: "big".into(), content: Some(noise) },
         Change { path: "text".into(), content: Some(big.into_bytes()) },

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use pdp_policies::At;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format};
 use serde_json::json;
 
 use crate::catalog::{BRANCH, CatalogArgs, first_push, read_root};
-use crate::output::{self, Format};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -2,15 +2,15 @@
 
 use pdp_policies::At;
 use pdp_transport::HttpOptions;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format, say};
 use pdp_transport::oci::{OciOptions, Registry, Repository};
 use serde_json::json;
 
 use crate::catalog::{CatalogArgs, Current, Online, Pending, pending, push};
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
-use crate::output::{self, Format, say};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -1,15 +1,15 @@
 //! `publisher catalog refresh`: snapshot and timestamp anew, nothing else.
 
 use pdp_policies::At;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format};
 use pdp_transport::oci::{OciOptions, Registry};
 use serde_json::json;
 
 use super::publish::Args;
 use crate::catalog::{Current, Online, newest_root, push};
 use crate::commands::blocking;
-use crate::output::{self, Format};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let Args { catalog, keys, oci } = args;

@@ -1,13 +1,13 @@
 //! `publisher catalog sign`: a second person looks at a proposal and signs it.
 
 use pdp_policies::{At, CatalogTree};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format, say};
 use serde_json::json;
 
 use crate::catalog::{CatalogArgs, Current, sign_proposal};
 use crate::keys::KeyArgs;
-use crate::output::{self, Format, say};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

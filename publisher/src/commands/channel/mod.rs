@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use clap::Subcommand;
 use pdp_policies::{At, Channel as Document, Line, document};
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::output::Format;
 
 use crate::catalog::{self, CatalogArgs, Current, Proposed};
 use crate::keys::SigningKey;
-use crate::output::Format;
-use pdp_transport::cli::failure::{Failure, Result, internal};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Channel {

@@ -3,12 +3,12 @@
 use std::str::FromStr;
 
 use pdp_policies::{At, Level, Line, Percent, Ring};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::output::{self, Format};
 
 use crate::catalog::{CatalogArgs, Current};
 use crate::keys::KeyArgs;
-use crate::output::{self, Format};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -2,11 +2,11 @@
 
 use pdp_policies::trust::Freshness;
 use pdp_policies::{At, Channel, Level, Line, Promotion};
-
-use crate::catalog::{CatalogArgs, Current};
-use crate::output::{self, Format};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format};
+
+use crate::catalog::{CatalogArgs, Current};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

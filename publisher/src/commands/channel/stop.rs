@@ -1,12 +1,12 @@
 //! `publisher channel stop`: the brake that needs no server.
 
 use pdp_policies::{At, Line, Stop};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format};
 
 use crate::catalog::{CatalogArgs, Current};
 use crate::keys::KeyArgs;
-use crate::output::{self, Format};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -9,14 +9,14 @@ use pdp_policies::trust::{Floors, metadata};
 use pdp_policies::{
     ARTIFACT_KEYS, At, CatalogTree, Channel, DIRECTOR_KEYS, KeyList, Line, RingPlan, Span, document,
 };
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::output::{self, Format};
 use pdp_transport::files;
 use serde_json::{Value, json};
 
 use crate::catalog::{Online, role};
 use crate::keys::{PasswordArgs, SigningKey, sign_all};
-use crate::output::{self, Format};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result, internal};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -5,9 +5,8 @@ mod show;
 
 use clap::Subcommand;
 use pdp_policies::At;
-
-use crate::output::Format;
 use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::Format;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use pdp_policies::trust::metadata;
-use pdp_transport::files;
-use serde_json::json;
-
-use crate::output::{self, Format};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::output::{self, Format};
+use pdp_transport::files;
+use serde_json::json;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

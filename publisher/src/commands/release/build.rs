@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format};
 use serde_json::json;
 
 use crate::build;
 use crate::lint;
-use crate::output::{self, Format};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

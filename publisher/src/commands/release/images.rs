@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pdp_policies::release::{Image, Release};
+use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{Layout, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, Registry};
 
 use super::publish::{each, skipped, target};
-use pdp_transport::cli::failure::{Result, internal};
 
 /// The largest layer of an image that is copied (bytes).
 const MAX_LAYER_BYTES: u64 = 1 << 30;

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use crate::lint::{self, Finding};
-use crate::output::{self, Format};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format};
+
+use crate::lint::{self, Finding};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

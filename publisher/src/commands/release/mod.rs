@@ -12,10 +12,10 @@ mod withdraw;
 
 use clap::Subcommand;
 use pdp_policies::At;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::Format;
 
 use super::blocking;
-use crate::output::Format;
-use pdp_transport::cli::failure::Result;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Release {

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::release::Release;
 use pdp_policies::{At, Digest, Level, Line, Overridable, Promotion, Tempo};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::output::{self, Format};
 
 use crate::catalog::{CatalogArgs, Current, pending};
 use crate::commands::channel;
 use crate::keys::KeyArgs;
-use crate::output::{self, Format};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use pdp_policies::At;
 use pdp_policies::release::Release;
 use pdp_transport::HttpOptions;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::output::{self, Format, say};
 use pdp_transport::oci::{
     Descriptor, EMPTY_CONFIG, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, OciOptions, Registry,
     Repository,
@@ -17,13 +20,12 @@ use tokio::task::JoinSet;
 use super::images;
 use super::sign::subjects;
 use crate::build::{self, Built, REF_NAME};
-use crate::catalog::{CatalogArgs, Current, propose};
+use crate::catalog::role::Holders;
+use crate::catalog::{CatalogArgs, Current, newest_root, propose};
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
-use crate::output::{self, Format, Progress, say};
+use crate::progress::Progress;
 use crate::signature;
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result, internal};
 
 /// So many uploads at once: registries limit rates, and two cores are enough for eight.
 const PARALLEL: usize = 8;
@@ -52,6 +54,8 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let catalog = args.catalog;
     let (current, catalog) = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog))).await?;
     let known = known(&current, &built)?;
+    // Before anything is pushed: a wrong key must not be found out at the end.
+    Holders::of(&current.tree, &newest_root(&current)?, "releases")?.check("releases", &keys)?;
 
     let http = HttpOptions { extra_ca: catalog.git.ca.clone(), ..HttpOptions::default() };
     let registry = Arc::new(Registry::new(&OciOptions { http, login: None })?);

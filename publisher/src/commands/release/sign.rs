@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Result, internal};
+use pdp_transport::cli::output::{self, Format};
 use pdp_transport::oci::{Descriptor, INDEX_TYPE, Index, MAX_MANIFEST_BYTES};
 use serde_json::json;
 
 use crate::build::{self, Built};
 use crate::keys::KeyArgs;
-use crate::output::{self, Format};
 use crate::signature;
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Result, internal};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -3,15 +3,15 @@
 use pdp_policies::release::Release;
 use pdp_policies::trust::{self, Freshness, SIGSTORE_BUNDLE};
 use pdp_policies::{At, Digest, KeyList, Level, Line};
-use pdp_transport::oci::{MAX_MANIFEST_BYTES, Manifest, OciOptions, Registry, Repository};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::output::{self, Format};
+use pdp_transport::oci::{OciOptions, Registry, Repository};
 use serde_json::json;
 
 use super::publish::target;
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::blocking;
-use crate::output::{self, Format};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result};
 
 /// More referrers of one artifact than this aren't looked at.
 const MAX_REFERRERS: usize = 16;
@@ -72,15 +72,7 @@ async fn signed(
     digest: &Digest,
     keys: &KeyList,
 ) -> Result<()> {
-    let mut bundles = Vec::new();
-    for referrer in registry.referrers(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await? {
-        let bytes = registry.manifest(repository, &referrer.digest).await?;
-        // Other people's referrers may be anything; what can't be read is not a signature.
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
-        for layer in manifest.layers.iter().take(1) {
-            bundles.push(registry.blob(repository, &layer.digest, layer.size, MAX_MANIFEST_BYTES).await?);
-        }
-    }
+    let bundles = registry.attached(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await?;
     trust::signed_artifact(what, digest, &bundles, keys)?;
     Ok(())
 }

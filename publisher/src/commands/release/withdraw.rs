@@ -1,13 +1,13 @@
 //! `publisher release withdraw`: nobody starts the level any more; what runs keeps running.
 
 use pdp_policies::{At, Level, Line, Withdrawal};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::output::{self, Format};
 
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::channel;
 use crate::keys::KeyArgs;
-use crate::output::{self, Format};
-use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -1,36 +1,9 @@
-//! Data goes to stdout, words for people go to stderr; `-o json` says the same to machines.
+//! Progress of long work.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
-
-use pdp_transport::cli::failure::{Result, internal};
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// For machines.
-    Json,
-}
-
-/// Prints a result: `text` for people, `value` for machines.
-pub(crate) fn print(format: Format, value: &impl Serialize, text: &str) -> Result<()> {
-    let line = match format {
-        Format::Text => text.to_owned(),
-        Format::Json => serde_json::to_string_pretty(value).map_err(internal)?,
-    };
-    // A closed pipe (`| head`) is not an error.
-    let _ = writeln!(std::io::stdout(), "{line}");
-    Ok(())
-}
-
-/// A line for people.
-pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
+use pdp_transport::cli::output::say;
 
 /// Progress of a known number of steps: a bar on a terminal, a line every tenth otherwise.
 pub(crate) struct Progress {
