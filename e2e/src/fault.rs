@@ -1,11 +1,11 @@
-//! Faults that a test switches on while a server runs, and a record of what was asked.
+//! Faults that a test switches on while a server runs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, stream};
 
 /// What a fault does to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,12 @@ pub enum Harm {
     Swapped,
     /// The headers, then nothing.
     Silent,
+    /// The connection closed without an answer.
+    Dropped,
+    /// The right body, a byte every 20 milliseconds.
+    Trickling,
+    /// Zeros without end, announced with a `Content-Length` of one terabyte.
+    Huge,
 }
 
 /// A fault for requests whose path contains a text.
@@ -59,7 +65,7 @@ impl Faults {
         lock(&self.active).clear();
     }
 
-    /// `METHOD path` of every request since the last call.
+    /// `METHOD path` of every request that came since the last call, answered by now or not.
     pub fn take_asked(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.asked))
     }
@@ -87,7 +93,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Harm {
     /// True if the real answer isn't needed.
     pub(crate) fn replaces(self) -> bool {
-        !matches!(self, Self::Truncated | Self::Shortened | Self::Swapped | Self::Silent)
+        !matches!(self, Self::Truncated | Self::Shortened | Self::Swapped | Self::Silent | Self::Trickling)
     }
 
     /// The harmed answer; `body` is the real one.
@@ -109,15 +115,11 @@ impl Harm {
                 plain(status, Body::from(other))
             }
             Self::Shortened => plain(status, Body::from(body.slice(..body.len() / 2))),
-            Self::Truncated => {
-                let half = body.slice(..body.len() / 2);
-                let broken = stream::iter([Ok(half), Err(std::io::Error::other("cut"))]);
-                plain(status, Body::from_stream(broken))
-            }
-            Self::Endless => {
-                let zeros = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[0; 65536])));
-                plain(StatusCode::OK, Body::from_stream(zeros))
-            }
+            Self::Truncated => plain(status, Body::from_stream(cut(body.slice(..body.len() / 2)))),
+            Self::Endless | Self::Huge => plain(StatusCode::OK, Body::from_stream(zeros())),
+            Self::Trickling => plain(status, Body::from_stream(trickle(body.clone()))),
+            // Reaches nobody: the server closes the connection first.
+            Self::Dropped => plain(StatusCode::OK, Body::empty()),
             Self::Silent => {
                 let silence = stream::once(async {
                     tokio::time::sleep(Duration::from_secs(600)).await;
@@ -129,11 +131,37 @@ impl Harm {
         if self == Self::RateLimited {
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("0"));
         }
+        if self == Self::Huge {
+            answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(1_u64 << 40));
+        }
         if let Some(kind) = kind {
             answer.headers_mut().insert(header::CONTENT_TYPE, kind);
         }
         answer
     }
+}
+
+fn cut(half: Bytes) -> impl Stream<Item = std::io::Result<Bytes>> {
+    let end = stream::once(async {
+        // Without a pause the server gives up before it has sent the headers: no answer at all.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("cut"))
+    });
+    stream::iter([Ok(half)]).chain(end)
+}
+
+fn zeros() -> impl Stream<Item = std::io::Result<Bytes>> {
+    stream::repeat_with(|| Ok(Bytes::from_static(&[0; 65536])))
+}
+
+fn trickle(body: Bytes) -> impl Stream<Item = std::io::Result<Bytes>> {
+    stream::iter(0..body.len()).then(move |at| {
+        let byte = body.slice(at..=at);
+        async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Ok(byte)
+        }
+    })
 }
 
 fn plain(status: StatusCode, body: Body) -> Response<Body> {

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::PoisonError;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
+use crate::exchange::Exchange;
 use crate::fault::Faults;
-use crate::server::{Gate, Login, Server, answer};
+use crate::git_backend::backend;
+use crate::login::Login;
+use crate::server::{Gate, Server};
 
 /// A Git host on 127.0.0.1.
 #[derive(Debug)]
@@ -56,6 +56,11 @@ impl GitHost {
         &self.gate.faults
     }
 
+    /// What it was asked and answered since the last call.
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        self.gate.exchanges.take()
+    }
+
     /// Asks for this login from now on.
     pub fn require(&self, login: Option<Login>) {
         *self.gate.login.lock().unwrap_or_else(PoisonError::into_inner) = login;
@@ -92,13 +97,21 @@ impl GitHost {
         };
         let mut files = BTreeMap::new();
         for path in list.lines() {
-            let shown = Command::new("git")
-                .current_dir(self.folder.join(name))
-                .args(["show", &format!("{branch}:{path}")])
-                .output()?;
+            let shown =
+                command(&self.folder.join(name)).args(["show", &format!("{branch}:{path}")]).output()?;
+            ensure!(shown.status.success(), "git show {branch}:{path}");
             files.insert(path.to_owned(), shown.stdout);
         }
         Ok(files)
+    }
+
+    /// Moves a branch to any commit, back or aside, as a force-push does.
+    ///
+    /// # Errors
+    /// When there is no such revision.
+    pub fn force(&self, name: &str, branch: &str, revision: &str) -> Result<()> {
+        let commit = self.git(name, &["rev-parse", "--verify", &format!("{revision}^{{commit}}")])?;
+        self.git(name, &["update-ref", &format!("refs/heads/{branch}"), commit.trim()]).map(|_| ())
     }
 
     /// Puts a branch to a new commit with exactly these files: what an attacker at the host can do.
@@ -107,9 +120,9 @@ impl GitHost {
     /// When git fails.
     pub fn overwrite(&self, name: &str, branch: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
         let repository = self.folder.join(name);
-        let index = repository.join("attack-index");
-        let env = [("GIT_INDEX_FILE", index.to_string_lossy().into_owned())];
-        let _ = std::fs::remove_file(&index);
+        // Its own folder, because tests may overwrite one repository at a time.
+        let scratch = tempfile::tempdir()?;
+        let env = [("GIT_INDEX_FILE", scratch.path().join("index").to_string_lossy().into_owned())];
         for (path, content) in files {
             let blob = git_with_input(&repository, &["hash-object", "-w", "--stdin"], content)?;
             git(
@@ -133,7 +146,7 @@ impl GitHost {
 }
 
 fn git(folder: &Path, args: &[&str], env: &[(&str, String)]) -> Result<String> {
-    let output = Command::new("git").current_dir(folder).args(args).envs(env.iter().cloned()).output()?;
+    let output = command(folder).args(args).envs(env.iter().cloned()).output()?;
     if !output.status.success() {
         bail!("git {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
     }
@@ -141,64 +154,18 @@ fn git(folder: &Path, args: &[&str], env: &[(&str, String)]) -> Result<String> {
 }
 
 fn git_with_input(folder: &Path, args: &[&str], input: &[u8]) -> Result<String> {
-    let mut child = Command::new("git")
-        .current_dir(folder)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let mut child = command(folder).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     child.stdin.take().context("stdin")?.write_all(input)?;
-    Ok(String::from_utf8_lossy(&child.wait_with_output()?.stdout).into_owned())
+    let output = child.wait_with_output()?;
+    ensure!(output.status.success(), "git {}", args.join(" "));
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// One request to `git http-backend`, by CGI (RFC 3875).
-async fn backend(State(folder): State<PathBuf>, request: Request) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let Ok(input) = to_bytes(body, 1 << 28).await else {
-        return answer(StatusCode::BAD_REQUEST, Body::empty());
-    };
-    let header = |name: HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+/// Git in a folder, deaf to the environment of whoever runs the tests: within a Git hook, `GIT_DIR`
+/// names the developer's own repository, and every command here would go there.
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new("git");
+    crate::programs::forget_environment(&mut command);
+    command.current_dir(folder).env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
     command
-        .arg("http-backend")
-        .env("GIT_PROJECT_ROOT", &folder)
-        .env("GIT_HTTP_EXPORT_ALL", "1")
-        .env("REQUEST_METHOD", parts.method.as_str())
-        .env("PATH_INFO", parts.uri.path())
-        .env("QUERY_STRING", parts.uri.query().unwrap_or_default())
-        .env("CONTENT_TYPE", header(header::CONTENT_TYPE))
-        .env("CONTENT_LENGTH", input.len().to_string())
-        .env("HTTP_CONTENT_ENCODING", header(header::CONTENT_ENCODING))
-        .env("REMOTE_ADDR", "127.0.0.1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let run = move || -> Result<Vec<u8>> {
-        let mut child = command.spawn()?;
-        let mut stdin = child.stdin.take().context("stdin")?;
-        let writer = std::thread::spawn(move || stdin.write_all(&input));
-        let output = child.wait_with_output()?;
-        let _ = writer.join();
-        Ok(output.stdout)
-    };
-    match tokio::task::spawn_blocking(run).await {
-        Ok(Ok(output)) => cgi_answer(&output),
-        _ => answer(StatusCode::INTERNAL_SERVER_ERROR, Body::empty()),
-    }
-}
-
-fn cgi_answer(output: &[u8]) -> Response<Body> {
-    let split = output.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(output.len());
-    let (head, body) = output.split_at(split);
-    let mut built = answer(StatusCode::OK, Body::from(body.get(4..).unwrap_or_default().to_vec()));
-    for line in String::from_utf8_lossy(head).lines() {
-        let Some((name, value)) = line.split_once(": ") else { continue };
-        if name == "Status" {
-            let code = value.split(' ').next().and_then(|code| code.parse::<u16>().ok());
-            *built.status_mut() = code.and_then(|c| StatusCode::from_u16(c).ok()).unwrap_or(StatusCode::OK);
-        } else if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
-            built.headers_mut().insert(name, value);
-        }
-    }
-    built
 }

@@ -2,29 +2,47 @@
 //!
 //! Nothing here imports a program of this project: what they say on the wire and on the terminal is all there is.
 
+mod content;
+mod exchange;
 mod fault;
+mod git_backend;
 mod git_host;
+mod login;
 mod programs;
 mod registry;
 mod server;
 mod world;
 
+pub use content::{Content, Manifest};
+pub use exchange::Exchange;
 pub use fault::{Fault, Faults, Harm};
 pub use git_host::GitHost;
+pub use login::Login;
 pub use programs::{Finished, Program, Running};
 pub use registry::Registry;
-pub use server::Login;
 pub use world::{DataPlane, World};
 
 /// Waits for a condition, for at most 30 seconds.
 ///
 /// # Errors
 /// When it doesn't come true in time.
-pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) -> anyhow::Result<()> {
+pub fn wait_for(what: &str, condition: impl FnMut() -> bool) -> anyhow::Result<()> {
+    wait_at_most(std::time::Duration::from_secs(30), what, condition)
+}
+
+/// Waits for a condition up to `limit`.
+///
+/// # Errors
+/// When it doesn't come true in time.
+pub fn wait_at_most(
+    limit: std::time::Duration,
+    what: &str,
+    mut condition: impl FnMut() -> bool,
+) -> anyhow::Result<()> {
     let start = std::time::Instant::now();
     while !condition() {
-        if start.elapsed() > std::time::Duration::from_secs(30) {
-            anyhow::bail!("waited 30 seconds in vain: {what}");
+        if start.elapsed() >= limit {
+            anyhow::bail!("waited {limit:?} in vain: {what}");
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }

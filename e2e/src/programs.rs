@@ -1,5 +1,6 @@
 //! The built programs as processes.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -33,25 +34,48 @@ impl Finished {
     }
 }
 
-/// A process that ends with this value.
+/// A process that ends with this value; its words go to files.
 #[derive(Debug)]
-pub struct Running(Child);
+pub struct Running {
+    child: Child,
+    log: PathBuf,
+}
 
 impl Running {
-    /// Takes over a child.
-    pub fn new(child: Child) -> Self {
-        Self(child)
+    /// Starts `command`; stdout goes to `log`, stderr beside it (`.err`).
+    ///
+    /// # Errors
+    /// When a file can't be made or the process can't be started.
+    pub fn start(mut command: Command, log: PathBuf) -> Result<Self> {
+        command.stdout(File::create(&log)?).stderr(File::create(log.with_extension("err"))?);
+        let child = command.spawn().with_context(|| format!("start {command:?}"))?;
+        Ok(Self { child, log })
     }
 
     /// Its process id.
     pub fn id(&self) -> u32 {
-        self.0.id()
+        self.child.id()
+    }
+
+    /// What it wrote on stdout so far.
+    pub fn stdout(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// What it wrote on stderr so far.
+    pub fn stderr(&self) -> String {
+        std::fs::read_to_string(self.log.with_extension("err")).unwrap_or_default()
+    }
+
+    /// Its exit code if it ended by itself; none while it runs, or if a signal ended it.
+    pub fn code(&mut self) -> Option<i32> {
+        self.child.try_wait().ok().flatten().and_then(|status| status.code())
     }
 
     /// `kill -9`.
     pub fn kill(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -76,8 +100,21 @@ impl Program {
     /// When it doesn't build.
     pub fn command(self) -> Result<Command> {
         let mut command = Command::new(folder()?.join(self.name()));
+        forget_environment(&mut command);
         command.stdin(Stdio::null());
         Ok(command)
+    }
+}
+
+/// Takes out what the caller's environment would change: Git's own variables, proxies, logins, our settings.
+pub(crate) fn forget_environment(command: &mut Command) {
+    const PREFIXES: [&str; 6] = ["GIT_", "PDP_", "PUBLISHER_", "DOCKER_", "SSL_CERT_", "REGISTRY_"];
+    const NAMES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+    for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
+        let upper = name.to_uppercase();
+        if PREFIXES.iter().any(|prefix| upper.starts_with(prefix)) || NAMES.contains(&upper.as_str()) {
+            command.env_remove(name);
+        }
     }
 }
 

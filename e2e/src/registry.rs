@@ -4,16 +4,20 @@ use std::sync::{Arc, PoisonError};
 
 use anyhow::Result;
 use ferro_blob_store::InMemoryBlobStore;
-use ferro_oci_server::{AppState, InMemoryRegistryMeta, router};
+use ferro_oci_server::{AppState, router};
 
+use crate::content::Content;
+use crate::exchange::Exchange;
 use crate::fault::Faults;
-use crate::server::{Gate, Login, Server};
+use crate::login::Login;
+use crate::server::{Gate, Server};
 
 /// An OCI registry on 127.0.0.1, in memory.
 #[derive(Debug)]
 pub struct Registry {
     server: Server,
     gate: Gate,
+    content: Content,
 }
 
 impl Registry {
@@ -22,9 +26,10 @@ impl Registry {
     /// # Errors
     /// When no port is free.
     pub fn start() -> Result<Self> {
-        let state = AppState::new(Arc::new(InMemoryBlobStore::new()), Arc::new(InMemoryRegistryMeta::new()));
+        let content = Content::default();
+        let state = AppState::new(Arc::new(InMemoryBlobStore::new()), content.manifests.clone());
         let gate = Gate::default();
-        Ok(Self { server: Server::start(router(state), gate.clone())?, gate })
+        Ok(Self { server: Server::start(router(state), gate.clone())?, gate, content })
     }
 
     /// `127.0.0.1:port`.
@@ -35,6 +40,16 @@ impl Registry {
     /// Its faults.
     pub fn faults(&self) -> &Faults {
         &self.gate.faults
+    }
+
+    /// What it was asked and answered since the last call.
+    pub fn take_exchanges(&self) -> Vec<Exchange> {
+        self.gate.exchanges.take()
+    }
+
+    /// Its content, as whoever owns the registry sees and changes it.
+    pub fn content(&self) -> &Content {
+        &self.content
     }
 
     /// Asks for this login from now on.

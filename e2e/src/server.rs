@@ -1,28 +1,23 @@
 //! A server on loopback with faults and logins, which can be stopped and started again on its port.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::body::{Body, HttpBody, to_bytes};
+use axum::extract::connect_info::Connected;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Response, StatusCode, header};
 use axum::middleware::{self, Next};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use axum::serve::IncomingStream;
 use tokio::runtime::Runtime;
 
-use crate::fault::Faults;
-
-/// What a server asks for before it answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Login {
-    /// User and password with each request.
-    Basic(String, String),
-    /// A token from the server's own `/token`, given for user and password.
-    Token(String, String),
-}
+use crate::exchange::{Exchange, Exchanges};
+use crate::fault::{Faults, Harm};
+use crate::login::{Login, refusal};
 
 /// One running (or stopped) server.
 #[derive(Debug)]
@@ -36,11 +31,29 @@ pub(crate) struct Server {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gate {
     pub(crate) faults: Faults,
+    pub(crate) exchanges: Exchanges,
     pub(crate) login: Arc<Mutex<Option<Login>>>,
     pub(crate) without_referrers: Arc<Mutex<bool>>,
 }
 
-const TOKEN: &str = "Bearer a-token-of-the-test-registry";
+/// A handle on the connection of a request, to close it without an answer.
+#[derive(Debug, Clone)]
+struct Connection(Option<Arc<OwnedFd>>);
+
+impl Connected<IncomingStream<'_, tokio::net::TcpListener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, tokio::net::TcpListener>) -> Self {
+        Self(stream.io().as_fd().try_clone_to_owned().ok().map(Arc::new))
+    }
+}
+
+impl Connection {
+    fn close(&self) {
+        let socket = self.0.as_ref().and_then(|socket| socket.try_clone().ok());
+        if let Some(socket) = socket.map(std::net::TcpStream::from) {
+            let _ = socket.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
 
 impl Server {
     /// Starts `app` behind `gate` on a free port of 127.0.0.1.
@@ -74,7 +87,7 @@ impl Server {
     fn serve(&self, listener: std::net::TcpListener) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         listener.set_nonblocking(true)?;
-        let app = self.app.clone();
+        let app = self.app.clone().into_make_service_with_connect_info::<Connection>();
         let guard = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener)?;
         drop(guard);
@@ -92,10 +105,34 @@ impl Drop for Server {
     }
 }
 
-/// Login, faults, and the registry's missing referrers API, in front of the real server.
-async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response<Body> {
-    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+/// What stands in front of the real server: it notes each exchange.
+async fn guard(
+    State(gate): State<Gate>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let (method, path) = (parts.method.to_string(), parts.uri.path().to_owned());
+    // The real servers behind take whole bodies too.
+    let Ok(body) = to_bytes(body, 1 << 28).await else {
+        return answer(StatusCode::BAD_REQUEST, Body::empty());
+    };
+    let received = body.len() as u64;
     let harm = gate.faults.meet(&method, &path);
+    let answer = pass(&gate, harm, Request::from_parts(parts, body.into()), next).await;
+    let dropped = harm == Some(Harm::Dropped);
+    if dropped {
+        connection.close();
+    }
+    let status = if dropped { 0 } else { answer.status().as_u16() };
+    let sent = answer.body().size_hint().exact();
+    gate.exchanges.add(Exchange { method, path, status, received, sent });
+    answer
+}
+
+/// Login, faults, and the registry's missing referrers API.
+async fn pass(gate: &Gate, harm: Option<Harm>, request: Request, next: Next) -> Response<Body> {
     let login = gate.login.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(refusal) = login.and_then(|login| refusal(&login, &request)) {
         return refusal;
@@ -104,7 +141,7 @@ async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Respon
         return harm.answer(StatusCode::OK, None, &axum::body::Bytes::new());
     }
     let without_referrers = *gate.without_referrers.lock().unwrap_or_else(PoisonError::into_inner);
-    if without_referrers && path.contains("/referrers/") {
+    if without_referrers && request.uri().path().contains("/referrers/") {
         return answer(StatusCode::NOT_FOUND, Body::empty());
     }
     let mut real = next.run(request).await;
@@ -118,38 +155,6 @@ async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Respon
         Ok(bytes) => harm.answer(parts.status, kind, &bytes),
         Err(_) => answer(StatusCode::INTERNAL_SERVER_ERROR, Body::empty()),
     }
-}
-
-/// The answer to a request without login; the token itself for `/token`.
-fn refusal(login: &Login, request: &Request) -> Option<Response<Body>> {
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let host = request.headers().get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let basic =
-        |user: &str, password: &str| format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-    match login {
-        Login::Basic(user, password) if given == Some(&basic(user, password)) => None,
-        Login::Basic(..) => Some(challenge("Basic realm=\"test\"")),
-        Login::Token(user, password) if request.uri().path() == "/token" => {
-            let known = given == Some(&basic(user, password));
-            let token = TOKEN.trim_start_matches("Bearer ");
-            Some(match known {
-                true => answer(StatusCode::OK, Body::from(format!("{{\"token\":\"{token}\"}}"))),
-                false => answer(StatusCode::UNAUTHORIZED, Body::empty()),
-            })
-        }
-        Login::Token(..) if given == Some(TOKEN) => None,
-        Login::Token(..) => {
-            Some(challenge(&format!("Bearer realm=\"http://{host}/token\",service=\"test\"")))
-        }
-    }
-}
-
-fn challenge(text: &str) -> Response<Body> {
-    let mut refusal = answer(StatusCode::UNAUTHORIZED, Body::empty());
-    if let Ok(value) = HeaderValue::from_str(text) {
-        refusal.headers_mut().insert(header::WWW_AUTHENTICATE, value);
-    }
-    refusal
 }
 
 pub(crate) fn answer(status: StatusCode, body: Body) -> Response<Body> {

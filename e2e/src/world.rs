@@ -1,7 +1,7 @@
 //! Everything that a story needs: a vendor with keys, a registry, a Git host, and data planes.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -81,17 +81,13 @@ impl World {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
     }
 
-    /// Runs a program to its end.
+    /// A program within this world: its folder, its servers, its clock, and nothing of the caller's environment.
     ///
     /// # Errors
-    /// When it can't be started.
-    pub fn run(&self, program: Program, args: &[&str], env: &[(&str, &str)]) -> Result<Finished> {
-        if self.loud {
-            println!("\n$ {} {}", program.name(), shown(args, self.folder.path()));
-        }
+    /// When it doesn't build.
+    pub fn command(&self, program: Program) -> Result<Command> {
         let mut command = program.command()?;
         command
-            .args(args)
             .current_dir(self.folder.path())
             .env("PUBLISHER_PASSWORD", PASSWORD)
             .env("PUBLISHER_CATALOG", self.git.url("catalog"))
@@ -101,11 +97,21 @@ impl World {
             .env("HOME", self.folder.path())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env_remove("GITHUB_ACTIONS")
-            .envs(env.iter().copied());
-        if let Some(now) = &self.now {
-            command.env("PDP_NOW", now);
+            .envs(self.now.iter().map(|now| ("PDP_NOW", now)));
+        Ok(command)
+    }
+
+    /// Runs a program to its end.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn run(&self, program: Program, args: &[&str], env: &[(&str, &str)]) -> Result<Finished> {
+        if self.loud {
+            println!("\n$ {} {}", program.name(), shown(args, self.folder.path()));
         }
-        let output = command.output().with_context(|| format!("run {}", program.name()))?;
+        let mut command = self.command(program)?;
+        let output = command.args(args).envs(env.iter().copied()).output();
+        let output = output.with_context(|| format!("run {}", program.name()))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let finished = Finished {
             code: output.status.code(),
@@ -248,15 +254,23 @@ impl DataPlane {
         self.status().ok()?["level"].as_u64()
     }
 
-    /// Lets pdp-sync run in the background.
+    /// Lets pdp-sync run in the background, by the world's clock.
     ///
     /// # Errors
     /// When it can't be started.
     pub fn start(&self, world: &World) -> Result<Running> {
-        let mut command = Program::PdpSync.command()?;
+        self.start_with(world, &[])
+    }
+
+    /// As above, with other environment variables.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start_with(&self, world: &World, env: &[(&str, &str)]) -> Result<Running> {
+        let mut command = world.command(Program::PdpSync)?;
         command.args(["run", "--subscription"]).arg(&self.subscription).arg("--state").arg(&self.state);
-        command.env("HOME", world.path("")).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(Running::new(command.spawn()?))
+        command.envs(env.iter().copied());
+        Running::start(command, world.path(&format!("{}.log", self.name)))
     }
 }
 

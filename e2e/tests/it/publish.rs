@@ -39,11 +39,9 @@ fn killed_in_the_middle_and_run_again_it_ends_whole_and_uploads_nothing_twice() 
     let args = ["release", "publish", &out, "--key", &ci, "--key", &person];
     // The registry falls silent at the manifests; the publisher is killed there.
     world.registry.faults().add("PUT", "/manifests/", Harm::Silent, None);
-    let mut command = Program::Publisher.command().unwrap();
-    command.args(args).env("PUBLISHER_PASSWORD", "test keys only").env("XDG_CACHE_HOME", world.path(""));
-    command.env("PUBLISHER_CATALOG", world.git.url("catalog")).env("PUBLISHER_ROOT", world.root());
-    command.env("PUBLISHER_REGISTRY", world.registry.host()).stderr(std::process::Stdio::null());
-    let mut killed = Running::new(command.spawn().unwrap());
+    let mut command = world.command(Program::Publisher).unwrap();
+    command.args(args);
+    let mut killed = Running::start(command, world.path("killed.log")).unwrap();
     let mut asked = Vec::new();
     pdp_e2e::wait_for("the manifests", || {
         asked.extend(world.registry.faults().take_asked());
