@@ -115,3 +115,34 @@ fn without_its_vendor_a_data_plane_goes_on_and_says_how_old_its_news_is() {
     assert!(status["conditions"].to_string().contains("CatalogStale"), "{status:#}");
     assert!(status["catalog"]["state"].as_str().unwrap().contains("72 hours ago"), "{status:#}");
 }
+
+#[test]
+fn logins_come_from_credential_helpers_too() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = world();
+    let plane = world.data_plane("acme", "prod", "general", "").unwrap();
+    world.registry.require(Some(Login::Basic("pdp".into(), "secret".into())));
+    world.git.require(Some(Login::Basic("platform".into(), "git-secret".into())));
+    // Docker's helper protocol: `docker-credential-<name> get`, the host on stdin, JSON on stdout.
+    let helpers = world.path("helpers");
+    std::fs::create_dir_all(&helpers).unwrap();
+    let helper = helpers.join("docker-credential-test");
+    std::fs::write(
+        &helper,
+        "#!/bin/sh\ncat >/dev/null\necho '{\"Username\":\"pdp\",\"Secret\":\"secret\"}'\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let docker = world.path("docker");
+    std::fs::create_dir_all(&docker).unwrap();
+    let config = format!("{{\"credHelpers\":{{\"{}\":\"test\"}}}}", world.registry.host());
+    std::fs::write(docker.join("config.json"), config).unwrap();
+    // Git's helper protocol, from the user's own configuration.
+    let helper =
+        "[credential]\n\thelper = \"!f() { echo username=platform; echo password=git-secret; }; f\"\n";
+    std::fs::write(world.path(".gitconfig"), helper).unwrap();
+    let path = format!("{}:{}", helpers.display(), std::env::var("PATH").unwrap());
+    let env = [("DOCKER_CONFIG", docker.to_str().unwrap()), ("PATH", path.as_str())];
+    let taken = plane.pass(&world, &env).unwrap();
+    assert_eq!(plane.level(), Some(40), "{}\n{:#}", taken.stderr, plane.status().unwrap());
+}
