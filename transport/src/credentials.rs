@@ -32,10 +32,17 @@ pub fn for_registry(host: &str) -> Result<Option<Login>> {
         Ok(DockerCredential::IdentityToken(secret)) => Ok(Some(Login { user: "<token>".into(), secret })),
         Err(E::ConfigNotFound | E::NoCredentialConfigured) => Ok(None),
         Err(E::ConfigReadError) if !docker_config_exists() => Ok(None),
-        Err(error) => {
-            Err(Error::new(Kind::BadCredentials, format!("Docker's login for {host}"), error.to_string()))
+        // A failed helper's output may hold the secret: say which step failed, never what it printed.
+        Err(E::HelperFailure { helper, .. }) => {
+            Err(bad(host, &format!("the credential helper `{helper}` failed")))
         }
+        Err(E::HelperCommunicationError) => Err(bad(host, "the credential helper can't be run")),
+        Err(_) => Err(bad(host, "config.json or its credential helper's answer can't be read")),
     }
+}
+
+fn bad(host: &str, cause: &str) -> Error {
+    Error::new(Kind::BadCredentials, format!("Docker's login for {host}"), cause)
 }
 
 fn docker_config_exists() -> bool {

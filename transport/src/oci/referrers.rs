@@ -89,7 +89,8 @@ impl Registry {
         Ok(digest)
     }
 
-    /// Adds an entry to the fallback index. Tags know no compare-and-swap: write, read back, repeat.
+    /// Adds an entry to the fallback index. Tags know no compare-and-swap: write, wait, read back, repeat.
+    /// A writer that is slower than the wait can still lose another's entry; publishing again puts it back.
     async fn keep_fallback(
         &self,
         repository: &Repository,
