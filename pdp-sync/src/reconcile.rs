@@ -71,6 +71,8 @@ pub(crate) fn decide(
         kubernetes: None,
         flux: None,
         found,
+        instruction: gate::Instruction::Channel,
+        approvals: &[],
     };
     gate::decide(catalog, &subscription.spec.policy, &situation, clock.now())
 }

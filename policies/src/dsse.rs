@@ -1,5 +1,6 @@
 //! DSSE envelopes of instructions and reports: one payload type each, Ed25519 signatures.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use sigstore_crypto::VerificationKey;
 use sigstore_types::{DerPublicKey, DsseEnvelope};
 
@@ -41,4 +42,21 @@ pub fn open(
         return Err(refuse(RefusalCode::SignatureThreshold, "no signature by a key that may direct".into()));
     }
     Ok(envelope.payload.into_bytes())
+}
+
+/// An envelope with one signature. `sign` gets the bytes to sign: DSSE's pre-authentication encoding.
+///
+/// # Errors
+/// What `sign` fails with.
+pub fn seal<E>(
+    payload_type: &str,
+    payload: &[u8],
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
+) -> Result<Vec<u8>, E> {
+    let signature = sign(&sigstore_types::pae(payload_type, payload))?;
+    let (payload, signature) = (STANDARD.encode(payload), STANDARD.encode(signature));
+    let envelope = serde_json::json!({
+        "payloadType": payload_type, "payload": payload, "signatures": [{ "sig": signature }],
+    });
+    Ok(envelope.to_string().into_bytes())
 }

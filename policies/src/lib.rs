@@ -18,6 +18,7 @@ mod plan;
 pub mod policy;
 pub mod release;
 pub mod report;
+pub mod rollout;
 mod time;
 mod tree;
 pub mod trust;

@@ -36,7 +36,10 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let permit = match reconcile::decide(&subscription, &state, &catalog, &[], &clock)? {
         Verdict::Proceed(permit) => permit,
         Verdict::UpToDate => return nothing(format, "up to date"),
-        Verdict::WaitUntil(_, waiting) | Verdict::NeedsApproval(waiting) | Verdict::Held(waiting) => {
+        Verdict::WaitUntil(_, waiting)
+        | Verdict::NeedsGrant(waiting)
+        | Verdict::NeedsApproval(waiting)
+        | Verdict::Held(waiting) => {
             let why: Vec<_> = waiting.obstacles.iter().map(ToString::to_string).collect();
             return nothing(format, &format!("level {} waits: {}", waiting.level, why.join("; ")));
         }

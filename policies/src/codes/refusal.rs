@@ -37,6 +37,8 @@ pub enum RefusalCode {
     OlderThanLast,
     /// Dated later than the local clock allows, or lives longer than its role may.
     ClockSkew,
+    /// An instruction or approval that is past its expiry.
+    Expired,
     /// The instruction names a level that the channel didn't promote, or with another hash.
     CeilingNotInChannel,
     /// The customer's approval is not validly signed, or by nobody entitled.
@@ -74,6 +76,7 @@ impl RefusalCode {
             Self::OtherDataPlane => "OtherDataPlane",
             Self::OlderThanLast => "OlderThanLast",
             Self::ClockSkew => "ClockSkew",
+            Self::Expired => "Expired",
             Self::CeilingNotInChannel => "CeilingNotInChannel",
             Self::ApprovalInvalid => "ApprovalInvalid",
             Self::DigestMismatch => "DigestMismatch",
@@ -99,6 +102,7 @@ impl RefusalCode {
             Self::OtherDataPlane | Self::OlderThanLast | Self::CeilingNotInChannel => {
                 "ask the vendor why the server sends this; nothing was changed"
             }
+            Self::Expired => "wait for a newer one; an approval has to be signed again",
             Self::ApprovalInvalid => "sign the approval again with a key that the policy names",
             Self::Unsigned => {
                 "was the bundle copied without its signatures? copy referrers too, or set `signatures: catalog`"

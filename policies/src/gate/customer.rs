@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use super::window::{WindowState, window_state};
 use crate::channel::{Overridable, Promotion};
 use crate::codes::{Obstacle, ObstacleCode as Code};
+use crate::digest::Digest;
+use crate::instruction::ApprovalDecision;
 use crate::policy::{Pin, PinTarget, Policy};
 use crate::release::{Release, ReleaseKind};
 use crate::time::At;
+use crate::trust::{Approved, Verified};
 
 /// What this release may pass: asked for by the vendor *and* allowed by the customer's policy.
 pub(super) fn overrides(policy: &Policy, promotion: &Promotion, release: &Release) -> BTreeSet<Overridable> {
@@ -46,7 +49,6 @@ pub(super) fn obstacles(
         found.extend(too_young(policy, promotion, release, now));
     }
     found.extend(after_other(policy));
-    found.extend(awaiting_approval(policy));
     found
 }
 
@@ -86,9 +88,22 @@ fn after_other(policy: &Policy) -> Option<Obstacle> {
     Some(Obstacle::new(Code::AfterOther, None, format!("`{first}` has to be healthy on it first")))
 }
 
-/// Approvals are documents of their own; as long as none was handed in, the level waits.
-fn awaiting_approval(policy: &Policy) -> Option<Obstacle> {
-    let rule = policy.approval.as_ref()?;
-    let detail = format!("0 of {} approvals", rule.quorum);
-    Some(Obstacle::new(Code::AwaitingApproval, None, detail))
+/// Those who approved this release, or what is missing. One rejection is enough to hold it.
+pub(super) fn approved(
+    policy: &Policy,
+    approvals: &[Verified<Approved>],
+    release: &Digest,
+) -> Result<Vec<String>, Obstacle> {
+    let Some(rule) = &policy.approval else { return Ok(Vec::new()) };
+    let of_release = || approvals.iter().filter(|a| a.approval.sha256 == *release);
+    if let Some(no) = of_release().find(|a| a.approval.decision == ApprovalDecision::Reject) {
+        let detail = format!("rejected: {}", no.approval.reason);
+        return Err(Obstacle::new(Code::AwaitingApproval, None, detail));
+    }
+    let people: BTreeSet<_> = of_release().map(|a| a.approver.clone()).collect();
+    if people.len() < rule.quorum.max(1) as usize {
+        let detail = format!("{} of {} approvals", people.len(), rule.quorum.max(1));
+        return Err(Obstacle::new(Code::AwaitingApproval, None, detail));
+    }
+    Ok(people.into_iter().collect())
 }

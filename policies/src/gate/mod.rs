@@ -2,24 +2,28 @@
 //! and takes the first without an obstacle. Waiting is a value, not an error.
 
 mod customer;
+mod door;
 mod permit;
 mod vendor;
 mod window;
 
+pub use door::effective_ring;
 pub use permit::{Authority, Permit};
 pub use window::{WindowState, window_state};
 
 use std::collections::BTreeSet;
 
 use crate::channel::{Channel, Promotion};
-use crate::codes::{Obstacle, Refusal};
+use crate::codes::{Obstacle, ObstacleCode, Refusal};
 use crate::digest::Digest;
+use crate::instruction::{Assignment, RingState};
 use crate::names::{Level, Line, PdpId, Ring};
 use crate::policy::Policy;
 use crate::release::Release;
 use crate::report::LevelDigest;
 use crate::time::At;
-use crate::trust::{Catalog, Descriptor, Verified};
+use crate::trust::{Approved, Catalog, Descriptor, Verified};
+use door::Door;
 
 /// What the gate has to know of the PDP itself.
 #[derive(Debug, Clone)]
@@ -42,6 +46,23 @@ pub struct Situation<'a> {
     pub flux: Option<&'a semver::Version>,
     /// What the target itself saw: edits by others, suspended components.
     pub found: &'a [Obstacle],
+    /// What opens levels besides the channel's own door.
+    pub instruction: Instruction<'a>,
+    /// The customer's valid approvals and rejections.
+    pub approvals: &'a [Verified<Approved>],
+}
+
+/// What opens levels besides the channel's own door. None where nothing valid has been heard.
+#[derive(Debug, Clone, Copy)]
+pub enum Instruction<'a> {
+    /// Nothing: the channel alone.
+    Channel,
+    /// The server's word to this PDP.
+    Server(Option<&'a Verified<Assignment>>),
+    /// The director's word to the ring.
+    RingState(Option<&'a Verified<RingState>>),
+    /// The customer's approvals alone, as the policy's rule counts them.
+    Approval,
 }
 
 /// What the gate says.
@@ -51,6 +72,8 @@ pub enum Verdict {
     UpToDate,
     /// This level may start now.
     Proceed(Box<Permit>),
+    /// Everything is open but the server's grant: ask for it with `ready`.
+    NeedsGrant(Waiting),
     /// Not yet; it will go on by itself at that time.
     WaitUntil(At, Waiting),
     /// Only people can go on: approval by the customer.
@@ -72,8 +95,6 @@ pub struct Waiting {
 
 /// Decides for one pass. `now` is the PDP's clock.
 ///
-/// The instruction here is the channel's own `openTo`.
-///
 /// # Errors
 /// When a candidate's documents contradict each other: a refusal, nothing may start on such a catalog.
 pub fn decide(
@@ -83,19 +104,30 @@ pub fn decide(
     now: At,
 ) -> Result<Verdict, Refusal> {
     let Some(channel) = catalog.channel(situation.line) else { return Ok(Verdict::UpToDate) };
-    let mut highest = None;
+    let ceiling = ceiling(situation);
+    let mut shown: Option<Waiting> = None;
     for (level, promotion) in candidates(channel, situation) {
         let descriptor = catalog.release(situation.line, level)?;
-        let judged = judge(catalog, channel, promotion, &descriptor, policy, situation, now);
-        match judged {
+        let obstacles = match judge(catalog, channel, promotion, &descriptor, policy, situation, now) {
             Ok(authority) => return Ok(Verdict::Proceed(Box::new(Permit::new(descriptor, authority)))),
-            Err(obstacles) if highest.is_none() => {
-                highest = Some(Waiting { level, sha256: descriptor.sha256, obstacles });
-            }
-            Err(_) => {}
+            Err(obstacles) => obstacles,
+        };
+        let waiting = Waiting { level, sha256: descriptor.sha256, obstacles };
+        if waiting.obstacles.iter().all(|o| o.code == ObstacleCode::NoGrant) {
+            return Ok(Verdict::NeedsGrant(waiting));
+        }
+        // The highest, but what the instruction opened says more than what it didn't.
+        if shown.as_ref().is_none_or(|above| Some(above.level) > ceiling && Some(level) <= ceiling) {
+            shown = Some(waiting);
         }
     }
-    Ok(highest.map_or(Verdict::UpToDate, verdict))
+    Ok(shown.map_or(Verdict::UpToDate, verdict))
+}
+
+/// The ceiling of a valid assignment.
+fn ceiling(situation: &Situation<'_>) -> Option<Level> {
+    let Instruction::Server(Some(assignment)) = situation.instruction else { return None };
+    assignment.ceiling.as_ref().filter(|ceiling| ceiling.line == *situation.line).map(|c| c.level)
 }
 
 /// The promoted levels above the installed one, highest first.
@@ -118,17 +150,26 @@ fn judge(
     now: At,
 ) -> Result<Authority, Vec<Obstacle>> {
     let release: &Release = &descriptor.release;
-    let mut obstacles = vendor::obstacles(catalog, channel, promotion, descriptor, situation, now);
+    let ring = effective_ring(&channel.plan, situation.ring, situation.instruction);
     let passes = customer::overrides(policy, promotion, release);
+    let channels = catalog.versions().channels;
+    let door = Door { promotion, descriptor, situation, ring, channels, passes: passes.clone(), now };
+    let opened = door.open();
+    let approved = customer::approved(policy, situation.approvals, &descriptor.sha256);
+    let mut obstacles = vendor::obstacles(catalog, channel, descriptor, situation, now);
+    obstacles.extend(opened.as_ref().err().into_iter().flatten().cloned());
     obstacles.extend(customer::obstacles(policy, promotion, release, &passes, now));
+    obstacles.extend(approved.as_ref().err().cloned());
     obstacles.extend(situation.found.iter().cloned());
-    match promotion.open_to.get(situation.ring) {
-        Some(percent) if obstacles.is_empty() => Ok(Authority::OpenTo {
-            ring: situation.ring.clone(),
-            percent: *percent,
-            channels: catalog.versions().channels,
-            passed: passes,
-        }),
+    match (opened, approved) {
+        (Ok(Authority::Approval { .. }), Ok(approvers)) if obstacles.is_empty() && !approvers.is_empty() => {
+            Ok(Authority::Approval { approvers })
+        }
+        (Ok(Authority::Approval { .. }), Ok(_)) if obstacles.is_empty() => {
+            let detail = "the policy names no approvers";
+            Err(vec![Obstacle::new(ObstacleCode::AwaitingApproval, None, detail)])
+        }
+        (Ok(authority), Ok(_)) if obstacles.is_empty() => Ok(authority),
         _ => Err(obstacles),
     }
 }

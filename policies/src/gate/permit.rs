@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::channel::Overridable;
 use crate::names::Ring;
 use crate::plan::Percent;
+use crate::time::At;
 use crate::trust::{Descriptor, Verified};
 
 /// Leave to start one level. It can't be stored, copied or made elsewhere.
@@ -35,8 +36,15 @@ pub enum Authority {
     },
     /// A grant of the channel server.
     Grant {
+        /// The effective ring.
+        ring: Ring,
         /// Which try of this level it is, from 1.
         attempt: u32,
+        /// When the server signed it.
+        issued: At,
+        /// The customer's instruments that it passed, as the customer's policy allows.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        passed: BTreeSet<Overridable>,
     },
     /// The director's ring state.
     RingState {
@@ -46,11 +54,16 @@ pub enum Authority {
         percent: Percent,
         /// Which try of this level it is, from 1.
         attempt: u32,
+        /// When the director signed it.
+        issued: At,
+        /// The customer's instruments that it passed, as the customer's policy allows.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        passed: BTreeSet<Overridable>,
     },
     /// The customer's signed approval.
     Approval {
-        /// How many people said yes.
-        approvers: u32,
+        /// Fingerprints of the keys of those who said yes.
+        approvers: Vec<String>,
     },
 }
 
@@ -75,7 +88,7 @@ impl Authority {
     pub fn attempt(&self) -> u32 {
         match self {
             Self::OpenTo { .. } | Self::Approval { .. } => 1,
-            Self::Grant { attempt } | Self::RingState { attempt, .. } => *attempt,
+            Self::Grant { attempt, .. } | Self::RingState { attempt, .. } => *attempt,
         }
     }
 }

@@ -2,10 +2,9 @@
 
 use semver::{Version, VersionReq};
 
-use super::Situation;
-use crate::channel::{Channel, Promotion};
+use super::{Instruction, Situation};
+use crate::channel::Channel;
 use crate::codes::{Obstacle, ObstacleCode as Code};
-use crate::cohort;
 use crate::names::Level;
 use crate::release::Release;
 use crate::time::At;
@@ -14,7 +13,6 @@ use crate::trust::{Catalog, Descriptor, Freshness};
 pub(super) fn obstacles(
     catalog: &Catalog,
     channel: &Channel,
-    promotion: &Promotion,
     descriptor: &Descriptor,
     situation: &Situation<'_>,
     now: At,
@@ -23,8 +21,7 @@ pub(super) fn obstacles(
     let found = [
         stopped(channel),
         withdrawn(channel, level),
-        expired(catalog, now),
-        closed(promotion, descriptor, situation, now),
+        expired(catalog, situation, now),
         required_stop(channel, level, situation),
         quarantined(descriptor, situation),
     ];
@@ -43,35 +40,14 @@ fn withdrawn(channel: &Channel, level: Level) -> Option<Obstacle> {
     Some(Obstacle::new(Code::Withdrawn, None, format!("withdrawn: {}{fix}", withdrawal.reason)))
 }
 
-fn expired(catalog: &Catalog, now: At) -> Option<Obstacle> {
+/// Under the customer's approval an expired catalog is shown only: the air gap lives by it.
+fn expired(catalog: &Catalog, situation: &Situation<'_>, now: At) -> Option<Obstacle> {
+    if matches!(situation.instruction, Instruction::Approval) {
+        return None;
+    }
     let Freshness::Expired(role) = catalog.freshness(now) else { return None };
     let detail = format!("`{role}` is past its expiry (signed last {})", catalog.signed_at());
     Some(Obstacle::new(Code::CatalogExpired, None, detail))
-}
-
-/// The vendor's door: the ring, its earliest time, and this PDP's cohort.
-fn closed(
-    promotion: &Promotion,
-    descriptor: &Descriptor,
-    situation: &Situation<'_>,
-    now: At,
-) -> Option<Obstacle> {
-    let ring = situation.ring;
-    let earliest = promotion.opens_at.get(ring).copied();
-    if let Some(at) = earliest.filter(|at| *at > now) {
-        return Some(Obstacle::new(Code::RingNotOpenYet, Some(at), format!("ring `{ring}` opens later")));
-    }
-    match promotion.open_to.get(ring) {
-        None => {
-            let detail = format!("the vendor hasn't opened it to ring `{ring}`");
-            Some(Obstacle::new(Code::RingNotOpenYet, None, detail))
-        }
-        Some(percent) if !cohort::contains(&descriptor.sha256, situation.pdp, *percent) => {
-            let detail = format!("open to {percent} of ring `{ring}`; {} comes later", situation.pdp);
-            Some(Obstacle::new(Code::RingNotOpenYet, None, detail))
-        }
-        Some(_) => None,
-    }
 }
 
 /// Binds upgrades only: a first installation may take the ceiling at once.

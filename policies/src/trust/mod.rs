@@ -4,17 +4,21 @@
 //! What it leaves open is checked here: delegation paths, one key under two ids, least thresholds,
 //! floors that survive a restart, clocks, expiry (judged apart, so that an expired catalog still brakes).
 
+mod approval;
 mod artifact;
 mod catalog;
 mod chain;
 mod floors;
+mod instruction;
 mod judge;
 pub mod metadata;
 mod signers;
 
+pub use approval::{Approved, approval};
 pub use artifact::{COSIGN_PREDICATE, SIGSTORE_BUNDLE, bundle, signed_artifact};
 pub use catalog::{Catalog, Descriptor, Freshness, STALE_AFTER};
 pub use floors::{Floors, RoleFloor};
+pub use instruction::{Instructed, InstructionFloor, assignment, ring_state};
 pub use judge::{Judged, catalog};
 
 /// A value that someone entitled vouched for. Only this module can make one.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pdp_policies::decision::{DecisionRecord, Evidence, Inputs, Phase, PolicyMark};
-use pdp_policies::gate::{Situation, Verdict, decide};
+use pdp_policies::gate::{Instruction, Situation, Verdict, decide};
 use pdp_policies::policy::Policy;
 use pdp_policies::{Digest, PdpId, Platform, RefusalCode};
 
@@ -25,6 +25,8 @@ fn record(level: u32, before: Option<&DecisionRecord>) -> DecisionRecord {
         kubernetes: None,
         flux: None,
         found: &[],
+        instruction: Instruction::Channel,
+        approvals: &[],
     };
     let Verdict::Proceed(permit) = decide(&catalog, &Policy::default(), &situation, now()).unwrap() else {
         panic!()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pdp_policies::gate::{Situation, Verdict, decide};
+use pdp_policies::gate::{Instruction, Situation, Verdict, decide};
 use pdp_policies::policy::Policy;
 use pdp_policies::release::{Advisory, ReleaseKind, Severity};
 use pdp_policies::report::LevelDigest;
@@ -61,6 +61,8 @@ impl Setting {
             kubernetes: None,
             flux: None,
             found: &self.found,
+            instruction: Instruction::Channel,
+            approvals: &[],
         };
         decide(&catalog, &self.policy, &situation, self.at).unwrap()
     }

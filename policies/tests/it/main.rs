@@ -4,8 +4,11 @@
 mod codes;
 mod cohort;
 mod decision;
+mod door;
 mod formats;
 mod gate;
+mod instruction;
+mod rollout;
 mod trust;
 mod vendor;
 mod windows;

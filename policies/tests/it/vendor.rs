@@ -6,7 +6,7 @@ use pdp_policies::release::{Artifact, Bundle, Component, Image, OnFailure, Relea
 use pdp_policies::trust::{Catalog, Floors, Judged, Verified, catalog, metadata};
 use pdp_policies::{
     API_VERSION, ARTIFACT_KEYS, At, CatalogTree, Channel, DIRECTOR_KEYS, Digest, KeyList, Level, Line,
-    Percent, Promotion, Release, RingPlan, Span, Tempo, document,
+    Percent, Promotion, Release, RingPlan, Span, Tempo, document, dsse,
 };
 use serde_json::{Value, json};
 use sigstore_crypto::KeyPair;
@@ -35,6 +35,15 @@ impl Key {
         let pem = pair.public_key_der().unwrap().to_pem();
         let (id, listed) = metadata::key(&pem).unwrap();
         Self { pair, id, listed, pem }
+    }
+}
+
+impl Key {
+    /// A DSSE envelope by this key.
+    pub(crate) fn seal(&self, payload_type: &str, document: &impl serde::Serialize) -> Vec<u8> {
+        let payload = document::write(document).unwrap();
+        let sign = |bytes: &[u8]| Ok::<_, ()>(self.pair.sign(bytes).unwrap().as_bytes().to_vec());
+        dsse::seal(payload_type, &payload, sign).unwrap()
     }
 }
 
