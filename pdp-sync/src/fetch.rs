@@ -71,7 +71,7 @@ pub(crate) fn oci_options(subscription: &Subscription) -> OciOptions {
     OciOptions { http: http_options(subscription), login: None }
 }
 
-fn http_options(subscription: &Subscription) -> HttpOptions {
+pub(crate) fn http_options(subscription: &Subscription) -> HttpOptions {
     let mut options = HttpOptions { extra_ca: subscription.spec.ca.clone(), ..HttpOptions::default() };
     // Tests of silent servers needn't wait for half a minute.
     if cfg!(debug_assertions)

@@ -4,10 +4,13 @@ mod apply;
 mod commands;
 mod fault;
 mod fetch;
+mod identity;
+mod instruct;
 mod preflight;
 mod probe;
 mod reconcile;
 mod render;
+mod report;
 mod state;
 mod status;
 mod subscription;
@@ -35,7 +38,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    commands::log_to_stderr(cli.log_format);
+    pdp_transport::cli::log::to_stderr(cli.log_format, "warn,pdp_sync=info");
     match commands::run(cli.command, cli.output) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

@@ -5,17 +5,20 @@ use std::collections::BTreeSet;
 use pdp_policies::decision::{DecisionRecord, Evidence, Inputs, PolicyMark};
 use pdp_policies::gate::{self, Permit, Situation, Verdict};
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{Digest, Obstacle, document};
+use pdp_policies::{Digest, Obstacle, Ring, document};
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{Registry, Repository};
 
 use crate::apply::{self, Applied};
 use crate::fault;
 use crate::fetch::{self, Fetched};
+use crate::identity;
+use crate::instruct::{self, Heard, Listened};
 use crate::preflight::{self, Trouble};
+use crate::report;
 use crate::state::State;
-use crate::status::{Outcome, Seen};
-use crate::subscription::Subscription;
+use crate::status::{InstructionStatus, Outcome, Seen};
+use crate::subscription::{InstructionSource, Subscription};
 use crate::target::{self, GitTarget};
 use crate::time::Clock;
 
@@ -31,22 +34,64 @@ fn follow(subscription: &Subscription, state: &mut State, clock: &Clock) -> Resu
         // Needs no vendor: no catalog, no registry, no server.
         outcome.applied = Some(apply_record(subscription, state, clock)?);
     }
-    let catalog = match fetch::catalog(subscription, &state.cache("catalog"), &state.floors, clock.now()) {
-        Fetched::Trusted(catalog, floors) => {
-            state.save_floors(floors)?;
-            catalog
-        }
-        Fetched::Unavailable(failure) => return Ok(outcome.with(Seen::Unavailable(failure))),
-        Fetched::Refused { refusal, behind } => return Ok(outcome.with(Seen::Refused { refusal, behind })),
+    let (catalog, mut heard) = match fetch_and_listen(subscription, state, clock)? {
+        Ok(both) => both,
+        Err(seen) => return Ok(outcome.with(seen)),
     };
     outcome.remember(&catalog, clock.now());
     let found = foreign_edits(subscription, state)?;
-    match decide(subscription, state, &catalog, &found, clock) {
-        Err(refusal) => Ok(outcome.with(Seen::Refused { refusal, behind: false })),
-        Ok(Verdict::Proceed(permit)) => start(subscription, state, &catalog, *permit, outcome, clock),
+    let mut verdict = decide(subscription, state, &catalog, &heard, &found, clock);
+    if let Ok(Verdict::NeedsGrant(waiting)) = &verdict {
+        instruct::ask(subscription, state, &catalog, waiting, &mut heard, clock.now())?;
+        verdict = decide(subscription, state, &catalog, &heard, &found, clock);
+    }
+    outcome.instruction = instruction_status(subscription, state, &catalog, &heard);
+    outcome.trouble = heard.trouble.clone();
+    let mut outcome = match verdict {
+        Err(refusal) => outcome.with(Seen::Refused { refusal, behind: false }),
+        Ok(Verdict::Proceed(permit)) => {
+            start(subscription, state, &catalog, &heard, *permit, outcome, clock)?
+        }
         Ok(verdict) => {
             state.save_policy(&subscription.spec.policy)?;
-            Ok(outcome.with(Seen::Verdict(verdict, found)))
+            outcome.with(Seen::Verdict(verdict, found))
+        }
+    };
+    let poll_after = instruct::poll_after(&heard);
+    if let Some(identity) = heard.identity {
+        if let Err(failure) = report::send(subscription, state, &outcome, &identity, clock.now()) {
+            tracing::warn!(
+                code = failure.code,
+                "the report didn't arrive; the next pass tries again: {failure}"
+            );
+        }
+        outcome.next_poll = Some((identity, poll_after));
+    }
+    Ok(outcome)
+}
+
+type Both = (Box<Verified<Catalog>>, Box<Heard>);
+
+/// The vendor's catalog and the word of whoever opens levels; once more if the director saw a newer catalog.
+fn fetch_and_listen(
+    subscription: &Subscription,
+    state: &mut State,
+    clock: &Clock,
+) -> Result<std::result::Result<Both, Seen>> {
+    let mut refetched = false;
+    loop {
+        let catalog = match fetch::catalog(subscription, &state.cache("catalog"), &state.floors, clock.now())
+        {
+            Fetched::Trusted(catalog, floors) => {
+                state.save_floors(floors)?;
+                catalog
+            }
+            Fetched::Unavailable(failure) => return Ok(Err(Seen::Unavailable(failure))),
+            Fetched::Refused { refusal, behind } => return Ok(Err(Seen::Refused { refusal, behind })),
+        };
+        match instruct::listen(subscription, state, &catalog, clock.now(), refetched)? {
+            Listened::Heard(heard) => return Ok(Ok((catalog, heard))),
+            Listened::FetchFirst => refetched = true,
         }
     }
 }
@@ -56,25 +101,59 @@ pub(crate) fn decide(
     subscription: &Subscription,
     state: &State,
     catalog: &Verified<Catalog>,
+    heard: &Heard,
     found: &[Obstacle],
     clock: &Clock,
 ) -> std::result::Result<Verdict, pdp_policies::Refusal> {
     let none = BTreeSet::new();
     let version = semver::Version::parse(env!("CARGO_PKG_VERSION")).unwrap_or(semver::Version::new(0, 0, 0));
+    // Before enrolment no ring is known: nothing is open to a ring that the plan doesn't have.
+    let unknown = Ring::unknown();
     let situation = Situation {
         pdp: &subscription.pdp(),
         line: &subscription.spec.line,
-        ring: &subscription.spec.ring,
+        ring: identity::own_ring(subscription, state).unwrap_or(&unknown),
         installed: state.record.as_ref().and_then(DecisionRecord::installed),
         quarantined: state.record.as_ref().map_or(&none, DecisionRecord::quarantined),
         pdp_sync: &version,
         kubernetes: None,
         flux: None,
         found,
-        instruction: gate::Instruction::Channel,
-        approvals: &[],
+        instruction: heard.instruction(&subscription.spec.instruction),
+        approvals: &heard.approvals,
     };
     gate::decide(catalog, &subscription.spec.policy, &situation, clock.now())
+}
+
+/// Who opens levels here, for the status.
+fn instruction_status(
+    subscription: &Subscription,
+    state: &State,
+    catalog: &Catalog,
+    heard: &Heard,
+) -> Option<InstructionStatus> {
+    let source = &subscription.spec.instruction;
+    let by = match source {
+        InstructionSource::Channel => "channel",
+        InstructionSource::Server(_) => "server",
+        InstructionSource::RingState(_) => "ringState",
+        InstructionSource::Approval {} => "approval",
+    };
+    let own = identity::own_ring(subscription, state)?;
+    let plan = &catalog.channel(&subscription.spec.line)?.plan;
+    let ring = gate::effective_ring(plan, own, heard.instruction(source));
+    let assigned = heard.assignment().map(|assignment| &assignment.ring);
+    let earlier = assigned.filter(|ring| plan.position(ring) < plan.position(own));
+    let (issued, expires) = heard.dates().unzip();
+    Some(InstructionStatus {
+        by: by.to_owned(),
+        ring: ring.clone(),
+        earlier_ring: earlier.cloned(),
+        ceiling: heard.assignment().and_then(|a| Some(a.ceiling.as_ref()?.level)),
+        issued,
+        expires,
+        poll_after: heard.assignment().map(|_| instruct::poll_after(heard)),
+    })
 }
 
 /// Preflight, record, apply: the record is on disk before the first write.
@@ -82,6 +161,7 @@ fn start(
     subscription: &Subscription,
     state: &mut State,
     catalog: &Verified<Catalog>,
+    heard: &Heard,
     permit: Permit,
     mut outcome: Outcome,
     clock: &Clock,
@@ -115,6 +195,11 @@ fn start(
     state.save_record(record)?;
     state.save_policy(policy)?;
     fault::point("after-record");
+    if let Some(identity) = &heard.identity
+        && let Err(failure) = report::started(subscription, state, catalog.versions(), identity, clock.now())
+    {
+        tracing::warn!(code = failure.code, "the server doesn't know of the start yet: {failure}");
+    }
     outcome.applied = Some(apply_record(subscription, state, clock)?);
     Ok(outcome.with(Seen::Started))
 }

@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use pdp_policies::Digest;
 use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::instruction::Enrolled;
 use pdp_policies::policy::Policy;
-use pdp_policies::trust::Floors;
+use pdp_policies::trust::{Floors, InstructionFloor};
+use pdp_policies::{At, Digest};
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::files;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// No state file is larger (bytes).
 const MAX_STATE_BYTES: u64 = 16 * 1024 * 1024;
@@ -29,9 +30,35 @@ pub(crate) struct State {
     pub(crate) written: BTreeMap<String, BTreeSet<Digest>>,
     /// The policy of the pass before.
     pub(crate) policy: Option<Policy>,
+    /// What the channel server answered to the enrolment.
+    pub(crate) enrolled: Option<Enrolled>,
+    /// The newest instruction that was followed.
+    pub(crate) instruction: Option<Kept>,
+    /// The newest report that arrived.
+    pub(crate) reported: Option<Reported>,
     /// What was noticed while loading, by its stable name.
     pub(crate) events: Vec<&'static str>,
     _lock: Option<File>,
+}
+
+/// An instruction as it came, to be judged anew in every pass.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Kept {
+    /// The DSSE envelope.
+    pub(crate) envelope: String,
+    /// The server's tag for it.
+    pub(crate) tag: Option<String>,
+    pub(crate) floor: InstructionFloor,
+}
+
+/// What was told last, and when.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reported {
+    /// SHA-256 of the report without its dates.
+    pub(crate) content: Digest,
+    pub(crate) at: At,
 }
 
 impl State {
@@ -68,8 +95,18 @@ impl State {
             events.push("RootChanged");
         }
         let written = read(folder, "written.json").unwrap_or_default();
-        let policy = read(folder, "policy.json");
-        Ok(Self { folder: folder.to_owned(), floors, record, written, policy, events, _lock: lock })
+        Ok(Self {
+            folder: folder.to_owned(),
+            floors,
+            record,
+            written,
+            policy: read(folder, "policy.json"),
+            enrolled: read(folder, "enrolled.json"),
+            instruction: read(folder, "instruction.json"),
+            reported: read(folder, "reported.json"),
+            events,
+            _lock: lock,
+        })
     }
 
     /// The record of a decision that isn't finished.
@@ -99,6 +136,29 @@ impl State {
             self.policy = Some(policy.clone());
         }
         Ok(())
+    }
+
+    pub(crate) fn save_enrolled(&mut self, enrolled: Enrolled) -> Result<()> {
+        self.write("enrolled.json", &enrolled)?;
+        self.enrolled = Some(enrolled);
+        Ok(())
+    }
+
+    pub(crate) fn save_instruction(&mut self, kept: Kept) -> Result<()> {
+        self.write("instruction.json", &kept)?;
+        self.instruction = Some(kept);
+        Ok(())
+    }
+
+    pub(crate) fn save_reported(&mut self, reported: Reported) -> Result<()> {
+        self.write("reported.json", &reported)?;
+        self.reported = Some(reported);
+        Ok(())
+    }
+
+    /// The file of this data plane's own key.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        self.folder.join("key.pem")
     }
 
     pub(crate) fn cache(&self, name: &str) -> PathBuf {

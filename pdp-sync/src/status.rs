@@ -2,13 +2,15 @@
 
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::gate::{Authority, Verdict, Waiting};
-use pdp_policies::report::LevelDigest;
+use pdp_policies::report::{CatalogVersions, LevelDigest};
 use pdp_policies::trust::{Catalog, Freshness, STALE_AFTER};
-use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Refusal};
+use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Refusal, Ring, Span};
 use pdp_transport::cli::{Failure, exit};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::Applied;
+use crate::identity::Identity;
+use crate::instruct::Trouble;
 use crate::state::State;
 
 /// So many past passes that changed something are kept.
@@ -19,7 +21,14 @@ const HISTORY: usize = 20;
 pub(crate) struct Outcome {
     pub(crate) applied: Option<Applied>,
     catalog: Option<CatalogAge>,
-    seen: Seen,
+    /// The catalog that was judged.
+    pub(crate) versions: Option<CatalogVersions>,
+    pub(crate) seen: Seen,
+    /// Who opens levels here, and what was heard of them.
+    pub(crate) instruction: Option<InstructionStatus>,
+    pub(crate) trouble: Option<Trouble>,
+    /// Whom to ask for news before the next pass, and for how long at most.
+    pub(crate) next_poll: Option<(Identity, Span)>,
 }
 
 /// How the pass ended.
@@ -54,6 +63,7 @@ impl Outcome {
     }
 
     pub(crate) fn remember(&mut self, catalog: &Catalog, now: At) {
+        self.versions = Some(catalog.versions());
         self.catalog = Some(match catalog.freshness(now) {
             Freshness::Expired(role) => {
                 CatalogAge { signed_at: catalog.signed_at(), state: format!("expired: `{role}`") }
@@ -66,6 +76,7 @@ impl Outcome {
     pub(crate) fn exit(&self) -> u8 {
         match (&self.seen, &self.applied) {
             (Seen::Refused { .. }, _) | (_, Some(Applied::GoneBack(_))) => exit::NEGATIVE,
+            _ if matches!(self.trouble, Some(Trouble::Refused(_))) => exit::NEGATIVE,
             (Seen::Unavailable(failure), _) if !failure.transient => failure.exit,
             _ => exit::DONE,
         }
@@ -84,6 +95,26 @@ impl CatalogAge {
     }
 }
 
+/// Who opens levels besides the channel's own door.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InstructionStatus {
+    /// `channel`, `server`, `ringState` or `approval`.
+    pub(crate) by: String,
+    /// The effective ring: the later of its own and the assignment's.
+    pub(crate) ring: Ring,
+    /// The ring that the server named, if that is an earlier one.
+    pub(crate) earlier_ring: Option<Ring>,
+    /// How far the server lets it go.
+    pub(crate) ceiling: Option<Level>,
+    /// When the instruction that holds was issued.
+    pub(crate) issued: Option<At>,
+    /// Until when it holds.
+    pub(crate) expires: Option<At>,
+    /// When the server wants to be asked again.
+    pub(crate) poll_after: Option<Span>,
+}
+
 /// `status.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -98,6 +129,7 @@ pub(crate) struct Status {
     pub(crate) phase: Option<String>,
     pub(crate) health: String,
     pub(crate) authority: Option<Authority>,
+    pub(crate) instruction: Option<InstructionStatus>,
     pub(crate) last_good: Option<Level>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) obstacles: Vec<Obstacle>,
@@ -128,9 +160,11 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
     let record = state.record.as_ref();
     let waiting = waiting(&outcome.seen);
     let obstacles = waiting.as_ref().map(|(_, obstacles)| obstacles.clone()).unwrap_or_default();
-    let (refusal, waiting_for) = match &outcome.seen {
-        Seen::Refused { refusal, .. } => (Some(refusal.clone()), None),
-        Seen::Unavailable(failure) => (None, Some(failure.to_string())),
+    let (refusal, waiting_for) = match (&outcome.seen, &outcome.trouble) {
+        (Seen::Refused { refusal, .. }, _) => (Some(refusal.clone()), None),
+        (Seen::Unavailable(failure), _) => (None, Some(failure.to_string())),
+        (_, Some(Trouble::Refused(refusal))) => (Some(refusal.clone()), None),
+        (_, Some(Trouble::Unavailable(_, words))) => (None, Some(words.clone())),
         _ => (None, None),
     };
     let next =
@@ -152,6 +186,7 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
         phase: record.map(|r| phase_word(r.phase()).to_owned()),
         health: health_word(record, outcome).to_owned(),
         authority: record.map(|r| r.authority().clone()),
+        instruction: outcome.instruction.clone(),
         last_good: record.and_then(DecisionRecord::last_good).map(|r| r.level),
         conditions: conditions(outcome, record, catalog.as_ref(), &obstacles),
         obstacles,
@@ -167,7 +202,10 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
 fn waiting(seen: &Seen) -> Option<(Level, Vec<Obstacle>)> {
     let of = |waiting: &Waiting| Some((waiting.level, waiting.obstacles.clone()));
     match seen {
-        Seen::Verdict(Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) | Verdict::Held(w), _) => of(w),
+        Seen::Verdict(
+            Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) | Verdict::NeedsGrant(w) | Verdict::Held(w),
+            _,
+        ) => of(w),
         Seen::Blocked(level, obstacles) => Some((level.level, obstacles.clone())),
         _ => None,
     }
@@ -189,6 +227,14 @@ fn conditions(
     }
     if let Seen::Refused { behind: true, .. } = &outcome.seen {
         add("CatalogBehind", "OlderThanSeen");
+    }
+    match &outcome.trouble {
+        Some(Trouble::Refused(refusal)) => add("InstructionRefused", refusal.code.as_str()),
+        Some(Trouble::Unavailable(code, _)) => add("InstructionUnavailable", code),
+        None => {}
+    }
+    if let Some(earlier) = outcome.instruction.as_ref().and_then(|i| i.earlier_ring.as_ref()) {
+        add("EarlierRing", earlier.as_str());
     }
     if let Some(age) = catalog.filter(|age| age.state != "fresh") {
         add("CatalogStale", &age.state);
@@ -258,6 +304,10 @@ pub(crate) fn text(status: &Status) -> String {
         let sign = if age.state == "fresh" { "✔" } else { "✗ CatalogStale:" };
         lines.push(format!("  {sign} catalog {} (signed {})", age.state, age.signed_at));
     }
+    lines.extend(status.instruction.as_ref().map(instruction_words));
+    if let (Some(authority), Some(last)) = (&status.authority, status.level.or(status.target)) {
+        lines.push(format!("  level {last} started by {}", authority_words(authority)));
+    }
     if let Some(refusal) = &status.refusal {
         lines.push(format!("  ✗ refused {refusal}"));
         lines.push(format!("    hint: {}", refusal.code.hint()));
@@ -275,4 +325,29 @@ pub(crate) fn text(status: &Status) -> String {
     lines.extend(status.events.iter().map(|event| format!("  ! {event}")));
     lines.extend(status.history.last().map(|last| format!("  last change: {last}")));
     lines.join("\n")
+}
+
+/// Who opens levels here.
+fn instruction_words(instruction: &InstructionStatus) -> String {
+    let ceiling = instruction.ceiling.map_or_else(String::new, |level| format!(", up to level {level}"));
+    let until = instruction.expires.map_or_else(String::new, |at| format!(", until {at}"));
+    let earlier = instruction.earlier_ring.as_ref();
+    let earlier = earlier.map_or_else(String::new, |ring| format!("; EarlierRing: the server says `{ring}`"));
+    format!("  ◎ opened by {}, ring `{}`{ceiling}{until}{earlier}", instruction.by, instruction.ring)
+}
+
+/// On whose word the newest decision stands.
+fn authority_words(authority: &Authority) -> String {
+    match authority {
+        Authority::OpenTo { ring, percent, channels, .. } => {
+            format!("the channel (version {channels}: {percent} of ring `{ring}`)")
+        }
+        Authority::Grant { ring, attempt, issued, .. } => {
+            format!("a grant of the server (ring `{ring}`, attempt {attempt}, {issued})")
+        }
+        Authority::RingState { ring, percent, issued, .. } => {
+            format!("ring state ({percent} of ring `{ring}`, {issued})")
+        }
+        Authority::Approval { approvers } => format!("{} approvals of the customer", approvers.len()),
+    }
 }

@@ -36,7 +36,14 @@ pub(crate) struct Spec {
     organization: Organization,
     data_plane: DataPlaneName,
     pub(crate) line: Line,
-    pub(crate) ring: Ring,
+    /// Its own ring; under the server it may be left out, and what enrolment answered is kept.
+    #[serde(default)]
+    ring: Option<Ring>,
+    #[serde(default)]
+    pub(crate) instruction: InstructionSource,
+    /// A folder with approvals (`*.json`) and their SSH signatures (`*.json.sig`).
+    #[serde(default)]
+    pub(crate) approvals: Option<PathBuf>,
     pub(crate) platform: Platform,
     pub(crate) catalog: CatalogSource,
     pub(crate) root: PathBuf,
@@ -67,6 +74,55 @@ pub(crate) enum CatalogSource {
     Oci { repository: String, tag: String },
     /// A folder.
     Folder { path: PathBuf },
+}
+
+/// What opens levels besides the channel's own door.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum InstructionSource {
+    /// Nothing: the channel alone.
+    #[default]
+    Channel,
+    /// The channel server's assignments.
+    Server(ServerSource),
+    /// The director's ring state, for data planes without the server.
+    RingState(RingStateSource),
+    /// The customer's approvals alone.
+    Approval {},
+}
+
+/// The channel server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ServerSource {
+    /// Its address: https, or http on this machine.
+    pub(crate) url: String,
+    /// A file with the one-time enrolment token; needed until enrolled.
+    #[serde(default)]
+    pub(crate) enrolment_token: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) reports: Reports,
+}
+
+/// Whether anything is told about this data plane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Reports {
+    /// Levels, digests and codes from closed lists.
+    #[default]
+    Full,
+    /// Nothing.
+    None,
+}
+
+/// Where ring state comes from.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RingStateSource {
+    /// A Git branch.
+    Git { url: String, branch: String },
+    /// An OCI repository, tag `ring-state-<line>`.
+    Oci { repository: String },
 }
 
 /// Whether artifacts need signatures beside being named by digest in the signed catalog.
@@ -127,8 +183,13 @@ impl Subscription {
         PdpId { organization: self.spec.organization.clone(), data_plane: self.spec.data_plane.clone() }
     }
 
+    /// Its own ring, none if enrolment tells it.
+    pub(crate) fn ring(&self) -> Option<&Ring> {
+        self.spec.ring.as_ref()
+    }
+
     fn problems(&self, now: At) -> Vec<String> {
-        let mut found = Vec::new();
+        let mut found = self.instruction_problems();
         if (self.api_version.as_str(), self.kind.as_str()) != (API_VERSION, "UpdateSubscription") {
             found.push(format!("apiVersion and kind must be {API_VERSION} and UpdateSubscription"));
         }
@@ -142,8 +203,24 @@ impl Subscription {
         if !pdp_policies::is_safe(path) {
             found.push(format!("spec.target.git.path: `{path}` is not a plain relative path"));
         }
+        if self.spec.policy.approval.is_some() && self.spec.approvals.is_none() {
+            found.push("spec.approvals: the policy asks for approvals; name their folder".to_owned());
+        }
         if self.spec.probe.as_ref().is_some_and(|probe| probe.command.is_empty()) {
             found.push("spec.probe.command is empty".to_owned());
+        }
+        found
+    }
+
+    fn instruction_problems(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let by_server = matches!(self.spec.instruction, InstructionSource::Server(_));
+        if self.spec.ring.is_none() && !by_server {
+            found.push("spec.ring is needed unless the server tells it (spec.instruction.server)".to_owned());
+        }
+        let approval = matches!(self.spec.instruction, InstructionSource::Approval {});
+        if approval && self.spec.policy.approval.is_none() {
+            found.push("spec.instruction.approval needs spec.policy.approval: who may approve?".to_owned());
         }
         found
     }

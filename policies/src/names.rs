@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,12 +17,12 @@ pub struct BadName {
     text: String,
 }
 
-fn check(what: &'static str, text: &str) -> Result<String, BadName> {
+fn check<'a>(what: &'static str, text: &'a str) -> Result<&'a str, BadName> {
     let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();
     let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-' || *b == b'.';
     if bytes.len() <= 63 && edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(plain) {
-        return Ok(text.to_owned());
+        return Ok(text);
     }
     Err(BadName { what, text: text.chars().take(80).collect() })
 }
@@ -32,7 +33,7 @@ macro_rules! name {
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
         #[schemars(with = "String")]
-        pub struct $type(String);
+        pub struct $type(Arc<str>);
 
         impl $type {
             /// The name as text.
@@ -44,7 +45,7 @@ macro_rules! name {
         impl FromStr for $type {
             type Err = BadName;
             fn from_str(text: &str) -> Result<Self, BadName> {
-                check($what, text).map(Self)
+                check($what, text).map(|text| Self(text.into()))
             }
         }
 
@@ -57,7 +58,7 @@ macro_rules! name {
 
         impl From<$type> for String {
             fn from(name: $type) -> Self {
-                name.0
+                name.0.as_ref().to_owned()
             }
         }
 
@@ -99,6 +100,14 @@ name!(
     KubernetesName,
     "Kubernetes name"
 );
+
+impl Ring {
+    /// The ring of a PDP that doesn't know its own yet: no plan has it, so nothing is open to it.
+    pub fn unknown() -> Self {
+        // Not a name that anybody could write.
+        Self("?".into())
+    }
+}
 
 /// A data plane as the whole world knows it: `<organization>/<data plane>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

@@ -114,6 +114,11 @@ impl SigningKey {
         Ok(pem.to_string())
     }
 
+    /// The private half without a password, PKCS#8 PEM.
+    pub(crate) fn plain(&self) -> Result<String> {
+        Ok(self.pair.private_key_to_pem().map_err(internal)?.to_string())
+    }
+
     /// Signs bytes; ECDSA over SHA-256 in DER, or Ed25519.
     pub(crate) fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>> {
         self.signer.sign(bytes).map_err(internal)

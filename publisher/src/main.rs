@@ -7,6 +7,7 @@ mod keys;
 mod lint;
 mod progress;
 mod release_file;
+mod server;
 mod signature;
 
 use std::process::ExitCode;

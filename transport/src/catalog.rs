@@ -8,7 +8,7 @@ use crate::archive;
 use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::git::{CommitId, Remote};
-use crate::oci::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, MANIFEST_TYPE, Manifest, Registry, Repository};
+use crate::oci::{Descriptor, Manifest, Registry, Repository};
 
 /// Artifact type of a catalog in a registry.
 pub const CATALOG_TYPE: &str = "application/vnd.wso2.pdp.catalog.v1";
@@ -68,20 +68,8 @@ pub async fn to_oci(
 ) -> Result<()> {
     let files: Vec<_> = tree.iter().map(|(path, content)| (path.to_owned(), content.to_vec())).collect();
     let layer = archive::pack(&files)?;
-    let manifest = Manifest {
-        schema_version: 2,
-        media_type: MANIFEST_TYPE.to_owned(),
-        artifact_type: Some(CATALOG_TYPE.to_owned()),
-        config: Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG),
-        layers: vec![Descriptor::of(CATALOG_LAYER, &layer)],
-        subject: None,
-        annotations: Default::default(),
-    };
-    let bytes = serde_json::to_vec(&manifest)
-        .map_err(|e| Error::new(Kind::Garbage, "write a catalog manifest", e.to_string()))?;
-    registry.push_blob(repository, EMPTY_CONFIG).await?;
-    registry.push_blob(repository, &layer).await?;
-    registry.push_manifest(repository, Some(tag), MANIFEST_TYPE, &bytes).await.map(|_| ())
+    let descriptor = Descriptor::of(CATALOG_LAYER, &layer);
+    registry.push_artifact(repository, tag, CATALOG_TYPE, descriptor, &layer).await
 }
 
 fn tree(files: Vec<(String, Vec<u8>)>) -> Result<CatalogTree> {

@@ -1,5 +1,6 @@
 //! The HTTP client that registry and Git share: time limits, private CAs, proxies from the environment.
 
+use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -98,4 +99,29 @@ pub(crate) fn refused(what: &str, status: reqwest::StatusCode) -> Error {
         _ => Kind::Garbage,
     };
     Error::new(kind, what, format!("the answer was {status}"))
+}
+
+/// Reads a body of at most `max` bytes, whatever its headers claim.
+///
+/// # Errors
+/// `TooLarge`, and `TimedOut` or `Unreachable` when it breaks off.
+pub(crate) async fn body(what: &str, mut answer: reqwest::Response, max: u64) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let chunk = answer.chunk().await.map_err(|e| {
+            let kind = if e.is_timeout() { Kind::TimedOut } else { Kind::Unreachable };
+            Error::new(kind, what, format!("the answer broke off: {}", root_cause(&e)))
+        })?;
+        let Some(chunk) = chunk else { return Ok(body) };
+        body.extend_from_slice(&chunk);
+        if body.len() as u64 > max {
+            return Err(Error::new(Kind::TooLarge, what, format!("more than {max} bytes")));
+        }
+    }
+}
+
+/// Full jitter: somewhere up to 0.2 s, 0.4 s, ... so that many clients don't come back at once.
+pub(crate) fn pause(tries: u32) -> Duration {
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    Duration::from_millis(random % (200 << tries.min(6)))
 }

@@ -4,13 +4,16 @@
 
 pub mod archive;
 pub mod catalog;
+pub mod channel_server;
 pub mod cli;
 pub mod credentials;
 mod error;
 pub mod files;
 pub mod git;
 mod http;
+pub mod instruction_source;
 pub mod oci;
+pub mod signing_key;
 
 pub use error::{Error, Kind, Result};
 pub use http::HttpOptions;

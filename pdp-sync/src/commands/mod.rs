@@ -46,13 +46,3 @@ pub(crate) fn run(command: Command, format: Format) -> Result<u8> {
         }
     }
 }
-
-pub(crate) fn log_to_stderr(format: Format) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,pdp_sync=info"));
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
-    match format {
-        Format::Text => builder.with_ansi(false).init(),
-        Format::Json => builder.json().init(),
-    }
-}

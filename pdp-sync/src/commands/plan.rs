@@ -11,6 +11,7 @@ use serde_json::json;
 use super::Common;
 use crate::apply;
 use crate::fetch::{self, Fetched};
+use crate::instruct;
 use crate::reconcile;
 use crate::state::State;
 use crate::subscription::Subscription;
@@ -33,7 +34,8 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
             Fetched::Refused { refusal, .. } => return Err(Failure::from(refusal).exit(exit::NEGATIVE)),
             Fetched::Unavailable(failure) => return Err(failure),
         };
-    let permit = match reconcile::decide(&subscription, &state, &catalog, &[], &clock)? {
+    let heard = instruct::known(&subscription, &state, &catalog, clock.now());
+    let permit = match reconcile::decide(&subscription, &state, &catalog, &heard, &[], &clock)? {
         Verdict::Proceed(permit) => permit,
         Verdict::UpToDate => return nothing(format, "up to date"),
         Verdict::WaitUntil(_, waiting)

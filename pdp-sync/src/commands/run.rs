@@ -1,17 +1,17 @@
 //! `pdp-sync run`.
 
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{Format, print};
 
 use super::Common;
+use crate::instruct;
 use crate::reconcile;
 use crate::state::{self, State};
 use crate::status::{self, Status};
 use crate::subscription::Subscription;
-use crate::time::Clock;
+use crate::time::{Clock, jittered};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -39,13 +39,16 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
             return Ok(outcome.exit());
         }
         tracing::info!(level = ?status.level, target = ?status.target, conditions = ?status.conditions, "pass");
-        pause(subscription.spec.interval.seconds());
+        match &outcome.next_poll {
+            Some((identity, span)) => {
+                instruct::wait_for_news(&subscription, &state, identity, *span, clock.now());
+            }
+            None => pause(subscription.spec.interval.seconds()),
+        }
     }
 }
 
 /// The interval and up to a tenth more, so that a fleet doesn't come all at once.
 fn pause(seconds: i64) {
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    let millis = seconds.unsigned_abs().max(1) * 1000;
-    std::thread::sleep(Duration::from_millis(millis + random % (millis / 10 + 1)));
+    std::thread::sleep(jittered(Duration::from_secs(seconds.unsigned_abs().max(1))));
 }

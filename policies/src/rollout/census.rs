@@ -19,6 +19,8 @@ pub struct Row<'a> {
     pub ring: &'a Ring,
     /// When its last report arrived, none if it never reported.
     pub heard: Option<At>,
+    /// When it polled last.
+    pub seen: Option<At>,
     /// Its last good level, as it reports it.
     pub current: Option<Level>,
     /// What it reports of the level in question, or of another one.
@@ -29,7 +31,7 @@ pub struct Row<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum PdpState {
-    /// Nothing was heard of it for `silenceAfter`, or never; it hasn't started.
+    /// It never reported, or neither reported nor polled for `silenceAfter`; it hasn't started.
     NotReporting,
     /// Its own pin, window, freeze, approval, age, or an unmet requirement.
     Deferred,
@@ -139,7 +141,8 @@ pub fn state_of(rollout: &Rollout, level: Level, row: &Row<'_>, silence_after: S
     if row.current.is_some_and(|current| current >= level) {
         return PdpState::Past;
     }
-    if row.heard.is_none_or(quiet) {
+    // What has nothing to tell reports rarely: a poll shows that it lives.
+    if row.heard.is_none_or(|heard| quiet(row.seen.map_or(heard, |seen| seen.max(heard)))) {
         return PdpState::NotReporting;
     }
     let deferred = |t: &&TargetState| t.level == level && t.state == ReportState::Deferred;

@@ -82,6 +82,11 @@ impl Catalog {
         self.channels.get(line)
     }
 
+    /// All channels, by line.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.values()
+    }
+
     /// The versions of its roles.
     pub fn versions(&self) -> CatalogVersions {
         self.versions

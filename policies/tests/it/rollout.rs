@@ -74,6 +74,7 @@ impl Bench {
             pdp,
             ring,
             heard: *heard,
+            seen: None,
             current: Some(Level(41)),
             target: None,
         });
@@ -186,6 +187,7 @@ fn silence_counts_like_failure_and_deferred_ones_hold_nothing_up() {
         pdp: &pdp,
         ring: &name,
         heard: Some(bench.now),
+        seen: None,
         current: Some(Level(41)),
         target: Some(&target),
     };

@@ -3,7 +3,10 @@
 mod catalog;
 mod channel;
 mod key;
+mod org;
+mod pdp;
 mod release;
+mod rollout;
 
 use clap::{CommandFactory, Subcommand};
 use pdp_policies::At;
@@ -26,6 +29,15 @@ pub(crate) enum Command {
     /// The catalog: merge proposals, keep it fresh.
     #[command(subcommand)]
     Catalog(catalog::Catalog),
+    /// Organizations and their rings (channel server).
+    #[command(subcommand)]
+    Org(org::Org),
+    /// Data planes (channel server).
+    #[command(subcommand)]
+    Pdp(pdp::Pdp),
+    /// Rollouts (channel server).
+    #[command(subcommand)]
+    Rollout(rollout::Rollout),
     /// Prints the exit codes.
     ExitCodes,
     /// Prints this reference as Markdown.
@@ -39,6 +51,9 @@ pub(crate) async fn run(command: Command, format: Format, now: At) -> Result<u8>
         Command::Release(command) => release::run(command, format, now).await,
         Command::Channel(command) => blocking(move || channel::run(command, format, now)).await,
         Command::Catalog(command) => catalog::run(command, format, now).await,
+        Command::Org(command) => org::run(command, format).await,
+        Command::Pdp(command) => pdp::run(command, format).await,
+        Command::Rollout(command) => rollout::run(command, format).await,
         Command::ExitCodes => exit_codes(format),
         Command::Reference => {
             output::print(Format::Text, &(), &reference::markdown(&crate::Cli::command()))?;

@@ -2,12 +2,24 @@
 
 use pdp_policies::At;
 
-/// Now. In debug builds `PDP_NOW` (RFC 3339, UTC) moves the clock, so that tests needn't wait for days.
+/// Now. In debug builds tests move the clock, so that they needn't wait for days: `PDP_NOW` (RFC 3339, UTC)
+/// stops it there, `PDP_NOW_FILE` names a file with the time, for programs that run on while it moves.
 pub fn now() -> At {
-    if cfg!(debug_assertions)
-        && let Some(moved) = std::env::var("PDP_NOW").ok().and_then(|text| text.parse().ok())
-    {
-        return moved;
+    moved().unwrap_or_else(|| At::of(jiff::Timestamp::now()))
+}
+
+/// True if tests stopped the clock for this process.
+pub fn is_stopped() -> bool {
+    cfg!(debug_assertions) && std::env::var_os("PDP_NOW").is_some()
+}
+
+fn moved() -> Option<At> {
+    if !cfg!(debug_assertions) {
+        return None;
     }
-    At::of(jiff::Timestamp::now())
+    if let Ok(text) = std::env::var("PDP_NOW") {
+        return text.parse().ok();
+    }
+    let file = std::env::var_os("PDP_NOW_FILE")?;
+    std::fs::read_to_string(file).ok()?.trim().parse().ok()
 }

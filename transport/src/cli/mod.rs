@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod exit;
 pub mod failure;
+pub mod log;
 pub mod output;
 pub mod reference;
 

@@ -3,6 +3,7 @@
 use pdp_policies::Digest;
 use reqwest::{Response, StatusCode, header};
 
+use super::descriptor::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, MANIFEST_TYPE, Manifest};
 use super::registry::Registry;
 use super::repository::Repository;
 use crate::error::{Error, Kind, Result};
@@ -66,7 +67,35 @@ impl Registry {
         self.put_manifest(repository, tag, media_type, bytes).await.map(|(digest, _)| digest)
     }
 
-    /// As above; also tells whether the registry keeps referrers by itself (`OCI-Subject`).
+    /// Sends an artifact of one layer and moves a tag to it; the same layer gives the same digest.
+    ///
+    /// # Errors
+    /// `LoginNeeded`, and what requests can end with.
+    pub async fn push_artifact(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        artifact_type: &str,
+        layer: Descriptor,
+        content: &[u8],
+    ) -> Result<()> {
+        let manifest = Manifest {
+            schema_version: 2,
+            media_type: MANIFEST_TYPE.to_owned(),
+            artifact_type: Some(artifact_type.to_owned()),
+            config: Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG),
+            layers: vec![layer],
+            subject: None,
+            annotations: Default::default(),
+        };
+        let bytes = serde_json::to_vec(&manifest)
+            .map_err(|e| Error::new(Kind::Garbage, "write a manifest", e.to_string()))?;
+        self.push_blob(repository, EMPTY_CONFIG).await?;
+        self.push_blob(repository, content).await?;
+        self.push_manifest(repository, Some(tag), MANIFEST_TYPE, &bytes).await.map(|_| ())
+    }
+
+    /// As `push_manifest`; also tells whether the registry keeps referrers by itself (`OCI-Subject`).
     pub(super) async fn put_manifest(
         &self,
         repository: &Repository,

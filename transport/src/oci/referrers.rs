@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 
 use super::MAX_MANIFEST_BYTES;
 use super::descriptor::{Descriptor, INDEX_TYPE, Index, MANIFEST_TYPE, Manifest};
-use super::registry::{Registry, pause};
+use super::registry::Registry;
 use super::repository::Repository;
 use crate::error::{Error, Kind, Result};
 use crate::http;
@@ -109,7 +109,7 @@ impl Registry {
             let bytes = serde_json::to_vec(&index)
                 .map_err(|e| Error::new(Kind::Garbage, format!("tag {tag}"), e.to_string()))?;
             self.push_manifest(repository, Some(&tag), INDEX_TYPE, &bytes).await?;
-            tokio::time::sleep(pause(tries)).await;
+            tokio::time::sleep(http::pause(tries)).await;
         }
         let what = format!("tag {repository}:{tag}");
         Err(Error::new(Kind::BranchMoved, what, "others keep writing it at the same time"))

@@ -1,7 +1,6 @@
 //! The registry client: requests with login, retries and a count of what went over the wire.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use reqwest::{RequestBuilder, Response, StatusCode, header};
 use super::auth;
 use super::repository::Repository;
 use crate::credentials::{self, Login};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::http::{self, HttpOptions};
 
 /// A request that may help when repeated is sent so often at the most.
@@ -110,8 +109,10 @@ impl Registry {
         loop {
             let outcome = self.send_once(repository, what, &build).await;
             let wait = match &outcome {
-                Ok(answer) if busy(answer.status()) => retry_after(answer).unwrap_or_else(|| pause(tries)),
-                Err(error) if error.kind.is_transient() => pause(tries),
+                Ok(answer) if busy(answer.status()) => {
+                    retry_after(answer).unwrap_or_else(|| http::pause(tries))
+                }
+                Err(error) if error.kind.is_transient() => http::pause(tries),
                 _ => return outcome,
             };
             if tries == TRIES {
@@ -151,20 +152,10 @@ impl Registry {
     }
 
     /// Reads a body of at most `max` bytes, whatever its headers claim.
-    pub(super) async fn read(&self, what: &str, mut answer: Response, max: u64) -> Result<Vec<u8>> {
-        let mut body = Vec::new();
-        loop {
-            let chunk = answer.chunk().await.map_err(|e| {
-                let kind = if e.is_timeout() { Kind::TimedOut } else { Kind::Unreachable };
-                Error::new(kind, what, format!("the answer broke off: {}", http::root_cause(&e)))
-            })?;
-            let Some(chunk) = chunk else { return Ok(body) };
-            self.traffic.received.fetch_add(chunk.len() as u64, Relaxed);
-            body.extend_from_slice(&chunk);
-            if body.len() as u64 > max {
-                return Err(Error::new(Kind::TooLarge, what, format!("more than {max} bytes")));
-            }
-        }
+    pub(super) async fn read(&self, what: &str, answer: Response, max: u64) -> Result<Vec<u8>> {
+        let body = http::body(what, answer, max).await?;
+        self.traffic.received.fetch_add(body.len() as u64, Relaxed);
+        Ok(body)
     }
 }
 
@@ -182,10 +173,4 @@ fn busy(status: StatusCode) -> bool {
 fn retry_after(answer: &Response) -> Option<Duration> {
     let seconds = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
-}
-
-/// Full jitter: somewhere up to 0.2 s, 0.4 s, ... so that many clients don't come back at once.
-pub(super) fn pause(tries: u32) -> Duration {
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    Duration::from_millis(random % (200 << tries.min(6)))
 }

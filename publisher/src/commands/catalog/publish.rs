@@ -2,6 +2,7 @@
 
 use pdp_policies::At;
 use pdp_transport::HttpOptions;
+use pdp_transport::channel_server::ChannelServer;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format, say};
@@ -21,15 +22,22 @@ pub(crate) struct Args {
     /// Also publish the catalog as an OCI artifact here, under the tag `latest`.
     #[arg(long, value_name = "HOST/PATH")]
     pub(super) oci: Option<Repository>,
+    /// Address of the channel server, which is told to look at once; it looks by itself anyway.
+    #[arg(long, env = "PUBLISHER_SERVER", value_name = "URL")]
+    pub(super) server: Option<String>,
 }
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
-    let Args { catalog, keys, oci } = args;
+    let Args { catalog, keys, oci, server } = args;
     let http = HttpOptions { extra_ca: catalog.git.ca.clone(), ..HttpOptions::default() };
+    let hinted = http.clone();
     let (merged, waiting, tree) = blocking(move || merge_and_push(&catalog, &keys, now)).await?;
     if let Some(repository) = &oci {
         let registry = Registry::new(&OciOptions { http, login: None })?;
         pdp_transport::catalog::to_oci(&registry, repository, "latest", &tree).await?;
+    }
+    if let Some(server) = &server {
+        hint(server, &hinted).await;
     }
     for (branch, why) in &waiting {
         say(&format!("◎ `{branch}` waits: {why}"));
@@ -40,6 +48,17 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     };
     output::print(format, &json!({ "merged": merged, "waiting": waiting }), &text)?;
     Ok(exit::DONE)
+}
+
+/// The catalog is visible already: a server that doesn't hear is no failure.
+async fn hint(server: &str, http: &HttpOptions) {
+    let hinted = match ChannelServer::new(server, http) {
+        Ok(server) => server.catalog_changed().await,
+        Err(error) => Err(error.into()),
+    };
+    if let Err(failure) = hinted {
+        say(&format!("◎ the channel server wasn't told and will look by itself: {}", failure.code));
+    }
 }
 
 type Merged = (Vec<String>, Vec<(String, String)>, pdp_policies::CatalogTree);

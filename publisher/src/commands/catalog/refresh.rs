@@ -12,7 +12,7 @@ use crate::catalog::{Current, Online, newest_root, push};
 use crate::commands::blocking;
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
-    let Args { catalog, keys, oci } = args;
+    let Args { catalog, keys, oci, server: _ } = args;
     let tree = blocking(move || {
         let keys = keys.unlock()?;
         let current = Current::fetch(&catalog, now)?;

@@ -1,6 +1,7 @@
 //! `publisher key`.
 
 mod ceremony;
+mod export;
 mod show;
 
 use clap::Subcommand;
@@ -12,6 +13,8 @@ use pdp_transport::cli::output::Format;
 pub(crate) enum Key {
     /// Makes all keys of a vendor and the first signed catalog.
     Ceremony(ceremony::Args),
+    /// Writes a private key without its password, for the channel server.
+    Export(export::Args),
     /// Prints ids and public keys.
     Show(show::Args),
 }
@@ -19,6 +22,7 @@ pub(crate) enum Key {
 pub(crate) fn run(command: Key, format: Format, now: At) -> Result<u8> {
     match command {
         Key::Ceremony(args) => ceremony::run(&args, format, now),
+        Key::Export(args) => export::run(&args, format),
         Key::Show(args) => show::run(&args, format),
     }
 }

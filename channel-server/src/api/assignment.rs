@@ -1,0 +1,144 @@
+//! `GET /v1/data-planes/{organization}/{data plane}/assignment`: the server's word to one data plane.
+//!
+//! Answered from memory, signed per answer. The tag covers the decision, not its date; `Prefer: wait=<seconds>`
+//! lets the answer wait for news.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use pdp_policies::instruction::{Assignment, MAX_ASSIGNMENT_LIFE, MinimumCatalog, Start};
+use pdp_policies::rollout::{self, Started};
+use pdp_policies::{API_VERSION, At, Digest, Line, ObstacleCode, PdpId, Span, document, dsse};
+use pdp_transport::cli::clock;
+use serde::Deserialize;
+
+use super::data_plane::DataPlane;
+use super::{Answer, Refusal};
+use crate::fleet::Fleet;
+use crate::server::Server;
+
+/// When to ask again, before jitter (seconds).
+const POLL_AFTER: u32 = 60;
+/// No answer waits for longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(50);
+/// The tag changes this often though nothing else does, so that no assignment expires at its PDP (seconds).
+const RENEW_AFTER: i64 = 6 * 3600;
+
+/// Which line the data plane follows.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Following {
+    pub(crate) line: Line,
+}
+
+pub(crate) async fn get(
+    State(server): State<Arc<Server>>,
+    DataPlane(pdp): DataPlane,
+    query: Result<Query<Following>, QueryRejection>,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let line = query?.0.line;
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let wait = tokio::time::sleep(longest_wait(&headers));
+    tokio::pin!(wait);
+    let mut news = server.news.subscribe();
+    loop {
+        news.mark_unchanged();
+        let decided = decide(&server, &server.fleet(), &pdp, &line, clock::now())?;
+        let tag = tag(&decided)?;
+        if known != Some(tag.as_str()) {
+            server.metrics.polled(true);
+            return answer(&server, decided, &tag);
+        }
+        tokio::select! {
+            biased;
+            () = &mut wait => {}
+            () = server.until_stopping() => {}
+            _ = news.changed() => continue,
+        }
+        server.metrics.polled(false);
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
+    }
+}
+
+/// RFC 7240: `Prefer: wait=<seconds>`.
+fn longest_wait(headers: &HeaderMap) -> Duration {
+    let prefer = headers.get("prefer").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let seconds = prefer.split([',', ';']).find_map(|part| part.trim().strip_prefix("wait=")?.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0)).min(LONGEST_WAIT)
+}
+
+/// What a data plane is told, dated at the beginning of the renewal period: equal decisions look equal.
+pub(super) fn decide(
+    server: &Server,
+    fleet: &Fleet,
+    pdp: &PdpId,
+    line: &Line,
+    now: At,
+) -> Answer<Assignment> {
+    let catalog = server.catalog.load();
+    let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
+    let missing = || Refusal::not_found(format!("the catalog has no channel of line `{line}`"));
+    let channel = catalog.channel(line).ok_or_else(missing)?;
+    let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
+    let ceiling = rollout::offer(channel, |level| fleet.rollout(line, level), ring, now);
+    let started = ceiling.as_ref().and_then(|ceiling| {
+        let start = fleet.rollout(line, ceiling.level)?.starts.get(pdp)?;
+        running(start, now).map(|until| Start {
+            level: ceiling.level,
+            sha256: ceiling.sha256,
+            attempt: start.attempt,
+            until,
+        })
+    });
+    let hold = if channel.stop.is_some() { vec![ObstacleCode::Stopped] } else { Vec::new() };
+    let versions = catalog.versions();
+    let period = At::from_unix(now.unix() - now.unix().rem_euclid(RENEW_AFTER));
+    Ok(Assignment {
+        api_version: API_VERSION.to_owned(),
+        critical: Vec::new(),
+        issued: period,
+        expires: period,
+        organization: pdp.organization.clone(),
+        data_plane: pdp.data_plane.clone(),
+        ring: ring.clone(),
+        ceiling,
+        hold,
+        min_catalog: MinimumCatalog { channels: versions.channels, targets: versions.targets },
+        start: started,
+        poll_after: Span::from_seconds(POLL_AFTER),
+    })
+}
+
+/// Until when a start that hasn't ended may still be made use of.
+fn running(start: &Started, now: At) -> Option<At> {
+    start.until.filter(|until| *until > now && start.outcome.is_none())
+}
+
+fn tag(decided: &Assignment) -> Answer<String> {
+    let bytes = document::write(decided).map_err(|e| Refusal::internal(&e.to_string()))?;
+    Ok(format!("\"{}\"", Digest::of(&bytes).short()))
+}
+
+/// Dates, jitters and signs.
+pub(super) fn answer(server: &Server, decided: Assignment, tag: &str) -> Answer<Response> {
+    let now = clock::now();
+    let jitter = u32::from(super::random::<1>()?[0]) * POLL_AFTER / 10 / 256;
+    let assignment = Assignment {
+        issued: now,
+        expires: now.plus(MAX_ASSIGNMENT_LIFE),
+        poll_after: Span::from_seconds(POLL_AFTER + jitter),
+        ..decided
+    };
+    let envelope = server.director.seal(dsse::ASSIGNMENT, &assignment);
+    let envelope = envelope.map_err(|e| Refusal::internal(&e.to_string()))?;
+    let mut response =
+        ([(header::CONTENT_TYPE, "application/vnd.dsse.envelope.v1+json")], envelope).into_response();
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}

@@ -1,0 +1,107 @@
+//! Who asks: a data plane by its short-lived token (JWT, EdDSA), signed with the key that it enrolled.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use axum::RequestPartsExt;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use pdp_policies::{At, CLOCK_TOLERANCE, DataPlaneName, Digest, Organization, PdpId};
+use pdp_transport::channel_server::{AUDIENCE, Claims, TOKEN_LIFE};
+use pdp_transport::cli::clock;
+use sigstore_types::DerPublicKey;
+
+use super::Refusal;
+use crate::fleet::Plane;
+use crate::server::Server;
+
+/// A data plane that proved who it is, and is the one that the path names.
+#[derive(Debug)]
+pub(crate) struct DataPlane(pub(crate) PdpId);
+
+impl FromRequestParts<Arc<Server>> for DataPlane {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refusal> {
+        let pdp = named(parts).await?;
+        let token = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = token.and_then(|value| value.strip_prefix("Bearer "));
+        let token =
+            token.ok_or_else(|| Refusal::login("a token signed by the data plane's key is needed"))?;
+        let now = clock::now();
+        let outcome = check(server, &pdp, token, now);
+        if let Err(refusal) = &outcome {
+            tracing::warn!(%pdp, code = refusal.problem.code, why = refusal.problem.message, "login refused");
+            server.metrics.refused(&refusal.problem.code);
+        }
+        outcome.map(|()| Self(pdp))
+    }
+}
+
+/// The data plane that the path names.
+pub(super) async fn named(parts: &mut Parts) -> Result<PdpId, Refusal> {
+    let Path((organization, data_plane)) = parts.extract::<Path<(Organization, DataPlaneName)>>().await?;
+    Ok(PdpId { organization, data_plane })
+}
+
+fn check(server: &Server, pdp: &PdpId, token: &str, now: At) -> Result<(), Refusal> {
+    let fleet = server.fleet();
+    let Some(plane) = fleet.planes.get(pdp) else { return Err(stranger()) };
+    if plane.revoked.is_some() {
+        return Err(Refusal::login("this data plane was shut out").hint("enrol it again with a new token"));
+    }
+    let hash = Digest::of(token.as_bytes());
+    if !remembered(plane, &hash, now) {
+        let expires = verify(&plane.key, pdp, token, now)?;
+        if let Ok(mut session) = plane.session.lock() {
+            *session = Some((hash, expires));
+        }
+    }
+    plane.seen.store(now.unix(), Relaxed);
+    Ok(())
+}
+
+/// True for the very token that was verified before and hasn't expired.
+fn remembered(plane: &Plane, hash: &Digest, now: At) -> bool {
+    let session = plane.session.lock().ok().and_then(|session| *session);
+    session.is_some_and(|(known, expires)| known == *hash && now.unix() < expires)
+}
+
+/// Checks signature, algorithm, audience, subject and times; says when the token expires (Unix seconds).
+fn verify(key: &DerPublicKey, pdp: &PdpId, token: &str, now: At) -> Result<i64, Refusal> {
+    // One algorithm, whatever the token's header wishes; times by our own clock below.
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_required_spec_claims(&["aud", "exp", "sub"]);
+    validation.validate_exp = false;
+    let raw = raw_ed25519(key).ok_or_else(|| Refusal::internal("an enrolled key is not Ed25519"))?;
+    let token = decode::<Claims>(token, &DecodingKey::from_ed_der(raw), &validation);
+    let claims = token.map_err(|_| stranger())?.claims;
+    if claims.sub != pdp.to_string() {
+        return Err(Refusal::forbidden("the token is for another data plane"));
+    }
+    let lives = claims.exp.saturating_sub(claims.iat);
+    if claims.iat > now.unix() + CLOCK_TOLERANCE || lives > TOKEN_LIFE.seconds() {
+        return Err(
+            Refusal::login("the token is dated ahead, or lives too long").hint("check the clock (NTP)")
+        );
+    }
+    // A data plane whose clock is slow within the tolerance is let in, too.
+    if claims.exp + CLOCK_TOLERANCE <= now.unix() {
+        return Err(Refusal::login("the token has expired").hint("check the clock (NTP)"));
+    }
+    Ok(claims.exp)
+}
+
+/// The same words for an unknown data plane and a wrong signature: who is enrolled is nobody's business.
+fn stranger() -> Refusal {
+    Refusal::login("this is not a token of an enrolled data plane").hint("enrol first")
+}
+
+/// The 32 bytes within an Ed25519 SPKI (RFC 8410).
+pub(super) fn raw_ed25519(key: &DerPublicKey) -> Option<&[u8]> {
+    const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    key.as_bytes().strip_prefix(&PREFIX).filter(|raw| raw.len() == 32)
+}

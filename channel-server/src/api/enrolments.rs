@@ -1,0 +1,136 @@
+//! `POST /v1/enrolments`: a data plane introduces itself, once, with a one-time token.
+//!
+//! Same token and key: same answer, so a lost answer is no harm. Same token, other key: refused and recorded.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use pdp_policies::instruction::{Enrolled, Enrolment};
+use pdp_policies::{API_VERSION, Digest, PdpId, Span};
+use pdp_transport::cli::clock;
+use sigstore_types::DerPublicKey;
+
+use super::data_plane::raw_ed25519;
+use super::{Answer, Refusal};
+use crate::database::Database;
+use crate::event::{self, Actor, Event};
+use crate::server::Server;
+
+/// When to ask for the first assignment.
+const FIRST_POLL: Span = Span::from_seconds(5);
+/// A version text is short.
+const MAX_VERSION: usize = 64;
+
+/// What becomes of an enrolment.
+enum Verdict {
+    /// It was taken before: the same answer again.
+    Known(Enrolled),
+    /// It is new: write it down, then answer.
+    New(event::Enrolment),
+    /// The token was used with another key.
+    Stolen(Event),
+}
+
+pub(crate) async fn post(
+    State(server): State<Arc<Server>>,
+    body: Result<Json<Enrolment>, JsonRejection>,
+) -> Answer<Json<Enrolled>> {
+    let enrolment = body?.0;
+    let pdp =
+        PdpId { organization: enrolment.organization.clone(), data_plane: enrolment.data_plane.clone() };
+    let mut writer = server.writer.lock().await;
+    let outcome = enrol(&server, &mut writer, &pdp, &enrolment).await;
+    if let Err(refusal) = &outcome {
+        tracing::warn!(%pdp, code = refusal.problem.code, why = refusal.problem.message, "enrolment refused");
+        server.metrics.refused(&refusal.problem.code);
+    }
+    outcome.map(Json)
+}
+
+async fn enrol(
+    server: &Server,
+    writer: &mut Database,
+    pdp: &PdpId,
+    enrolment: &Enrolment,
+) -> Answer<Enrolled> {
+    let actor = Actor::DataPlane(pdp.clone());
+    match judge(server, pdp, enrolment)? {
+        Verdict::Known(answer) => Ok(answer),
+        Verdict::New(new) => {
+            let answer = answer(pdp, &new.ring);
+            server.record(writer, &actor, &[Event::Enrolled(Box::new(new))]).await?;
+            Ok(answer)
+        }
+        Verdict::Stolen(event) => {
+            let Event::EnrolmentRefused { token, public_key, .. } = &event else { return Err(used()) };
+            let recorded = server.fleet().refused.contains(&(*token, *public_key));
+            if !recorded {
+                server.record(writer, &actor, &[event]).await?;
+            }
+            Err(used())
+        }
+    }
+}
+
+fn judge(server: &Server, pdp: &PdpId, enrolment: &Enrolment) -> Answer<Verdict> {
+    let now = clock::now();
+    if enrolment.api_version != API_VERSION {
+        return Err(Refusal::bad("Unreadable", format!("apiVersion is not {API_VERSION}")));
+    }
+    if enrolment.pdp_sync.len() > MAX_VERSION || enrolment.pdp_sync.chars().any(char::is_control) {
+        return Err(Refusal::bad("Unreadable", "pdpSync is not a version"));
+    }
+    let key = DerPublicKey::from_pem(&enrolment.public_key).ok().filter(|key| raw_ed25519(key).is_some());
+    let key =
+        key.ok_or_else(|| Refusal::bad("BadKey", "publicKey is not an Ed25519 public key (SPKI PEM)"))?;
+    let hash = Digest::of(enrolment.token.as_bytes());
+    let fleet = server.fleet();
+    let unknown = || Refusal::login("the enrolment token is unknown, expired, or for another data plane");
+    let token = fleet.tokens.get(&hash).filter(|token| token.pdp == *pdp).ok_or_else(unknown)?;
+    let plane = fleet.planes.get(pdp);
+    if let Some(plane) = plane.filter(|plane| token.used && plane.token == hash && plane.revoked.is_none())
+        && plane.key == key
+    {
+        return Ok(Verdict::Known(answer(pdp, &plane.told)));
+    }
+    if token.used {
+        let (organization, data_plane) = (pdp.organization.clone(), pdp.data_plane.clone());
+        let public_key = Digest::of(key.as_bytes());
+        return Ok(Verdict::Stolen(Event::EnrolmentRefused {
+            organization,
+            data_plane,
+            token: hash,
+            public_key,
+        }));
+    }
+    if token.expires <= now {
+        return Err(unknown());
+    }
+    if fleet.planes.iter().any(|(other, plane)| other != pdp && plane.key == key) {
+        let message = "this key belongs to another data plane already";
+        return Err(
+            Refusal::conflict("KeyInUse", message).hint("was the identity copied? each one makes its own")
+        );
+    }
+    let ring = fleet.ring(pdp).cloned().ok_or_else(unknown)?;
+    Ok(Verdict::New(event::Enrolment {
+        organization: pdp.organization.clone(),
+        data_plane: pdp.data_plane.clone(),
+        token: hash,
+        public_key: key.to_pem(),
+        cluster_id: enrolment.cluster_id,
+        pdp_sync: enrolment.pdp_sync.clone(),
+        ring,
+    }))
+}
+
+fn answer(pdp: &PdpId, ring: &pdp_policies::Ring) -> Enrolled {
+    Enrolled { id: pdp.clone(), ring: ring.clone(), poll_after: FIRST_POLL }
+}
+
+fn used() -> Refusal {
+    Refusal::conflict("TokenUsed", "the token was used with another key; this was recorded")
+        .hint("if it wasn't you, someone stole the token: shut the data plane out and make a new one")
+}

@@ -1,0 +1,40 @@
+//! `/healthz`, `/readyz`, `/metrics`: for those who run the server.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+
+use super::{Answer, Refusal};
+use crate::server::Server;
+
+/// The process answers.
+pub(crate) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// It can do its work: the catalog is there and the event log isn't behind.
+pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Answer<&'static str> {
+    if *server.stopping.borrow() {
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", "the server is stopping"));
+    }
+    if server.catalog.load().is_none() {
+        return Err(Refusal::no_catalog());
+    }
+    if server.behind.load(Relaxed) {
+        let message = "the event log is behind the published ring state; nothing is granted";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "LogBehind", message)
+            .hint("was an old backup restored? see `channel-server restore`"));
+    }
+    Ok("ready\n")
+}
+
+/// In Prometheus' format.
+pub(crate) async fn metrics(State(server): State<Arc<Server>>) -> impl IntoResponse {
+    let signed = server.catalog.load().as_ref().map_or(0, |catalog| catalog.signed_at().unix());
+    let planes = server.fleet().planes.len();
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], server.metrics.text(planes, signed))
+}

@@ -1,0 +1,84 @@
+//! The REST API: one file per endpoint. `docs/api.md` lists them.
+
+mod assignment;
+mod catalog_changed;
+mod data_plane;
+mod data_planes;
+mod enrolment_tokens;
+mod enrolments;
+mod events;
+mod health;
+mod organizations;
+mod person;
+mod ready;
+mod refusal;
+mod reports;
+mod rollouts;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post, put};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::server::Server;
+
+pub(crate) use refusal::Refusal;
+
+/// The answer to a request.
+pub(crate) type Answer<T> = Result<T, Refusal>;
+
+/// No body is larger (bytes). Reports and enrolments are a few kilobytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Longer than the longest long poll.
+const MAX_REQUEST: Duration = Duration::from_secs(70);
+
+/// All endpoints.
+pub(crate) fn router(server: Arc<Server>) -> Router {
+    let data_planes = Router::new()
+        .route("/v1/enrolments", post(enrolments::post))
+        .route("/v1/data-planes/{organization}/{data_plane}/assignment", get(assignment::get))
+        .route("/v1/data-planes/{organization}/{data_plane}/ready", post(ready::post))
+        .route("/v1/data-planes/{organization}/{data_plane}/reports", post(reports::post))
+        .route("/v1/catalog/changed", post(catalog_changed::post));
+    let people = Router::new()
+        .route("/v1/organizations", get(organizations::list))
+        .route("/v1/organizations/{organization}", put(organizations::put))
+        .route("/v1/data-planes", get(data_planes::list))
+        .route(
+            "/v1/data-planes/{organization}/{data_plane}",
+            get(data_planes::show).delete(data_planes::revoke),
+        )
+        .route("/v1/data-planes/{organization}/{data_plane}/ring", put(data_planes::put_ring))
+        .route("/v1/data-planes/{organization}/{data_plane}/enrolment-tokens", post(enrolment_tokens::post))
+        .route("/v1/rollouts", get(rollouts::list))
+        .route("/v1/rollouts/{line}/{level}", get(rollouts::show))
+        .route("/v1/rollouts/{line}/{level}/acknowledgements", post(rollouts::acknowledge))
+        .route("/v1/events", get(events::list));
+    let operators = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics));
+    data_planes
+        .merge(people)
+        .merge(operators)
+        .fallback(|| async { Refusal::not_found("no such endpoint; see docs/api.md") })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(CatchPanicLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, MAX_REQUEST))
+        .with_state(server)
+}
+
+/// Random bytes from the system.
+///
+/// # Errors
+/// `Internal` when the system has none to give.
+pub(crate) fn random<const N: usize>() -> Answer<[u8; N]> {
+    let mut bytes = [0; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Refusal::internal("no randomness"))?;
+    Ok(bytes)
+}

@@ -1,0 +1,152 @@
+//! `POST /v1/data-planes/{organization}/{data plane}/reports`: what a data plane says of itself, under its own
+//! signature. What is refused counts nothing.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use pdp_policies::report::{Report, ReportState, TargetState};
+use pdp_policies::rollout::{Outcome, RolloutEvent, is_open};
+use pdp_policies::{
+    At, CLOCK_TOLERANCE, Channel, DataPlaneName, Digest, Line, Organization, PdpId, Promotion, document, dsse,
+};
+use pdp_transport::cli::clock;
+
+use super::assignment::Following;
+use super::{Answer, Refusal};
+use crate::event::Event;
+use crate::fleet::Fleet;
+use crate::server::Server;
+
+pub(crate) async fn post(
+    State(server): State<Arc<Server>>,
+    path: Result<Path<(Organization, DataPlaneName)>, PathRejection>,
+    query: Result<Query<Following>, QueryRejection>,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer<StatusCode> {
+    let Path((organization, data_plane)) = path?;
+    let pdp = PdpId { organization, data_plane };
+    let (line, body) = (query?.0.line, body?);
+    let outcome = take(&server, &pdp, &line, &body).await;
+    if let Err(refusal) = &outcome {
+        tracing::warn!(%pdp, code = refusal.problem.code, why = refusal.problem.message, "report refused");
+        server.metrics.refused(&refusal.problem.code);
+    }
+    outcome
+}
+
+async fn take(server: &Server, pdp: &PdpId, line: &Line, envelope: &[u8]) -> Answer<StatusCode> {
+    let (now, hash) = (clock::now(), Digest::of(envelope));
+    let mut writer = server.writer.lock().await;
+    let report = match judge(&server.fleet(), pdp, envelope, hash, now)? {
+        Some(report) => report,
+        None => return Ok(StatusCode::NO_CONTENT),
+    };
+    let events = meaning(server, pdp, line, &report, now)?;
+    server.record_report(&mut writer, pdp, report, hash, &events).await?;
+    server.metrics.reported();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Is it this data plane's, for now, and newer than the last? None for the last one again: a repeated request.
+fn judge(fleet: &Fleet, pdp: &PdpId, envelope: &[u8], hash: Digest, now: At) -> Answer<Option<Report>> {
+    let stranger = || Refusal::login("this is not a report of an enrolled data plane").hint("enrol first");
+    let plane = fleet.planes.get(pdp).filter(|plane| plane.revoked.is_none()).ok_or_else(stranger)?;
+    let payload = dsse::open("report", envelope, dsse::REPORT, std::slice::from_ref(&plane.key));
+    let payload = payload.map_err(|refusal| match refusal.code {
+        pdp_policies::RefusalCode::SignatureThreshold => stranger(),
+        code => Refusal::bad(code.as_str(), refusal.detail),
+    })?;
+    let report: Report = document::read("report", &payload)
+        .map_err(|refusal| Refusal::bad(refusal.code.as_str(), refusal.detail))?;
+    if (&report.organization, &report.data_plane) != (&pdp.organization, &pdp.data_plane) {
+        return Err(Refusal::forbidden("the report is of another data plane"));
+    }
+    if report.cluster_id != plane.cluster_id {
+        let message = "the cluster is not the one that enrolled";
+        return Err(
+            Refusal::conflict("OtherCluster", message).hint("was the identity copied? enrol each cluster")
+        );
+    }
+    if report.issued.unix() > now.unix() + CLOCK_TOLERANCE {
+        return Err(Refusal::unprocessable(
+            "ClockSkew",
+            format!("issued {}, but it is {now}", report.issued),
+        ));
+    }
+    if report.expires <= now {
+        return Err(Refusal::unprocessable("Expired", format!("it expired at {}", report.expires)));
+    }
+    match &plane.reported {
+        Some((_, known)) if *known == hash => Ok(None),
+        Some((issued, _)) if report.issued < *issued => {
+            Err(Refusal::conflict("OlderThanLast", format!("one of {issued} was taken already")))
+        }
+        _ => Ok(Some(report)),
+    }
+}
+
+/// What a report means for the rollout of its level.
+fn meaning(server: &Server, pdp: &PdpId, line: &Line, report: &Report, now: At) -> Answer<Vec<Event>> {
+    let Some(target) = &report.target else { return Ok(Vec::new()) };
+    let catalog = server.catalog.load();
+    let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
+    let unknown = || {
+        Refusal::unprocessable(
+            "UnknownLevel",
+            format!("the channel doesn't promote level {} so", target.level),
+        )
+    };
+    let channel = catalog.channel(line).ok_or_else(unknown)?;
+    let promotion =
+        channel.levels.get(&target.level).filter(|p| p.sha256 == target.sha256).ok_or_else(unknown)?;
+    let outcome = match target.state {
+        ReportState::Deferred | ReportState::Waiting | ReportState::Ready => return Ok(Vec::new()),
+        ReportState::Started => None,
+        ReportState::Written => Some(Outcome::Written),
+        ReportState::Healthy => Some(Outcome::Healthy),
+        ReportState::Failed => Some(Outcome::Failed),
+    };
+    let fleet = server.fleet();
+    let events = starts(&fleet, channel, promotion, pdp, target, outcome, now)?;
+    let of_rollout = |event| Event::of_rollout(&channel.line, target.level, promotion.sha256, event);
+    Ok(events.into_iter().map(of_rollout).collect())
+}
+
+/// A start that nobody granted is adopted if the level was open to somebody; its end is noted once.
+fn starts(
+    fleet: &Fleet,
+    channel: &Channel,
+    promotion: &Promotion,
+    pdp: &PdpId,
+    target: &TargetState,
+    outcome: Option<Outcome>,
+    now: At,
+) -> Answer<Vec<RolloutEvent>> {
+    let attempt = target.attempt;
+    let rollout = fleet.rollout(&channel.line, target.level);
+    let start = rollout.and_then(|rollout| rollout.starts.get(pdp));
+    if start.is_some_and(|start| start.attempt > attempt) {
+        return Err(Refusal::conflict("OlderThanLast", "a later attempt was granted meanwhile"));
+    }
+    let mut events = Vec::new();
+    if start.is_none_or(|start| start.attempt < attempt) {
+        let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
+        let opened = channel.plan.rings.iter().any(|rules| {
+            promotion.open_to.contains_key(&rules.name)
+                || rollout.is_some_and(|rollout| is_open(promotion, rollout, &rules.name, now))
+        });
+        if !opened {
+            let message = format!("level {} was never opened to anybody", target.level);
+            return Err(Refusal::unprocessable("LevelNeverOpened", message));
+        }
+        events.push(RolloutEvent::Adopted { pdp: pdp.clone(), ring: ring.clone(), attempt });
+    }
+    let known = start.filter(|start| start.attempt == attempt).and_then(|start| start.outcome);
+    if let Some(outcome) = outcome.filter(|outcome| Some(*outcome) != known) {
+        events.push(RolloutEvent::Ended { pdp: pdp.clone(), attempt, outcome });
+    }
+    Ok(events)
+}

@@ -1,0 +1,129 @@
+//! Following the vendor's catalog: fetched from Git, judged from the pinned root like any data plane would.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
+use pdp_policies::{Refusal, report};
+use pdp_transport::cli::clock;
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::git::{GitOptions, Remote};
+use pdp_transport::{Error, Kind};
+
+use crate::event::{Actor, Event};
+use crate::server::Server;
+
+/// Hints come from anybody: they are heard at most this often.
+const HINT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where the catalog is.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) url: String,
+    pub(crate) branch: String,
+    pub(crate) cache: PathBuf,
+    pub(crate) git: GitOptions,
+    /// How often it is looked at without a hint.
+    pub(crate) interval: Duration,
+}
+
+/// What was last seen, so that only changes are written down.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    source: Source,
+    floors: Floors,
+    seen: Option<report::CatalogVersions>,
+    refused: Option<Refusal>,
+}
+
+/// What came of one look.
+enum Seen {
+    Trusted(Box<Verified<Catalog>>, Floors),
+    Refused(Refusal),
+}
+
+impl Follower {
+    pub(crate) fn new(source: Source, floors: Floors) -> Self {
+        Self { source, floors, seen: None, refused: None }
+    }
+
+    /// Runs until the server stops.
+    pub(crate) async fn follow(mut self, server: Arc<Server>) {
+        loop {
+            match self.look(&server).await {
+                Ok(()) => server.metrics.catalog_followed(),
+                Err(failure) => {
+                    server.metrics.catalog_failed();
+                    tracing::warn!(code = failure.code, "the catalog can't be followed now: {failure}");
+                }
+            }
+            tokio::select! {
+                () = server.hint.notified() => tokio::time::sleep(HINT_PAUSE).await,
+                () = tokio::time::sleep(self.source.interval) => {}
+                () = server.until_stopping() => return,
+            }
+        }
+    }
+
+    /// Fetches, judges, and takes it over if it is the vendor's. What is refused changes nothing.
+    pub(crate) async fn look(&mut self, server: &Server) -> Result<()> {
+        let (source, floors) = (self.source.clone(), self.floors.clone());
+        let seen = tokio::task::spawn_blocking(move || fetch(&source, &floors)).await.map_err(internal)??;
+        let mut writer = server.writer.lock().await;
+        match seen {
+            Seen::Refused(refusal) => {
+                if self.refused.as_ref() != Some(&refusal) {
+                    let (code, detail) = (refusal.code.to_string(), refusal.detail.clone());
+                    let event = Event::CatalogRefused { code, detail };
+                    server.record(&mut writer, &Actor::Server, &[event]).await.map_err(unwritten)?;
+                    self.refused = Some(refusal.clone());
+                }
+                Err(refusal.into())
+            }
+            Seen::Trusted(catalog, floors) => {
+                if floors.worth_saving(&self.floors) || self.seen.is_none() {
+                    let text = serde_json::to_string(&floors).map_err(internal)?;
+                    writer.keep("floors", &text).await.map_err(|e| unwritten(server.failed(&e)))?;
+                }
+                let versions = catalog.versions();
+                let known = self.seen.is_some_and(|seen| {
+                    (seen.channels, seen.targets) == (versions.channels, versions.targets)
+                });
+                server.catalog.store(Some(Arc::new(*catalog)));
+                if !known {
+                    let (channels, targets) = (versions.channels, versions.targets);
+                    let event = Event::CatalogFollowed { channels, targets };
+                    server.record(&mut writer, &Actor::Server, &[event]).await.map_err(unwritten)?;
+                }
+                (self.floors, self.seen, self.refused) = (floors, Some(versions), None);
+                server.due.notify_one();
+                Ok(())
+            }
+        }
+    }
+}
+
+fn unwritten(failed: crate::server::WriteFailed) -> Failure {
+    Failure::new(failed.code, "the catalog's news can't be written down")
+}
+
+fn fetch(source: &Source, floors: &Floors) -> Result<Seen> {
+    let io = |e: &std::io::Error| Error::io(format!("make {}", source.cache.display()), e);
+    std::fs::create_dir_all(&source.cache).map_err(|e| io(&e))?;
+    let remote = Remote::open(&source.url, &source.cache, source.git.clone())?;
+    for refetched in [false, true] {
+        let found = pdp_transport::catalog::from_git(&remote, &source.branch)?;
+        let missing = || {
+            let what = format!("branch `{}` of {}", source.branch, remote.shown());
+            Error::new(Kind::NotFound, what, "the vendor has published none there")
+        };
+        let (_, tree) = found.ok_or_else(missing)?;
+        match trust::catalog(tree, floors, clock::now(), refetched) {
+            Judged::Trusted(catalog, floors) => return Ok(Seen::Trusted(catalog, floors)),
+            Judged::FetchFirst(_) => {}
+            Judged::Refused(refusal) => return Ok(Seen::Refused(refusal)),
+        }
+    }
+    Err(Failure::new("CatalogBehind", "the catalog is older than what was seen"))
+}

@@ -1,0 +1,205 @@
+//! `channel-server serve`: open, load, follow, drive, answer; and stop without losing anything.
+
+use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use pdp_policies::trust::Floors;
+use pdp_policies::{At, Digest, Span};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::credentials::Login;
+use pdp_transport::git::GitOptions;
+use pdp_transport::oci::{OciOptions, Repository};
+use pdp_transport::signing_key::SigningKey;
+use pdp_transport::{HttpOptions, files};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{DatabaseArgs, failed};
+use crate::api;
+use crate::catalog::{Follower, Source};
+use crate::database::Database;
+use crate::event::Event;
+use crate::fleet::Fleet;
+use crate::ring_state::{Places, Publisher};
+use crate::rollouts;
+use crate::seen;
+use crate::server::Server;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Where to listen. Plain HTTP: put TLS in front of it.
+    #[arg(long, env = "CHANNEL_SERVER_LISTEN", default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
+    listen: SocketAddr,
+    /// Git address of the catalog.
+    #[arg(long, env = "CHANNEL_SERVER_CATALOG", value_name = "URL")]
+    catalog: String,
+    /// How often the catalog is looked at without a hint.
+    #[arg(long, env = "CHANNEL_SERVER_CATALOG_INTERVAL", default_value = "1m", value_name = "SPAN")]
+    catalog_interval: Span,
+    /// The root that the catalog must come from (`1.root.json` of the ceremony); read at the first start.
+    #[arg(long, env = "CHANNEL_SERVER_ROOT", value_name = "FILE")]
+    root: PathBuf,
+    /// The director's key (PKCS#8 PEM, `publisher key export`).
+    #[arg(long, env = "CHANNEL_SERVER_DIRECTOR_KEY", value_name = "FILE")]
+    director_key: PathBuf,
+    /// Git repository for ring state (branch `ring-state`); none without it.
+    #[arg(long, env = "CHANNEL_SERVER_RING_STATE_GIT", value_name = "URL")]
+    ring_state_git: Option<String>,
+    /// OCI repository for ring state (tag `ring-state-<line>`); none without it.
+    #[arg(long, env = "CHANNEL_SERVER_RING_STATE_OCI", value_name = "HOST/PATH")]
+    ring_state_oci: Option<Repository>,
+    /// Token for the Git host; git's credential helpers are asked without one.
+    #[arg(long, env = "CHANNEL_SERVER_GIT_TOKEN", hide_env_values = true, hide = true)]
+    git_token: Option<String>,
+    /// Further CA certificates (PEM).
+    #[arg(long = "ca", env = "CHANNEL_SERVER_CA", value_name = "FILE")]
+    ca: Vec<PathBuf>,
+}
+
+pub(crate) async fn run(args: Args) -> Result<u8> {
+    let _lock = lock(&args.database.database)?;
+    let mut database = Database::open(&args.database.database).await?;
+    let (fleet, floors) = (load(&mut database).await?, floors(&mut database, &args.root).await?);
+    let director = SigningKey::read(&args.director_key)?.ok_or_else(|| {
+        Failure::new("NotFound", format!("director key {}", args.director_key.display()))
+            .hint("`publisher key export director.key --out director.pem` makes the file")
+    })?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|e| Failure::new("ListenFailed", format!("listen on {}", args.listen)).cause(e))?;
+    let address = listener.local_addr().map_err(internal)?;
+    let server = Arc::new(Server::new(fleet, database, director));
+    // Until what was published has been compared with the event log, nothing is granted.
+    server.behind.store(args.ring_state_git.is_some(), Relaxed);
+    let cache = cache(&args);
+    let follower = Follower::new(source(&args, &cache), floors);
+    let tasks = [
+        tokio::spawn(follower.follow(server.clone())),
+        tokio::spawn(rollouts::drive(server.clone(), Publisher::new(places(&args, &cache)))),
+        tokio::spawn(seen::keep(server.clone())),
+    ];
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
+    let app = api::router(server.clone()).into_make_service();
+    let serving = axum::serve(listener, app).with_graceful_shutdown(stop(server.clone()));
+    serving.await.map_err(|e| Failure::new("ServeFailed", "serve").cause(e))?;
+    for task in tasks {
+        // Each ends by itself; one that hangs in a slow fetch has nothing to lose.
+        let _ = tokio::time::timeout(Duration::from_secs(5), task).await;
+    }
+    seen::save(&server).await;
+    if let Some(server) = Arc::into_inner(server) {
+        server.writer.into_inner().close().await;
+    }
+    tracing::info!("stopped");
+    Ok(exit::DONE)
+}
+
+/// Waits for SIGTERM or Ctrl-C, then sends long polls home.
+async fn stop(server: Arc<Server>) {
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    match (terminate, interrupt) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        }
+        _ => std::future::pending().await,
+    }
+    tracing::info!("stopping: open requests are finished first");
+    server.stopping.send_replace(true);
+}
+
+/// One server per file: two would grant the same starts.
+fn lock(database: &std::path::Path) -> Result<File> {
+    let path = database.with_extension("lock");
+    let io = |e: std::io::Error| {
+        Failure::new("DatabaseReadOnly", format!("lock {}", path.display()))
+            .cause(e)
+            .hint("the server needs to write the file and its folder: check owner, mode and mount")
+    };
+    let file = File::options().create(true).append(true).open(&path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Failure::new(
+            "AlreadyRunning",
+            format!("another channel-server holds {}", database.display()),
+        )
+        .hint("stop the other one first")),
+        Err(TryLockError::Error(error)) => Err(io(error)),
+    }
+}
+
+/// Everything in memory, from the event log and the newest reports.
+async fn load(database: &mut Database) -> Result<Fleet> {
+    let mut fleet = Fleet::default();
+    let mut after = 0;
+    loop {
+        let rows = database.events(after, 10_000).await.map_err(|e| failed(&e))?;
+        let Some(last) = rows.last() else { break };
+        after = last.seq;
+        for row in &rows {
+            let event: Event = serde_json::from_str(&row.body).map_err(|e| {
+                Failure::new("DatabaseUnreadable", format!("event {}", row.seq))
+                    .cause(e)
+                    .hint("was the file written by a newer server? run that one")
+            })?;
+            fleet.apply(At::from_unix(row.at / 1000), &event);
+        }
+    }
+    for (report, received) in database.reports().await.map_err(|e| failed(&e))? {
+        // The hash only tells a repeated request from a new one; after a restart the time does.
+        fleet.hear(report, At::from_unix(received / 1000), Digest::of(b""));
+    }
+    for (organization, data_plane, at) in database.seen().await.map_err(|e| failed(&e))? {
+        seen::restore(&fleet, &organization, &data_plane, at);
+    }
+    Ok(fleet)
+}
+
+async fn floors(database: &mut Database, root: &std::path::Path) -> Result<Floors> {
+    if let Some(kept) = database.kept("floors").await.map_err(|e| failed(&e))? {
+        return serde_json::from_str(&kept)
+            .map_err(|e| Failure::new("DatabaseUnreadable", "what the catalog has reached").cause(e));
+    }
+    let root_bytes = files::read_capped(root, pdp_policies::MAX_FILE_BYTES)?;
+    let root_bytes = root_bytes.ok_or_else(|| {
+        Failure::new("NotFound", format!("root {}", root.display()))
+            .hint("it is `metadata/1.root.json` of the ceremony")
+    })?;
+    Ok(Floors::new(root_bytes))
+}
+
+/// Git caches lie beside the database; they can be deleted.
+fn cache(args: &Args) -> PathBuf {
+    args.database.database.with_extension("cache")
+}
+
+fn git(args: &Args) -> GitOptions {
+    let login = args.git_token.clone().map(|secret| Login { user: "x-access-token".into(), secret });
+    let http = HttpOptions { extra_ca: args.ca.clone(), ..HttpOptions::default() };
+    GitOptions { http, login, ..GitOptions::default() }
+}
+
+fn source(args: &Args, cache: &std::path::Path) -> Source {
+    let interval = Duration::from_secs(args.catalog_interval.seconds().unsigned_abs().max(1));
+    Source {
+        url: args.catalog.clone(),
+        branch: "catalog".to_owned(),
+        cache: cache.join("catalog"),
+        git: git(args),
+        interval,
+    }
+}
+
+fn places(args: &Args, cache: &std::path::Path) -> Places {
+    let http = HttpOptions { extra_ca: args.ca.clone(), ..HttpOptions::default() };
+    Places {
+        git: args.ring_state_git.clone().map(|url| (url, cache.join("ring-state"), git(args))),
+        oci: args.ring_state_oci.clone().map(|repository| (repository, OciOptions { http, login: None })),
+    }
+}

@@ -1,0 +1,209 @@
+//! All that answers need, in memory: made from the event log and the newest reports, never asked of the database.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use pdp_policies::report::{LevelDigest, Report, TargetState};
+use pdp_policies::rollout::{Rollout, Row};
+use pdp_policies::{At, Digest, Level, Line, Organization, PdpId, Ring};
+use sigstore_types::DerPublicKey;
+
+use crate::event::{Enrolment, Event};
+
+/// Everything that changes.
+#[derive(Debug, Default)]
+pub(crate) struct Fleet {
+    /// Organizations and their rings.
+    pub(crate) organizations: BTreeMap<Organization, Ring>,
+    /// Enrolled data planes.
+    pub(crate) planes: HashMap<PdpId, Plane>,
+    /// One-time tokens by hash.
+    pub(crate) tokens: HashMap<Digest, EnrolmentToken>,
+    /// Rings of data planes' own.
+    overrides: HashMap<PdpId, Ring>,
+    /// Rollouts by line and level.
+    pub(crate) rollouts: BTreeMap<(Line, Level), Tracked>,
+    /// Size of each ring; revoked data planes don't count.
+    members: BTreeMap<Ring, u32>,
+    /// Refused keys by token, so that each is recorded once.
+    pub(crate) refused: HashSet<(Digest, Digest)>,
+}
+
+/// One enrolled data plane.
+#[derive(Debug)]
+pub(crate) struct Plane {
+    /// Its public key, SPKI.
+    pub(crate) key: DerPublicKey,
+    /// The token that it enrolled with.
+    pub(crate) token: Digest,
+    pub(crate) enrolled: At,
+    /// The ring that it was told at enrolment.
+    pub(crate) told: Ring,
+    pub(crate) revoked: Option<At>,
+    pub(crate) cluster_id: Option<Digest>,
+    pub(crate) pdp_sync: String,
+    /// When its newest report came.
+    pub(crate) heard: Option<At>,
+    /// When it wrote that report, and the report's hash: older ones are replays.
+    pub(crate) reported: Option<(At, Digest)>,
+    pub(crate) current: Option<LevelDigest>,
+    pub(crate) target: Option<TargetState>,
+    /// When it polled last, Unix seconds, 0 for never.
+    pub(crate) seen: AtomicI64,
+    /// The token that was verified last: its hash and expiry. Saves a signature check per poll.
+    pub(crate) session: Mutex<Option<(Digest, i64)>>,
+}
+
+/// A one-time token.
+#[derive(Debug, Clone)]
+pub(crate) struct EnrolmentToken {
+    pub(crate) pdp: PdpId,
+    pub(crate) expires: At,
+    pub(crate) used: bool,
+}
+
+/// A rollout and the content that it is about.
+#[derive(Debug, Default)]
+pub(crate) struct Tracked {
+    pub(crate) sha256: Option<Digest>,
+    pub(crate) rollout: Rollout,
+}
+
+impl Fleet {
+    /// One event on.
+    pub(crate) fn apply(&mut self, at: At, event: &Event) {
+        match event {
+            Event::OrganizationSet { organization, ring, .. } => {
+                self.organizations.insert(organization.clone(), ring.clone());
+                self.count_members();
+            }
+            Event::RingOverridden { organization, data_plane, ring, .. } => {
+                let pdp = PdpId { organization: organization.clone(), data_plane: data_plane.clone() };
+                match ring {
+                    Some(ring) => self.overrides.insert(pdp, ring.clone()),
+                    None => self.overrides.remove(&pdp),
+                };
+                self.count_members();
+            }
+            Event::EnrolmentTokenIssued { organization, data_plane, hash, expires } => {
+                let pdp = PdpId { organization: organization.clone(), data_plane: data_plane.clone() };
+                self.tokens.insert(*hash, EnrolmentToken { pdp, expires: *expires, used: false });
+            }
+            Event::Enrolled(enrolment) => self.enrol(at, enrolment),
+            Event::EnrolmentRefused { token, public_key, .. } => {
+                self.refused.insert((*token, *public_key));
+            }
+            Event::Revoked { organization, data_plane, .. } => {
+                let pdp = PdpId { organization: organization.clone(), data_plane: data_plane.clone() };
+                if let Some(plane) = self.planes.get_mut(&pdp) {
+                    plane.revoked = Some(at);
+                }
+                self.count_members();
+            }
+            Event::Rollout { line, level, sha256, event } => {
+                let tracked = self.rollouts.entry((line.clone(), *level)).or_default();
+                tracked.sha256 = Some(*sha256);
+                tracked.rollout.apply(at, event);
+            }
+            Event::Restored { .. } => self.tokens.retain(|_, token| token.used),
+            Event::TokenCreated { .. }
+            | Event::TokenRevoked { .. }
+            | Event::CatalogFollowed { .. }
+            | Event::CatalogRefused { .. } => {}
+        }
+    }
+
+    fn enrol(&mut self, at: At, enrolment: &Enrolment) {
+        let Ok(key) = DerPublicKey::from_pem(&enrolment.public_key) else { return };
+        let pdp = enrolment.pdp();
+        if let Some(token) = self.tokens.get_mut(&enrolment.token) {
+            token.used = true;
+        }
+        let plane = Plane {
+            key,
+            token: enrolment.token,
+            enrolled: at,
+            told: enrolment.ring.clone(),
+            revoked: None,
+            cluster_id: enrolment.cluster_id,
+            pdp_sync: enrolment.pdp_sync.clone(),
+            heard: None,
+            reported: None,
+            current: None,
+            target: None,
+            seen: AtomicI64::new(0),
+            session: Mutex::new(None),
+        };
+        let ring = self.ring(&pdp).cloned();
+        let new = self.planes.insert(pdp, plane).is_none_or(|before| before.revoked.is_some());
+        if let Some(ring) = ring.filter(|_| new) {
+            *self.members.entry(ring).or_default() += 1;
+        }
+    }
+
+    /// Takes in a report that was stored.
+    pub(crate) fn hear(&mut self, report: Report, received: At, hash: Digest) {
+        let pdp = PdpId { organization: report.organization, data_plane: report.data_plane };
+        let Some(plane) = self.planes.get_mut(&pdp) else { return };
+        // What an identity before this one reported is not this one's.
+        if received < plane.enrolled {
+            return;
+        }
+        plane.heard = Some(received);
+        plane.reported = Some((report.issued, hash));
+        plane.current = report.current;
+        plane.target = report.target;
+        plane.pdp_sync = report.pdp_sync;
+    }
+
+    fn count_members(&mut self) {
+        let mut members = BTreeMap::<Ring, u32>::new();
+        for (pdp, plane) in &self.planes {
+            if let Some(ring) = self.ring(pdp).filter(|_| plane.revoked.is_none()) {
+                match members.get_mut(ring) {
+                    Some(count) => *count += 1,
+                    None => *members.entry(ring.clone()).or_default() += 1,
+                }
+            }
+        }
+        self.members = members;
+    }
+
+    /// The ring that counts: the data plane's own, or its organization's.
+    pub(crate) fn ring(&self, pdp: &PdpId) -> Option<&Ring> {
+        self.own_ring(pdp).or_else(|| self.organizations.get(&pdp.organization))
+    }
+
+    /// The ring that a data plane has for itself.
+    pub(crate) fn own_ring(&self, pdp: &PdpId) -> Option<&Ring> {
+        self.overrides.get(pdp)
+    }
+
+    /// How many data planes a ring has.
+    pub(crate) fn members(&self, ring: &Ring) -> u32 {
+        self.members.get(ring).copied().unwrap_or_default()
+    }
+
+    /// The rollout of a level.
+    pub(crate) fn rollout(&self, line: &Line, level: Level) -> Option<&Rollout> {
+        self.rollouts.get(&(line.clone(), level)).map(|tracked| &tracked.rollout)
+    }
+
+    /// One row per data plane that counts.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.planes.iter().filter(|(_, plane)| plane.revoked.is_none()).filter_map(|(pdp, plane)| {
+            let current = plane.current.map(|current| current.level);
+            let (heard, seen, target) = (plane.heard, plane.seen(), plane.target.as_ref());
+            Some(Row { pdp, ring: self.ring(pdp)?, heard, seen, current, target })
+        })
+    }
+}
+
+impl Plane {
+    /// When it polled last.
+    pub(crate) fn seen(&self) -> Option<At> {
+        let unix = self.seen.load(Relaxed);
+        (unix != 0).then(|| At::from_unix(unix))
+    }
+}

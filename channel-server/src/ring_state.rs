@@ -1,0 +1,183 @@
+//! The director's word to whole rings, for data planes without the server: signed on every change, pushed to
+//! a Git branch and an OCI tag.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
+
+use pdp_policies::instruction::{MAX_RING_STATE_LIFE, RingLevel, RingState};
+use pdp_policies::rollout::ring_shares;
+use pdp_policies::trust::{self, Catalog, Instructed};
+use pdp_policies::{API_VERSION, At, Channel, Digest, Level, Line, Span, dsse};
+use pdp_transport::cli::clock;
+use pdp_transport::cli::failure::{Result, internal};
+use pdp_transport::git::{Author, Change, GitOptions, Remote};
+use pdp_transport::instruction_source::{self, RING_STATE_BRANCH, ring_state_file, ring_state_tag};
+use pdp_transport::oci::{OciOptions, Registry, Repository};
+
+use crate::fleet::Fleet;
+use crate::server::Server;
+
+/// Signed anew after this long even if nothing changed.
+const RENEW_AFTER: Span = Span::from_seconds(86_400);
+
+/// Where ring state goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// A Git repository and a cache folder.
+    pub(crate) git: Option<(String, PathBuf, GitOptions)>,
+    /// An OCI repository.
+    pub(crate) oci: Option<(Repository, OciOptions)>,
+}
+
+/// Remembers what was published, per line.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    places: Places,
+    published: BTreeMap<Line, (BTreeMap<Level, RingLevel>, At)>,
+    /// True once the event log was found to contain what was published.
+    compared: bool,
+}
+
+impl Publisher {
+    pub(crate) fn new(places: Places) -> Self {
+        Self { places, published: BTreeMap::new(), compared: false }
+    }
+
+    /// Publishes the lines whose shares changed. What fails is tried again at the next look.
+    pub(crate) async fn publish_if_changed(&mut self, server: &Server, catalog: &Catalog) {
+        if self.places.git.is_none() && self.places.oci.is_none() {
+            return;
+        }
+        if !self.compared {
+            match behind(server, catalog, &self.places).await {
+                Ok(behind) => {
+                    server.behind.store(behind, Relaxed);
+                    self.compared = !behind;
+                }
+                Err(failure) => {
+                    tracing::warn!(code = failure.code, "what was published can't be compared: {failure}");
+                }
+            }
+            if !self.compared {
+                return;
+            }
+        }
+        for channel in catalog.channels() {
+            let now = clock::now();
+            let levels = levels(channel, &server.fleet());
+            let known = self.published.get(&channel.line);
+            if known.is_some_and(|(known, at)| *known == levels && now < at.plus(RENEW_AFTER)) {
+                continue;
+            }
+            match self.publish(server, &channel.line, levels.clone(), now).await {
+                Ok(()) => {
+                    self.published.insert(channel.line.clone(), (levels, now));
+                    // From here on what is published knows this log again.
+                    if let Err(error) = server.writer.lock().await.forget("restored").await {
+                        server.failed(&error);
+                    }
+                }
+                Err(failure) => {
+                    server.metrics.ring_state_failed();
+                    tracing::warn!(line = %channel.line, code = failure.code, "ring state isn't published: {failure}");
+                }
+            }
+        }
+    }
+
+    async fn publish(
+        &self,
+        server: &Server,
+        line: &Line,
+        levels: BTreeMap<Level, RingLevel>,
+        now: At,
+    ) -> Result<()> {
+        let head = server.writer.lock().await.head().await.map_err(internal)?;
+        let document = state(line, levels, head, now);
+        let envelope = server.director.seal(dsse::RING_STATE, &document)?;
+        if let Some((repository, options)) = &self.places.oci {
+            let registry = Registry::new(options)?;
+            let tag = ring_state_tag(line);
+            instruction_source::to_oci(&registry, repository, &tag, &envelope).await?;
+        }
+        if let Some((url, cache, options)) = self.places.git.clone() {
+            let line = line.clone();
+            tokio::task::spawn_blocking(move || push(&url, &cache, options, &line, envelope, now))
+                .await
+                .map_err(internal)??;
+        }
+        tracing::info!(%line, "ring state published");
+        Ok(())
+    }
+}
+
+/// True if ring state was published by a server that knew more: this one was restored from an old backup.
+async fn behind(server: &Server, catalog: &Catalog, places: &Places) -> Result<bool> {
+    let Some((url, cache, options)) = places.git.clone() else { return Ok(false) };
+    for channel in catalog.channels() {
+        let (url, cache, options, line) = (url.clone(), cache.clone(), options.clone(), channel.line.clone());
+        let published = tokio::task::spawn_blocking(move || -> Result<Option<Vec<u8>>> {
+            std::fs::create_dir_all(&cache).map_err(internal)?;
+            let remote = Remote::open(&url, &cache, options)?;
+            Ok(instruction_source::from_git(&remote, RING_STATE_BRANCH, &line)?)
+        });
+        let Some(envelope) = published.await.map_err(internal)?? else { continue };
+        // Only what a director signed tells anything; a stranger's file will be written over.
+        let judged = trust::ring_state(&envelope, catalog, &channel.line, None, clock::now(), true);
+        let Instructed::Followed(state, _) = judged else { continue };
+        let Some(head) = state.audit_head else { continue };
+        let mut writer = server.writer.lock().await;
+        let known = writer.knows_head(&head).await.map_err(internal)?;
+        let restored = writer.kept("restored").await.map_err(internal)?.is_some();
+        if !known && !restored {
+            let line = &channel.line;
+            tracing::error!(%line, "LogBehind: the published ring state knows events that this database lacks");
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn state(line: &Line, levels: BTreeMap<Level, RingLevel>, head: Digest, now: At) -> RingState {
+    RingState {
+        api_version: API_VERSION.to_owned(),
+        critical: Vec::new(),
+        issued: now,
+        expires: now.plus(MAX_RING_STATE_LIFE),
+        line: line.clone(),
+        levels,
+        audit_head: Some(head),
+    }
+}
+
+/// What is open to whom. Withdrawn levels are left out; the brake stands in the channel itself.
+fn levels(channel: &Channel, fleet: &Fleet) -> BTreeMap<Level, RingLevel> {
+    let open = channel.levels.iter().filter(|(level, _)| !channel.withdrawn.contains_key(level));
+    let levels = open.filter_map(|(level, promotion)| {
+        let rollout = fleet.rollout(&channel.line, *level)?;
+        let rings = ring_shares(channel, rollout, |ring| fleet.members(ring));
+        (!rings.is_empty()).then_some((*level, RingLevel { sha256: promotion.sha256, rings }))
+    });
+    levels.collect()
+}
+
+/// One file per line on one branch; someone else's push in between is met by the next look.
+fn push(
+    url: &str,
+    cache: &std::path::Path,
+    options: GitOptions,
+    line: &Line,
+    envelope: Vec<u8>,
+    now: At,
+) -> Result<()> {
+    std::fs::create_dir_all(cache).map_err(internal)?;
+    let remote = Remote::open(url, cache, options)?;
+    let head = remote.fetch(RING_STATE_BRANCH)?;
+    let change = Change { path: ring_state_file(line), content: Some(envelope) };
+    let author =
+        Author { name: "channel-server".into(), email: "channel-server@updates.pdp.wso2.com".into() };
+    let commit =
+        remote.commit(head, &[change], &format!("Ring state of {line}\n"), &author, now.unix(), None)?;
+    Ok(remote.push(RING_STATE_BRANCH, head, Some(commit))?)
+}

@@ -1,0 +1,72 @@
+//! The driver: follow the catalog, count the fleet, take the next steps, tell the rings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pdp_policies::rollout::{RolloutEvent, census, step};
+use pdp_policies::trust::{Catalog, Verified};
+use pdp_policies::{Channel, Level, Span};
+use pdp_transport::cli::clock;
+
+use crate::event::{Actor, Event};
+use crate::ring_state::Publisher;
+use crate::server::{Server, WriteFailed};
+
+/// Time alone makes a soak end and a silence count, so the driver looks at least this often.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Runs until the server stops.
+pub(crate) async fn drive(server: Arc<Server>, mut publisher: Publisher) {
+    loop {
+        if let Some(catalog) = server.catalog.load_full() {
+            if let Err(failed) = advance(&server, &catalog).await {
+                tracing::warn!(code = failed.code, "no rollout moves until the database takes writes again");
+            }
+            publisher.publish_if_changed(&server, &catalog).await;
+        }
+        tokio::select! {
+            () = server.due.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+            () = server.until_stopping() => return,
+        }
+    }
+}
+
+/// Takes all steps that are due, level by level, each written down before the next is thought of.
+async fn advance(server: &Server, catalog: &Verified<Catalog>) -> Result<(), WriteFailed> {
+    for channel in catalog.channels() {
+        for level in channel.levels.keys() {
+            loop {
+                let mut writer = server.writer.lock().await;
+                let events = due(server, catalog, channel, *level);
+                if events.is_empty() {
+                    break;
+                }
+                server.record(&mut writer, &Actor::Server, &events).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The events that are due for one level. Rollouts that are through cost nothing.
+fn due(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> Vec<Event> {
+    let (now, fleet, promotion) = (clock::now(), server.fleet(), &channel.levels[&level]);
+    let tracked = fleet.rollouts.get(&(channel.line.clone(), level));
+    let Some(tracked) = tracked else {
+        let created = RolloutEvent::Created {};
+        return vec![Event::of_rollout(&channel.line, level, promotion.sha256, created)];
+    };
+    let rollout = &tracked.rollout;
+    if channel.plan.rings.iter().all(|ring| rollout.passed(&ring.name, ring.waves.len())) {
+        return Vec::new();
+    }
+    let braked = server.brake(catalog, channel, level, now).is_some();
+    let paces = channel.plan.tempos.get(&promotion.tempo);
+    let silence =
+        |ring: &_| paces.and_then(|p| p.get(ring)).map_or(Span::default(), |pace| pace.silence_after);
+    let census = census(rollout, level, fleet.rows(), silence, now);
+    let events = step(&channel.plan, promotion, rollout, &census, braked, now);
+    let of_rollout = |event| Event::of_rollout(&channel.line, level, promotion.sha256, event);
+    events.into_iter().map(of_rollout).collect()
+}

@@ -1,0 +1,54 @@
+//! When data planes polled last: noted in memory, written down now and then, never on a poll's way.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use pdp_policies::PdpId;
+
+use crate::fleet::Fleet;
+use crate::server::Server;
+
+/// How often what changed is written down.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Runs until the server stops.
+pub(crate) async fn keep(server: Arc<Server>) {
+    let mut known = HashMap::new();
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => save_changed(&server, &mut known).await,
+            () = server.until_stopping() => return,
+        }
+    }
+}
+
+/// Writes everything down once more.
+pub(crate) async fn save(server: &Server) {
+    save_changed(server, &mut HashMap::new()).await;
+}
+
+async fn save_changed(server: &Server, known: &mut HashMap<PdpId, i64>) {
+    let changed: Vec<_> = {
+        let fleet = server.fleet();
+        let seen = fleet.planes.iter().map(|(pdp, plane)| (pdp, plane.seen.load(Relaxed)));
+        let changed = seen.filter(|(pdp, at)| *at != 0 && known.get(*pdp) != Some(at));
+        changed.map(|(pdp, at)| (pdp.clone(), at)).collect()
+    };
+    let rows: Vec<_> = changed.iter().map(|(pdp, at)| (pdp.clone(), at * 1000)).collect();
+    match server.writer.lock().await.save_seen(&rows).await {
+        Ok(()) => known.extend(changed),
+        Err(error) => {
+            server.failed(&error);
+        }
+    }
+}
+
+/// Puts back what was written down. Unix milliseconds; names that nobody has any more are passed over.
+pub(crate) fn restore(fleet: &Fleet, organization: &str, data_plane: &str, at: i64) {
+    let (Ok(organization), Ok(data_plane)) = (organization.parse(), data_plane.parse()) else { return };
+    if let Some(plane) = fleet.planes.get(&PdpId { organization, data_plane }) {
+        plane.seen.store(at / 1000, Relaxed);
+    }
+}

@@ -1,0 +1,93 @@
+//! Who this data plane is to the channel server: a key of its own, and an enrolment, each made once.
+
+use pdp_policies::instruction::Enrolment;
+use pdp_policies::{API_VERSION, Ring};
+use pdp_transport::channel_server::ChannelServer;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::files;
+use pdp_transport::signing_key::SigningKey;
+
+use crate::fetch::{self, block_on};
+use crate::state::State;
+use crate::subscription::{ServerSource, Subscription};
+
+/// A token file is small (bytes).
+const MAX_TOKEN_BYTES: u64 = 4096;
+
+/// The server, and the key to speak to it with.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) server: ChannelServer,
+    pub(crate) key: SigningKey,
+}
+
+/// Makes the key and enrols if that hasn't happened yet. The key is on disk before anyone hears of it, so
+/// that a lost answer is asked for again with the same key.
+pub(crate) fn establish(
+    subscription: &Subscription,
+    source: &ServerSource,
+    state: &mut State,
+) -> Result<Identity> {
+    let server = ChannelServer::new(&source.url, &fetch::http_options(subscription))?;
+    let key = own_key(state)?;
+    let identity = Identity { server, key };
+    let pdp = subscription.pdp();
+    match &state.enrolled {
+        Some(enrolled) if enrolled.id == pdp => return Ok(identity),
+        Some(enrolled) => {
+            let what = format!("this state folder is enrolled as {}, not as {pdp}", enrolled.id);
+            return Err(Failure::new("OtherIdentity", what)
+                .hint("give each data plane a state folder of its own, or empty this one and enrol anew"));
+        }
+        None => {}
+    }
+    let enrolment = Enrolment {
+        api_version: API_VERSION.to_owned(),
+        token: token(source)?,
+        organization: pdp.organization.clone(),
+        data_plane: pdp.data_plane.clone(),
+        public_key: identity.key.public_pem(),
+        cluster_id: None,
+        pdp_sync: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let enrolled = block_on(identity.server.enrol(&enrolment))??;
+    if enrolled.id != pdp {
+        return Err(Failure::new(
+            "OtherIdentity",
+            format!("the server enrolled {} instead of {pdp}", enrolled.id),
+        ));
+    }
+    tracing::info!(%pdp, ring = %enrolled.ring, "enrolled");
+    state.save_enrolled(enrolled)?;
+    Ok(identity)
+}
+
+/// The ring of this data plane: the subscription's, or what enrolment answered.
+pub(crate) fn own_ring<'a>(subscription: &'a Subscription, state: &'a State) -> Option<&'a Ring> {
+    subscription.ring().or_else(|| state.enrolled.as_ref().map(|enrolled| &enrolled.ring))
+}
+
+fn own_key(state: &State) -> Result<SigningKey> {
+    let path = state.key_file();
+    if let Some(key) = SigningKey::read(&path)? {
+        return Ok(key);
+    }
+    let key = SigningKey::generate()?;
+    key.write(&path)?;
+    Ok(key)
+}
+
+fn token(source: &ServerSource) -> Result<String> {
+    let missing = |what: String| {
+        Failure::new("NotEnrolled", what)
+            .hint("`publisher pdp token` makes a token; name its file in spec.instruction.server.enrolmentToken")
+            .exit(exit::LOGIN)
+    };
+    let path = source.enrolment_token.as_ref();
+    let path =
+        path.ok_or_else(|| missing("this data plane isn't enrolled and has no enrolment token".into()))?;
+    let bytes = files::read_capped(path, MAX_TOKEN_BYTES)?;
+    let bytes = bytes.ok_or_else(|| missing(format!("enrolment token {} isn't there", path.display())))?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}

@@ -1,0 +1,295 @@
+//! What was heard of those who open levels: judged anew in every pass, kept so that silence is no harm.
+//!
+//! Whatever a server says or fails to say, the channel's own door stays: trouble here never ends a pass.
+
+use std::time::Duration;
+
+use pdp_policies::gate::{Instruction, Waiting};
+use pdp_policies::instruction::{Assignment, POLL_AFTER, Ready, RingState};
+use pdp_policies::trust::{self, Approved, Catalog, Instructed, InstructionFloor, Verified};
+use pdp_policies::{At, Refusal, Span};
+use pdp_transport::channel_server::Polled;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::git::Remote;
+use pdp_transport::oci::{Registry, Repository};
+use pdp_transport::{files, instruction_source};
+
+use crate::fetch::{self, block_on};
+use crate::identity::{self, Identity};
+use crate::state::{Kept, State};
+use crate::subscription::{InstructionSource, RingStateSource, ServerSource, Subscription};
+use crate::time::jittered;
+
+/// An approval and its signature are small (bytes).
+const MAX_APPROVAL_BYTES: u64 = 64 * 1024;
+
+/// When to ask again while nothing valid was heard.
+const WITHOUT_WORD: Span = Span::from_seconds(60);
+
+/// All that was heard.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    assignment: Option<Box<Verified<Assignment>>>,
+    ring_state: Option<Box<Verified<RingState>>>,
+    pub(crate) approvals: Vec<Verified<Approved>>,
+    /// What was refused, or couldn't be had.
+    pub(crate) trouble: Option<Trouble>,
+    /// Present once this data plane is enrolled.
+    pub(crate) identity: Option<Identity>,
+}
+
+/// Why there is no new instruction.
+#[derive(Debug, Clone)]
+pub(crate) enum Trouble {
+    /// It can't be had now: wait.
+    Unavailable(String, String),
+    /// It was refused; the one before holds until it expires.
+    Refused(Refusal),
+}
+
+/// What a pass does next.
+pub(crate) enum Listened {
+    /// Go on with this.
+    Heard(Box<Heard>),
+    /// The director saw a newer catalog: fetch that, then listen again.
+    FetchFirst,
+}
+
+impl Heard {
+    /// In the gate's words.
+    pub(crate) fn instruction(&self, source: &InstructionSource) -> Instruction<'_> {
+        match source {
+            InstructionSource::Channel => Instruction::Channel,
+            InstructionSource::Server(_) => Instruction::Server(self.assignment.as_deref()),
+            InstructionSource::RingState(_) => Instruction::RingState(self.ring_state.as_deref()),
+            InstructionSource::Approval {} => Instruction::Approval,
+        }
+    }
+
+    /// The assignment that holds.
+    pub(crate) fn assignment(&self) -> Option<&Assignment> {
+        self.assignment.as_deref().map(|verified| &**verified)
+    }
+
+    /// When the instruction that holds was issued, and until when it does.
+    pub(crate) fn dates(&self) -> Option<(At, At)> {
+        let assignment = self.assignment().map(|a| (a.issued, a.expires));
+        assignment.or_else(|| self.ring_state.as_ref().map(|state| (state.issued, state.expires)))
+    }
+}
+
+/// Asks whoever the subscription names, once. `refetched` after [`Listened::FetchFirst`].
+pub(crate) fn listen(
+    subscription: &Subscription,
+    state: &mut State,
+    catalog: &Catalog,
+    now: At,
+    refetched: bool,
+) -> Result<Listened> {
+    let mut heard = Heard { approvals: approvals(subscription, now), ..Heard::default() };
+    let fetched = match &subscription.spec.instruction {
+        InstructionSource::Channel | InstructionSource::Approval {} => {
+            return Ok(Listened::Heard(Box::new(heard)));
+        }
+        InstructionSource::Server(source) => poll(subscription, source, state, &mut heard, now),
+        InstructionSource::RingState(source) => ring_state(subscription, source, state),
+    };
+    let new = fetched.unwrap_or_else(|failure| {
+        heard.trouble = Some(Trouble::Unavailable(failure.code.clone(), failure.to_string()));
+        None
+    });
+    if let Some((envelope, tag)) = new {
+        match judge(subscription, state, catalog, envelope.as_bytes(), now, refetched, &mut heard) {
+            Judged::Followed(floor) => state.save_instruction(Kept { envelope, tag, floor })?,
+            Judged::FetchFirst => return Ok(Listened::FetchFirst),
+            Judged::Refused(refusal) => heard.trouble = Some(Trouble::Refused(refusal)),
+        }
+    }
+    let nothing_new = heard.assignment.is_none() && heard.ring_state.is_none();
+    if let Some(kept) = state.instruction.clone().filter(|_| nothing_new) {
+        // What was followed before holds until it expires, as long as the catalog still agrees with it.
+        match judge(subscription, state, catalog, kept.envelope.as_bytes(), now, refetched, &mut heard) {
+            Judged::Refused(refusal) if heard.trouble.is_none() => {
+                heard.trouble = Some(Trouble::Refused(refusal))
+            }
+            Judged::FetchFirst => return Ok(Listened::FetchFirst),
+            Judged::Followed(_) | Judged::Refused(_) => {}
+        }
+    }
+    Ok(Listened::Heard(Box::new(heard)))
+}
+
+/// What was heard before, without asking anybody: for a plan, which changes nothing.
+pub(crate) fn known(subscription: &Subscription, state: &State, catalog: &Catalog, now: At) -> Heard {
+    let mut heard = Heard { approvals: approvals(subscription, now), ..Heard::default() };
+    if let Some(kept) = &state.instruction {
+        let envelope = kept.envelope.as_bytes();
+        if let Judged::Refused(refusal) = judge(subscription, state, catalog, envelope, now, true, &mut heard)
+        {
+            heard.trouble = Some(Trouble::Refused(refusal));
+        }
+    }
+    heard
+}
+
+/// Asks for leave to start what only waits for it.
+pub(crate) fn ask(
+    subscription: &Subscription,
+    state: &mut State,
+    catalog: &Catalog,
+    waiting: &Waiting,
+    heard: &mut Heard,
+    now: At,
+) -> Result<()> {
+    let Some(identity) = &heard.identity else { return Ok(()) };
+    let ready = Ready { level: waiting.level, sha256: waiting.sha256, attempt: 1 };
+    let (pdp, line) = (subscription.pdp(), &subscription.spec.line);
+    let answer = match block_on(identity.server.ready(&pdp, line, &identity.key, &ready, now))? {
+        Ok(answer) => answer,
+        Err(failure) => {
+            heard.trouble = Some(Trouble::Unavailable(failure.code.clone(), failure.to_string()));
+            return Ok(());
+        }
+    };
+    match judge(subscription, state, catalog, &answer, now, true, heard) {
+        Judged::Followed(floor) => {
+            let envelope = String::from_utf8_lossy(&answer).into_owned();
+            state.save_instruction(Kept { envelope, tag: None, floor })
+        }
+        Judged::FetchFirst => Ok(()),
+        Judged::Refused(refusal) => {
+            heard.trouble = Some(Trouble::Refused(refusal));
+            Ok(())
+        }
+    }
+}
+
+/// Waits until the server has news, `longest` at most; sooner never than the least pause between polls.
+pub(crate) fn wait_for_news(
+    subscription: &Subscription,
+    state: &State,
+    identity: &Identity,
+    longest: Span,
+    now: At,
+) {
+    let least = Duration::from_secs(POLL_AFTER.0.seconds().unsigned_abs());
+    let longest = Duration::from_secs(longest.seconds().unsigned_abs()).max(least);
+    std::thread::sleep(least);
+    let tag = state.instruction.as_ref().and_then(|kept| kept.tag.clone());
+    let (Some(tag), wait) = (tag, longest - least) else { return };
+    let (pdp, line) = (subscription.pdp(), &subscription.spec.line);
+    let started = std::time::Instant::now();
+    let asked = identity.server.assignment(&pdp, line, &identity.key, Some(&tag), wait, now);
+    if matches!(block_on(asked), Ok(Ok(Polled::New(..)))) {
+        return;
+    }
+    // The server was away, or answered sooner than asked: wait here, and not all at the same moment.
+    std::thread::sleep(jittered(wait.saturating_sub(started.elapsed())));
+}
+
+/// When to ask again: the server's wish within what is sane.
+pub(crate) fn poll_after(heard: &Heard) -> Span {
+    heard.assignment().map_or(WITHOUT_WORD, |a| a.poll_after).clamp(POLL_AFTER.0, POLL_AFTER.1)
+}
+
+type Fetched = Result<Option<(String, Option<String>)>>;
+
+fn poll(
+    subscription: &Subscription,
+    source: &ServerSource,
+    state: &mut State,
+    heard: &mut Heard,
+    now: At,
+) -> Fetched {
+    let identity = heard.identity.insert(identity::establish(subscription, source, state)?);
+    let tag = state.instruction.as_ref().and_then(|kept| kept.tag.clone());
+    let (pdp, line) = (subscription.pdp(), &subscription.spec.line);
+    let asked = identity.server.assignment(&pdp, line, &identity.key, tag.as_deref(), Duration::ZERO, now);
+    Ok(match block_on(asked)?? {
+        Polled::New(envelope, tag) => Some((text(envelope)?, tag)),
+        Polled::Unchanged => None,
+    })
+}
+
+fn ring_state(subscription: &Subscription, source: &RingStateSource, state: &State) -> Fetched {
+    let line = &subscription.spec.line;
+    let envelope = match source {
+        RingStateSource::Git { url, branch } => {
+            let cache = state.cache("ring-state");
+            std::fs::create_dir_all(&cache).map_err(pdp_transport::cli::failure::internal)?;
+            let remote = Remote::open(url, &cache, fetch::git_options(subscription))?;
+            instruction_source::from_git(&remote, branch, line)?
+        }
+        RingStateSource::Oci { repository } => {
+            let repository: Repository = repository.parse()?;
+            let registry = Registry::new(&fetch::oci_options(subscription))?;
+            block_on(instruction_source::from_oci(&registry, &repository, line))??
+        }
+    };
+    let missing = || Failure::new("NotFound", format!("no ring state of `{line}` is published there"));
+    Ok(Some((text(envelope.ok_or_else(missing)?)?, None)))
+}
+
+fn text(envelope: Vec<u8>) -> Result<String> {
+    String::from_utf8(envelope).map_err(|_| Failure::new("Garbage", "the instruction is not text"))
+}
+
+/// What the judge said; what it followed is in `heard` then.
+enum Judged {
+    Followed(InstructionFloor),
+    FetchFirst,
+    Refused(Refusal),
+}
+
+fn judge(
+    subscription: &Subscription,
+    state: &State,
+    catalog: &Catalog,
+    envelope: &[u8],
+    now: At,
+    refetched: bool,
+    heard: &mut Heard,
+) -> Judged {
+    let floor = state.instruction.as_ref().map(|kept| &kept.floor);
+    if let InstructionSource::RingState(_) = subscription.spec.instruction {
+        let judged = trust::ring_state(envelope, catalog, &subscription.spec.line, floor, now, refetched);
+        return keep(judged, &mut heard.ring_state);
+    }
+    let judged = trust::assignment(envelope, catalog, &subscription.pdp(), floor, now, refetched);
+    keep(judged, &mut heard.assignment)
+}
+
+fn keep<T>(judged: Instructed<T>, place: &mut Option<Box<Verified<T>>>) -> Judged {
+    match judged {
+        Instructed::Followed(followed, floor) => {
+            *place = Some(followed);
+            Judged::Followed(floor)
+        }
+        Instructed::FetchFirst(_) => Judged::FetchFirst,
+        Instructed::Refused(refusal) => Judged::Refused(refusal),
+    }
+}
+
+/// The valid ones in the folder. One that isn't is logged: it counts for nobody.
+fn approvals(subscription: &Subscription, now: At) -> Vec<Verified<Approved>> {
+    let (Some(folder), Some(rule)) = (&subscription.spec.approvals, &subscription.spec.policy.approval)
+    else {
+        return Vec::new();
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> =
+        entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
+    paths.sort();
+    let read = |path: &std::path::Path| files::read_capped(path, MAX_APPROVAL_BYTES).ok().flatten();
+    let judged = paths.iter().filter_map(|path| {
+        let signature = read(&path.with_extension("json.sig")).unwrap_or_default();
+        match trust::approval(&read(path)?, &signature, &rule.approvers, &subscription.pdp(), now) {
+            Ok(approved) => Some(approved),
+            Err(refusal) => {
+                tracing::warn!(file = %path.display(), %refusal, "an approval doesn't count");
+                None
+            }
+        }
+    });
+    judged.collect()
+}

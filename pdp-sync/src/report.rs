@@ -1,0 +1,158 @@
+//! What leaves this data plane: levels, digests and codes from closed lists, signed with its own key.
+
+use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::gate::{Verdict, Waiting};
+use pdp_policies::report::{CatalogVersions, Report, ReportCode, ReportState, TargetState};
+use pdp_policies::{API_VERSION, At, Digest, ObstacleCode, Owner, Span, document, dsse};
+use pdp_transport::cli::failure::{Result, internal};
+
+use crate::fetch::block_on;
+use crate::identity::Identity;
+use crate::state::{Reported, State};
+use crate::status::{Outcome, Seen};
+use crate::subscription::{InstructionSource, Reports, Subscription};
+
+/// While a level is under way: silence would count as failure.
+const BUSY_EVERY: Span = Span::from_seconds(300);
+/// Otherwise, even if nothing changes; polls show that this data plane lives.
+const IDLE_EVERY: Span = Span::from_seconds(6 * 3600);
+/// A report is worth nothing after this long.
+const LIFE: Span = Span::from_seconds(24 * 3600);
+
+/// Tells the server what the pass saw, if the customer lets it and there is something to tell.
+pub(crate) fn send(
+    subscription: &Subscription,
+    state: &mut State,
+    outcome: &Outcome,
+    identity: &Identity,
+    now: At,
+) -> Result<()> {
+    let InstructionSource::Server(source) = &subscription.spec.instruction else { return Ok(()) };
+    if source.reports == Reports::None {
+        return Ok(());
+    }
+    let target = target(subscription, state, outcome);
+    tell(subscription, state, target, outcome.versions, identity, now)
+}
+
+/// Tells that a level starts now, before anything is written.
+pub(crate) fn started(
+    subscription: &Subscription,
+    state: &mut State,
+    versions: CatalogVersions,
+    identity: &Identity,
+    now: At,
+) -> Result<()> {
+    let InstructionSource::Server(source) = &subscription.spec.instruction else { return Ok(()) };
+    let Some(record) = state.record.as_ref().filter(|_| source.reports == Reports::Full) else {
+        return Ok(());
+    };
+    let target = of_record(record, ReportState::Started, None);
+    tell(subscription, state, Some(target), Some(versions), identity, now)
+}
+
+fn tell(
+    subscription: &Subscription,
+    state: &mut State,
+    target: Option<TargetState>,
+    versions: Option<CatalogVersions>,
+    identity: &Identity,
+    now: At,
+) -> Result<()> {
+    let pdp = subscription.pdp();
+    let undated = Report {
+        api_version: API_VERSION.to_owned(),
+        critical: Vec::new(),
+        issued: At::from_unix(0),
+        expires: At::from_unix(0),
+        organization: pdp.organization.clone(),
+        data_plane: pdp.data_plane.clone(),
+        cluster_id: None,
+        current: state.record.as_ref().and_then(DecisionRecord::installed),
+        target,
+        catalog: versions.unwrap_or_default(),
+        pdp_sync: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let content = Report { catalog: CatalogVersions::default(), ..undated.clone() };
+    let content = Digest::of(&document::write(&content).map_err(internal)?);
+    let busy = undated.target.as_ref().is_some_and(|target| target.state == ReportState::Started);
+    let every = if busy { BUSY_EVERY } else { IDLE_EVERY };
+    let fresh = |told: &Reported| {
+        told.content == content && (0..every.seconds()).contains(&now.seconds_since(told.at))
+    };
+    if state.reported.as_ref().is_some_and(fresh) {
+        return Ok(());
+    }
+    let report = Report { issued: now, expires: now.plus(LIFE), ..undated };
+    let envelope = identity.key.seal(dsse::REPORT, &report)?;
+    block_on(identity.server.report(&pdp, &subscription.spec.line, envelope))??;
+    state.save_reported(Reported { content, at: now })
+}
+
+/// How far this data plane is with the level that matters most.
+fn target(subscription: &Subscription, state: &State, outcome: &Outcome) -> Option<TargetState> {
+    if let Some(waiting) = outcome.waiting() {
+        return Some(of_waiting(waiting));
+    }
+    let record = state.record.as_ref()?;
+    let (reached, component) = match record.phase() {
+        Phase::Applying {} => (ReportState::Started, None),
+        Phase::GoingBack { component } | Phase::Quarantined { component } => {
+            (ReportState::Failed, Some(component.clone()))
+        }
+        // With a probe a level is done only when it said healthy.
+        Phase::Done {} if subscription.spec.probe.is_some() => (ReportState::Healthy, None),
+        Phase::Done {} => (ReportState::Written, None),
+    };
+    let mut target = of_record(record, reached, component);
+    if let Seen::Refused { refusal, .. } = &outcome.seen {
+        target.codes.push(ReportCode::Refusal(refusal.code));
+    }
+    Some(target)
+}
+
+fn of_record(
+    record: &DecisionRecord,
+    state: ReportState,
+    component: Option<pdp_policies::ComponentName>,
+) -> TargetState {
+    let digest = record.target_digest();
+    let (level, sha256, attempt) = (digest.level, digest.sha256, record.attempt());
+    TargetState { level, sha256, attempt, state, component, codes: Vec::new() }
+}
+
+fn of_waiting(waiting: &Waiting) -> TargetState {
+    let customer = waiting.obstacles.iter().any(|o| o.owner == Owner::Customer);
+    let ready = waiting.obstacles.iter().all(|o| o.code == ObstacleCode::NoGrant);
+    let state = match (customer, ready) {
+        (true, _) => ReportState::Deferred,
+        (false, true) => ReportState::Ready,
+        (false, false) => ReportState::Waiting,
+    };
+    // A level that failed here stays failed, whatever else stands in its way now.
+    let failed = waiting.obstacles.iter().any(|o| o.code == ObstacleCode::Quarantined);
+    TargetState {
+        level: waiting.level,
+        sha256: waiting.sha256,
+        attempt: 1,
+        state: if failed { ReportState::Failed } else { state },
+        component: None,
+        codes: waiting.obstacles.iter().map(|o| ReportCode::Obstacle(o.code)).collect(),
+    }
+}
+
+/// What is waited for, as the gate says it.
+impl Outcome {
+    fn waiting(&self) -> Option<&Waiting> {
+        match &self.seen {
+            Seen::Verdict(verdict, _) => match verdict {
+                Verdict::WaitUntil(_, w)
+                | Verdict::NeedsApproval(w)
+                | Verdict::Held(w)
+                | Verdict::NeedsGrant(w) => Some(w),
+                Verdict::UpToDate | Verdict::Proceed(_) => None,
+            },
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `publisher pdp revoke`.
+
+use pdp_transport::channel_server::DataPlaneView;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format};
+
+use super::Named;
+use crate::server::ServerArgs;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which one, such as nordbank/prod.
+    #[arg(value_name = "ORGANIZATION/DATA-PLANE")]
+    data_plane: Named,
+    /// Why, for the event log.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
+    let query: String = url::form_urlencoded::byte_serialize(args.reason.as_bytes()).collect();
+    let path = format!("v1/data-planes/{}?reason={query}", args.data_plane.0);
+    let view: DataPlaneView = args.server.open()?.delete(&path).await?;
+    let text = format!("✔ {} is shut out; a new token lets it enrol again", args.data_plane.0);
+    output::print(format, &view, &text)?;
+    Ok(exit::DONE)
+}

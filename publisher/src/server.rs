@@ -1,0 +1,75 @@
+//! The channel server as a person asks it: with an API token.
+
+use std::path::PathBuf;
+
+use pdp_transport::HttpOptions;
+use pdp_transport::channel_server::ChannelServer;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::{cli, files};
+use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Where the server is, and who asks.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServerArgs {
+    /// Address of the channel server.
+    #[arg(long, env = "PUBLISHER_SERVER", value_name = "URL")]
+    server: String,
+    /// A file with the API token (default: the environment variable PUBLISHER_TOKEN).
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Further CA certificates (PEM).
+    #[arg(long = "ca", env = "PUBLISHER_CA", value_name = "FILE")]
+    ca: Vec<PathBuf>,
+}
+
+/// A server and a token for it.
+pub(crate) struct Desk {
+    server: ChannelServer,
+    token: String,
+}
+
+impl ServerArgs {
+    pub(crate) fn open(&self) -> Result<Desk> {
+        let http = HttpOptions { extra_ca: self.ca.clone(), ..HttpOptions::default() };
+        Ok(Desk { server: ChannelServer::new(&self.server, &http)?, token: self.token()? })
+    }
+
+    fn token(&self) -> Result<String> {
+        let missing = || {
+            Failure::new("TokenMissing", "the channel server needs an API token")
+                .hint("set PUBLISHER_TOKEN, or use --token-file; `channel-server token create` makes one")
+                .exit(cli::exit::LOGIN)
+        };
+        let Some(path) = &self.token_file else {
+            return std::env::var("PUBLISHER_TOKEN").map_err(|_| missing());
+        };
+        let bytes = files::read_capped(path, 4096)?;
+        let bytes =
+            bytes.ok_or_else(|| Failure::new("NotFound", format!("token file {}", path.display())))?;
+        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    }
+}
+
+impl Desk {
+    /// Asks.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.server.call(&self.token, Method::GET, path, None::<&()>).await
+    }
+
+    /// Sets.
+    pub(crate) async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        self.server.call(&self.token, Method::PUT, path, Some(body)).await
+    }
+
+    /// Adds.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
+        self.server.call(&self.token, Method::POST, path, Some(body)).await
+    }
+
+    /// Takes away.
+    pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.server.call(&self.token, Method::DELETE, path, None::<&()>).await
+    }
+}

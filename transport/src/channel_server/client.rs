@@ -1,0 +1,198 @@
+//! Talking to the channel server: data planes with their key, people with a token.
+
+use std::time::Duration;
+
+use pdp_policies::instruction::{Enrolled, Enrolment, Ready};
+use pdp_policies::{At, Line, PdpId};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::types::Problem;
+use crate::cli::exit;
+use crate::cli::failure::{Failure, Result};
+use crate::error::{Error, Kind};
+use crate::http::{self, HttpOptions};
+use crate::signing_key::SigningKey;
+
+/// The largest answer that is read (bytes).
+const MAX_ANSWER_BYTES: u64 = 16 * 1024 * 1024;
+/// Instructions are small.
+const MAX_ENVELOPE_BYTES: u64 = pdp_policies::dsse::MAX_ENVELOPE_BYTES as u64;
+
+/// A channel server.
+#[derive(Debug)]
+pub struct ChannelServer {
+    http: reqwest::Client,
+    url: url::Url,
+    read_timeout: Duration,
+}
+
+/// The answer to a poll.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Polled {
+    /// An assignment (DSSE, not judged), and the tag to ask with next time.
+    New(Vec<u8>, Option<String>),
+    /// The one that the tag names still holds.
+    Unchanged,
+}
+
+impl ChannelServer {
+    /// A client; no connection is made yet. Plain HTTP is for this machine alone.
+    ///
+    /// # Errors
+    /// `BadReference` for anything but an https address, `BadCredentials` for an unreadable CA file.
+    pub fn new(url: &str, options: &HttpOptions) -> crate::error::Result<Self> {
+        let bad = |cause: &str| Error::new(Kind::BadReference, format!("server `{url}`"), cause);
+        let parsed = url::Url::parse(url).map_err(|_| bad("not a URL"))?;
+        let loopback = match parsed.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        };
+        if parsed.scheme() != "https" && !(parsed.scheme() == "http" && loopback) {
+            return Err(bad("use https://"));
+        }
+        Ok(Self { http: http::client(options)?, url: parsed, read_timeout: options.read_timeout })
+    }
+
+    /// The address, for messages.
+    pub fn shown(&self) -> String {
+        self.url.to_string()
+    }
+
+    /// Introduces a data plane.
+    ///
+    /// # Errors
+    /// What the server says, and what requests can end with.
+    pub async fn enrol(&self, enrolment: &Enrolment) -> Result<Enrolled> {
+        let request = self.request(Method::POST, "v1/enrolments")?.json(enrolment);
+        self.json("enrol", request).await
+    }
+
+    /// Asks for the assignment of a data plane. With `wait` the server answers when something changed, or
+    /// after that time.
+    ///
+    /// # Errors
+    /// What the server says, and what requests can end with.
+    pub async fn assignment(
+        &self,
+        pdp: &PdpId,
+        line: &Line,
+        key: &SigningKey,
+        known: Option<&str>,
+        wait: Duration,
+        now: At,
+    ) -> Result<Polled> {
+        let path = format!("v1/data-planes/{pdp}/assignment?line={line}");
+        let mut request = self.request(Method::GET, &path)?.bearer_auth(key.token(&pdp.to_string(), now)?);
+        if let Some(known) = known {
+            request = request.header(header::IF_NONE_MATCH, known);
+        }
+        if !wait.is_zero() {
+            request = request.header("prefer", format!("wait={}", wait.as_secs()));
+            request = request.timeout(wait + self.read_timeout);
+        }
+        let answer = send("poll", request).await?;
+        if answer.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Polled::Unchanged);
+        }
+        let tag = answer.headers().get(header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        Ok(Polled::New(http::body("poll", answer, MAX_ENVELOPE_BYTES).await?, tag))
+    }
+
+    /// Asks for leave to start; the answer is an assignment (DSSE, not judged).
+    ///
+    /// # Errors
+    /// What the server says, and what requests can end with.
+    pub async fn ready(
+        &self,
+        pdp: &PdpId,
+        line: &Line,
+        key: &SigningKey,
+        ready: &Ready,
+        now: At,
+    ) -> Result<Vec<u8>> {
+        let path = format!("v1/data-planes/{pdp}/ready?line={line}");
+        let request = self.request(Method::POST, &path)?.bearer_auth(key.token(&pdp.to_string(), now)?);
+        let answer = send("ready", request.json(ready)).await?;
+        Ok(http::body("ready", answer, MAX_ENVELOPE_BYTES).await?)
+    }
+
+    /// Hands in a report (DSSE). The same report again is no harm.
+    ///
+    /// # Errors
+    /// What the server says, and what requests can end with.
+    pub async fn report(&self, pdp: &PdpId, line: &Line, envelope: Vec<u8>) -> Result<()> {
+        let path = format!("v1/data-planes/{pdp}/reports?line={line}");
+        let request = self.request(Method::POST, &path)?.header(header::CONTENT_TYPE, "application/json");
+        send("report", request.body(envelope)).await.map(|_| ())
+    }
+
+    /// Tells the server that the catalog changed. It has no authority: the server looks for itself.
+    ///
+    /// # Errors
+    /// What the server says, and what requests can end with.
+    pub async fn catalog_changed(&self) -> Result<()> {
+        send("hint", self.request(Method::POST, "v1/catalog/changed")?).await.map(|_| ())
+    }
+
+    /// A person's request. `path` is below the server's address, `body` none for a plain question.
+    ///
+    /// # Errors
+    /// What the server says, and what requests can end with.
+    pub async fn call<T: DeserializeOwned>(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<T> {
+        let mut request = self.request(method, path)?.bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.json(path, request).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> crate::error::Result<RequestBuilder> {
+        let base = format!("{}/", self.url.as_str().trim_end_matches('/'));
+        let joined = url::Url::parse(&base).and_then(|base| base.join(path));
+        let url = joined.map_err(|e| Error::new(Kind::BadReference, path, e.to_string()))?;
+        Ok(self.http.request(method, url).timeout(self.read_timeout))
+    }
+
+    async fn json<T: DeserializeOwned>(&self, what: &str, request: RequestBuilder) -> Result<T> {
+        let answer = send(what, request).await?;
+        let bytes = http::body(what, answer, MAX_ANSWER_BYTES).await?;
+        let garbage = |e: serde_json::Error| Error::new(Kind::Garbage, what, e.to_string());
+        Ok(serde_json::from_slice(if bytes.is_empty() { b"null" } else { &bytes }).map_err(garbage)?)
+    }
+}
+
+/// Sends; an answer other than 2xx and 304 becomes a failure with the server's own code.
+async fn send(what: &str, request: RequestBuilder) -> Result<Response> {
+    let what = format!("channel server, {what}");
+    let answer = request.send().await.map_err(|e| http::no_answer(&what, &e))?;
+    let status = answer.status();
+    if status.is_success() || status == StatusCode::NOT_MODIFIED {
+        return Ok(answer);
+    }
+    let plain: Failure = http::refused(&what, status).into();
+    let Ok(bytes) = http::body(&what, answer, 64 * 1024).await else { return Err(plain) };
+    let Ok(problem) = serde_json::from_slice::<Problem>(&bytes) else { return Err(plain) };
+    let code: String = problem.code.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+    let exit = if status == StatusCode::UNAUTHORIZED { exit::LOGIN } else { exit::FAILED };
+    let failure = Failure::new(&code, shown(&problem.message)).exit(exit);
+    let failure = match problem.hint {
+        Some(hint) => failure.hint(shown(&hint)),
+        None => failure,
+    };
+    Err(Failure { transient: plain.transient, ..failure })
+}
+
+/// Another machine's words: short, and without control characters.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(300).collect()
+}

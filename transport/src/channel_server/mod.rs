@@ -1,0 +1,11 @@
+//! The channel server's API as its clients and the server itself see it. `docs/api.md` describes it.
+
+mod client;
+mod types;
+
+pub use client::{ChannelServer, Polled};
+pub use types::{
+    AUDIENCE, Acknowledgement, ApiToken, Claims, DataPlaneView, EnrolmentToken, EnrolmentTokenRequest,
+    EventView, OrganizationChange, OrganizationView, Page, Problem, RingChange, RingStatus, RingView, Role,
+    RolloutView, TOKEN_LIFE,
+};
