@@ -2,21 +2,26 @@
 //!
 //! Nothing here imports a program of this project: what they say on the wire and on the terminal is all there is.
 
+mod channel_server;
 mod content;
 mod exchange;
 mod fault;
 mod git_backend;
 mod git_host;
+mod impostor;
 mod login;
 mod programs;
 mod registry;
 mod server;
 mod world;
+mod world_server;
 
+pub use channel_server::ChannelServer;
 pub use content::{Content, Manifest};
 pub use exchange::Exchange;
 pub use fault::{Fault, Faults, Harm};
 pub use git_host::GitHost;
+pub use impostor::Impostor;
 pub use login::Login;
 pub use programs::{Finished, Program, Running};
 pub use registry::Registry;

@@ -12,6 +12,8 @@ use anyhow::{Context, Result, bail};
 pub enum Program {
     /// The release engineers' tool.
     Publisher,
+    /// Rings, rollouts, assignments.
+    ChannelServer,
     /// The data plane's side.
     PdpSync,
 }
@@ -72,6 +74,24 @@ impl Running {
         self.child.try_wait().ok().flatten().and_then(|status| status.code())
     }
 
+    /// `kill -TERM`, then waits for the end; its exit code.
+    ///
+    /// # Errors
+    /// When it doesn't end within 30 seconds.
+    pub fn terminate(&mut self) -> Result<Option<i32>> {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        anyhow::ensure!(status.success(), "kill");
+        let mut code = None;
+        crate::wait_for("the process to end", || match self.child.try_wait() {
+            Ok(Some(status)) => {
+                code = status.code();
+                true
+            }
+            _ => false,
+        })?;
+        Ok(code)
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
@@ -90,6 +110,7 @@ impl Program {
     pub fn name(self) -> &'static str {
         match self {
             Self::Publisher => "publisher",
+            Self::ChannelServer => "channel-server",
             Self::PdpSync => "pdp-sync",
         }
     }
@@ -108,7 +129,7 @@ impl Program {
 
 /// Takes out what the caller's environment would change: Git's own variables, proxies, logins, our settings.
 pub(crate) fn forget_environment(command: &mut Command) {
-    const PREFIXES: [&str; 6] = ["GIT_", "PDP_", "PUBLISHER_", "DOCKER_", "SSL_CERT_", "REGISTRY_"];
+    const PREFIXES: [&str; 7] = ["GIT_", "PDP_", "PUBLISHER_", "CHANNEL_SERVER_", "DOCKER_", "SSL_CERT_", "REGISTRY_"];
     const NAMES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
     for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
         let upper = name.to_uppercase();
@@ -118,7 +139,7 @@ pub(crate) fn forget_environment(command: &mut Command) {
     }
 }
 
-/// Builds both programs once per process and says where they lie.
+/// Builds all programs once per process and says where they lie.
 fn folder() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let built = BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}")));

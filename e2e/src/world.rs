@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::channel_server::ChannelServer;
 use crate::git_host::GitHost;
 use crate::programs::{Finished, Program, Running};
 use crate::registry::Registry;
@@ -24,6 +25,8 @@ pub struct World {
     pub now: Option<String>,
     /// Prints every command and its output.
     pub loud: bool,
+    /// The channel server, once there is one.
+    pub server: Option<ChannelServer>,
 }
 
 /// One data plane: its subscription, its state and its repository.
@@ -54,7 +57,7 @@ impl World {
         let folder = tempfile::Builder::new().prefix("pdp-world-").tempdir()?;
         let git = GitHost::start(&folder.path().join("git"))?;
         git.create("catalog")?;
-        let world = Self { folder, registry: Registry::start()?, git, now: None, loud };
+        let world = Self { folder, registry: Registry::start()?, git, now: None, loud, server: None };
         let vendor = world.path("vendor").to_string_lossy().into_owned();
         world.publisher(&["key", "ceremony", "--out", &vendor, "--line", "pdp-2026"])?;
         world.publisher(&["catalog", "init", &format!("{vendor}/catalog")])?;
@@ -97,7 +100,9 @@ impl World {
             .env("HOME", self.folder.path())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env_remove("GITHUB_ACTIONS")
-            .envs(self.now.iter().map(|now| ("PDP_NOW", now)));
+            .envs(self.now.iter().map(|now| ("PDP_NOW", now)))
+            .envs(self.server.iter().map(|server| ("PUBLISHER_SERVER", server.url())))
+            .envs(self.server.iter().map(|server| ("PUBLISHER_TOKEN", server.token.clone())));
         Ok(command)
     }
 
@@ -184,7 +189,7 @@ impl World {
         self.publisher(&["catalog", "publish", "--key", &snapshot, "--key", &timestamp]).map(|_| ())
     }
 
-    /// Makes a data plane with an empty repository; `more` are further lines of its `spec`.
+    /// Makes a data plane with an empty repository; `more` are further lines of its `spec`. No ring: an empty text.
     ///
     /// # Errors
     /// When the repository can't be made.
@@ -213,11 +218,12 @@ impl World {
         more: &str,
     ) -> Result<DataPlane> {
         let name = format!("{organization}-{data_plane}");
+        let ring = if ring.is_empty() { String::new() } else { format!("  ring: {ring}\n") };
         let target = self.git.create(&name)?;
         let subscription = self.path(&format!("{name}.yaml"));
         let text = format!(
             "apiVersion: updates.pdp.wso2.com/v1\nkind: UpdateSubscription\nmetadata: {{name: pdp, namespace: flux-system}}\n\
-             spec:\n  organization: {organization}\n  dataPlane: {data_plane}\n  line: pdp-2026\n  ring: {ring}\n  \
+             spec:\n  organization: {organization}\n  dataPlane: {data_plane}\n  line: pdp-2026\n{ring}  \
              platform: azure\n  catalog: {catalog}\n  root: {}\n  mirror: {mirror}\n  \
              target: {{git: {{url: \"{target}\", branch: main, path: pdp}}}}\n{more}",
             self.root().display(),

@@ -41,6 +41,18 @@ impl Attack {
         attack
     }
 
+    /// A data plane on a catalog of its own, which has taken nothing yet; `more` as in `World::data_plane`.
+    pub(crate) fn prepared(name: &'static str, catalog: &Files, ring: &str, more: &str) -> Self {
+        let base = base();
+        let repository = format!("catalog-{name}");
+        let url = base.world.git.create(&repository).unwrap();
+        base.world.git.overwrite(&repository, "catalog", catalog).unwrap();
+        let source = format!("{{git: {{url: \"{url}\", branch: catalog}}}}");
+        let host = base.world.registry.host();
+        let made = base.world.data_plane_on("victim", name, ring, &source, &host, more);
+        Self { name, base, catalog: repository, data_plane: made.unwrap(), registry: None }
+    }
+
     fn prepare(name: &'static str, registry: Option<Registry>) -> Self {
         let base = base();
         let catalog = format!("catalog-{name}");
@@ -107,7 +119,7 @@ impl Attack {
         self.note("-", "without effect: level 42 was taken as signed");
     }
 
-    fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         self.base.world.git.git(&self.data_plane.name, &["rev-parse", "main"]).unwrap()
     }
 

@@ -1,0 +1,137 @@
+//! The world with a channel server: rings, enrolments, and a clock that can be moved.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::channel_server::ChannelServer;
+use crate::programs::Program;
+use crate::wait_for;
+use crate::world::{DataPlane, World};
+
+impl World {
+    /// Starts a channel server that follows the vendor's catalog and publishes ring state.
+    ///
+    /// # Errors
+    /// When it doesn't start.
+    pub fn serve(&mut self) -> Result<()> {
+        self.git.create("ring-state")?;
+        let (key, director) = (self.key("director"), self.path("director.pem"));
+        self.publisher(&["key", "export", &key, "--out", &director.to_string_lossy()])?;
+        let database = self.path("channel-server.db");
+        let file = database.to_string_lossy().into_owned();
+        let args = ["token", "create", "--name", "admin@wso2", "--role", "admin", "--life", "3650d", "--database", &file];
+        let made = self.run(Program::ChannelServer, &args, &[])?;
+        ensure!(made.ok(), "channel-server token create: {}", made.stderr);
+        let token = made.stdout.trim().to_owned();
+        let log = self.path("channel-server.log");
+        self.server = Some(ChannelServer::new(ChannelServer::free_port()?, database, token, log)?);
+        self.start_server()?;
+        self.server()?.ready()
+    }
+
+    /// Starts the channel server again, on its port with its database.
+    ///
+    /// # Errors
+    /// When it doesn't answer in time.
+    pub fn start_server(&self) -> Result<()> {
+        self.server()?.start(self.server_command(&[])?)
+    }
+
+    /// The command that starts the channel server, with further environment variables.
+    ///
+    /// # Errors
+    /// When it doesn't build.
+    pub fn server_command(&self, env: &[(&str, &str)]) -> Result<Command> {
+        let server = self.server()?;
+        let mut command = self.command(Program::ChannelServer)?;
+        let listen = server.url().replace("http://", "");
+        let oci = format!("{}/pdp/ring-state", self.registry.host());
+        command
+            .args(["serve", "--listen", &listen, "--catalog", &self.git.url("catalog"), "--catalog-interval", "2s"])
+            .args(["--ring-state-git", &self.git.url("ring-state"), "--ring-state-oci", &oci])
+            .arg("--database")
+            .arg(&server.database)
+            .arg("--root")
+            .arg(self.root())
+            .arg("--director-key")
+            .arg(self.path("director.pem"))
+            .env_remove("PDP_NOW")
+            .env("PDP_NOW_FILE", self.path("clock"))
+            .envs(env.iter().copied());
+        Ok(command)
+    }
+
+    /// The channel server.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn server(&self) -> Result<&ChannelServer> {
+        self.server.as_ref().context("no channel server")
+    }
+
+    /// Moves the clock of all programs; the running ones see it at once.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn set_now(&mut self, unix: i64) -> Result<()> {
+        let output = Command::new("date").args(["-u", "-d", &format!("@{unix}"), "+%Y-%m-%dT%H:%M:%SZ"]).output()?;
+        let now = String::from_utf8(output.stdout)?.trim().to_owned();
+        // Renamed into place: a reader never sees half a time.
+        let (new, file) = (self.path("clock.new"), self.path("clock"));
+        std::fs::write(&new, &now)?;
+        std::fs::rename(new, file)?;
+        self.now = Some(now);
+        Ok(())
+    }
+
+    /// Adds an organization in a ring.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn organization(&self, name: &str, ring: &str) -> Result<()> {
+        self.publisher(&["org", "add", name, "--ring", ring, "--reason", "contract"]).map(|_| ())
+    }
+
+    /// Makes a data plane that is to enrol with a fresh token at its first pass. `more` as in `data_plane`.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn enrolled(&self, organization: &str, data_plane: &str, more: &str) -> Result<DataPlane> {
+        let id = format!("{organization}/{data_plane}");
+        let token = self.publisher(&["pdp", "token", &id])?.stdout;
+        let file = self.path(&format!("{organization}-{data_plane}.token"));
+        std::fs::write(&file, token)?;
+        let instruction = format!(
+            "  instruction: {{server: {{url: \"{}\", enrolmentToken: {}}}}}\n{more}",
+            self.server()?.url(),
+            file.display()
+        );
+        self.data_plane(organization, data_plane, "", &instruction)
+    }
+
+    /// A rollout as the server shows it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn rollout(&self, level: u32) -> Result<Value> {
+        self.server()?.admin(&format!("/v1/rollouts/pdp-2026/{level}"))
+    }
+
+    /// Waits until a ring of a rollout has this status: `waiting`, `open` or `passed`.
+    ///
+    /// # Errors
+    /// When it doesn't in time; says how it stands then.
+    pub fn wait_for_ring(&self, level: u32, ring: &str, status: &str) -> Result<()> {
+        let is = || self.rollout(level).is_ok_and(|view| self::ring(&view, ring)["status"] == status);
+        wait_for(&format!("ring {ring} of level {level} to be {status}"), is)
+            .with_context(|| format!("{:#}", self.rollout(level).unwrap_or_default()))
+    }
+}
+
+/// One ring of a rollout.
+fn ring(view: &Value, name: &str) -> Value {
+    let rings = view["rings"].as_array().cloned().unwrap_or_default();
+    rings.into_iter().find(|ring| ring["ring"] == name).unwrap_or_default()
+}

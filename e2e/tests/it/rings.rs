@@ -1,0 +1,93 @@
+//! The channel server on an ordinary day: rings in order, grants, reports, staging before production.
+
+use std::collections::BTreeMap;
+
+use pdp_e2e::{DataPlane, World};
+use serde_json::Value;
+
+use crate::base::unix_now;
+
+pub(crate) const HEALTHY: &str = "  probe: {command: [sh, -c, 'exit 0'], interval: 1s}\n";
+
+/// A world with a server and data planes, whose clock moves by rounds.
+pub(crate) struct Story {
+    pub(crate) world: World,
+    pub(crate) planes: Vec<DataPlane>,
+    pub(crate) now: i64,
+}
+
+impl Story {
+    /// Organizations by ring; each gets a data plane `prod`.
+    pub(crate) fn begin(organizations: &[(&str, &str)]) -> Self {
+        let mut world = World::start().unwrap();
+        let now = unix_now();
+        world.set_now(now).unwrap();
+        world.serve().unwrap();
+        let mut planes = Vec::new();
+        for (name, ring) in organizations {
+            world.organization(name, ring).unwrap();
+            planes.push(world.enrolled(name, "prod", HEALTHY).unwrap());
+        }
+        Self { world, planes, now }
+    }
+
+    pub(crate) fn release(&self, level: u32) {
+        self.world.release(level, "emergency").unwrap();
+        let known = || self.world.rollout(level).is_ok_and(|view| !view["created"].is_null());
+        pdp_e2e::wait_for("the server to know the level", known).unwrap();
+    }
+
+    pub(crate) fn pass_time(&mut self, seconds: i64) {
+        self.now += seconds;
+        self.world.set_now(self.now).unwrap();
+    }
+
+    /// Every data plane makes one pass.
+    pub(crate) fn round(&self) -> BTreeMap<String, Option<u64>> {
+        let passed = self.planes.iter().map(|plane| {
+            plane.pass(&self.world, &[]).unwrap();
+            (plane.name.clone(), plane.level())
+        });
+        passed.collect()
+    }
+
+    /// Rounds, ten minutes each, until all are at the level.
+    pub(crate) fn until_all_at(&mut self, level: u64) {
+        for _ in 0..150 {
+            if self.round().values().all(|at| *at == Some(level)) {
+                return;
+            }
+            self.pass_time(600);
+        }
+        panic!("{:#}", self.world.rollout(u32::try_from(level).unwrap()).unwrap());
+    }
+}
+
+#[test]
+fn rings_open_in_order_and_every_start_was_granted() {
+    let mut story = Story::begin(&[("wso2-lab", "canary"), ("acme", "early"), ("shop", "general")]);
+    story.release(41);
+    let first = story.round();
+    assert_eq!(first["wso2-lab-prod"], Some(41), "{:#}", story.planes[0].status().unwrap());
+    assert_eq!((first["acme-prod"], first["shop-prod"]), (None, None), "{:#}", story.planes[1].status().unwrap());
+    let status = story.planes[1].status().unwrap();
+    assert_eq!(status["obstacles"][0]["code"], "RingNotOpenYet", "{status:#}");
+    story.until_all_at(41);
+    for plane in &story.planes {
+        let status = plane.status().unwrap();
+        assert_eq!(status["authority"]["grant"]["attempt"], 1, "{status:#}");
+    }
+    let opened: Vec<_> = story
+        .world
+        .server()
+        .unwrap()
+        .events()
+        .unwrap()
+        .iter()
+        .filter_map(|event| {
+            let body: Value = serde_json::from_str(event["body"].as_str()?).ok()?;
+            Some(body["rollout"]["event"]["ringOpened"]["ring"].as_str()?.to_owned())
+        })
+        .collect();
+    assert_eq!(opened, ["canary", "early", "general"]);
+}
