@@ -156,7 +156,7 @@ fn levels(channel: &Channel, fleet: &Fleet) -> BTreeMap<Level, RingLevel> {
     let open = channel.levels.iter().filter(|(level, _)| !channel.withdrawn.contains_key(level));
     let levels = open.filter_map(|(level, promotion)| {
         let rollout = fleet.rollout(&channel.line, *level)?;
-        let rings = ring_shares(channel, rollout, |ring| fleet.members(ring));
+        let rings = ring_shares(channel, rollout);
         (!rings.is_empty()).then_some((*level, RingLevel { sha256: promotion.sha256, rings }))
     });
     levels.collect()

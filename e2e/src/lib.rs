@@ -13,6 +13,7 @@ mod login;
 mod programs;
 mod registry;
 mod server;
+mod wire;
 mod world;
 mod world_server;
 
@@ -25,6 +26,7 @@ pub use impostor::Impostor;
 pub use login::Login;
 pub use programs::{Finished, Program, Running};
 pub use registry::Registry;
+pub use wire::{Wire, rfc3339};
 pub use world::{DataPlane, World};
 
 /// Waits for a condition, for at most 30 seconds.

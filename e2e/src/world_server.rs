@@ -76,8 +76,7 @@ impl World {
     /// # Errors
     /// When the file can't be written.
     pub fn set_now(&mut self, unix: i64) -> Result<()> {
-        let output = Command::new("date").args(["-u", "-d", &format!("@{unix}"), "+%Y-%m-%dT%H:%M:%SZ"]).output()?;
-        let now = String::from_utf8(output.stdout)?.trim().to_owned();
+        let now = crate::rfc3339(unix);
         // Renamed into place: a reader never sees half a time.
         let (new, file) = (self.path("clock.new"), self.path("clock"));
         std::fs::write(&new, &now)?;

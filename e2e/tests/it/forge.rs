@@ -89,13 +89,9 @@ fn pin(files: &Files, role: &str) -> Value {
     json!({ "version": file["signed"]["version"], "length": bytes.len(), "hashes": { "sha256": sha256(bytes) } })
 }
 
-/// RFC 3339 of a Unix time, by the one program that is surely there.
+/// RFC 3339 of a Unix time.
 pub(crate) fn expires(unix: i64) -> String {
-    let output = std::process::Command::new("date")
-        .args(["-u", "-d", &format!("@{unix}"), "+%Y-%m-%dT%H:%M:%SZ"])
-        .output()
-        .unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    pdp_e2e::rfc3339(unix)
 }
 
 /// Puts a target file and names it in a role's payload.

@@ -1,7 +1,9 @@
 //! Whole-system tests: attacks, faults, crashes and the ordinary day.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod approvals;
 mod attack;
+mod away;
 mod base;
 mod catalog_attacks;
 mod crashes;
@@ -16,4 +18,7 @@ mod ground_registry;
 mod outages;
 mod publish;
 mod registry_attacks;
+mod ring_state;
 mod rings;
+mod server_attacks;
+mod server_input;

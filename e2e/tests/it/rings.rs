@@ -91,3 +91,41 @@ fn rings_open_in_order_and_every_start_was_granted() {
         .collect();
     assert_eq!(opened, ["canary", "early", "general"]);
 }
+
+#[test]
+fn staging_goes_before_production_and_a_pinned_customer_holds_nobody_up() {
+    let mut story = Story::begin(&[("wso2-lab", "canary")]);
+    let pin = "  policy: {pin: {to: {level: 41}, reason: close, expires: 2099-01-31T00:00:00Z}}\n";
+    for (name, more) in [("acme", ""), ("nordbank", pin), ("shop", "")] {
+        story.world.organization(name, "general").unwrap();
+        let id = format!("{name}/staging");
+        story.world.publisher(&["pdp", "override", &id, "--ring", "early", "--reason", "staging first"]).unwrap();
+        for plane in ["staging", "prod"] {
+            let more = if plane == "prod" { more } else { "" };
+            story.planes.push(story.world.enrolled(name, plane, &format!("{HEALTHY}{more}")).unwrap());
+        }
+    }
+    story.release(41);
+    story.until_all_at(41);
+    story.release(42);
+    let mut seen_staging_first = false;
+    for _ in 0..60 {
+        let levels = story.round();
+        let at = |name: &str| levels[name] == Some(42);
+        let staged = at("acme-staging") && at("shop-staging");
+        seen_staging_first |= staged && !at("acme-prod") && !at("shop-prod");
+        assert!(staged || (!at("acme-prod") && !at("shop-prod")), "production never goes first: {levels:?}");
+        if at("acme-prod") && at("shop-prod") {
+            break;
+        }
+        story.pass_time(600);
+    }
+    assert!(seen_staging_first);
+    let levels = story.round();
+    assert_eq!(levels["nordbank-prod"], Some(41), "pinned: {levels:?}");
+    assert_eq!(levels["acme-prod"], Some(42), "{:#}", story.world.rollout(42).unwrap());
+    let view = story.world.rollout(42).unwrap();
+    assert_eq!(view["rings"][2]["census"]["deferred"], 1, "{view:#}");
+    let status = story.planes.iter().find(|plane| plane.name == "nordbank-prod").unwrap().status().unwrap();
+    assert_eq!(status["obstacles"][0]["code"], "Pinned", "{status:#}");
+}

@@ -161,6 +161,10 @@ fn judge(
     obstacles.extend(customer::obstacles(policy, promotion, release, &passes, now));
     obstacles.extend(approved.as_ref().err().cloned());
     obstacles.extend(situation.found.iter().cloned());
+    if obstacles.iter().any(|o| o.code != ObstacleCode::NoGrant) {
+        // A start is asked for last: what stands in the way before is the reason.
+        obstacles.retain(|o| o.code != ObstacleCode::NoGrant);
+    }
     match (opened, approved) {
         (Ok(Authority::Approval { .. }), Ok(approvers)) if obstacles.is_empty() && !approvers.is_empty() => {
             Ok(Authority::Approval { approvers })

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::fold::Rollout;
-use super::step::cap_of;
 use crate::channel::{Channel, Promotion};
 use crate::instruction::{Ceiling, RingShare};
 use crate::names::{Level, Ring};
-use crate::plan::Percent;
+use crate::plan::{Cap, Percent};
 use crate::time::At;
 
 /// A level that is offered to a ring.
@@ -40,23 +39,14 @@ pub fn offer<'a>(
 
 /// The share of each open ring, for PDPs that nobody grants a start: a cohort as large as the wave.
 ///
-/// A wave that counts heads becomes the percent that is not larger; what isn't a whole percent opens nobody.
-pub fn ring_shares(
-    channel: &Channel,
-    rollout: &Rollout,
-    members: impl Fn(&Ring) -> u32,
-) -> BTreeMap<Ring, RingShare> {
+/// A wave that counts heads can't be told to those whom nobody counts: it opens nobody here.
+pub fn ring_shares(channel: &Channel, rollout: &Rollout) -> BTreeMap<Ring, RingShare> {
     let rings = channel.plan.rings.iter().filter_map(|rules| {
         let progress = rollout.rings.get(&rules.name)?;
-        let all = members(&rules.name).max(1);
-        let cap = cap_of(rules, progress.wave, all).min(all);
-        let floor = u64::from(cap) * 100 / u64::from(all);
         let percent = match rules.waves.get(progress.wave) {
-            Some(crate::plan::Cap::Percent(percent)) => *percent,
+            Some(Cap::Percent(percent)) => *percent,
+            Some(Cap::Count(_)) => Percent::default(),
             None => Percent::ALL,
-            Some(crate::plan::Cap::Count(_)) => {
-                u8::try_from(floor).ok().and_then(|n| Percent::try_from(n).ok()).unwrap_or(Percent::ALL)
-            }
         };
         Some((rules.name.clone(), RingShare { percent, halted: false, attempt: 1 }))
     });

@@ -1,0 +1,88 @@
+//! Data planes without the server: they follow the director's ring state, from Git or from a registry.
+
+use pdp_e2e::wait_for;
+use serde_json::json;
+
+use crate::attack::note;
+use crate::director::{Director, RING_STATE};
+use crate::rings::{HEALTHY, Story};
+
+#[test]
+fn ring_state_reaches_data_planes_that_the_server_never_hears_of() {
+    let mut story = Story::begin(&[("wso2-lab", "canary")]);
+    story.release(41);
+    let git = format!(
+        "  instruction: {{ringState: {{git: {{url: \"{}\", branch: ring-state}}}}}}\n{HEALTHY}",
+        story.world.git.url("ring-state")
+    );
+    let oci = format!(
+        "  instruction: {{ringState: {{oci: {{repository: {}/pdp/ring-state}}}}}}\n{HEALTHY}",
+        story.world.registry.host()
+    );
+    let (by_git, by_oci) = (
+        story.world.data_plane("quiet", "git", "canary", &git).unwrap(),
+        story.world.data_plane("quiet", "oci", "canary", &oci).unwrap(),
+    );
+    // The first wave of `canary` counts one head: nobody without a grant is meant by it.
+    assert!(by_git.pass(&story.world, &[]).unwrap().ok());
+    assert_eq!(by_git.level(), None, "{:#}", by_git.status().unwrap());
+    story.until_all_at(41);
+    story.pass_time(16 * 60);
+    story.round();
+    wait_for("the ring state to open all of canary", || {
+        by_git.pass(&story.world, &[]).unwrap();
+        by_git.level() == Some(41)
+    })
+    .unwrap();
+    assert!(by_oci.pass(&story.world, &[]).unwrap().ok());
+    assert_eq!(by_oci.level(), Some(41), "{:#}", by_oci.status().unwrap());
+    let status = by_oci.status().unwrap();
+    assert_eq!(status["authority"]["ringState"]["ring"], "canary", "{status:#}");
+    let files = story.world.git.files("ring-state", "ring-state").unwrap();
+    assert!(!String::from_utf8_lossy(&files["ring-state-pdp-2026.dsse.json"]).contains("wso2-lab"));
+
+    // A thief at the Git host with the director's key opens a level that nobody promoted, and another content.
+    let later = pdp_e2e::rfc3339(story.now + 10);
+    let state = json!({
+        "apiVersion": "updates.pdp.wso2.com/v1", "issued": later, "expires": pdp_e2e::rfc3339(story.now + 3600),
+        "line": "pdp-2026", "levels": { "41": { "sha256": "00".repeat(32),
+            "rings": { "canary": { "percent": 100, "halted": false, "attempt": 1 } } } },
+    });
+    let envelope = Director::stolen(&story.world).seal(RING_STATE, &state);
+    let files = [("ring-state-pdp-2026.dsse.json".to_owned(), envelope)].into();
+    story.world.git.overwrite("ring-state", "ring-state", &files).unwrap();
+    let refused = by_git.pass(&story.world, &[]).unwrap();
+    let status = by_git.status().unwrap();
+    assert_eq!((refused.code, status["refusal"]["code"].as_str()), (Some(1), Some("CeilingNotInChannel")), "{status:#}");
+    note("ring-state-other-content", "CeilingNotInChannel", "refused");
+}
+
+#[test]
+fn a_server_from_an_old_backup_grants_nothing_until_a_person_says_so() {
+    let mut story = Story::begin(&[("wso2-lab", "canary")]);
+    let backup = story.world.path("backup.db");
+    let server = story.world.server().unwrap();
+    server.terminate().unwrap();
+    std::fs::copy(&server.database, &backup).unwrap();
+    story.world.start_server().unwrap();
+    story.release(41);
+    story.until_all_at(41);
+    let published = || story.world.git.files("ring-state", "ring-state").is_ok_and(|files| !files.is_empty());
+    wait_for("ring state", published).unwrap();
+    let server = story.world.server().unwrap();
+    server.terminate().unwrap();
+    let stale = |name: &str| std::fs::remove_file(server.database.with_extension(name));
+    let _ = (stale("db-wal"), stale("db-shm"));
+    std::fs::copy(&backup, &server.database).unwrap();
+    story.world.start_server().unwrap();
+    wait_for("the server to notice", || server.get("/readyz").is_ok_and(|(_, body)| body.contains("LogBehind"))).unwrap();
+    assert_eq!(story.world.rollout(41).unwrap()["braked"], "Halted");
+    server.terminate().unwrap();
+    let database = server.database.to_string_lossy().into_owned();
+    let restore = ["restore", "--reason", "disk broke", "--database", &database];
+    assert!(story.world.run(pdp_e2e::Program::ChannelServer, &restore, &[]).unwrap().ok());
+    story.world.start_server().unwrap();
+    server.ready().unwrap();
+    assert!(story.world.rollout(41).unwrap()["braked"].is_null());
+    note("restored-old-backup", "LogBehind", "nothing granted");
+}
