@@ -51,6 +51,7 @@ impl Follower {
     /// Runs until the server stops.
     pub(crate) async fn follow(mut self, server: Arc<Server>) {
         loop {
+            let looked = tokio::time::Instant::now();
             match self.look(&server).await {
                 Ok(()) => server.metrics.catalog_followed(),
                 Err(failure) => {
@@ -59,7 +60,7 @@ impl Follower {
                 }
             }
             tokio::select! {
-                () = server.hint.notified() => tokio::time::sleep(HINT_PAUSE).await,
+                () = server.hint.notified() => tokio::time::sleep_until(looked + HINT_PAUSE).await,
                 () = tokio::time::sleep(self.source.interval) => {}
                 () = server.until_stopping() => return,
             }

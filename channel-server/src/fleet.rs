@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use pdp_policies::report::{LevelDigest, Report, TargetState};
 use pdp_policies::rollout::{Rollout, Row};
 use pdp_policies::{At, Digest, Level, Line, Organization, PdpId, Ring};
-use sigstore_types::DerPublicKey;
 
 use crate::event::{Enrolment, Event};
+use crate::public_key::PublicKey;
 
 /// Everything that changes.
 #[derive(Debug, Default)]
@@ -18,8 +18,10 @@ pub(crate) struct Fleet {
     pub(crate) organizations: BTreeMap<Organization, Ring>,
     /// Enrolled data planes.
     pub(crate) planes: HashMap<PdpId, Plane>,
-    /// One-time tokens by hash.
+    /// One-time tokens by hash; a used one is its data plane's.
     pub(crate) tokens: HashMap<Digest, EnrolmentToken>,
+    /// All keys that were ever enrolled: each belongs to one data plane.
+    pub(crate) keys: HashSet<PublicKey>,
     /// Rings of data planes' own.
     overrides: HashMap<PdpId, Ring>,
     /// Rollouts by line and level.
@@ -33,8 +35,8 @@ pub(crate) struct Fleet {
 /// One enrolled data plane.
 #[derive(Debug)]
 pub(crate) struct Plane {
-    /// Its public key, SPKI.
-    pub(crate) key: DerPublicKey,
+    /// Its public key.
+    pub(crate) key: PublicKey,
     /// The token that it enrolled with.
     pub(crate) token: Digest,
     pub(crate) enrolled: At,
@@ -60,7 +62,6 @@ pub(crate) struct Plane {
 pub(crate) struct EnrolmentToken {
     pub(crate) pdp: PdpId,
     pub(crate) expires: At,
-    pub(crate) used: bool,
 }
 
 /// A rollout and the content that it is about.
@@ -88,7 +89,7 @@ impl Fleet {
             }
             Event::EnrolmentTokenIssued { organization, data_plane, hash, expires } => {
                 let pdp = PdpId { organization: organization.clone(), data_plane: data_plane.clone() };
-                self.tokens.insert(*hash, EnrolmentToken { pdp, expires: *expires, used: false });
+                self.tokens.insert(*hash, EnrolmentToken { pdp, expires: *expires });
             }
             Event::Enrolled(enrolment) => self.enrol(at, enrolment),
             Event::EnrolmentRefused { token, public_key, .. } => {
@@ -106,7 +107,7 @@ impl Fleet {
                 tracked.sha256 = Some(*sha256);
                 tracked.rollout.apply(at, event);
             }
-            Event::Restored { .. } => self.tokens.retain(|_, token| token.used),
+            Event::Restored { .. } => self.tokens.clear(),
             Event::TokenCreated { .. }
             | Event::TokenRevoked { .. }
             | Event::CatalogFollowed { .. }
@@ -115,16 +116,15 @@ impl Fleet {
     }
 
     fn enrol(&mut self, at: At, enrolment: &Enrolment) {
-        let Ok(key) = DerPublicKey::from_pem(&enrolment.public_key) else { return };
-        let pdp = enrolment.pdp();
-        if let Some(token) = self.tokens.get_mut(&enrolment.token) {
-            token.used = true;
-        }
+        let Some(key) = PublicKey::from_pem(&enrolment.public_key) else { return };
+        let pdp = self.shared(enrolment.pdp());
+        self.tokens.remove(&enrolment.token);
+        self.keys.insert(key);
         let plane = Plane {
             key,
             token: enrolment.token,
             enrolled: at,
-            told: enrolment.ring.clone(),
+            told: self.ring(&pdp).filter(|ring| **ring == enrolment.ring).unwrap_or(&enrolment.ring).clone(),
             revoked: None,
             cluster_id: enrolment.cluster_id,
             pdp_sync: enrolment.pdp_sync.clone(),
@@ -139,6 +139,14 @@ impl Fleet {
         let new = self.planes.insert(pdp, plane).is_none_or(|before| before.revoked.is_some());
         if let Some(ring) = ring.filter(|_| new) {
             *self.members.entry(ring).or_default() += 1;
+        }
+    }
+
+    /// The same id with names that are in memory already: a large fleet has few organizations.
+    fn shared(&self, pdp: PdpId) -> PdpId {
+        match self.organizations.get_key_value(&pdp.organization) {
+            Some((organization, _)) => PdpId { organization: organization.clone(), ..pdp },
+            None => pdp,
         }
     }
 

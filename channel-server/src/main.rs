@@ -7,6 +7,7 @@ mod database;
 mod event;
 mod fleet;
 mod metrics;
+mod public_key;
 mod ring_state;
 mod rollouts;
 mod seen;

@@ -34,7 +34,8 @@ impl ChannelServer {
     pub(crate) fn new(port: u16, database: PathBuf, token: String, log: PathBuf) -> Result<Self> {
         // Choosing twice is harmless; not choosing panics.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = reqwest::blocking::Client::builder().timeout(std::time::Duration::from_secs(60)).build()?;
+        let http =
+            reqwest::blocking::Client::builder().timeout(std::time::Duration::from_secs(60)).build()?;
         Ok(Self { port, database, token, log, running: Mutex::new(None), http })
     }
 

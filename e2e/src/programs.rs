@@ -129,7 +129,8 @@ impl Program {
 
 /// Takes out what the caller's environment would change: Git's own variables, proxies, logins, our settings.
 pub(crate) fn forget_environment(command: &mut Command) {
-    const PREFIXES: [&str; 7] = ["GIT_", "PDP_", "PUBLISHER_", "CHANNEL_SERVER_", "DOCKER_", "SSL_CERT_", "REGISTRY_"];
+    const PREFIXES: [&str; 7] =
+        ["GIT_", "PDP_", "PUBLISHER_", "CHANNEL_SERVER_", "DOCKER_", "SSL_CERT_", "REGISTRY_"];
     const NAMES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
     for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
         let upper = name.to_uppercase();

@@ -1,10 +1,8 @@
 //! A simulated data plane: it speaks the real protocol with a real key, and installs nothing.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::{Engine, engine::general_purpose::STANDARD};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
+
+use crate::key::Key;
 
 /// Payload type of a report.
 const REPORT: &str = "application/vnd.wso2.pdp.report.v1+json";
@@ -16,8 +14,7 @@ pub struct Wire {
     pub organization: String,
     /// The data plane.
     pub data_plane: String,
-    pair: Ed25519KeyPair,
-    pkcs8: Vec<u8>,
+    key: Key,
 }
 
 /// RFC 3339 of a Unix time.
@@ -31,10 +28,7 @@ impl Wire {
     /// # Errors
     /// When the system has no randomness to give.
     pub fn new(organization: &str, data_plane: &str) -> anyhow::Result<Self> {
-        let pair = Ed25519KeyPair::generate()?;
-        let der: Pkcs8V1Der<'_> = pair.as_der()?;
-        let pkcs8 = der.as_ref().to_vec();
-        Ok(Self { organization: organization.into(), data_plane: data_plane.into(), pair, pkcs8 })
+        Ok(Self { organization: organization.into(), data_plane: data_plane.into(), key: Key::new()? })
     }
 
     /// `<organization>/<data plane>`.
@@ -47,14 +41,9 @@ impl Wire {
         format!("/v1/data-planes/{}/{rest}", self.id())
     }
 
-    /// The public half, SPKI PEM.
+    /// The public half of its key, SPKI PEM.
     pub fn public_pem(&self) -> String {
-        let der: Result<PublicKeyX509Der<'_>, _> = self.pair.public_key().as_der();
-        let der = der.map(|der| der.as_ref().to_vec()).unwrap_or_default();
-        pem::encode_config(
-            &pem::Pem::new("PUBLIC KEY", der),
-            pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
-        )
+        self.key.public_pem()
     }
 
     /// What it introduces itself with.
@@ -76,8 +65,7 @@ impl Wire {
 
     /// A login with these claims.
     pub fn token_with(&self, claims: &Value) -> String {
-        let key = EncodingKey::from_ed_der(&self.pkcs8);
-        jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), claims, &key).unwrap_or_default()
+        self.key.login(claims)
     }
 
     /// A report as of `now` (Unix seconds): what is installed, and how far it is with a level.
@@ -92,13 +80,6 @@ impl Wire {
 
     /// A report in its envelope.
     pub fn seal(&self, report: &Value) -> Vec<u8> {
-        let payload = report.to_string();
-        let mut signed = format!("DSSEv1 {} {REPORT} {} ", REPORT.len(), payload.len()).into_bytes();
-        signed.extend_from_slice(payload.as_bytes());
-        let signature = STANDARD.encode(self.pair.sign(&signed));
-        let payload = STANDARD.encode(payload);
-        json!({ "payloadType": REPORT, "payload": payload, "signatures": [{ "sig": signature }] })
-            .to_string()
-            .into_bytes()
+        self.key.seal(REPORT, report)
     }
 }

@@ -1,5 +1,6 @@
 //! The world with a channel server: rings, enrolments, and a clock that can be moved.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -16,12 +17,30 @@ impl World {
     /// # Errors
     /// When it doesn't start.
     pub fn serve(&mut self) -> Result<()> {
+        self.serve_on(self.path("channel-server.db"))
+    }
+
+    /// As above, with its database in another place.
+    ///
+    /// # Errors
+    /// When it doesn't start.
+    pub fn serve_on(&mut self, database: PathBuf) -> Result<()> {
         self.git.create("ring-state")?;
         let (key, director) = (self.key("director"), self.path("director.pem"));
         self.publisher(&["key", "export", &key, "--out", &director.to_string_lossy()])?;
-        let database = self.path("channel-server.db");
         let file = database.to_string_lossy().into_owned();
-        let args = ["token", "create", "--name", "admin@wso2", "--role", "admin", "--life", "3650d", "--database", &file];
+        let args = [
+            "token",
+            "create",
+            "--name",
+            "admin@wso2",
+            "--role",
+            "admin",
+            "--life",
+            "3650d",
+            "--database",
+            &file,
+        ];
         let made = self.run(Program::ChannelServer, &args, &[])?;
         ensure!(made.ok(), "channel-server token create: {}", made.stderr);
         let token = made.stdout.trim().to_owned();
@@ -49,7 +68,15 @@ impl World {
         let listen = server.url().replace("http://", "");
         let oci = format!("{}/pdp/ring-state", self.registry.host());
         command
-            .args(["serve", "--listen", &listen, "--catalog", &self.git.url("catalog"), "--catalog-interval", "2s"])
+            .args([
+                "serve",
+                "--listen",
+                &listen,
+                "--catalog",
+                &self.git.url("catalog"),
+                "--catalog-interval",
+                "2s",
+            ])
             .args(["--ring-state-git", &self.git.url("ring-state"), "--ring-state-oci", &oci])
             .arg("--database")
             .arg(&server.database)

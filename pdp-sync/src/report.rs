@@ -77,16 +77,18 @@ fn tell(
     let content = Digest::of(&document::write(&content).map_err(internal)?);
     let busy = undated.target.as_ref().is_some_and(|target| target.state == ReportState::Started);
     let every = if busy { BUSY_EVERY } else { IDLE_EVERY };
-    let fresh = |told: &Reported| {
-        told.content == content && (0..every.seconds()).contains(&now.seconds_since(told.at))
-    };
+    let fresh =
+        |told: &Reported| told.content == content && now.seconds_since(told.at).abs() < every.seconds();
     if state.reported.as_ref().is_some_and(fresh) {
         return Ok(());
     }
-    let report = Report { issued: now, expires: now.plus(LIFE), ..undated };
+    // Never older than the one that arrived last, even if the clock was set back meanwhile.
+    let after = state.reported.as_ref().map(|told| told.at.plus(Span::from_seconds(1)));
+    let issued = after.map_or(now, |after| after.max(now));
+    let report = Report { issued, expires: issued.plus(LIFE), ..undated };
     let envelope = identity.key.seal(dsse::REPORT, &report)?;
     block_on(identity.server.report(&pdp, &subscription.spec.line, envelope))??;
-    state.save_reported(Reported { content, at: now })
+    state.save_reported(Reported { content, at: issued })
 }
 
 /// How far this data plane is with the level that matters most.

@@ -172,6 +172,7 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
     let next_action = next.filter(|_| obstacles.iter().all(|o| o.next.is_some()));
     let last = || Some(CatalogAge::at(before.as_ref()?.catalog.as_ref()?.signed_at, now));
     let catalog = outcome.catalog.clone().or_else(last);
+    let before_health = before.as_ref().map(|b| b.health.clone());
     let mut history = before.map(|b| b.history).unwrap_or_default();
     if let Some(applied) = &outcome.applied {
         history.push(format!("{now} {}", applied_words(applied, record)));
@@ -184,7 +185,7 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
         sha256: record.and_then(DecisionRecord::installed).map(|i| i.sha256),
         target: waiting.map(|(level, _)| level).or_else(|| record.map(|r| r.target().level)),
         phase: record.map(|r| phase_word(r.phase()).to_owned()),
-        health: health_word(record, outcome).to_owned(),
+        health: health_word(record, outcome, before_health.as_deref()).to_owned(),
         authority: record.map(|r| r.authority().clone()),
         instruction: outcome.instruction.clone(),
         last_good: record.and_then(DecisionRecord::last_good).map(|r| r.level),
@@ -278,10 +279,12 @@ fn phase_word(phase: &Phase) -> &'static str {
     }
 }
 
-fn health_word(record: Option<&DecisionRecord>, outcome: &Outcome) -> &'static str {
+/// Once settled as healthy a level stays so in words until something is written again.
+fn health_word(record: Option<&DecisionRecord>, outcome: &Outcome, before: Option<&str>) -> &'static str {
     match (record.map(DecisionRecord::phase), &outcome.applied) {
         (Some(Phase::Quarantined { .. }), _) => "failed",
         (_, Some(Applied::Healthy)) => "healthy",
+        (Some(Phase::Done {}), None) if before == Some("healthy") => "healthy",
         (None, _) => "nothing installed",
         _ => "written; nobody measured health",
     }

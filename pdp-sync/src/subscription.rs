@@ -203,6 +203,8 @@ impl Subscription {
         if !pdp_policies::is_safe(path) {
             found.push(format!("spec.target.git.path: `{path}` is not a plain relative path"));
         }
+        let rule = self.spec.policy.approval.iter().flat_map(|rule| rule.problems());
+        found.extend(rule.map(|problem| format!("spec.policy.approval: {problem}")));
         if self.spec.policy.approval.is_some() && self.spec.approvals.is_none() {
             found.push("spec.approvals: the policy asks for approvals; name their folder".to_owned());
         }
@@ -256,11 +258,35 @@ mod tests {
         let text = sample()
             .replace("Europe/Stockholm", "Mars/Olympus")
             .replace("path: clusters/prod/pdp", "path: ../../etc")
-            .replace("mirror: registry.nordbank.example/wso2", "mirror: 'not a host'");
+            .replace("mirror: registry.nordbank.example/wso2", "mirror: 'not a host'")
+            .replace("quorum: 1", "quorum: 2")
+            .replace("ssh-ed25519 ", "ssh-ed25519 x");
         let failure = read(&text).unwrap_err().to_string();
-        for part in ["Mars/Olympus", "../../etc", "not a host"] {
+        for part in ["Mars/Olympus", "../../etc", "not a host", "approvers[0]", "quorum 2 of 1"] {
             assert!(failure.contains(part), "{part} in {failure}");
         }
+    }
+
+    #[test]
+    fn who_opens_levels_has_to_be_clear() {
+        let instruction = "instruction: {server:";
+        let line = sample().lines().find(|line| line.trim_start().starts_with(instruction)).unwrap();
+        let ring = sample().lines().find(|line| line.trim_start().starts_with("ring:")).unwrap();
+        assert!(read(&sample().replace(ring, "")).is_ok(), "enrolment tells the ring");
+        let alone = sample().replace(line, "").replace(ring, "");
+        assert!(read(&alone).unwrap_err().to_string().contains("spec.ring"));
+        let gap = sample().replace(line, "  instruction: {approval: {}}");
+        assert!(read(&gap).is_ok());
+        let rule: String =
+            sample().lines().filter(|l| l.contains("quorum") || l.contains("approvers:")).collect();
+        assert!(!rule.is_empty());
+        let nobody = gap
+            .replace("    approval:  ", "    # approval:")
+            .lines()
+            .filter(|l| !rule.contains(l))
+            .map(|l| format!("{l}\n"))
+            .collect::<String>();
+        assert!(read(&nobody).unwrap_err().to_string().contains("who may approve?"));
     }
 
     #[test]

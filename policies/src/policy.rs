@@ -153,6 +153,26 @@ pub struct OverrideRule {
     pub pass: BTreeSet<Overridable>,
 }
 
+impl ApprovalRule {
+    /// All that would make approvals impossible, in words.
+    pub fn problems(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for (n, key) in self.approvers.iter().enumerate() {
+            if ssh_key::PublicKey::from_openssh(key).is_err() {
+                found.push(format!("approvers[{n}] is not an OpenSSH public key"));
+            }
+        }
+        if self.quorum == 0 || self.quorum as usize > self.approvers.len() {
+            found.push(format!(
+                "quorum {} of {} approvers is never, or always, reached",
+                self.quorum,
+                self.approvers.len()
+            ));
+        }
+        found
+    }
+}
+
 impl Policy {
     /// True if this policy lets something pass that `before` held back. Always recorded, never forbidden.
     pub fn looser_than(&self, before: &Self) -> bool {

@@ -42,7 +42,8 @@ pub(crate) async fn get(
 ) -> Answer<Response> {
     let line = query?.0.line;
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let wait = tokio::time::sleep(longest_wait(&headers));
+    let longest = longest_wait(&headers);
+    let wait = tokio::time::sleep(longest);
     tokio::pin!(wait);
     let mut news = server.news.subscribe();
     loop {
@@ -53,11 +54,13 @@ pub(crate) async fn get(
             server.metrics.polled(true);
             return answer(&server, decided, &tag);
         }
-        tokio::select! {
-            biased;
-            () = &mut wait => {}
-            () = server.until_stopping() => {}
-            _ = news.changed() => continue,
+        if !longest.is_zero() {
+            tokio::select! {
+                biased;
+                () = &mut wait => {}
+                () = server.until_stopping() => {}
+                _ = news.changed() => continue,
+            }
         }
         server.metrics.polled(false);
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());

@@ -11,10 +11,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use pdp_policies::{At, CLOCK_TOLERANCE, DataPlaneName, Digest, Organization, PdpId};
 use pdp_transport::channel_server::{AUDIENCE, Claims, TOKEN_LIFE};
 use pdp_transport::cli::clock;
-use sigstore_types::DerPublicKey;
 
 use super::Refusal;
 use crate::fleet::Plane;
+use crate::public_key::PublicKey;
 use crate::server::Server;
 
 /// A data plane that proved who it is, and is the one that the path names.
@@ -70,14 +70,13 @@ fn remembered(plane: &Plane, hash: &Digest, now: At) -> bool {
 }
 
 /// Checks signature, algorithm, audience, subject and times; says when the token expires (Unix seconds).
-fn verify(key: &DerPublicKey, pdp: &PdpId, token: &str, now: At) -> Result<i64, Refusal> {
+fn verify(key: &PublicKey, pdp: &PdpId, token: &str, now: At) -> Result<i64, Refusal> {
     // One algorithm, whatever the token's header wishes; times by our own clock below.
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_audience(&[AUDIENCE]);
     validation.set_required_spec_claims(&["aud", "exp", "sub"]);
     validation.validate_exp = false;
-    let raw = raw_ed25519(key).ok_or_else(|| Refusal::internal("an enrolled key is not Ed25519"))?;
-    let token = decode::<Claims>(token, &DecodingKey::from_ed_der(raw), &validation);
+    let token = decode::<Claims>(token, &DecodingKey::from_ed_der(key.raw()), &validation);
     let claims = token.map_err(|_| stranger())?.claims;
     if claims.sub != pdp.to_string() {
         return Err(Refusal::forbidden("the token is for another data plane"));
@@ -98,10 +97,4 @@ fn verify(key: &DerPublicKey, pdp: &PdpId, token: &str, now: At) -> Result<i64, 
 /// The same words for an unknown data plane and a wrong signature: who is enrolled is nobody's business.
 fn stranger() -> Refusal {
     Refusal::login("this is not a token of an enrolled data plane").hint("enrol first")
-}
-
-/// The 32 bytes within an Ed25519 SPKI (RFC 8410).
-pub(super) fn raw_ed25519(key: &DerPublicKey) -> Option<&[u8]> {
-    const PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-    key.as_bytes().strip_prefix(&PREFIX).filter(|raw| raw.len() == 32)
 }

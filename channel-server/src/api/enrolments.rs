@@ -10,12 +10,11 @@ use axum::extract::rejection::JsonRejection;
 use pdp_policies::instruction::{Enrolled, Enrolment};
 use pdp_policies::{API_VERSION, Digest, PdpId, Span};
 use pdp_transport::cli::clock;
-use sigstore_types::DerPublicKey;
 
-use super::data_plane::raw_ed25519;
 use super::{Answer, Refusal};
 use crate::database::Database;
 use crate::event::{self, Actor, Event};
+use crate::public_key::PublicKey;
 use crate::server::Server;
 
 /// When to ask for the first assignment.
@@ -82,22 +81,17 @@ fn judge(server: &Server, pdp: &PdpId, enrolment: &Enrolment) -> Answer<Verdict>
     if enrolment.pdp_sync.len() > MAX_VERSION || enrolment.pdp_sync.chars().any(char::is_control) {
         return Err(Refusal::bad("Unreadable", "pdpSync is not a version"));
     }
-    let key = DerPublicKey::from_pem(&enrolment.public_key).ok().filter(|key| raw_ed25519(key).is_some());
-    let key =
-        key.ok_or_else(|| Refusal::bad("BadKey", "publicKey is not an Ed25519 public key (SPKI PEM)"))?;
+    let key = PublicKey::from_pem(&enrolment.public_key)
+        .ok_or_else(|| Refusal::bad("BadKey", "publicKey is not an Ed25519 public key (SPKI PEM)"))?;
     let hash = Digest::of(enrolment.token.as_bytes());
     let fleet = server.fleet();
     let unknown = || Refusal::login("the enrolment token is unknown, expired, or for another data plane");
-    let token = fleet.tokens.get(&hash).filter(|token| token.pdp == *pdp).ok_or_else(unknown)?;
-    let plane = fleet.planes.get(pdp);
-    if let Some(plane) = plane.filter(|plane| token.used && plane.token == hash && plane.revoked.is_none())
-        && plane.key == key
-    {
-        return Ok(Verdict::Known(answer(pdp, &plane.told)));
-    }
-    if token.used {
+    let public_key = Digest::of(key.raw());
+    if let Some(plane) = fleet.planes.get(pdp).filter(|plane| plane.token == hash) {
+        if plane.key == key && plane.revoked.is_none() {
+            return Ok(Verdict::Known(answer(pdp, &plane.told)));
+        }
         let (organization, data_plane) = (pdp.organization.clone(), pdp.data_plane.clone());
-        let public_key = Digest::of(key.as_bytes());
         return Ok(Verdict::Stolen(Event::EnrolmentRefused {
             organization,
             data_plane,
@@ -105,11 +99,12 @@ fn judge(server: &Server, pdp: &PdpId, enrolment: &Enrolment) -> Answer<Verdict>
             public_key,
         }));
     }
+    let token = fleet.tokens.get(&hash).filter(|token| token.pdp == *pdp).ok_or_else(unknown)?;
     if token.expires <= now {
         return Err(unknown());
     }
-    if fleet.planes.iter().any(|(other, plane)| other != pdp && plane.key == key) {
-        let message = "this key belongs to another data plane already";
+    if fleet.keys.contains(&key) {
+        let message = "this key was enrolled before";
         return Err(
             Refusal::conflict("KeyInUse", message).hint("was the identity copied? each one makes its own")
         );
@@ -119,7 +114,7 @@ fn judge(server: &Server, pdp: &PdpId, enrolment: &Enrolment) -> Answer<Verdict>
         organization: pdp.organization.clone(),
         data_plane: pdp.data_plane.clone(),
         token: hash,
-        public_key: key.to_pem(),
+        public_key: key.der().to_pem(),
         cluster_id: enrolment.cluster_id,
         pdp_sync: enrolment.pdp_sync.clone(),
         ring,

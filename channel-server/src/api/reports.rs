@@ -54,7 +54,7 @@ async fn take(server: &Server, pdp: &PdpId, line: &Line, envelope: &[u8]) -> Ans
 fn judge(fleet: &Fleet, pdp: &PdpId, envelope: &[u8], hash: Digest, now: At) -> Answer<Option<Report>> {
     let stranger = || Refusal::login("this is not a report of an enrolled data plane").hint("enrol first");
     let plane = fleet.planes.get(pdp).filter(|plane| plane.revoked.is_none()).ok_or_else(stranger)?;
-    let payload = dsse::open("report", envelope, dsse::REPORT, std::slice::from_ref(&plane.key));
+    let payload = dsse::open("report", envelope, dsse::REPORT, &[plane.key.der()]);
     let payload = payload.map_err(|refusal| match refusal.code {
         pdp_policies::RefusalCode::SignatureThreshold => stranger(),
         code => Refusal::bad(code.as_str(), refusal.detail),

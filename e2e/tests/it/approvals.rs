@@ -18,7 +18,10 @@ struct Approver {
 
 fn approver(folder: &Path, name: &str) -> Approver {
     let file = folder.join(name);
-    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"]).arg(&file).status();
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
+        .arg(&file)
+        .status();
     assert!(made.unwrap().success());
     let public = std::fs::read_to_string(folder.join(format!("{name}.pub"))).unwrap().trim().to_owned();
     Approver { file, public }
@@ -64,7 +67,10 @@ fn two_people_open_exactly_what_they_signed() {
     let (plane, folder, people) = air_gapped("vault");
     let pass = || {
         plane.pass(&base().world, &[]).unwrap();
-        (plane.level(), plane.status().unwrap()["obstacles"][0]["detail"].as_str().unwrap_or_default().to_owned())
+        (
+            plane.level(),
+            plane.status().unwrap()["obstacles"][0]["detail"].as_str().unwrap_or_default().to_owned(),
+        )
     };
     assert_eq!(pass(), (None, "0 of 2 approvals".to_owned()));
     approve(&folder, "first", &people[0], &approval(41, "d.ek"));

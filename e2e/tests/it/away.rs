@@ -77,7 +77,10 @@ fn a_catalog_past_its_expiry_starts_nothing_and_the_server_grants_nothing() {
     let mut story = at_41();
     story.release(42);
     story.pass_time(8 * DAY);
-    wait_for("the server to see it", || story.world.rollout(42).is_ok_and(|v| v["braked"] == "CatalogExpired")).unwrap();
+    wait_for("the server to see it", || {
+        story.world.rollout(42).is_ok_and(|v| v["braked"] == "CatalogExpired")
+    })
+    .unwrap();
     let levels = story.round();
     assert!(levels.values().all(|level| *level == Some(41)), "{levels:?}");
     refresh(&story);
@@ -120,5 +123,8 @@ fn killed_at_any_time_the_server_comes_back_with_all_it_knew() {
 fn rings(story: &Story, level: u32) -> Value {
     let view = story.world.rollout(level).unwrap();
     let rings = view["rings"].as_array().unwrap().iter();
-    rings.map(|ring| (ring["ring"].clone(), ring["starts"].clone(), ring["opened"].clone())).map(|t| serde_json::json!([t.0, t.1, t.2])).collect()
+    rings
+        .map(|ring| (ring["ring"].clone(), ring["starts"].clone(), ring["opened"].clone()))
+        .map(|t| serde_json::json!([t.0, t.1, t.2]))
+        .collect()
 }

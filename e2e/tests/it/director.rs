@@ -76,7 +76,8 @@ impl Stage {
             honest["expires"] = expires(at + 3600).into();
             stage.say(&honest);
         }
-        let first = stage.attack.data_plane.pass(&stage.attack.base.world, &[("PDP_NOW", &expires(at))]).unwrap();
+        let first =
+            stage.attack.data_plane.pass(&stage.attack.base.world, &[("PDP_NOW", &expires(at))]).unwrap();
         let status = stage.attack.data_plane.status().unwrap();
         assert_eq!(stage.attack.data_plane.level(), Some(41), "{}\n{status:#}", first.stderr);
         stage.attack.serve(&base().at_42);
@@ -95,7 +96,8 @@ impl Stage {
             token.display()
         );
         let attack = Attack::prepared(name, catalog, ring, &more);
-        let enrolled = json!({ "id": { "organization": "victim", "dataPlane": name }, "ring": ring, "pollAfter": "5s" });
+        let enrolled =
+            json!({ "id": { "organization": "victim", "dataPlane": name }, "ring": ring, "pollAfter": "5s" });
         impostor.says("enrolments", enrolled.to_string().into_bytes());
         Self { attack, impostor, director: Director::stolen(&base.world), name }
     }
@@ -132,7 +134,8 @@ impl Stage {
 
     /// One more pass; the level after it.
     pub(crate) fn pass_at(&self, unix: i64) -> Option<u64> {
-        let pass = self.attack.data_plane.pass(&self.attack.base.world, &[("PDP_NOW", &expires(unix))]).unwrap();
+        let pass =
+            self.attack.data_plane.pass(&self.attack.base.world, &[("PDP_NOW", &expires(unix))]).unwrap();
         assert!(pass.code.is_some_and(|code| code < 2), "{}", pass.stderr);
         self.attack.data_plane.level()
     }
@@ -142,6 +145,11 @@ impl Stage {
         let mut honest = self.assignment(catalog, 42);
         honest["issued"] = expires(unix_now() + LATER + 1).into();
         self.say_raw(director.seal(ASSIGNMENT, &honest));
-        assert_eq!(self.pass_at(unix_now() + LATER + 60), Some(42), "{:#}", self.attack.data_plane.status().unwrap());
+        assert_eq!(
+            self.pass_at(unix_now() + LATER + 60),
+            Some(42),
+            "{:#}",
+            self.attack.data_plane.status().unwrap()
+        );
     }
 }

@@ -38,7 +38,9 @@ fn replays_across_data_planes() {
 
 #[test]
 fn replays_an_older_assignment() {
-    lie("director-older-assignment", "OlderThanLast", |a| a["issued"] = expires(unix_now() + LATER - 3600).into());
+    lie("director-older-assignment", "OlderThanLast", |a| {
+        a["issued"] = expires(unix_now() + LATER - 3600).into()
+    });
 }
 
 #[test]
@@ -184,7 +186,12 @@ fn offers_a_withdrawn_level_and_the_next_lower_one_stays_reachable() {
     let mut assignment = lower.assignment(&base().at_42, 42);
     assignment["start"] = lower.assignment(&base().at_42, 41)["start"].clone();
     lower.say(&assignment);
-    assert_eq!(lower.pass_at(unix_now() + LATER), Some(41), "{:#}", lower.attack.data_plane.status().unwrap());
+    assert_eq!(
+        lower.pass_at(unix_now() + LATER),
+        Some(41),
+        "{:#}",
+        lower.attack.data_plane.status().unwrap()
+    );
 }
 
 #[test]
@@ -237,6 +244,11 @@ fn a_stolen_server_closes_nothing_that_people_opened() {
     silent["start"] = Value::Null;
     silent["hold"] = json!(["Halted"]);
     stage.say(&silent);
-    assert_eq!(stage.pass_at(unix_now() + LATER), Some(42), "{:#}", stage.attack.data_plane.status().unwrap());
+    assert_eq!(
+        stage.pass_at(unix_now() + LATER),
+        Some(42),
+        "{:#}",
+        stage.attack.data_plane.status().unwrap()
+    );
     stage.attack.note("-", "without effect: the channel's own door stands");
 }

@@ -53,7 +53,11 @@ fn ring_state_reaches_data_planes_that_the_server_never_hears_of() {
     story.world.git.overwrite("ring-state", "ring-state", &files).unwrap();
     let refused = by_git.pass(&story.world, &[]).unwrap();
     let status = by_git.status().unwrap();
-    assert_eq!((refused.code, status["refusal"]["code"].as_str()), (Some(1), Some("CeilingNotInChannel")), "{status:#}");
+    assert_eq!(
+        (refused.code, status["refusal"]["code"].as_str()),
+        (Some(1), Some("CeilingNotInChannel")),
+        "{status:#}"
+    );
     note("ring-state-other-content", "CeilingNotInChannel", "refused");
 }
 
@@ -75,7 +79,10 @@ fn a_server_from_an_old_backup_grants_nothing_until_a_person_says_so() {
     let _ = (stale("db-wal"), stale("db-shm"));
     std::fs::copy(&backup, &server.database).unwrap();
     story.world.start_server().unwrap();
-    wait_for("the server to notice", || server.get("/readyz").is_ok_and(|(_, body)| body.contains("LogBehind"))).unwrap();
+    wait_for("the server to notice", || {
+        server.get("/readyz").is_ok_and(|(_, body)| body.contains("LogBehind"))
+    })
+    .unwrap();
     assert_eq!(story.world.rollout(41).unwrap()["braked"], "Halted");
     server.terminate().unwrap();
     let database = server.database.to_string_lossy().into_owned();

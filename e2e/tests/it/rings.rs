@@ -69,7 +69,12 @@ fn rings_open_in_order_and_every_start_was_granted() {
     story.release(41);
     let first = story.round();
     assert_eq!(first["wso2-lab-prod"], Some(41), "{:#}", story.planes[0].status().unwrap());
-    assert_eq!((first["acme-prod"], first["shop-prod"]), (None, None), "{:#}", story.planes[1].status().unwrap());
+    assert_eq!(
+        (first["acme-prod"], first["shop-prod"]),
+        (None, None),
+        "{:#}",
+        story.planes[1].status().unwrap()
+    );
     let status = story.planes[1].status().unwrap();
     assert_eq!(status["obstacles"][0]["code"], "RingNotOpenYet", "{status:#}");
     story.until_all_at(41);
@@ -99,7 +104,10 @@ fn staging_goes_before_production_and_a_pinned_customer_holds_nobody_up() {
     for (name, more) in [("acme", ""), ("nordbank", pin), ("shop", "")] {
         story.world.organization(name, "general").unwrap();
         let id = format!("{name}/staging");
-        story.world.publisher(&["pdp", "override", &id, "--ring", "early", "--reason", "staging first"]).unwrap();
+        story
+            .world
+            .publisher(&["pdp", "override", &id, "--ring", "early", "--reason", "staging first"])
+            .unwrap();
         for plane in ["staging", "prod"] {
             let more = if plane == "prod" { more } else { "" };
             story.planes.push(story.world.enrolled(name, plane, &format!("{HEALTHY}{more}")).unwrap());

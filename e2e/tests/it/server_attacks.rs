@@ -26,13 +26,20 @@ pub(crate) fn served() -> &'static Served {
         }
         world.release(41, "emergency").unwrap();
         world.wait_for_ring(41, "canary", "open").unwrap();
-        let sha256 = world.rollout(41).unwrap()["sha256"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
+        let sha256 =
+            world.rollout(41).unwrap()["sha256"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
         Served { world, sha256 }
     })
 }
 
 impl Served {
-    pub(crate) fn call(&self, method: Method, path: &str, token: Option<&str>, body: Option<Vec<u8>>) -> (u16, Value) {
+    pub(crate) fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Vec<u8>>,
+    ) -> (u16, Value) {
         let (status, body) = self.world.server().unwrap().call(method, path, token, body).unwrap();
         (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
@@ -60,7 +67,14 @@ impl Served {
 
     /// How many events there are of a data plane.
     fn events_of(&self, id: &str) -> usize {
-        self.world.server().unwrap().events().unwrap().iter().filter(|event| event["body"].as_str().unwrap().contains(id)).count()
+        self.world
+            .server()
+            .unwrap()
+            .events()
+            .unwrap()
+            .iter()
+            .filter(|event| event["body"].as_str().unwrap().contains(id))
+            .count()
     }
 
     fn shown(&self, wire: &Wire) -> Value {
@@ -75,7 +89,10 @@ impl Served {
         let after = (self.shown(wire)["heard"].clone(), self.shown(wire)["target"].clone());
         assert_eq!(after, before, "{name}: nothing is counted");
         let words = self.world.server().unwrap().words();
-        assert!(words.lines().any(|l| l.contains("report refused") && l.contains(&wire.id())), "{name}: {words}");
+        assert!(
+            words.lines().any(|l| l.contains("report refused") && l.contains(&wire.id())),
+            "{name}: {words}"
+        );
         note(name, expected.1, "refused");
     }
 }
@@ -120,7 +137,9 @@ fn a_stolen_enrolment_token_is_refused_and_recorded_once() {
         assert_eq!((status, answer["code"].as_str()), (409, Some("TokenUsed")), "{answer}");
     }
     let events = served.world.server().unwrap().events().unwrap();
-    let recorded = events.iter().filter(|e| e["subject"] == "acme/stolen" && e["body"].as_str().unwrap().contains("enrolmentRefused"));
+    let recorded = events.iter().filter(|e| {
+        e["subject"] == "acme/stolen" && e["body"].as_str().unwrap().contains("enrolmentRefused")
+    });
     assert_eq!(recorded.count(), 1);
     note("stolen-enrolment-token", "TokenUsed", "refused and recorded");
 
@@ -162,11 +181,15 @@ fn logins_with_other_algorithms_subjects_and_times() {
         ("login-by-shared-secret", hs256.unwrap(), 401),
         ("login-without-signature", unsigned, 401),
         ("login-of-another-data-plane", other.token(now), 401),
-        ("login-for-another-subject", wire.token_with(&{
-            let mut c = claims(now, now + 600);
-            c["sub"] = other.id().into();
-            c
-        }), 403),
+        (
+            "login-for-another-subject",
+            wire.token_with(&{
+                let mut c = claims(now, now + 600);
+                c["sub"] = other.id().into();
+                c
+            }),
+            403,
+        ),
         ("login-for-another-audience", wire.token_with(&audience), 401),
         ("login-that-lives-for-a-year", wire.token_with(&claims(now, now + 365 * 86_400)), 401),
         ("login-dated-ahead", wire.token_with(&claims(now + 3600, now + 4000)), 401),
@@ -197,7 +220,8 @@ fn people_may_do_what_their_role_lets_them_and_nothing_else() {
     let move_org = || json!({ "ring": "canary", "reason": "test" }).to_string().into_bytes();
     let token = || json!({ "life": "1h" }).to_string().into_bytes();
     let own = format!("/v1/data-planes/{}", wire.id());
-    let (theirs, tokens) = ("/v1/data-planes/other/prod/enrolment-tokens", "/v1/data-planes/acme/new/enrolment-tokens");
+    let (theirs, tokens) =
+        ("/v1/data-planes/other/prod/enrolment-tokens", "/v1/data-planes/acme/new/enrolment-tokens");
     let put = Method::PUT;
     let (get, post) = (Method::GET, Method::POST);
     for (who, method, path, body, status) in [
@@ -220,7 +244,10 @@ fn people_may_do_what_their_role_lets_them_and_nothing_else() {
     let listed = served.call(Method::GET, "/v1/organizations", Some(&viewer), None).1;
     assert_eq!(listed["items"].as_array().unwrap().len(), 1, "others are not even listed: {listed}");
     note("api-token-of-another-role", "NotAllowed", "refused");
-    pdp_e2e::wait_for("the token to expire", || served.call(Method::GET, "/v1/rollouts", Some(&expired), None).0 == 401).unwrap();
+    pdp_e2e::wait_for("the token to expire", || {
+        served.call(Method::GET, "/v1/rollouts", Some(&expired), None).0 == 401
+    })
+    .unwrap();
     note("api-token-expired", "LoginNeeded", "refused");
     let id = served.call(Method::GET, "/v1/events?limit=1000", Some(&auditor), None).1["items"]
         .as_array()
@@ -228,10 +255,15 @@ fn people_may_do_what_their_role_lets_them_and_nothing_else() {
         .iter()
         .find_map(|e| {
             let body: Value = serde_json::from_str(e["body"].as_str()?).ok()?;
-            (body["tokenCreated"]["name"] == "engineer").then(|| body["tokenCreated"]["id"].as_str().map(str::to_owned))?
+            (body["tokenCreated"]["name"] == "engineer")
+                .then(|| body["tokenCreated"]["id"].as_str().map(str::to_owned))?
         })
         .unwrap();
-    let revoked = served.world.run(pdp_e2e::Program::ChannelServer, &["token", "revoke", &id, "--database", &database], &[]);
+    let revoked = served.world.run(
+        pdp_e2e::Program::ChannelServer,
+        &["token", "revoke", &id, "--database", &database],
+        &[],
+    );
     assert!(revoked.unwrap().ok());
     assert_eq!(served.call(Method::GET, "/v1/rollouts", Some(&engineer), None).0, 401, "at once");
     // A data plane's login is no person's, nor the other way round.

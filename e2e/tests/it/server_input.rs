@@ -20,14 +20,50 @@ fn names_that_are_no_names_and_bodies_that_are_no_documents() {
         (Method::PUT, "/v1/organizations/%3Cscript%3Ealert(1)%3C%2Fscript%3E", set(), 400, "BadName"),
         (Method::PUT, "/v1/organizations/..%2f..%2fetc", set(), 400, "BadName"),
         (Method::PUT, "/v1/organizations/UPPER", set(), 400, "BadName"),
-        (Method::PUT, "/v1/organizations/acme", body(json!({ "ring": "genral", "reason": "r" })), 422, "UnknownRing"),
-        (Method::PUT, "/v1/organizations/acme", body(json!({ "ring": "canary", "reason": " " })), 400, "BadReason"),
-        (Method::PUT, "/v1/organizations/acme", body(json!({ "ring": "canary", "reason": "a\nb" })), 400, "BadReason"),
-        (Method::PUT, "/v1/organizations/acme", body(json!({ "ring": "canary", "reasn": "r" })), 422, "Unreadable"),
+        (
+            Method::PUT,
+            "/v1/organizations/acme",
+            body(json!({ "ring": "genral", "reason": "r" })),
+            422,
+            "UnknownRing",
+        ),
+        (
+            Method::PUT,
+            "/v1/organizations/acme",
+            body(json!({ "ring": "canary", "reason": " " })),
+            400,
+            "BadReason",
+        ),
+        (
+            Method::PUT,
+            "/v1/organizations/acme",
+            body(json!({ "ring": "canary", "reason": "a\nb" })),
+            400,
+            "BadReason",
+        ),
+        (
+            Method::PUT,
+            "/v1/organizations/acme",
+            body(json!({ "ring": "canary", "reasn": "r" })),
+            422,
+            "Unreadable",
+        ),
         (Method::PUT, "/v1/organizations/acme", Some(b"{".to_vec()), 400, "Unreadable"),
         (Method::POST, "/v1/data-planes/nobody/prod/enrolment-tokens", life(), 404, "NotFound"),
-        (Method::POST, "/v1/data-planes/acme/x/enrolment-tokens", body(json!({ "life": "31d" })), 400, "BadLife"),
-        (Method::POST, "/v1/data-planes/acme/x/enrolment-tokens", body(json!({ "life": "10" })), 422, "Unreadable"),
+        (
+            Method::POST,
+            "/v1/data-planes/acme/x/enrolment-tokens",
+            body(json!({ "life": "31d" })),
+            400,
+            "BadLife",
+        ),
+        (
+            Method::POST,
+            "/v1/data-planes/acme/x/enrolment-tokens",
+            body(json!({ "life": "10" })),
+            422,
+            "Unreadable",
+        ),
         (Method::GET, "/v1/data-planes/acme/nobody", None, 404, "NotFound"),
         (Method::GET, "/v1/data-planes?limit=many", None, 400, "BadQuery"),
         (Method::GET, "/v1/rollouts/pdp-2026/99", None, 404, "NotFound"),
@@ -49,7 +85,11 @@ fn names_that_are_no_names_and_bodies_that_are_no_documents() {
         ),
     ] {
         let (got, answer) = served.call(method.clone(), path, Some(&token), sent);
-        assert_eq!((got, answer["code"].as_str().unwrap_or_default()), (status, code), "{method} {path}: {answer}");
+        assert_eq!(
+            (got, answer["code"].as_str().unwrap_or_default()),
+            (status, code),
+            "{method} {path}: {answer}"
+        );
     }
     assert_eq!(served.world.server().unwrap().events().unwrap().len(), events, "nothing was written down");
 }
@@ -68,9 +108,11 @@ fn a_body_without_end_is_cut_off_and_a_wrong_envelope_is_refused() {
         assert_eq!(served.post(&path, None, body).0, status);
     }
     let ready = json!({ "level": 99, "sha256": "00".repeat(32), "attempt": 1 }).to_string().into_bytes();
-    let (status, answer) = served.post(&wire.path("ready?line=pdp-2026"), Some(&wire.token(unix_now())), ready);
+    let (status, answer) =
+        served.post(&wire.path("ready?line=pdp-2026"), Some(&wire.token(unix_now())), ready);
     assert_eq!((status, answer["code"].as_str()), (422, Some("UnknownLevel")), "{answer}");
-    let (status, _) = served.call(Method::GET, &wire.path("assignment?line=nothing"), Some(&wire.token(unix_now())), None);
+    let (status, _) =
+        served.call(Method::GET, &wire.path("assignment?line=nothing"), Some(&wire.token(unix_now())), None);
     assert_eq!(status, 404);
     let (status, _) = served.call(Method::GET, &wire.path("assignment"), Some(&wire.token(unix_now())), None);
     assert_eq!(status, 400);
@@ -81,7 +123,9 @@ fn gigabyte(host: &str, path: &str) -> String {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(host).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
-    let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: 1073741824\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: 1073741824\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).unwrap();
     for _ in 0..256 {
         if stream.write_all(&[b'x'; 4096]).is_err() {
@@ -106,10 +150,13 @@ fn a_level_that_was_opened_to_nobody_counts_nothing_and_the_brake_grants_nothing
     world.release(41, "normal").unwrap();
     wait_for("the brake", || world.rollout(41).is_ok_and(|view| view["braked"] == "Stopped")).unwrap();
     let server = world.server().unwrap();
-    let sha256 = world.rollout(41).unwrap()["sha256"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
+    let sha256 =
+        world.rollout(41).unwrap()["sha256"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
     let (wire, now) = (pdp_e2e::Wire::new("acme", "prod").unwrap(), unix_now());
     let token = world.publisher(&["pdp", "token", "acme/prod"]).unwrap().stdout;
-    let post = |path: &str, token: Option<&str>, body: Vec<u8>| server.call(Method::POST, path, token, Some(body)).unwrap();
+    let post = |path: &str, token: Option<&str>, body: Vec<u8>| {
+        server.call(Method::POST, path, token, Some(body)).unwrap()
+    };
     assert_eq!(post("/v1/enrolments", None, wire.enrolment(token.trim())).0, 200);
     let report = wire.report(now, Value::Null, 41, &sha256, "healthy");
     let (status, answer) = post(&wire.path("reports?line=pdp-2026"), None, wire.seal(&report));
@@ -129,10 +176,16 @@ fn databases_that_cannot_be_used_are_an_exit_with_a_hint() {
     let folder = world.path("databases");
     std::fs::create_dir_all(&folder).unwrap();
     let file = |name: &str| folder.join(name).to_string_lossy().into_owned();
-    let list = |name: &str| world.run(Program::ChannelServer, &["token", "list", "--database", &file(name)], &[]).unwrap();
+    let list = |name: &str| {
+        world.run(Program::ChannelServer, &["token", "list", "--database", &file(name)], &[]).unwrap()
+    };
     assert!(list("good.db").ok());
 
-    std::fs::write(file("text.db"), "this is not a database, it is only a text that is long enough to be read").unwrap();
+    std::fs::write(
+        file("text.db"),
+        "this is not a database, it is only a text that is long enough to be read",
+    )
+    .unwrap();
     let text = list("text.db");
     assert!(text.code == Some(2) && text.stderr.contains("error[DatabaseUnreadable]"), "{}", text.stderr);
 
@@ -143,13 +196,23 @@ fn databases_that_cannot_be_used_are_an_exit_with_a_hint() {
     assert!(newer.code == Some(2) && newer.stderr.contains("error[DatabaseTooNew]"), "{}", newer.stderr);
 
     // Root may write anything; a file system that is mounted read-only stops everybody, a folder only others.
-    let missing = world.run(Program::ChannelServer, &["token", "list", "--database", "/proc/nowhere/x.db"], &[]).unwrap();
-    assert!(missing.code == Some(2) && missing.stderr.contains("error[DatabaseReadOnly]"), "{}", missing.stderr);
+    let missing = world
+        .run(Program::ChannelServer, &["token", "list", "--database", "/proc/nowhere/x.db"], &[])
+        .unwrap();
+    assert!(
+        missing.code == Some(2) && missing.stderr.contains("error[DatabaseReadOnly]"),
+        "{}",
+        missing.stderr
+    );
 
     std::fs::copy(file("good.db"), file("tampered.db")).unwrap();
     let made = ["token", "create", "--name", "x", "--role", "admin", "--database", &file("tampered.db")];
     assert!(world.run(Program::ChannelServer, &made, &[]).unwrap().ok());
-    let verify = || world.run(Program::ChannelServer, &["verify-events", "--database", &file("tampered.db")], &[]).unwrap();
+    let verify = || {
+        world
+            .run(Program::ChannelServer, &["verify-events", "--database", &file("tampered.db")], &[])
+            .unwrap()
+    };
     assert!(verify().ok(), "{}", verify().stdout);
     sqlite(&file("tampered.db"), "DROP TRIGGER events_stay; UPDATE events SET actor = 'nobody'");
     assert_eq!(verify().code, Some(1), "{}", verify().stdout);
@@ -161,7 +224,8 @@ fn sqlite(file: &str, sql: &'static str) {
     use sqlx::ConnectOptions;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut connection = sqlx::sqlite::SqliteConnectOptions::new().filename(file).connect().await.unwrap();
+        let mut connection =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(file).connect().await.unwrap();
         sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     });
 }
