@@ -22,13 +22,12 @@ const REST: Duration = Duration::from_millis(50);
 pub(crate) async fn drive(server: Arc<Server>, mut publisher: Publisher) {
     loop {
         let started = Instant::now();
+        let mut rest = REST;
         if let Some(catalog) = server.catalog.load_full() {
             if let Err(failed) = advance(&server, &catalog).await {
                 tracing::warn!(code = failed.code, "no rollout moves until the database takes writes again");
             }
-        }
-        let rest = started.elapsed().mul_f64(9.0).clamp(REST, LOOK);
-        if let Some(catalog) = server.catalog.load_full() {
+            rest = started.elapsed().mul_f64(9.0).clamp(REST, LOOK);
             publisher.publish_if_changed(&server, &catalog).await;
         }
         tokio::time::sleep(rest).await;

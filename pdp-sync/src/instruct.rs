@@ -59,7 +59,7 @@ impl Heard {
     /// In the gate's words.
     pub(crate) fn instruction(&self, source: &InstructionSource) -> Instruction<'_> {
         match source {
-            InstructionSource::Channel => Instruction::Channel,
+            InstructionSource::Channel {} => Instruction::Channel,
             InstructionSource::Server(_) => Instruction::Server(self.assignment.as_deref()),
             InstructionSource::RingState(_) => Instruction::RingState(self.ring_state.as_deref()),
             InstructionSource::Approval {} => Instruction::Approval,
@@ -88,7 +88,7 @@ pub(crate) fn listen(
 ) -> Result<Listened> {
     let mut heard = Heard { approvals: approvals(subscription, now), ..Heard::default() };
     let fetched = match &subscription.spec.instruction {
-        InstructionSource::Channel | InstructionSource::Approval {} => {
+        InstructionSource::Channel {} | InstructionSource::Approval {} => {
             return Ok(Listened::Heard(Box::new(heard)));
         }
         InstructionSource::Server(source) => poll(subscription, source, state, &mut heard, now),
@@ -100,13 +100,16 @@ pub(crate) fn listen(
     });
     if let Some((envelope, tag)) = new {
         match judge(subscription, state, catalog, envelope.as_bytes(), now, refetched, &mut heard) {
-            Judged::Followed(floor) => state.save_instruction(Kept { envelope, tag, floor })?,
+            Judged::Followed(floor) => {
+                let source = subscription.spec.instruction.name().to_owned();
+                state.save_instruction(Kept { envelope, tag, source, floor })?;
+            }
             Judged::FetchFirst => return Ok(Listened::FetchFirst),
             Judged::Refused(refusal) => heard.trouble = Some(Trouble::Refused(refusal)),
         }
     }
     let nothing_new = heard.assignment.is_none() && heard.ring_state.is_none();
-    if let Some(kept) = state.instruction.clone().filter(|_| nothing_new) {
+    if let Some(kept) = kept(subscription, state).cloned().filter(|_| nothing_new) {
         // What was followed before holds until it expires, as long as the catalog still agrees with it.
         match judge(subscription, state, catalog, kept.envelope.as_bytes(), now, refetched, &mut heard) {
             Judged::Refused(refusal) if heard.trouble.is_none() => {
@@ -122,7 +125,7 @@ pub(crate) fn listen(
 /// What was heard before, without asking anybody: for a plan, which changes nothing.
 pub(crate) fn known(subscription: &Subscription, state: &State, catalog: &Catalog, now: At) -> Heard {
     let mut heard = Heard { approvals: approvals(subscription, now), ..Heard::default() };
-    if let Some(kept) = &state.instruction {
+    if let Some(kept) = kept(subscription, state) {
         let envelope = kept.envelope.as_bytes();
         if let Judged::Refused(refusal) = judge(subscription, state, catalog, envelope, now, true, &mut heard)
         {
@@ -154,7 +157,8 @@ pub(crate) fn ask(
     match judge(subscription, state, catalog, &answer, now, true, heard) {
         Judged::Followed(floor) => {
             let envelope = String::from_utf8_lossy(&answer).into_owned();
-            state.save_instruction(Kept { envelope, tag: None, floor })
+            let source = subscription.spec.instruction.name().to_owned();
+            state.save_instruction(Kept { envelope, tag: None, source, floor })
         }
         Judged::FetchFirst => Ok(()),
         Judged::Refused(refusal) => {
@@ -175,7 +179,7 @@ pub(crate) fn wait_for_news(
     let least = Duration::from_secs(POLL_AFTER.0.seconds().unsigned_abs());
     let longest = Duration::from_secs(longest.seconds().unsigned_abs()).max(least);
     std::thread::sleep(least);
-    let tag = state.instruction.as_ref().and_then(|kept| kept.tag.clone());
+    let tag = kept(subscription, state).and_then(|kept| kept.tag.clone());
     let (Some(tag), wait) = (tag, longest - least) else { return };
     let (pdp, line) = (subscription.pdp(), &subscription.spec.line);
     let started = std::time::Instant::now();
@@ -192,6 +196,12 @@ pub(crate) fn poll_after(heard: &Heard) -> Span {
     heard.assignment().map_or(WITHOUT_WORD, |a| a.poll_after).clamp(POLL_AFTER.0, POLL_AFTER.1)
 }
 
+/// What was followed before, unless the subscription names another source by now.
+fn kept<'a>(subscription: &Subscription, state: &'a State) -> Option<&'a Kept> {
+    let source = subscription.spec.instruction.name();
+    state.instruction.as_ref().filter(|kept| kept.source == source)
+}
+
 type Fetched = Result<Option<(String, Option<String>)>>;
 
 fn poll(
@@ -202,7 +212,7 @@ fn poll(
     now: At,
 ) -> Fetched {
     let identity = heard.identity.insert(identity::establish(subscription, source, state)?);
-    let tag = state.instruction.as_ref().and_then(|kept| kept.tag.clone());
+    let tag = kept(subscription, state).and_then(|kept| kept.tag.clone());
     let (pdp, line) = (subscription.pdp(), &subscription.spec.line);
     let asked = identity.server.assignment(&pdp, line, &identity.key, tag.as_deref(), Duration::ZERO, now);
     Ok(match block_on(asked)?? {
@@ -250,7 +260,7 @@ fn judge(
     refetched: bool,
     heard: &mut Heard,
 ) -> Judged {
-    let floor = state.instruction.as_ref().map(|kept| &kept.floor);
+    let floor = kept(subscription, state).map(|kept| &kept.floor);
     if let InstructionSource::RingState(_) = subscription.spec.instruction {
         let judged = trust::ring_state(envelope, catalog, &subscription.spec.line, floor, now, refetched);
         return keep(judged, &mut heard.ring_state);

@@ -18,7 +18,7 @@ use crate::preflight::{self, Trouble};
 use crate::report;
 use crate::state::State;
 use crate::status::{InstructionStatus, Outcome, Seen};
-use crate::subscription::{InstructionSource, Subscription};
+use crate::subscription::Subscription;
 use crate::target::{self, GitTarget};
 use crate::time::Clock;
 
@@ -133,12 +133,6 @@ fn instruction_status(
     heard: &Heard,
 ) -> Option<InstructionStatus> {
     let source = &subscription.spec.instruction;
-    let by = match source {
-        InstructionSource::Channel => "channel",
-        InstructionSource::Server(_) => "server",
-        InstructionSource::RingState(_) => "ringState",
-        InstructionSource::Approval {} => "approval",
-    };
     let own = identity::own_ring(subscription, state)?;
     let plan = &catalog.channel(&subscription.spec.line)?.plan;
     let ring = gate::effective_ring(plan, own, heard.instruction(source));
@@ -146,7 +140,7 @@ fn instruction_status(
     let earlier = assigned.filter(|ring| plan.position(ring) < plan.position(own));
     let (issued, expires) = heard.dates().unzip();
     Some(InstructionStatus {
-        by: by.to_owned(),
+        by: source.name().to_owned(),
         ring: ring.clone(),
         earlier_ring: earlier.cloned(),
         ceiling: heard.assignment().and_then(|a| Some(a.ceiling.as_ref()?.level)),

@@ -49,6 +49,8 @@ pub(crate) struct Kept {
     pub(crate) envelope: String,
     /// The server's tag for it.
     pub(crate) tag: Option<String>,
+    /// Whose it is; another source begins anew.
+    pub(crate) source: String,
     pub(crate) floor: InstructionFloor,
 }
 

@@ -77,18 +77,35 @@ pub(crate) enum CatalogSource {
 }
 
 /// What opens levels besides the channel's own door.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum InstructionSource {
     /// Nothing: the channel alone.
-    #[default]
-    Channel,
+    Channel {},
     /// The channel server's assignments.
     Server(ServerSource),
     /// The director's ring state, for data planes without the server.
     RingState(RingStateSource),
     /// The customer's approvals alone.
     Approval {},
+}
+
+impl InstructionSource {
+    /// Its name in the status.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Channel {} => "channel",
+            Self::Server(_) => "server",
+            Self::RingState(_) => "ringState",
+            Self::Approval {} => "approval",
+        }
+    }
+}
+
+impl Default for InstructionSource {
+    fn default() -> Self {
+        Self::Channel {}
+    }
 }
 
 /// The channel server.

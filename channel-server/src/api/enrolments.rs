@@ -103,7 +103,9 @@ fn judge(server: &Server, pdp: &PdpId, enrolment: &Enrolment) -> Answer<Verdict>
     if token.expires <= now {
         return Err(unknown());
     }
-    if fleet.keys.contains(&key) {
+    // Its own key with a new token: it lost the server's answer together with the old token.
+    let own = fleet.planes.get(pdp).is_some_and(|plane| plane.key == key && plane.revoked.is_none());
+    if !own && fleet.keys.contains(&key) {
         let message = "this key was enrolled before";
         return Err(
             Refusal::conflict("KeyInUse", message).hint("was the identity copied? each one makes its own")

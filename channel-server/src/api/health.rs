@@ -24,9 +24,9 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Answer<&'static 
         return Err(Refusal::no_catalog());
     }
     if server.behind.load(Relaxed) {
-        let message = "the event log is behind the published ring state; nothing is granted";
+        let message = "the event log is behind the published ring state, or wasn't compared with it yet; nothing is granted";
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "LogBehind", message)
-            .hint("was an old backup restored? see `channel-server restore`"));
+            .hint("can Git be reached? was an old backup restored? see `channel-server restore`"));
     }
     Ok("ready\n")
 }

@@ -167,8 +167,8 @@ fn told(runtime: &Runtime, world: &World, fleet: &[Arc<Wire>]) -> Result<f64> {
     let (sender, mut answers) = tokio::sync::mpsc::channel(fleet.len());
     let (waiting, mut ready) = tokio::sync::mpsc::channel(fleet.len());
     runtime.block_on(async {
-        for wire in fleet.iter().cloned() {
-            let (host, sender, waiting) = (host.clone(), sender.clone(), waiting.clone());
+        for wire in fleet {
+            let (wire, host, sender, waiting) = (wire.clone(), host.clone(), sender.clone(), waiting.clone());
             tokio::spawn(async move {
                 let mut connection = Connection::open(&host).await?;
                 let token = wire.token(now);
