@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use pdp_policies::rollout::{RolloutEvent, census, step};
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{Channel, Level, Span};
+use pdp_policies::{Channel, Level};
 use pdp_transport::cli::clock;
 
 use crate::event::{Actor, Event};
@@ -67,10 +67,7 @@ fn due(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> V
         return Vec::new();
     }
     let braked = server.brake(catalog, channel, level, now).is_some();
-    let paces = channel.plan.tempos.get(&promotion.tempo);
-    let silence =
-        |ring: &_| paces.and_then(|p| p.get(ring)).map_or(Span::default(), |pace| pace.silence_after);
-    let census = census(rollout, level, fleet.rows(), silence, now);
+    let census = census(&channel.plan, promotion.tempo, rollout, level, fleet.rows(), now);
     let events = step(&channel.plan, promotion, rollout, &census, braked, now);
     let of_rollout = |event| Event::of_rollout(&channel.line, level, promotion.sha256, event);
     events.into_iter().map(of_rollout).collect()

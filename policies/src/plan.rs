@@ -139,6 +139,11 @@ impl RingPlan {
         self.rings.iter().position(|r| r.name == *ring)
     }
 
+    /// The pace of a ring at a tempo, none for a ring that the plan doesn't have.
+    pub fn pace(&self, tempo: Tempo, ring: &Ring) -> Option<&Pace> {
+        self.tempos.get(&tempo)?.get(ring)
+    }
+
     /// All that is wrong with the plan, in words.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();

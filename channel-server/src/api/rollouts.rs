@@ -8,7 +8,7 @@ use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use pdp_policies::rollout::{Census, Rollout, RolloutEvent, cap_of, census};
 use pdp_policies::trust::Catalog;
-use pdp_policies::{At, Channel, Level, Line, Promotion, Ring, RingRules, Span};
+use pdp_policies::{At, Channel, Level, Line, Promotion, Ring, RingRules};
 use pdp_transport::channel_server::{Acknowledgement, Page, RingStatus, RingView, RolloutView};
 use pdp_transport::cli::clock;
 
@@ -118,10 +118,7 @@ fn counts(
     fleet: &Fleet,
     now: At,
 ) -> BTreeMap<Ring, Census> {
-    let paces = channel.plan.tempos.get(&promotion.tempo);
-    let silence =
-        |ring: &_| paces.and_then(|p| p.get(ring)).map_or(Span::default(), |pace| pace.silence_after);
-    census(rollout, level, fleet.rows(), silence, now)
+    census(&channel.plan, promotion.tempo, rollout, level, fleet.rows(), now)
 }
 
 fn view(
@@ -158,7 +155,7 @@ fn ring_view(
     let counts = census.get(&rules.name).copied().unwrap_or_default();
     let progress = rollout.rings.get(&rules.name);
     let waves = rules.waves.len();
-    let pace = channel.plan.tempos.get(&promotion.tempo).and_then(|paces| paces.get(&rules.name));
+    let pace = channel.plan.pace(promotion.tempo, &rules.name);
     let soaked_at = progress.and_then(|p| Some(p.share_reached?.plus(pace?.soak)));
     let status = match progress {
         None => RingStatus::Waiting,

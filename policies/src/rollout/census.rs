@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Outcome;
 use super::fold::Rollout;
 use crate::names::{Level, PdpId, Ring};
+use crate::plan::{RingPlan, Tempo};
 use crate::report::{ReportState, TargetState};
 use crate::time::{At, Span};
 
@@ -104,17 +105,19 @@ impl Census {
     }
 }
 
-/// Counts all rows by ring. `silence_after` is the tempo's, per ring.
+/// Counts all rows by ring; silence is judged by the tempo's pace.
 pub fn census<'a>(
+    plan: &RingPlan,
+    tempo: Tempo,
     rollout: &Rollout,
     level: Level,
     rows: impl IntoIterator<Item = Row<'a>>,
-    silence_after: impl Fn(&Ring) -> Span,
     now: At,
 ) -> BTreeMap<Ring, Census> {
     let mut rings = BTreeMap::<Ring, Census>::new();
     for row in rows {
-        let state = state_of(rollout, level, &row, silence_after(row.ring), now);
+        let silence_after = plan.pace(tempo, row.ring).map_or(Span::default(), |pace| pace.silence_after);
+        let state = state_of(rollout, level, &row, silence_after, now);
         match rings.get_mut(row.ring) {
             Some(census) => census.count(state),
             None => rings.entry(row.ring.clone()).or_default().count(state),

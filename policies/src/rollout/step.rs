@@ -33,7 +33,7 @@ pub fn step(
         };
         before_passed = progress.wave >= rules.waves.len();
         if !before_passed {
-            let Some(pace) = plan.tempos.get(&promotion.tempo).and_then(|t| t.get(&rules.name)) else {
+            let Some(pace) = plan.pace(promotion.tempo, &rules.name) else {
                 return Vec::new();
             };
             let counts = census.get(&rules.name).copied().unwrap_or_default();

@@ -78,8 +78,7 @@ impl Bench {
             current: Some(Level(41)),
             target: None,
         });
-        let paces = &self.plan.tempos[&self.promotion.tempo];
-        census(&self.rollout, LEVEL, rows, |ring| paces[ring].silence_after, self.now)
+        census(&self.plan, self.promotion.tempo, &self.rollout, LEVEL, rows, self.now)
     }
 
     fn settle(&mut self) {
