@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
 
-.PHONY: help setup demo test check bench mutants reference
+.PHONY: help setup demo test e2e check bench mutants reference
 
 help: ## Lists the targets
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup:
 	@tools/setup
@@ -20,6 +20,9 @@ test: setup ## All tests
 	@rm -rf target/tmp/attacks
 	@cargo test --locked --workspace
 	@tools/attacks
+
+e2e: setup ## Tests on a real control plane with real Flux (builds both once, about 15 minutes)
+	@cargo test --locked -p pdp-e2e --features cluster --test cluster -- --test-threads=1
 
 check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)

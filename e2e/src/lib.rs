@@ -3,6 +3,7 @@
 //! Nothing here imports a program of this project: what they say on the wire and on the terminal is all there is.
 
 mod channel_server;
+pub mod cluster;
 mod content;
 mod exchange;
 mod fault;

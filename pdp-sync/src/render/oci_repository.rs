@@ -2,6 +2,7 @@
 
 use pdp_policies::decision::Inputs;
 use pdp_policies::release::{Artifact, Component, Release};
+use pdp_transport::oci::Repository;
 use serde_json::{Value, json};
 
 use super::{Place, mirrored, source_name};
@@ -16,6 +17,10 @@ pub(super) fn render(place: Place<'_>, release: &Release, component: &Component,
         "url": format!("oci://{there}"),
         "ref": { "digest": component.artifact.digest() },
     });
+    // Plain HTTP is for a registry on this very machine, as in tests; everything else speaks TLS.
+    if there.parse::<Repository>().is_ok_and(|repository| repository.is_loopback()) {
+        spec["insecure"] = true.into();
+    }
     if matches!(component.artifact, Artifact::Chart { .. }) {
         spec["layerSelector"] = json!({ "mediaType": HELM_LAYER, "operation": "copy" });
     }
