@@ -7,7 +7,7 @@ use std::time::Duration;
 use pdp_policies::gate::{Instruction, Waiting};
 use pdp_policies::instruction::{Assignment, POLL_AFTER, Ready, RingState};
 use pdp_policies::trust::{self, Approved, Catalog, Instructed, InstructionFloor, Verified};
-use pdp_policies::{At, Refusal, Span};
+use pdp_policies::{At, Refusal, RefusalCode, Span};
 use pdp_transport::channel_server::Polled;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::git::Remote;
@@ -45,6 +45,17 @@ pub(crate) enum Trouble {
     Unavailable(String, String),
     /// It was refused; the one before holds until it expires.
     Refused(Refusal),
+}
+
+impl Trouble {
+    /// An instruction is refused for a version only when it was made on a newer catalog than can be had here,
+    /// twice: that is lag of a mirror, and waiting heals it.
+    fn of(refusal: Refusal) -> Self {
+        match refusal.code {
+            RefusalCode::VersionFloor => Self::Unavailable("CatalogBehind".to_owned(), refusal.to_string()),
+            _ => Self::Refused(refusal),
+        }
+    }
 }
 
 /// What a pass does next.
@@ -105,16 +116,14 @@ pub(crate) fn listen(
                 state.save_instruction(Kept { envelope, tag, source, floor })?;
             }
             Judged::FetchFirst => return Ok(Listened::FetchFirst),
-            Judged::Refused(refusal) => heard.trouble = Some(Trouble::Refused(refusal)),
+            Judged::Refused(refusal) => heard.trouble = Some(Trouble::of(refusal)),
         }
     }
     let nothing_new = heard.assignment.is_none() && heard.ring_state.is_none();
     if let Some(kept) = kept(subscription, state).cloned().filter(|_| nothing_new) {
         // What was followed before holds until it expires, as long as the catalog still agrees with it.
         match judge(subscription, state, catalog, kept.envelope.as_bytes(), now, refetched, &mut heard) {
-            Judged::Refused(refusal) if heard.trouble.is_none() => {
-                heard.trouble = Some(Trouble::Refused(refusal))
-            }
+            Judged::Refused(refusal) if heard.trouble.is_none() => heard.trouble = Some(Trouble::of(refusal)),
             Judged::FetchFirst => return Ok(Listened::FetchFirst),
             Judged::Followed(_) | Judged::Refused(_) => {}
         }
@@ -129,7 +138,7 @@ pub(crate) fn known(subscription: &Subscription, state: &State, catalog: &Catalo
         let envelope = kept.envelope.as_bytes();
         if let Judged::Refused(refusal) = judge(subscription, state, catalog, envelope, now, true, &mut heard)
         {
-            heard.trouble = Some(Trouble::Refused(refusal));
+            heard.trouble = Some(Trouble::of(refusal));
         }
     }
     heard
@@ -162,7 +171,7 @@ pub(crate) fn ask(
         }
         Judged::FetchFirst => Ok(()),
         Judged::Refused(refusal) => {
-            heard.trouble = Some(Trouble::Refused(refusal));
+            heard.trouble = Some(Trouble::of(refusal));
             Ok(())
         }
     }

@@ -252,3 +252,17 @@ fn a_stolen_server_closes_nothing_that_people_opened() {
     );
     stage.attack.note("-", "without effect: the channel's own door stands");
 }
+
+#[test]
+fn claims_to_have_seen_a_newer_catalog_than_there_is() {
+    let stage = Stage::at_41("director-newer-catalog");
+    let mut assignment = stage.assignment(&base().at_42, 42);
+    assignment["minCatalog"]["channels"] = 1_000_000.into();
+    stage.say(&assignment);
+    assert_eq!(stage.pass_at(unix_now() + LATER), Some(41));
+    let status = stage.attack.data_plane.status().unwrap();
+    assert!(status["conditions"].to_string().contains("CatalogBehind"), "lag, not an attack: {status:#}");
+    assert!(status["refusal"].is_null(), "{status:#}");
+    stage.attack.note("CatalogBehind", "delay only");
+    stage.is_not_deaf(&Director::stolen(&base().world), &base().at_42);
+}
