@@ -26,17 +26,21 @@ pub(crate) enum Applied {
     GoneBack(ComponentName),
 }
 
+/// Called now and then while a level is being applied.
+pub(crate) type Alive<'a> = dyn Fn(&mut State) + 'a;
+
 /// Applies, or goes on with, what the record in `state` says, to its end.
 pub(crate) fn carry_on(
     state: &mut State,
     target: &GitTarget<'_>,
     probe: Option<&Probe>,
     clock: &Clock,
+    alive: &Alive<'_>,
 ) -> Result<Applied> {
     let Some(record) = state.record.clone() else { return Err(internal("no decision to carry on with")) };
     let failed = match record.phase() {
         Phase::GoingBack { component } => Some(component.clone()),
-        _ => write_stages(state, &record, target, probe, clock)?,
+        _ => write_stages(state, &record, target, probe, clock, alive)?,
     };
     let Some(component) = failed else {
         fault::point("before-finish");
@@ -58,6 +62,7 @@ fn write_stages(
     target: &GitTarget<'_>,
     probe: Option<&Probe>,
     clock: &Clock,
+    alive: &Alive<'_>,
 ) -> Result<Option<ComponentName>> {
     let release = record.target();
     let stages = stages(release, record);
@@ -70,7 +75,8 @@ fn write_stages(
         let message = message(record, *stage, components);
         write(state, target, &format!("push-{stage}"), &wanted, &message, record, clock)?;
         if let Some(probe) = probe
-            && probe::settle(probe, release.level, *stage, components, clock)? == Health::Failed
+            && probe::settle(probe, release.level, *stage, components, clock, || alive(state))?
+                == Health::Failed
         {
             return Ok(components.first().map(|component| component.name.clone()));
         }

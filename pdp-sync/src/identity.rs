@@ -10,7 +10,7 @@ use pdp_transport::signing_key::SigningKey;
 
 use crate::fetch::{self, block_on};
 use crate::state::State;
-use crate::subscription::{ServerSource, Subscription};
+use crate::subscription::{InstructionSource, ServerSource, Subscription};
 
 /// A token file is small (bytes).
 const MAX_TOKEN_BYTES: u64 = 4096;
@@ -61,6 +61,15 @@ pub(crate) fn establish(
     tracing::info!(%pdp, ring = %enrolled.ring, "enrolled");
     state.save_enrolled(enrolled)?;
     Ok(identity)
+}
+
+/// The same without a word to anybody, none until enrolled under the server.
+pub(crate) fn known(subscription: &Subscription, state: &State) -> Option<Identity> {
+    let InstructionSource::Server(source) = &subscription.spec.instruction else { return None };
+    state.enrolled.as_ref().filter(|enrolled| enrolled.id == subscription.pdp())?;
+    let server = ChannelServer::new(&source.url, &fetch::http_options(subscription)).ok()?;
+    let key = SigningKey::read(&state.key_file()).ok().flatten()?;
+    Some(Identity { server, key })
 }
 
 /// The ring of this data plane: the subscription's, or what enrolment answered.

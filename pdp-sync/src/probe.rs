@@ -23,13 +23,15 @@ pub(crate) enum Health {
     Failed,
 }
 
-/// Asks until the stage is settled or failed. Its output never leaves the machine.
+/// Asks until the stage is settled or failed. Its output never leaves the machine. `alive` is called each time
+/// before waiting: a stage may take longer than the vendor waits for a word.
 pub(crate) fn settle(
     probe: &Probe,
     level: Level,
     stage: u32,
     components: &[&Component],
     clock: &Clock,
+    mut alive: impl FnMut(),
 ) -> Result<Health> {
     let longest = |of: fn(&Component) -> Span| components.iter().map(|c| of(c)).max().unwrap_or_default();
     let (timeout, settle) = (longest(|c| c.timeout), longest(|c| c.settle));
@@ -46,6 +48,7 @@ pub(crate) fn settle(
             Some(NOT_YET) if clock.now() < deadline => healthy_since = None,
             _ => return Ok(Health::Failed),
         }
+        alive();
         clock.wait(probe.interval.max(Span::from_seconds(1)));
     }
 }

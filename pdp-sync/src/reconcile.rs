@@ -49,9 +49,7 @@ fn follow(subscription: &Subscription, state: &mut State, clock: &Clock) -> Resu
     outcome.trouble = heard.trouble.clone();
     let mut outcome = match verdict {
         Err(refusal) => outcome.with(Seen::Refused { refusal, behind: false }),
-        Ok(Verdict::Proceed(permit)) => {
-            start(subscription, state, &catalog, &heard, *permit, outcome, clock)?
-        }
+        Ok(Verdict::Proceed(permit)) => start(subscription, state, &catalog, *permit, outcome, clock)?,
         Ok(verdict) => {
             state.save_policy(&subscription.spec.policy)?;
             outcome.with(Seen::Verdict(verdict, found))
@@ -155,7 +153,6 @@ fn start(
     subscription: &Subscription,
     state: &mut State,
     catalog: &Verified<Catalog>,
-    heard: &Heard,
     permit: Permit,
     mut outcome: Outcome,
     clock: &Clock,
@@ -189,18 +186,24 @@ fn start(
     state.save_record(record)?;
     state.save_policy(policy)?;
     fault::point("after-record");
-    if let Some(identity) = &heard.identity
-        && let Err(failure) = report::started(subscription, state, catalog.versions(), identity, clock.now())
-    {
-        tracing::warn!(code = failure.code, "the server doesn't know of the start yet: {failure}");
-    }
     outcome.applied = Some(apply_record(subscription, state, clock)?);
     Ok(outcome.with(Seen::Started))
 }
 
+/// Applies what the record says. The server hears of it before the first write and now and then after, if it
+/// can be reached: what was begun goes on all the same.
 fn apply_record(subscription: &Subscription, state: &mut State, clock: &Clock) -> Result<Applied> {
+    let identity = identity::known(subscription, state);
+    let alive = |state: &mut State| {
+        let told =
+            identity.as_ref().map(|identity| report::started(subscription, state, identity, clock.now()));
+        if let Some(Err(failure)) = told {
+            tracing::warn!(code = failure.code, "the server doesn't hear of the start: {failure}");
+        }
+    };
+    alive(state);
     let target = GitTarget::open(subscription, &state.cache("target"))?;
-    apply::carry_on(state, &target, subscription.spec.probe.as_ref(), clock)
+    apply::carry_on(state, &target, subscription.spec.probe.as_ref(), clock, &alive)
 }
 
 /// Edits by others in what we wrote. Only files that pdp-sync wrote can be edited.

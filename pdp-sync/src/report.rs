@@ -35,11 +35,10 @@ pub(crate) fn send(
     tell(subscription, state, target, outcome.versions, identity, now)
 }
 
-/// Tells that a level starts now, before anything is written.
+/// Tells that a level is under way: before anything is written, and every few minutes until it is done.
 pub(crate) fn started(
     subscription: &Subscription,
     state: &mut State,
-    versions: CatalogVersions,
     identity: &Identity,
     now: At,
 ) -> Result<()> {
@@ -47,7 +46,7 @@ pub(crate) fn started(
     let Some(record) = state.record.as_ref().filter(|_| source.reports == Reports::Full) else {
         return Ok(());
     };
-    let target = of_record(record, ReportState::Started, None);
+    let (target, versions) = (of_record(record, ReportState::Started, None), record.catalog());
     tell(subscription, state, Some(target), Some(versions), identity, now)
 }
 

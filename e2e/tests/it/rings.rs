@@ -137,3 +137,25 @@ fn staging_goes_before_production_and_a_pinned_customer_holds_nobody_up() {
     let status = story.planes.iter().find(|plane| plane.name == "nordbank-prod").unwrap().status().unwrap();
     assert_eq!(status["obstacles"][0]["code"], "Pinned", "{status:#}");
 }
+
+#[test]
+fn a_level_that_takes_long_is_not_silent() {
+    let mut story = Story::begin(&[]);
+    story.world.organization("slow", "canary").unwrap();
+    let count = story.world.path("count");
+    // Two stages take four minutes each by the data plane's clock.
+    let probe = format!(
+        "  probe: {{command: [sh, -c, 'test $PDP_STAGE -gt 2 && exit 0; f={0}-$PDP_STAGE; n=$(cat $f 2>/dev/null || echo 0); \
+         echo $((n+1)) > $f; test $n -ge 2 || exit 75'], interval: 2m}}\n",
+        count.display()
+    );
+    story.planes.push(story.world.enrolled("slow", "prod", &probe).unwrap());
+    story.release(41);
+    story.round();
+    assert_eq!(story.planes[0].level(), Some(41), "{:#}", story.planes[0].status().unwrap());
+    let (_, metrics) = story.world.server().unwrap().get("/metrics").unwrap();
+    let line = metrics.lines().find(|line| line.starts_with("pdp_channel_server_reports_total")).unwrap();
+    let reports: u32 = line.rsplit(' ').next().unwrap().parse().unwrap();
+    // That it started, that it is still at it, and that it is healthy.
+    assert!(reports >= 3, "{reports} reports");
+}
