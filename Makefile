@@ -21,7 +21,7 @@ test: setup ## All tests
 	@cargo test --locked --workspace
 	@tools/attacks
 
-e2e: setup ## Tests on a real control plane with real Flux (builds both once, about 15 minutes)
+e2e: setup ## Tests on a real control plane with real Flux (builds both once, about 12 minutes)
 	@cargo test --locked -p pdp-e2e --features cluster --test cluster -- --test-threads=1
 
 check: setup ## Format, lints, licences, bans, purity
