@@ -1,6 +1,5 @@
 //! The channel server as a process that can be killed and started again on its port with its database.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -26,11 +25,6 @@ pub struct ChannelServer {
 }
 
 impl ChannelServer {
-    /// A port that is free now, for a server that keeps it over restarts.
-    pub(crate) fn free_port() -> Result<u16> {
-        Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-    }
-
     pub(crate) fn new(port: u16, database: PathBuf, token: String, log: PathBuf) -> Result<Self> {
         // Choosing twice is harmless; not choosing panics.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

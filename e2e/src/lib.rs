@@ -29,7 +29,7 @@ pub use key::Key;
 pub use login::Login;
 pub use programs::{Finished, Program, Running};
 pub use registry::Registry;
-pub use wire::{Wire, rfc3339};
+pub use wire::{Wire, rfc3339, unix_now};
 pub use world::{DataPlane, World};
 
 /// Waits for a condition, for at most 30 seconds.

@@ -1,6 +1,7 @@
 //! The built programs as processes.
 
 use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -125,6 +126,11 @@ impl Program {
         command.stdin(Stdio::null());
         Ok(command)
     }
+}
+
+/// A port that is free now, for a process that keeps it over restarts.
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// Takes out what the caller's environment would change: Git's own variables, proxies, logins, our settings.

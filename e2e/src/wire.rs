@@ -1,7 +1,10 @@
 //! A simulated data plane: it speaks the real protocol with a real key, and installs nothing.
 
+use anyhow::{Result, ensure};
+use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::channel_server::ChannelServer;
 use crate::key::Key;
 
 /// Payload type of a report.
@@ -22,12 +25,17 @@ pub fn rfc3339(unix: i64) -> String {
     jiff::Timestamp::from_second(unix).unwrap_or_default().to_string()
 }
 
+/// The real time, in Unix seconds.
+pub fn unix_now() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
 impl Wire {
     /// One with a new key.
     ///
     /// # Errors
     /// When the system has no randomness to give.
-    pub fn new(organization: &str, data_plane: &str) -> anyhow::Result<Self> {
+    pub fn new(organization: &str, data_plane: &str) -> Result<Self> {
         Ok(Self { organization: organization.into(), data_plane: data_plane.into(), key: Key::new()? })
     }
 
@@ -54,6 +62,22 @@ impl Wire {
         })
         .to_string()
         .into_bytes()
+    }
+
+    /// Enrols with a token that the admin makes.
+    ///
+    /// # Errors
+    /// When the server refuses either.
+    pub fn enrol(&self, server: &ChannelServer) -> Result<()> {
+        let life = json!({ "life": "1h" }).to_string().into_bytes();
+        let path = self.path("enrolment-tokens");
+        let (status, made) = server.call(Method::POST, &path, Some(&server.token), Some(life))?;
+        ensure!(status == 200, "{path}: {status} {made}");
+        let made: Value = serde_json::from_str(&made)?;
+        let enrolment = self.enrolment(made["token"].as_str().unwrap_or_default());
+        let (status, answer) = server.call(Method::POST, "/v1/enrolments", None, Some(enrolment))?;
+        ensure!(status == 200, "enrol {}: {status} {answer}", self.id());
+        Ok(())
     }
 
     /// Its login, good for ten minutes from `now` (Unix seconds).

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::channel_server::ChannelServer;
-use crate::programs::Program;
+use crate::programs::{Program, free_port};
 use crate::wait_for;
 use crate::world::{DataPlane, World};
 
@@ -45,7 +45,7 @@ impl World {
         ensure!(made.ok(), "channel-server token create: {}", made.stderr);
         let token = made.stdout.trim().to_owned();
         let log = self.path("channel-server.log");
-        self.server = Some(ChannelServer::new(ChannelServer::free_port()?, database, token, log)?);
+        self.server = Some(ChannelServer::new(free_port()?, database, token, log)?);
         self.start_server()?;
         self.server()?.ready()
     }
@@ -143,6 +143,16 @@ impl World {
     /// When there is none.
     pub fn rollout(&self, level: u32) -> Result<Value> {
         self.server()?.admin(&format!("/v1/rollouts/pdp-2026/{level}"))
+    }
+
+    /// The hex SHA-256 of a promoted level's descriptor.
+    ///
+    /// # Errors
+    /// When the server doesn't know it.
+    pub fn sha256(&self, level: u32) -> Result<String> {
+        let view = self.rollout(level)?;
+        let digest = view["sha256"].as_str().and_then(|digest| digest.strip_prefix("sha256:"));
+        Ok(digest.context("no digest")?.to_owned())
     }
 
     /// Waits until a ring of a rollout has this status: `waiting`, `open` or `passed`.

@@ -2,10 +2,9 @@
 //! `CHAOS=1` kills and restarts server, Git and registry in turn while it goes on; the end is the same.
 
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use pdp_e2e::{DataPlane, Harm, Impostor, Key, Program, World, rfc3339, wait_for};
+use pdp_e2e::{DataPlane, Harm, Impostor, Key, Program, World, rfc3339, unix_now, wait_for};
 use serde_json::{Value, json};
 
 const HEALTHY: &str = "  probe: {command: [sh, -c, 'exit 0'], interval: 1s}\n";
@@ -34,7 +33,7 @@ fn main() -> Result<()> {
 fn begin() -> Result<Story> {
     chapter("The vendor makes keys, signs a first catalog and pushes it to Git");
     let mut world = World::start_with(true)?;
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+    let now = unix_now();
     world.set_now(now)?;
     chapter("The channel server follows it; three organizations, each with staging and production");
     world.serve()?;

@@ -65,6 +65,13 @@ impl Kind {
     }
 }
 
+/// An object's condition of this type, null if it has none.
+pub fn condition(object: &Value, r#type: &str) -> Value {
+    let conditions = object["status"]["conditions"].as_array();
+    let found = conditions.and_then(|all| all.iter().find(|condition| condition["type"] == r#type));
+    found.cloned().unwrap_or_default()
+}
+
 /// A client of one API server.
 #[derive(Debug, Clone)]
 pub struct Api {

@@ -1,6 +1,5 @@
 //! etcd, kube-apiserver, kube-controller-manager and kwok, started in the order in which each needs the other.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,10 +8,10 @@ use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use serde_json::json;
 
-use super::api::{Api, Kind};
+use super::api::{Api, Kind, condition};
 use super::flux;
 use super::tools::Tools;
-use crate::programs::Running;
+use crate::programs::{Running, free_port};
 use crate::wait_at_most;
 
 /// The administrator's token; the cluster lives on loopback and for a test only.
@@ -73,7 +72,8 @@ impl Cluster {
             api.get(Kind::SERVICE_ACCOUNT, "default", "default").is_ok_and(|found| found.is_some())
         })?;
         wait(&mut self.processes, "the node", || {
-            api.get(Kind::NODE, "", "n0").is_ok_and(|node| node.is_some_and(|node| is_ready(&node)))
+            api.get(Kind::NODE, "", "n0")
+                .is_ok_and(|node| node.is_some_and(|node| condition(&node, "Ready")["status"] == "True"))
         })?;
         flux::wait(&api, &mut self.processes)
     }
@@ -109,12 +109,6 @@ impl Drop for Cluster {
     }
 }
 
-/// True if an object's condition `Ready` says so.
-pub(super) fn is_ready(object: &serde_json::Value) -> bool {
-    let conditions = object["status"]["conditions"].as_array();
-    conditions.is_some_and(|all| all.iter().any(|c| c["type"] == "Ready" && c["status"] == "True"))
-}
-
 /// Waits; a process that ended fails the run at once, with its last words.
 pub(super) fn wait(processes: &mut [Running], what: &str, mut condition: impl FnMut() -> bool) -> Result<()> {
     let mut dead = None;
@@ -130,10 +124,6 @@ pub(super) fn wait(processes: &mut [Running], what: &str, mut condition: impl Fn
         }
         None => waited,
     }
-}
-
-pub(super) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 fn start_etcd(tools: &Tools, folder: &Path, port: u16) -> Result<Running> {

@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::api::{Api, Kind};
-use super::control_plane::{free_port, wait as wait_with};
+use super::control_plane::wait as wait_with;
 use super::tools::Tools;
-use crate::programs::Running;
+use crate::programs::{Running, free_port};
 
 /// Applies Flux's definitions.
 pub(super) fn define(api: &Api, tools: &Tools) -> Result<()> {

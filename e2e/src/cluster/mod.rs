@@ -7,6 +7,6 @@ mod control_plane;
 mod flux;
 mod tools;
 
-pub use api::{Api, Kind};
+pub use api::{Api, Kind, condition};
 pub use control_plane::Cluster;
 pub use tools::Tools;

@@ -1,7 +1,7 @@
 //! Stock tools verify what `publisher` signed: `cosign verify --key`, and Flux's `spec.verify`.
 
 use pdp_e2e::World;
-use pdp_e2e::cluster::Kind;
+use pdp_e2e::cluster::{Kind, condition};
 use serde_json::{Value, json};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -78,8 +78,7 @@ fn stock_flux_accepts_what_is_signed_and_refuses_another_key() {
     let api = cluster.api.clone();
     let verified = |name: &str| {
         let found = api.get(Kind::OCI_REPOSITORY, NAMESPACE, name).ok().flatten().unwrap_or_default();
-        let conditions = found["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        let condition = conditions.into_iter().find(|c| c["type"] == "SourceVerified").unwrap_or_default();
+        let condition = condition(&found, "SourceVerified");
         (condition["status"].as_str().unwrap_or_default().to_owned(), found["status"].to_string())
     };
     cluster

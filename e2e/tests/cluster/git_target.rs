@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pdp_e2e::World;
-use pdp_e2e::cluster::{Cluster, Kind};
+use pdp_e2e::cluster::{Cluster, Kind, condition};
 use serde_json::{Value, json};
 
 const NAMESPACE: &str = "pdp-git";
@@ -35,11 +35,8 @@ fn level(world: &World, level: u32, platform: &str) -> Level {
 /// What Flux says that it applied: component to digest, only those that are ready and settled on it.
 fn applied(cluster: &Cluster) -> BTreeMap<String, String> {
     let settled = |object: &Value| {
-        let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        let is =
-            |kind: &str, status: &str| conditions.iter().any(|c| c["type"] == kind && c["status"] == status);
-        is("Ready", "True")
-            && !is("Reconciling", "True")
+        condition(object, "Ready")["status"] == "True"
+            && condition(object, "Reconciling")["status"] != "True"
             && object["status"]["observedGeneration"] == object["metadata"]["generation"]
     };
     let mut found = BTreeMap::new();
@@ -59,11 +56,13 @@ fn troubles(cluster: &Cluster) -> String {
     let kinds = [Kind::GIT_REPOSITORY, Kind::OCI_REPOSITORY, Kind::HELM_RELEASE, Kind::KUSTOMIZATION];
     let objects = kinds.iter().flat_map(|kind| cluster.api.list(*kind, NAMESPACE).unwrap());
     let lines = objects.filter_map(|object| {
-        let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        let bad = conditions.iter().find(|c| c["type"] == "Ready" && c["status"] != "True")?;
+        let ready = condition(&object, "Ready");
+        if ready.is_null() || ready["status"] == "True" {
+            return None;
+        }
         Some(format!(
             "{}/{}: {} {}",
-            object["kind"], object["metadata"]["name"], bad["reason"], bad["message"]
+            object["kind"], object["metadata"]["name"], ready["reason"], ready["message"]
         ))
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use pdp_e2e::World;
+pub(crate) use pdp_e2e::unix_now;
 
 /// The files of a catalog branch.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
@@ -31,10 +32,4 @@ pub(crate) fn base() -> &'static Base {
         let (at_40, at_41, at_42) = (files(40), files(41), files(42));
         Base { at_40, at_41, at_42, world }
     })
-}
-
-/// The real time, in Unix seconds.
-pub(crate) fn unix_now() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_secs()).unwrap()
 }

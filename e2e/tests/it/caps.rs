@@ -16,18 +16,11 @@ fn sixty_four_ask_at_once_and_the_first_wave_lets_exactly_one_start() {
     world.release(41, "emergency").unwrap();
     world.wait_for_ring(41, "canary", "open").unwrap();
     let server = world.server().unwrap();
-    let view = world.rollout(41).unwrap();
-    let sha256 = view["sha256"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
-    let admin = server.token.clone();
+    let sha256 = world.sha256(41).unwrap();
     let crowd: Vec<_> = (0..64)
         .map(|n| {
             let wire = pdp_e2e::Wire::new("crowd", &format!("dp-{n}")).unwrap();
-            let body = Some(json!({ "life": "1h" }).to_string().into_bytes());
-            let (_, token) =
-                server.call(Method::POST, &wire.path("enrolment-tokens"), Some(&admin), body).unwrap();
-            let token: Value = serde_json::from_str(&token).unwrap();
-            let enrolment = wire.enrolment(token["token"].as_str().unwrap());
-            assert_eq!(server.call(Method::POST, "/v1/enrolments", None, Some(enrolment)).unwrap().0, 200);
+            wire.enrol(server).unwrap();
             wire
         })
         .collect();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::attack::Attack;
 use crate::base::{Files, unix_now};
-use crate::forge::{Stolen, bump, expires, freshen, put_target, resign, sha256, signed};
+use crate::forge::{Stolen, bump, expires, freshen, list, resign, sha256, signed};
 
 const CHANNEL: &str = "channel-pdp-2026.json";
 const RELEASE_42: &str = "release-pdp-2026-42.json";
@@ -38,15 +38,6 @@ fn other_channel(files: &Files, sha256: &str, length: usize) -> Vec<u8> {
     channel["levels"]["42"]["sha256"] = sha256.into();
     channel["levels"]["42"]["length"] = length.into();
     serde_json::to_vec(&channel).unwrap()
-}
-
-/// A role with one more target, signed by `keys`.
-fn list(files: &mut Files, role: &str, name: &str, content: &[u8], keys: &[&Stolen]) {
-    let path = format!("metadata/{role}.json");
-    let mut file: Value = serde_json::from_slice(&files[&path]).unwrap();
-    bump(&mut file["signed"]);
-    put_target(files, &mut file["signed"], name, content);
-    files.insert(path, signed(&file["signed"], keys));
 }
 
 #[test]

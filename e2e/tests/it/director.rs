@@ -1,11 +1,7 @@
 //! The frame of attacks with the director's key: a stolen server, a data plane at level 41 that listens to it.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use pdp_e2e::{Impostor, World};
+use pdp_e2e::{Impostor, Key, World};
 use serde_json::{Value, json};
-use sigstore::crypto::SigningScheme;
-use sigstore::crypto::signing_key::SigStoreKeyPair;
-use sigstore_types::{PayloadBytes, pae};
 
 use crate::attack::Attack;
 use crate::base::{Files, base, unix_now};
@@ -16,44 +12,19 @@ pub(crate) const RING_STATE: &str = "application/vnd.wso2.pdp.ring-state.v1+json
 /// All rings but `regulated` are past their earliest time then: two hours after the promotion.
 pub(crate) const LATER: i64 = 2 * 3600 + 600;
 
-/// A director's key, stolen or true.
-pub(crate) struct Director(SigStoreKeyPair);
-
-impl Director {
-    pub(crate) fn stolen(world: &World) -> Self {
-        let file = std::fs::read(world.key("director")).unwrap();
-        Self(SigStoreKeyPair::from_encrypted_pem(&file, b"test keys only").unwrap())
-    }
-
-    /// A key that nobody lists, or that is listed from now on.
-    pub(crate) fn own() -> Self {
-        Self(SigningScheme::ED25519.create_signer().unwrap().to_sigstore_keypair().unwrap())
-    }
-
-    pub(crate) fn public_pem(&self) -> String {
-        self.0.public_key_to_pem().unwrap()
-    }
-
-    /// A DSSE envelope.
-    pub(crate) fn seal(&self, payload_type: &str, document: &Value) -> Vec<u8> {
-        let payload = document.to_string().into_bytes();
-        let signer = self.0.to_sigstore_signer(&SigningScheme::ED25519).unwrap();
-        let signature = signer.sign(&pae(payload_type, &payload)).unwrap();
-        let payload = PayloadBytes::from_bytes(&payload);
-        json!({
-            "payloadType": payload_type, "payload": STANDARD.encode(payload.as_bytes()),
-            "signatures": [{ "sig": STANDARD.encode(signature) }],
-        })
-        .to_string()
-        .into_bytes()
-    }
+/// The director's key, out of the vendor's own key file.
+pub(crate) fn stolen_key(world: &World) -> Key {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("director.pem");
+    world.publisher(&["key", "export", &world.key("director"), "--out", &out.to_string_lossy()]).unwrap();
+    Key::read(&out).unwrap()
 }
 
 /// One attack by whoever holds the server and its key.
 pub(crate) struct Stage {
     pub(crate) attack: Attack,
     pub(crate) impostor: Impostor,
-    pub(crate) director: Director,
+    pub(crate) director: Key,
     name: &'static str,
 }
 
@@ -99,7 +70,7 @@ impl Stage {
         let enrolled =
             json!({ "id": { "organization": "victim", "dataPlane": name }, "ring": ring, "pollAfter": "5s" });
         impostor.says("enrolments", enrolled.to_string().into_bytes());
-        Self { attack, impostor, director: Director::stolen(&base.world), name }
+        Self { attack, impostor, director: stolen_key(&base.world), name }
     }
 
     /// What an honest server would say: this level is the ceiling, and may start.
@@ -141,7 +112,7 @@ impl Stage {
     }
 
     /// An honest word is followed after the attack: the data plane isn't deaf.
-    pub(crate) fn is_not_deaf(&self, director: &Director, catalog: &Files) {
+    pub(crate) fn is_not_deaf(&self, director: &Key, catalog: &Files) {
         let mut honest = self.assignment(catalog, 42);
         honest["issued"] = expires(unix_now() + LATER + 1).into();
         self.say_raw(director.seal(ASSIGNMENT, &honest));

@@ -1,10 +1,11 @@
 //! Attacks by whoever stole the channel server and the director's key: withholding, delaying, nothing else.
 
+use pdp_e2e::Key;
 use serde_json::{Value, json};
 
 use crate::base::{base, unix_now};
-use crate::director::{ASSIGNMENT, Director, LATER, RING_STATE, Stage};
-use crate::forge::{Stolen, bump, expires, freshen, put_target, resign};
+use crate::director::{ASSIGNMENT, LATER, RING_STATE, Stage, stolen_key};
+use crate::forge::{Stolen, expires, freshen, list};
 
 /// The attack with one lie in an otherwise honest assignment for level 42.
 fn lie(name: &'static str, code: &str, edit: impl FnOnce(&mut Value)) -> Stage {
@@ -63,27 +64,22 @@ fn dated_2099_before_revocation_and_the_data_plane_stays_awake() {
         a["issued"] = "2099-01-01T00:00:00Z".into();
         a["expires"] = "2099-01-01T12:00:00Z".into();
     });
-    stage.is_not_deaf(&Director::stolen(&base().world), &base().at_42);
+    stage.is_not_deaf(&stolen_key(&base().world), &base().at_42);
 }
 
 #[test]
 fn dated_2099_after_revocation_and_the_new_director_is_heard() {
     let stage = Stage::at_41("director-revoked-2099");
-    let new = Director::own();
+    let new = Key::new().unwrap();
     let mut files = base().at_42.clone();
     let world = &base().world;
-    let list = json!({ "apiVersion": "updates.pdp.wso2.com/v1", "keys": [
+    let keys = json!({ "apiVersion": "updates.pdp.wso2.com/v1", "keys": [
         { "publicKey": stage.director.public_pem(), "state": "revoked" },
         { "publicKey": new.public_pem(), "state": "active" },
     ]});
     let people = [Stolen::from(world, "targets-1"), Stolen::from(world, "targets-2")];
-    let mut role: Value = serde_json::from_slice(&files["metadata/targets.json"]).unwrap();
-    put_target(&mut files, &mut role["signed"], "director-keys.json", list.to_string().as_bytes());
-    let targets = role["signed"]["targets"].clone();
-    resign(&mut files, "metadata/targets.json", &[&people[0], &people[1]], |signed| {
-        signed["targets"] = targets;
-        bump(signed);
-    });
+    let signers = [&people[0], &people[1]];
+    list(&mut files, "targets", "director-keys.json", keys.to_string().as_bytes(), &signers);
     freshen(&mut files, unix_now(), &Stolen::from(world, "snapshot"), &Stolen::from(world, "timestamp"));
     stage.attack.serve(&files);
     let mut assignment = stage.assignment(&base().at_42, 42);
@@ -97,7 +93,7 @@ fn dated_2099_after_revocation_and_the_new_director_is_heard() {
 fn with_a_key_that_nobody_lists() {
     let stage = Stage::at_41("director-own-key");
     let assignment = stage.assignment(&base().at_42, 42);
-    stage.say_raw(Director::own().seal(ASSIGNMENT, &assignment));
+    stage.say_raw(Key::new().unwrap().seal(ASSIGNMENT, &assignment));
     stage.is_refused_with("SignatureThreshold");
 }
 
@@ -169,13 +165,8 @@ fn offers_a_withdrawn_level_and_the_next_lower_one_stays_reachable() {
     let mut channel: Value = serde_json::from_slice(&files["targets/channel-pdp-2026.json"]).unwrap();
     channel["withdrawn"]["42"] = json!({ "at": expires(unix_now()), "reason": "crash on start" });
     let managers = [Stolen::from(world, "manager-1"), Stolen::from(world, "manager-2")];
-    let mut role: Value = serde_json::from_slice(&files["metadata/channels.json"]).unwrap();
-    put_target(&mut files, &mut role["signed"], "channel-pdp-2026.json", channel.to_string().as_bytes());
-    let targets = role["signed"]["targets"].clone();
-    resign(&mut files, "metadata/channels.json", &[&managers[0], &managers[1]], |signed| {
-        signed["targets"] = targets;
-        bump(signed);
-    });
+    let signers = [&managers[0], &managers[1]];
+    list(&mut files, "channels", "channel-pdp-2026.json", channel.to_string().as_bytes(), &signers);
     freshen(&mut files, unix_now(), &Stolen::from(world, "snapshot"), &Stolen::from(world, "timestamp"));
     let stage = Stage::at_41("director-withdrawn-ceiling");
     stage.attack.serve(&files);
@@ -264,5 +255,5 @@ fn claims_to_have_seen_a_newer_catalog_than_there_is() {
     assert!(status["conditions"].to_string().contains("CatalogBehind"), "lag, not an attack: {status:#}");
     assert!(status["refusal"].is_null(), "{status:#}");
     stage.attack.note("CatalogBehind", "delay only");
-    stage.is_not_deaf(&Director::stolen(&base().world), &base().at_42);
+    stage.is_not_deaf(&stolen_key(&base().world), &base().at_42);
 }

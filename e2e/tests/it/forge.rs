@@ -104,3 +104,12 @@ pub(crate) fn put_target(files: &mut Files, signed: &mut Value, name: &str, cont
 pub(crate) fn bump(signed: &mut Value) {
     signed["version"] = (signed["version"].as_u64().unwrap() + 1).into();
 }
+
+/// A role with one more target, signed by `keys`.
+pub(crate) fn list(files: &mut Files, role: &str, name: &str, content: &[u8], keys: &[&Stolen]) {
+    let path = format!("metadata/{role}.json");
+    let mut file: Value = serde_json::from_slice(&files[&path]).unwrap();
+    bump(&mut file["signed"]);
+    put_target(files, &mut file["signed"], name, content);
+    files.insert(path, signed(&file["signed"], keys));
+}

@@ -4,7 +4,7 @@ use pdp_e2e::wait_for;
 use serde_json::json;
 
 use crate::attack::note;
-use crate::director::{Director, RING_STATE};
+use crate::director::{RING_STATE, stolen_key};
 use crate::rings::{HEALTHY, Story};
 
 #[test]
@@ -48,7 +48,7 @@ fn ring_state_reaches_data_planes_that_the_server_never_hears_of() {
         "line": "pdp-2026", "levels": { "41": { "sha256": "00".repeat(32),
             "rings": { "canary": { "percent": 100, "halted": false, "attempt": 1 } } } },
     });
-    let envelope = Director::stolen(&story.world).seal(RING_STATE, &state);
+    let envelope = stolen_key(&story.world).seal(RING_STATE, &state);
     let files = [("ring-state-pdp-2026.dsse.json".to_owned(), envelope)].into();
     story.world.git.overwrite("ring-state", "ring-state", &files).unwrap();
     let refused = by_git.pass(&story.world, &[]).unwrap();

@@ -26,8 +26,7 @@ pub(crate) fn served() -> &'static Served {
         }
         world.release(41, "emergency").unwrap();
         world.wait_for_ring(41, "canary", "open").unwrap();
-        let sha256 =
-            world.rollout(41).unwrap()["sha256"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
+        let sha256 = world.sha256(41).unwrap();
         Served { world, sha256 }
     })
 }
@@ -55,9 +54,7 @@ impl Served {
     /// An enrolled data plane on the wire.
     pub(crate) fn enrolled(&self, organization: &str, data_plane: &str) -> Wire {
         let wire = Wire::new(organization, data_plane).unwrap();
-        let token = self.one_time_token(&wire.id());
-        let (status, answer) = self.post("/v1/enrolments", None, wire.enrolment(&token));
-        assert_eq!(status, 200, "{answer}");
+        wire.enrol(self.world.server().unwrap()).unwrap();
         wire
     }
 

@@ -150,14 +150,12 @@ fn a_level_that_was_opened_to_nobody_counts_nothing_and_the_brake_grants_nothing
     world.release(41, "normal").unwrap();
     wait_for("the brake", || world.rollout(41).is_ok_and(|view| view["braked"] == "Stopped")).unwrap();
     let server = world.server().unwrap();
-    let sha256 =
-        world.rollout(41).unwrap()["sha256"].as_str().unwrap().trim_start_matches("sha256:").to_owned();
+    let sha256 = world.sha256(41).unwrap();
     let (wire, now) = (pdp_e2e::Wire::new("acme", "prod").unwrap(), unix_now());
-    let token = world.publisher(&["pdp", "token", "acme/prod"]).unwrap().stdout;
+    wire.enrol(server).unwrap();
     let post = |path: &str, token: Option<&str>, body: Vec<u8>| {
         server.call(Method::POST, path, token, Some(body)).unwrap()
     };
-    assert_eq!(post("/v1/enrolments", None, wire.enrolment(token.trim())).0, 200);
     let report = wire.report(now, Value::Null, 41, &sha256, "healthy");
     let (status, answer) = post(&wire.path("reports?line=pdp-2026"), None, wire.seal(&report));
     assert_eq!((status, answer.contains("LevelNeverOpened")), (422, true), "{answer}");

@@ -1,10 +1,10 @@
 //! The channel server's figures: cost per poll, memory per data plane, and how soon a promotion is told.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use pdp_e2e::{Wire, World, wait_for};
+use pdp_e2e::{Wire, World, unix_now, wait_for};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -80,10 +80,6 @@ pub(crate) fn bench() -> Result<()> {
     Ok(())
 }
 
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(0))
-}
-
 fn host(world: &World) -> Result<String> {
     Ok(world.server()?.url().trim_start_matches("http://").to_owned())
 }
@@ -131,7 +127,7 @@ fn enrol(runtime: &Runtime, world: &World, fleet: &mut Vec<Arc<Wire>>, size: usi
 
 /// New logins; then unchanged; then signed answers again.
 fn polls(runtime: &Runtime, world: &World, fleet: &[Arc<Wire>]) -> Result<[Cost; 3]> {
-    let (host, now) = (host(world)?, now());
+    let (host, now) = (host(world)?, unix_now());
     let tokens: Vec<_> = fleet.iter().map(|wire| wire.token(now)).collect();
     let ask = |more: &dyn Fn(usize) -> String| {
         let all = fleet.iter().zip(&tokens).enumerate();
@@ -171,7 +167,7 @@ fn measure(
 
 /// From the moment when the new level is visible in Git to the last long poll's answer.
 fn told(runtime: &Runtime, world: &World, fleet: &[Arc<Wire>]) -> Result<f64> {
-    let (host, now) = (host(world)?, now());
+    let (host, now) = (host(world)?, unix_now());
     let (sender, mut answers) = tokio::sync::mpsc::channel(fleet.len());
     let (waiting, mut ready) = tokio::sync::mpsc::channel(fleet.len());
     runtime.block_on(async {
