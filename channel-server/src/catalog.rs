@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
+use pdp_policies::trust::{self, Floors, Judged};
 use pdp_policies::{Refusal, report};
+use pdp_transport::Error;
+use pdp_transport::catalog::{CATALOG_BRANCH, from_branch};
 use pdp_transport::cli::clock;
 use pdp_transport::cli::failure::{Failure, Result, internal};
-use pdp_transport::git::{GitOptions, Remote};
-use pdp_transport::{Error, Kind};
+use pdp_transport::git::GitOptions;
 
 use crate::event::{Actor, Event};
 use crate::server::Server;
@@ -21,7 +22,6 @@ const HINT_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) url: String,
-    pub(crate) branch: String,
     pub(crate) cache: PathBuf,
     pub(crate) git: GitOptions,
     /// How often it is looked at without a hint.
@@ -35,12 +35,6 @@ pub(crate) struct Follower {
     floors: Floors,
     seen: Option<report::CatalogVersions>,
     refused: Option<Refusal>,
-}
-
-/// What came of one look.
-enum Seen {
-    Trusted(Box<Verified<Catalog>>, Floors),
-    Refused(Refusal),
 }
 
 impl Follower {
@@ -70,10 +64,11 @@ impl Follower {
     /// Fetches, judges, and takes it over if it is the vendor's. What is refused changes nothing.
     pub(crate) async fn look(&mut self, server: &Server) -> Result<()> {
         let (source, floors) = (self.source.clone(), self.floors.clone());
-        let seen = tokio::task::spawn_blocking(move || fetch(&source, &floors)).await.map_err(internal)??;
+        let judged =
+            tokio::task::spawn_blocking(move || fetch(&source, &floors)).await.map_err(internal)??;
         let mut writer = server.writer.lock().await;
-        match seen {
-            Seen::Refused(refusal) => {
+        match judged {
+            Judged::FetchFirst(refusal) | Judged::Refused(refusal) => {
                 if self.refused.as_ref() != Some(&refusal) {
                     let (code, detail) = (refusal.code.to_string(), refusal.detail.clone());
                     let event = Event::CatalogRefused { code, detail };
@@ -82,7 +77,7 @@ impl Follower {
                 }
                 Err(refusal.into())
             }
-            Seen::Trusted(catalog, floors) => {
+            Judged::Trusted(catalog, floors) => {
                 if floors.worth_saving(&self.floors) || self.seen.is_none() {
                     let text = serde_json::to_string(&floors).map_err(internal)?;
                     writer.keep("floors", &text).await.map_err(|e| unwritten(server.failed(&e)))?;
@@ -109,22 +104,7 @@ fn unwritten(failed: crate::server::WriteFailed) -> Failure {
     Failure::new(failed.code, "the catalog's news can't be written down")
 }
 
-fn fetch(source: &Source, floors: &Floors) -> Result<Seen> {
-    let io = |e: &std::io::Error| Error::io(format!("make {}", source.cache.display()), e);
-    std::fs::create_dir_all(&source.cache).map_err(|e| io(&e))?;
-    let remote = Remote::open(&source.url, &source.cache, source.git.clone())?;
-    for refetched in [false, true] {
-        let found = pdp_transport::catalog::from_git(&remote, &source.branch)?;
-        let missing = || {
-            let what = format!("branch `{}` of {}", source.branch, remote.shown());
-            Error::new(Kind::NotFound, what, "the vendor has published none there")
-        };
-        let (_, tree) = found.ok_or_else(missing)?;
-        match trust::catalog(tree, floors, clock::now(), refetched) {
-            Judged::Trusted(catalog, floors) => return Ok(Seen::Trusted(catalog, floors)),
-            Judged::FetchFirst(_) => {}
-            Judged::Refused(refusal) => return Ok(Seen::Refused(refusal)),
-        }
-    }
-    Err(Failure::new("CatalogBehind", "the catalog is older than what was seen"))
+fn fetch(source: &Source, floors: &Floors) -> std::result::Result<Judged, Error> {
+    let load = || from_branch(&source.url, CATALOG_BRANCH, &source.cache, source.git.clone());
+    trust::catalog_from(load, floors, clock::now()).map(|(judged, _)| judged)
 }

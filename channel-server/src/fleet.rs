@@ -25,7 +25,7 @@ pub(crate) struct Fleet {
     /// Rings of data planes' own.
     overrides: HashMap<PdpId, Ring>,
     /// Rollouts by line and level.
-    pub(crate) rollouts: BTreeMap<(Line, Level), Tracked>,
+    pub(crate) rollouts: BTreeMap<(Line, Level), Rollout>,
     /// Size of each ring; revoked data planes don't count.
     members: BTreeMap<Ring, u32>,
     /// Refused keys by token, so that each is recorded once.
@@ -64,13 +64,6 @@ pub(crate) struct EnrolmentToken {
     pub(crate) expires: At,
 }
 
-/// A rollout and the content that it is about.
-#[derive(Debug, Default)]
-pub(crate) struct Tracked {
-    pub(crate) sha256: Option<Digest>,
-    pub(crate) rollout: Rollout,
-}
-
 impl Fleet {
     /// One event on.
     pub(crate) fn apply(&mut self, at: At, event: &Event) {
@@ -102,10 +95,8 @@ impl Fleet {
                 }
                 self.count_members();
             }
-            Event::Rollout { line, level, sha256, event } => {
-                let tracked = self.rollouts.entry((line.clone(), *level)).or_default();
-                tracked.sha256 = Some(*sha256);
-                tracked.rollout.apply(at, event);
+            Event::Rollout { line, level, event, .. } => {
+                self.rollouts.entry((line.clone(), *level)).or_default().apply(at, event);
             }
             Event::Restored { .. } => self.tokens.clear(),
             Event::TokenCreated { .. }
@@ -195,7 +186,7 @@ impl Fleet {
 
     /// The rollout of a level.
     pub(crate) fn rollout(&self, line: &Line, level: Level) -> Option<&Rollout> {
-        self.rollouts.get(&(line.clone(), level)).map(|tracked| &tracked.rollout)
+        self.rollouts.get(&(line.clone(), level))
     }
 
     /// One row per data plane that counts.

@@ -10,6 +10,7 @@ mod metrics;
 mod public_key;
 mod ring_state;
 mod rollouts;
+mod secret;
 mod seen;
 mod server;
 

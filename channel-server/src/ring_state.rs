@@ -118,7 +118,6 @@ async fn behind(server: &Server, catalog: &Catalog, places: &Places) -> Result<b
     for channel in catalog.channels() {
         let (url, cache, options, line) = (url.clone(), cache.clone(), options.clone(), channel.line.clone());
         let published = tokio::task::spawn_blocking(move || -> Result<Option<Vec<u8>>> {
-            std::fs::create_dir_all(&cache).map_err(internal)?;
             let remote = Remote::open(&url, &cache, options)?;
             Ok(instruction_source::from_git(&remote, RING_STATE_BRANCH, &line)?)
         });
@@ -171,7 +170,6 @@ fn push(
     envelope: Vec<u8>,
     now: At,
 ) -> Result<()> {
-    std::fs::create_dir_all(cache).map_err(internal)?;
     let remote = Remote::open(url, cache, options)?;
     let head = remote.fetch(RING_STATE_BRANCH)?;
     let change = Change { path: ring_state_file(line), content: Some(envelope) };

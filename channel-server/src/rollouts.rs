@@ -57,12 +57,10 @@ async fn advance(server: &Server, catalog: &Verified<Catalog>) -> Result<(), Wri
 /// The events that are due for one level. Rollouts that are through cost nothing.
 fn due(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> Vec<Event> {
     let (now, fleet, promotion) = (clock::now(), server.fleet(), &channel.levels[&level]);
-    let tracked = fleet.rollouts.get(&(channel.line.clone(), level));
-    let Some(tracked) = tracked else {
+    let Some(rollout) = fleet.rollout(&channel.line, level) else {
         let created = RolloutEvent::Created {};
         return vec![Event::of_rollout(&channel.line, level, promotion.sha256, created)];
     };
-    let rollout = &tracked.rollout;
     if channel.plan.rings.iter().all(|ring| rollout.passed(&ring.name, ring.waves.len())) {
         return Vec::new();
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use pdp_policies::PdpId;
+use pdp_policies::{At, PdpId};
 
 use crate::fleet::Fleet;
 use crate::server::Server;
@@ -36,7 +36,7 @@ async fn save_changed(server: &Server, known: &mut HashMap<PdpId, i64>) {
         let changed = seen.filter(|(pdp, at)| *at != 0 && known.get(*pdp) != Some(at));
         changed.map(|(pdp, at)| (pdp.clone(), at)).collect()
     };
-    let rows: Vec<_> = changed.iter().map(|(pdp, at)| (pdp.clone(), at * 1000)).collect();
+    let rows: Vec<_> = changed.iter().map(|(pdp, at)| (pdp.clone(), At::from_unix(*at))).collect();
     match server.writer.lock().await.save_seen(&rows).await {
         Ok(()) => known.extend(changed),
         Err(error) => {
@@ -45,10 +45,10 @@ async fn save_changed(server: &Server, known: &mut HashMap<PdpId, i64>) {
     }
 }
 
-/// Puts back what was written down. Unix milliseconds; names that nobody has any more are passed over.
-pub(crate) fn restore(fleet: &Fleet, organization: &str, data_plane: &str, at: i64) {
+/// Puts back what was written down; names that nobody has any more are passed over.
+pub(crate) fn restore(fleet: &Fleet, organization: &str, data_plane: &str, at: At) {
     let (Ok(organization), Ok(data_plane)) = (organization.parse(), data_plane.parse()) else { return };
     if let Some(plane) = fleet.planes.get(&PdpId { organization, data_plane }) {
-        plane.seen.store(at / 1000, Relaxed);
+        plane.seen.store(at.unix(), Relaxed);
     }
 }

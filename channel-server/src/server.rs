@@ -81,7 +81,7 @@ impl Server {
             return Ok(());
         }
         let now = clock::now();
-        writer.append(now.unix() * 1000, actor, events).await.map_err(|e| self.failed(&e))?;
+        writer.append(now, actor, events).await.map_err(|e| self.failed(&e))?;
         self.take_effect(now, actor, events);
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Server {
         events: &[Event],
     ) -> Result<(), WriteFailed> {
         let now = clock::now();
-        writer.report(pdp, &report, now.unix() * 1000, events).await.map_err(|e| self.failed(&e))?;
+        writer.report(pdp, &report, now, events).await.map_err(|e| self.failed(&e))?;
         self.fleet_mut().hear(report, now, hash);
         self.take_effect(now, &Actor::DataPlane(pdp.clone()), events);
         Ok(())

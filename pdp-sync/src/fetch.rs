@@ -5,7 +5,7 @@ use std::path::Path;
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
 use pdp_policies::{At, CatalogTree, Refusal};
 use pdp_transport::cli::Failure;
-use pdp_transport::git::{GitOptions, Remote};
+use pdp_transport::git::GitOptions;
 use pdp_transport::oci::{OciOptions, Registry, Repository};
 use pdp_transport::{Error, HttpOptions, Kind};
 
@@ -24,47 +24,33 @@ pub(crate) enum Fetched {
 
 /// Fetches and judges; never fails, because a data plane goes on without its vendor.
 pub(crate) fn catalog(subscription: &Subscription, cache: &Path, floors: &Floors, now: At) -> Fetched {
-    let mut behind = false;
-    for refetched in [false, true] {
-        let tree = match load(subscription, cache) {
-            Ok(tree) => tree,
-            Err(error) => return Fetched::Unavailable(error.into()),
-        };
-        match trust::catalog(tree, floors, now, refetched) {
-            Judged::Trusted(catalog, floors) => return Fetched::Trusted(catalog, floors),
-            Judged::FetchFirst(_) => behind = true,
-            Judged::Refused(refusal) => return Fetched::Refused { refusal, behind },
+    match trust::catalog_from(|| load(subscription, cache), floors, now) {
+        Err(error) => Fetched::Unavailable(error.into()),
+        Ok((Judged::Trusted(catalog, floors), _)) => Fetched::Trusted(catalog, floors),
+        Ok((Judged::FetchFirst(refusal) | Judged::Refused(refusal), behind)) => {
+            Fetched::Refused { refusal, behind }
         }
     }
-    Fetched::Unavailable(Failure::new("CatalogBehind", "the catalog is older than what was seen"))
 }
 
 fn load(subscription: &Subscription, cache: &Path) -> Result<CatalogTree, Error> {
-    let missing = |what: String| Error::new(Kind::NotFound, what, "the vendor has published none there");
     match &subscription.spec.catalog {
         CatalogSource::Git { url, branch } => {
-            std::fs::create_dir_all(cache).map_err(|e| Error::io(format!("make {}", cache.display()), &e))?;
-            let remote = Remote::open(url, cache, git_options(subscription))?;
-            let found = pdp_transport::catalog::from_git(&remote, branch)?;
-            found
-                .map(|(_, tree)| tree)
-                .ok_or_else(|| missing(format!("branch `{branch}` of {}", remote.shown())))
+            pdp_transport::catalog::from_branch(url, branch, cache, git_options(subscription))
         }
         CatalogSource::Oci { repository, tag } => {
             let repository: Repository = repository.parse()?;
             let registry = Registry::new(&oci_options(subscription))?;
             let found = block_on(pdp_transport::catalog::from_oci(&registry, &repository, tag))??;
-            found.ok_or_else(|| missing(format!("catalog {repository}:{tag}")))
+            let what = || format!("catalog {repository}:{tag}");
+            found.ok_or_else(|| Error::new(Kind::NotFound, what(), "the vendor has published none there"))
         }
         CatalogSource::Folder { path } => pdp_transport::catalog::from_folder(path),
     }
 }
 
 pub(crate) fn git_options(subscription: &Subscription) -> GitOptions {
-    let token = std::env::var("PDP_SYNC_GIT_TOKEN").ok();
-    let login =
-        token.map(|secret| pdp_transport::credentials::Login { user: "x-access-token".into(), secret });
-    GitOptions { http: http_options(subscription), login, ..GitOptions::default() }
+    GitOptions::with_token(http_options(subscription), std::env::var("PDP_SYNC_GIT_TOKEN").ok())
 }
 
 pub(crate) fn oci_options(subscription: &Subscription) -> OciOptions {

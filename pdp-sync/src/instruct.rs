@@ -109,15 +109,11 @@ pub(crate) fn listen(
         heard.trouble = Some(Trouble::Unavailable(failure.code.clone(), failure.to_string()));
         None
     });
-    if let Some((envelope, tag)) = new {
-        match judge(subscription, state, catalog, envelope.as_bytes(), now, refetched, &mut heard) {
-            Judged::Followed(floor) => {
-                let source = subscription.spec.instruction.name().to_owned();
-                state.save_instruction(Kept { envelope, tag, source, floor })?;
-            }
-            Judged::FetchFirst => return Ok(Listened::FetchFirst),
-            Judged::Refused(refusal) => heard.trouble = Some(Trouble::of(refusal)),
-        }
+    if let Some((envelope, tag)) = new
+        && let Judged::FetchFirst =
+            follow(subscription, state, catalog, envelope, tag, now, refetched, &mut heard)?
+    {
+        return Ok(Listened::FetchFirst);
     }
     let nothing_new = heard.assignment.is_none() && heard.ring_state.is_none();
     if let Some(kept) = kept(subscription, state).cloned().filter(|_| nothing_new) {
@@ -163,18 +159,32 @@ pub(crate) fn ask(
             return Ok(());
         }
     };
-    match judge(subscription, state, catalog, &answer, now, true, heard) {
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    follow(subscription, state, catalog, answer, None, now, true, heard).map(|_| ())
+}
+
+/// Judges what has just come, and keeps it if it is followed.
+#[expect(clippy::too_many_arguments, reason = "where all that an instruction depends on meets")]
+fn follow(
+    subscription: &Subscription,
+    state: &mut State,
+    catalog: &Catalog,
+    envelope: String,
+    tag: Option<String>,
+    now: At,
+    refetched: bool,
+    heard: &mut Heard,
+) -> Result<Judged> {
+    let judged = judge(subscription, state, catalog, envelope.as_bytes(), now, refetched, heard);
+    match &judged {
         Judged::Followed(floor) => {
-            let envelope = String::from_utf8_lossy(&answer).into_owned();
             let source = subscription.spec.instruction.name().to_owned();
-            state.save_instruction(Kept { envelope, tag: None, source, floor })
+            state.save_instruction(Kept { envelope, tag, source, floor: *floor })?;
         }
-        Judged::FetchFirst => Ok(()),
-        Judged::Refused(refusal) => {
-            heard.trouble = Some(Trouble::of(refusal));
-            Ok(())
-        }
+        Judged::Refused(refusal) => heard.trouble = Some(Trouble::of(refusal.clone())),
+        Judged::FetchFirst => {}
     }
+    Ok(judged)
 }
 
 /// Waits until the server has news, `longest` at most; sooner never than the least pause between polls.
@@ -235,7 +245,6 @@ fn ring_state(subscription: &Subscription, source: &RingStateSource, state: &Sta
     let envelope = match source {
         RingStateSource::Git { url, branch } => {
             let cache = state.cache("ring-state");
-            std::fs::create_dir_all(&cache).map_err(pdp_transport::cli::failure::internal)?;
             let remote = Remote::open(url, &cache, fetch::git_options(subscription))?;
             instruction_source::from_git(&remote, branch, line)?
         }

@@ -3,7 +3,7 @@
 //! Each file is written whole. Order makes crashes harmless: floors before acting, the record before the first write.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use pdp_policies::decision::{DecisionRecord, Phase};
@@ -202,13 +202,8 @@ fn first_floors(root: Option<Vec<u8>>, path: &Path) -> Result<Floors> {
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
     let io = |e: std::io::Error| Failure::new("Io", format!("lock {}", path.display())).cause(e);
-    let file = File::options().create(true).append(true).open(&path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Failure::new("AlreadyRunning", format!("another pdp-sync holds {}", folder.display()))
-                .hint("one data plane needs one pdp-sync; stop the other one"))
-        }
-        Err(TryLockError::Error(error)) => Err(io(error)),
-    }
+    files::lock(&path).map_err(io)?.ok_or_else(|| {
+        Failure::new("AlreadyRunning", format!("another pdp-sync holds {}", folder.display()))
+            .hint("one data plane needs one pdp-sync; stop the other one")
+    })
 }

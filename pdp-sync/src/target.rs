@@ -36,7 +36,6 @@ pub(crate) struct Head {
 impl<'a> GitTarget<'a> {
     pub(crate) fn open(subscription: &'a Subscription, cache: &Path) -> Result<Self> {
         let Target::Git { url, branch, path } = &subscription.spec.target;
-        std::fs::create_dir_all(cache).map_err(|e| Error::io(format!("make {}", cache.display()), &e))?;
         let remote = Remote::open(url, cache, git_options(subscription))?;
         Ok(Self { remote, branch, place: Place { path, namespace: &subscription.metadata.namespace } })
     }

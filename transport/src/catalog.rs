@@ -7,9 +7,11 @@ use pdp_policies::{CatalogTree, MAX_TREE_BYTES, TreeRefusal};
 use crate::archive;
 use crate::error::{Error, Kind, Result};
 use crate::files;
-use crate::git::{CommitId, Remote};
+use crate::git::{CommitId, GitOptions, Remote};
 use crate::oci::{Descriptor, Manifest, Registry, Repository};
 
+/// The branch that the catalog lies on at the vendor's.
+pub const CATALOG_BRANCH: &str = "catalog";
 /// Artifact type of a catalog in a registry.
 pub const CATALOG_TYPE: &str = "application/vnd.wso2.pdp.catalog.v1";
 /// Media type of its one layer.
@@ -25,6 +27,19 @@ pub fn from_git(remote: &Remote, branch: &str) -> Result<Option<(CommitId, Catal
     let Some(commit) = remote.fetch(branch)? else { return Ok(None) };
     let found = remote.files(commit, "", MAX_TREE_BYTES)?;
     Ok(Some((commit, tree(found)?)))
+}
+
+/// From a branch that must be there, by way of a cache folder.
+///
+/// # Errors
+/// `NotFound`, and as [`from_git`].
+pub fn from_branch(url: &str, branch: &str, cache: &Path, options: GitOptions) -> Result<CatalogTree> {
+    let remote = Remote::open(url, cache, options)?;
+    let missing = || {
+        let what = format!("branch `{branch}` of {}", remote.shown());
+        Error::new(Kind::NotFound, what, "the vendor has published none there")
+    };
+    from_git(&remote, branch)?.map(|(_, tree)| tree).ok_or_else(missing)
 }
 
 /// From an OCI artifact, none if there is no such tag. The tag is only an address.

@@ -1,6 +1,6 @@
 //! Files: written whole or not at all, read up to a limit.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -19,6 +19,19 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> Result<()> {
     file.as_file().sync_all().map_err(fail)?;
     file.persist(path).map_err(|e| Error::io(what(), &e.error))?;
     File::open(folder).and_then(|f| f.sync_all()).map_err(fail)
+}
+
+/// Takes a lock file, none if another process holds it. The lock goes with the value, and with the process.
+///
+/// # Errors
+/// What opening it can end with.
+pub fn lock(path: &Path) -> std::io::Result<Option<File>> {
+    let file = File::options().create(true).append(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// Reads a file of at most `max` bytes; none if there is no such file.

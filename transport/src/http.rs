@@ -27,6 +27,12 @@ impl Default for HttpOptions {
     }
 }
 
+/// True for this machine, the only one that may speak plain HTTP. `host` is without a port.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
 const AGENT: &str = concat!("pdp-updates/", env!("CARGO_PKG_VERSION"));
 
 /// An asynchronous client.

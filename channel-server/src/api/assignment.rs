@@ -19,6 +19,7 @@ use serde::Deserialize;
 use super::data_plane::DataPlane;
 use super::{Answer, Refusal};
 use crate::fleet::Fleet;
+use crate::secret;
 use crate::server::Server;
 
 /// When to ask again, before jitter (seconds).
@@ -129,7 +130,8 @@ fn tag(decided: &Assignment) -> Answer<String> {
 /// Dates, jitters and signs.
 pub(super) fn answer(server: &Server, decided: Assignment, tag: &str) -> Answer<Response> {
     let now = clock::now();
-    let jitter = u32::from(super::random::<1>()?[0]) * POLL_AFTER / 10 / 256;
+    let random: [u8; 1] = secret::random().map_err(|_| Refusal::internal("no randomness"))?;
+    let jitter = u32::from(random[0]) * POLL_AFTER / 10 / 256;
     let assignment = Assignment {
         issued: now,
         expires: now.plus(MAX_ASSIGNMENT_LIFE),

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use axum::RequestPartsExt;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use pdp_policies::{At, CLOCK_TOLERANCE, DataPlaneName, Digest, Organization, PdpId};
+use pdp_policies::{At, CLOCK_TOLERANCE, Digest, PdpId};
 use pdp_transport::channel_server::{AUDIENCE, Claims, TOKEN_LIFE};
 use pdp_transport::cli::clock;
 
 use super::Refusal;
+use super::named::Named;
 use crate::fleet::Plane;
 use crate::public_key::PublicKey;
 use crate::server::Server;
@@ -25,7 +26,7 @@ impl FromRequestParts<Arc<Server>> for DataPlane {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Refusal> {
-        let pdp = named(parts).await?;
+        let Named(pdp) = parts.extract_with_state(server).await?;
         let token = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer "));
         let token =
@@ -38,12 +39,6 @@ impl FromRequestParts<Arc<Server>> for DataPlane {
         }
         outcome.map(|()| Self(pdp))
     }
-}
-
-/// The data plane that the path names.
-pub(super) async fn named(parts: &mut Parts) -> Result<PdpId, Refusal> {
-    let Path((organization, data_plane)) = parts.extract::<Path<(Organization, DataPlaneName)>>().await?;
-    Ok(PdpId { organization, data_plane })
 }
 
 fn check(server: &Server, pdp: &PdpId, token: &str, now: At) -> Result<(), Refusal> {

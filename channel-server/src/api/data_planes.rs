@@ -3,20 +3,19 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use pdp_policies::{DataPlaneName, Organization, PdpId};
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Query, State};
+use pdp_policies::{Organization, PdpId};
 use pdp_transport::channel_server::{DataPlaneView, Page, RingChange};
 use serde::Deserialize;
 
+use super::named::Named;
 use super::organizations::{check_reason, check_ring};
 use super::person::Person;
 use super::{Answer, Refusal};
 use crate::event::Event;
 use crate::fleet::{Fleet, Plane};
 use crate::server::Server;
-
-type Named = Result<Path<(Organization, DataPlaneName)>, PathRejection>;
 
 /// Which part of the list.
 #[derive(Debug, Deserialize)]
@@ -63,9 +62,8 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(server): State<Arc<Server>>,
     person: Person,
-    path: Named,
+    Named(pdp): Named,
 ) -> Answer<Json<DataPlaneView>> {
-    let pdp = named(path)?;
     person.read(&pdp.organization)?;
     found(&server.fleet(), &pdp).map(Json)
 }
@@ -74,10 +72,10 @@ pub(crate) async fn show(
 pub(crate) async fn put_ring(
     State(server): State<Arc<Server>>,
     person: Person,
-    path: Named,
+    Named(pdp): Named,
     body: Result<Json<RingChange>, JsonRejection>,
 ) -> Answer<Json<Option<DataPlaneView>>> {
-    let (pdp, RingChange { ring, reason }) = (named(path)?, body?.0);
+    let RingChange { ring, reason } = body?.0;
     person.steer()?;
     check_reason(&reason)?;
     if let Some(ring) = &ring {
@@ -100,10 +98,10 @@ pub(crate) async fn put_ring(
 pub(crate) async fn revoke(
     State(server): State<Arc<Server>>,
     person: Person,
-    path: Named,
+    Named(pdp): Named,
     query: Result<Query<Why>, QueryRejection>,
 ) -> Answer<Json<DataPlaneView>> {
-    let (pdp, Why { reason }) = (named(path)?, query?.0);
+    let Why { reason } = query?.0;
     person.enrol(&pdp.organization)?;
     check_reason(&reason)?;
     let mut writer = server.writer.lock().await;
@@ -113,11 +111,6 @@ pub(crate) async fn revoke(
         server.record(&mut writer, &person.actor(), &[event]).await?;
     }
     found(&server.fleet(), &pdp).map(Json)
-}
-
-fn named(path: Named) -> Answer<PdpId> {
-    let Path((organization, data_plane)) = path?;
-    Ok(PdpId { organization, data_plane })
 }
 
 fn found(fleet: &Fleet, pdp: &PdpId) -> Answer<DataPlaneView> {

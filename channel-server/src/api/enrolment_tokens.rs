@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, PathRejection};
-use axum::extract::{Path, State};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use pdp_policies::{DataPlaneName, Digest, Organization, Span};
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use pdp_policies::{PdpId, Span};
 use pdp_transport::channel_server::{EnrolmentToken, EnrolmentTokenRequest};
 use pdp_transport::cli::clock;
 
+use super::named::Named;
 use super::person::Person;
 use super::{Answer, Refusal};
 use crate::event::Event;
+use crate::secret;
 use crate::server::Server;
 
 /// A token waits no longer than this for its data plane.
@@ -22,10 +22,9 @@ const LONGEST_LIFE: Span = Span::from_seconds(30 * 86_400);
 pub(crate) async fn post(
     State(server): State<Arc<Server>>,
     person: Person,
-    path: Result<Path<(Organization, DataPlaneName)>, PathRejection>,
+    Named(PdpId { organization, data_plane }): Named,
     body: Result<Json<EnrolmentTokenRequest>, JsonRejection>,
 ) -> Answer<Json<EnrolmentToken>> {
-    let Path((organization, data_plane)) = path?;
     let life = body?.0.life;
     person.enrol(&organization)?;
     if life > LONGEST_LIFE || life == Span::default() {
@@ -36,8 +35,8 @@ pub(crate) async fn post(
         return Err(Refusal::not_found(format!("no organization `{organization}`"))
             .hint("`publisher org add` adds one, with its ring"));
     }
-    let token = format!("pdpe_{}", URL_SAFE_NO_PAD.encode(super::random::<32>()?));
-    let (hash, expires) = (Digest::of(token.as_bytes()), clock::now().plus(life));
+    let (token, hash) = secret::new("pdpe_").map_err(|_| Refusal::internal("no randomness"))?;
+    let expires = clock::now().plus(life);
     let event = Event::EnrolmentTokenIssued { organization, data_plane, hash, expires };
     server.record(&mut writer, &person.actor(), &[event]).await?;
     Ok(Json(EnrolmentToken { token, expires }))

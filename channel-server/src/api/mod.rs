@@ -8,6 +8,7 @@ mod enrolment_tokens;
 mod enrolments;
 mod events;
 mod health;
+mod named;
 mod organizations;
 mod person;
 mod ready;
@@ -71,14 +72,4 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, MAX_REQUEST))
         .with_state(server)
-}
-
-/// Random bytes from the system.
-///
-/// # Errors
-/// `Internal` when the system has none to give.
-pub(crate) fn random<const N: usize>() -> Answer<[u8; N]> {
-    let mut bytes = [0; N];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Refusal::internal("no randomness"))?;
-    Ok(bytes)
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
-use pdp_policies::{Organization, Ring};
+use pdp_policies::{Organization, PdpId, Ring};
 use pdp_transport::channel_server::{OrganizationChange, OrganizationView, Page};
 
 use super::person::Person;
 use super::{Answer, Refusal};
 use crate::event::Event;
+use crate::fleet::Plane;
 use crate::server::Server;
 
 /// `GET /v1/organizations`: those that the caller may see.
@@ -51,7 +52,9 @@ pub(crate) async fn put(
         server.record(&mut writer, &person.actor(), &[event]).await?;
     }
     let fleet = server.fleet();
-    let data_planes = fleet.planes.keys().filter(|pdp| pdp.organization == organization).count();
+    let enrolled =
+        |(pdp, plane): &(&PdpId, &Plane)| pdp.organization == organization && plane.revoked.is_none();
+    let data_planes = fleet.planes.iter().filter(enrolled).count();
     let data_planes = u32::try_from(data_planes).unwrap_or(u32::MAX);
     Ok(Json(OrganizationView { name: organization, ring, data_planes }))
 }

@@ -4,17 +4,16 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use pdp_policies::report::{Report, ReportState, TargetState};
 use pdp_policies::rollout::{Outcome, RolloutEvent, is_open};
-use pdp_policies::{
-    At, CLOCK_TOLERANCE, Channel, DataPlaneName, Digest, Line, Organization, PdpId, Promotion, document, dsse,
-};
+use pdp_policies::{At, CLOCK_TOLERANCE, Channel, Digest, Line, PdpId, Promotion, document, dsse};
 use pdp_transport::cli::clock;
 
 use super::assignment::Following;
+use super::named::Named;
 use super::{Answer, Refusal};
 use crate::event::Event;
 use crate::fleet::Fleet;
@@ -22,12 +21,10 @@ use crate::server::Server;
 
 pub(crate) async fn post(
     State(server): State<Arc<Server>>,
-    path: Result<Path<(Organization, DataPlaneName)>, PathRejection>,
+    Named(pdp): Named,
     query: Result<Query<Following>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer<StatusCode> {
-    let Path((organization, data_plane)) = path?;
-    let pdp = PdpId { organization, data_plane };
     let (line, body) = (query?.0.line, body?);
     let outcome = take(&server, &pdp, &line, &body).await;
     if let Err(refusal) = &outcome {

@@ -6,7 +6,7 @@ use pdp_transport::cli::output::{Format, print};
 use serde_json::json;
 
 use super::{DatabaseArgs, failed};
-use crate::database::{Database, verify};
+use crate::database::{Chain, Database};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -16,10 +16,16 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let mut database = Database::open(&args.database.database).await?;
-    let rows = database.events(0, i64::MAX).await.map_err(|e| failed(&e))?;
+    let mut chain = Chain::start();
+    let walked = database.walk(|row| {
+        chain = chain.follow(row).ok_or(row.seq)?;
+        Ok(())
+    });
+    let whole: std::result::Result<(), i64> = walked.await.map_err(|e| failed(&e))?;
     database.close().await;
-    match verify(&rows) {
-        Ok((seq, head)) => {
+    match whole {
+        Ok(()) => {
+            let (seq, head) = (chain.seq, chain.head);
             let text = format!("✔ {seq} events, each hashed with the one before; head {}", head.hex());
             print(format, &json!({ "events": seq, "head": head.hex() }), &text)?;
             Ok(exit::DONE)

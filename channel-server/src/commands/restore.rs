@@ -21,8 +21,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let mut database = Database::open(&args.database.database).await?;
     let event = Event::Restored { reason: args.reason.clone() };
-    let at = clock::now().unix() * 1000;
-    database.append(at, &Actor::Operator, &[event]).await.map_err(|e| failed(&e))?;
+    database.append(clock::now(), &Actor::Operator, &[event]).await.map_err(|e| failed(&e))?;
     database.keep("restored", "true").await.map_err(|e| failed(&e))?;
     database.close().await;
     let text = "✔ recorded; unused enrolment tokens are void, and the next start of the server grants again";

@@ -1,6 +1,6 @@
 //! `channel-server serve`: open, load, follow, drive, answer; and stop without losing anything.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,10 +8,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use pdp_policies::trust::Floors;
-use pdp_policies::{At, Digest, Span};
-use pdp_transport::cli::exit;
+use pdp_policies::{Digest, Span};
 use pdp_transport::cli::failure::{Failure, Result, internal};
-use pdp_transport::credentials::Login;
+use pdp_transport::cli::{exit, root};
 use pdp_transport::git::GitOptions;
 use pdp_transport::oci::{OciOptions, Repository};
 use pdp_transport::signing_key::SigningKey;
@@ -122,38 +121,28 @@ fn lock(database: &std::path::Path) -> Result<File> {
             .cause(e)
             .hint("the server needs to write the file and its folder: check owner, mode and mount")
     };
-    let file = File::options().create(true).append(true).open(&path).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Failure::new(
-            "AlreadyRunning",
-            format!("another channel-server holds {}", database.display()),
-        )
-        .hint("stop the other one first")),
-        Err(TryLockError::Error(error)) => Err(io(error)),
-    }
+    files::lock(&path).map_err(io)?.ok_or_else(|| {
+        Failure::new("AlreadyRunning", format!("another channel-server holds {}", database.display()))
+            .hint("stop the other one first")
+    })
 }
 
 /// Everything in memory, from the event log and the newest reports.
 async fn load(database: &mut Database) -> Result<Fleet> {
     let mut fleet = Fleet::default();
-    let mut after = 0;
-    loop {
-        let rows = database.events(after, 10_000).await.map_err(|e| failed(&e))?;
-        let Some(last) = rows.last() else { break };
-        after = last.seq;
-        for row in &rows {
-            let event: Event = serde_json::from_str(&row.body).map_err(|e| {
-                Failure::new("DatabaseUnreadable", format!("event {}", row.seq))
-                    .cause(e)
-                    .hint("was the file written by a newer server? run that one")
-            })?;
-            fleet.apply(At::from_unix(row.at / 1000), &event);
-        }
-    }
+    let loaded = database.walk(|row| -> Result<()> {
+        let event: Event = serde_json::from_str(&row.body).map_err(|e| {
+            Failure::new("DatabaseUnreadable", format!("event {}", row.seq))
+                .cause(e)
+                .hint("was the file written by a newer server? run that one")
+        })?;
+        fleet.apply(row.time(), &event);
+        Ok(())
+    });
+    loaded.await.map_err(|e| failed(&e))??;
     for (report, received) in database.reports().await.map_err(|e| failed(&e))? {
         // The hash only tells a repeated request from a new one; after a restart the time does.
-        fleet.hear(report, At::from_unix(received / 1000), Digest::of(b""));
+        fleet.hear(report, received, Digest::of(b""));
     }
     for (organization, data_plane, at) in database.seen().await.map_err(|e| failed(&e))? {
         seen::restore(&fleet, &organization, &data_plane, at);
@@ -166,12 +155,7 @@ async fn floors(database: &mut Database, root: &std::path::Path) -> Result<Floor
         return serde_json::from_str(&kept)
             .map_err(|e| Failure::new("DatabaseUnreadable", "what the catalog has reached").cause(e));
     }
-    let root_bytes = files::read_capped(root, pdp_policies::MAX_FILE_BYTES)?;
-    let root_bytes = root_bytes.ok_or_else(|| {
-        Failure::new("NotFound", format!("root {}", root.display()))
-            .hint("it is `metadata/1.root.json` of the ceremony")
-    })?;
-    Ok(Floors::new(root_bytes))
+    Ok(Floors::new(root::read(root)?))
 }
 
 /// Git caches lie beside the database; they can be deleted.
@@ -179,27 +163,23 @@ fn cache(args: &Args) -> PathBuf {
     args.database.database.with_extension("cache")
 }
 
+fn http(args: &Args) -> HttpOptions {
+    HttpOptions { extra_ca: args.ca.clone(), ..HttpOptions::default() }
+}
+
 fn git(args: &Args) -> GitOptions {
-    let login = args.git_token.clone().map(|secret| Login { user: "x-access-token".into(), secret });
-    let http = HttpOptions { extra_ca: args.ca.clone(), ..HttpOptions::default() };
-    GitOptions { http, login, ..GitOptions::default() }
+    GitOptions::with_token(http(args), args.git_token.clone())
 }
 
 fn source(args: &Args, cache: &std::path::Path) -> Source {
     let interval = Duration::from_secs(args.catalog_interval.seconds().unsigned_abs().max(1));
-    Source {
-        url: args.catalog.clone(),
-        branch: "catalog".to_owned(),
-        cache: cache.join("catalog"),
-        git: git(args),
-        interval,
-    }
+    Source { url: args.catalog.clone(), cache: cache.join("catalog"), git: git(args), interval }
 }
 
 fn places(args: &Args, cache: &std::path::Path) -> Places {
-    let http = HttpOptions { extra_ca: args.ca.clone(), ..HttpOptions::default() };
+    let oci = OciOptions { http: http(args), login: None };
     Places {
         git: args.ring_state_git.clone().map(|url| (url, cache.join("ring-state"), git(args))),
-        oci: args.ring_state_oci.clone().map(|repository| (repository, OciOptions { http, login: None })),
+        oci: args.ring_state_oci.clone().map(|repository| (repository, oci)),
     }
 }

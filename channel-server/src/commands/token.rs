@@ -1,9 +1,7 @@
 //! `channel-server token`: who may ask the server what. The first token can only be made here.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Subcommand;
-use pdp_policies::{Digest, Organization, Span};
+use pdp_policies::{Organization, Span};
 use pdp_transport::channel_server::{ApiToken, Role};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{Format, print, say};
@@ -13,6 +11,7 @@ use serde_json::json;
 use super::{DatabaseArgs, failed};
 use crate::database::{Database, TokenRow};
 use crate::event::Actor;
+use crate::secret;
 
 /// `channel-server token ...`
 #[derive(Debug, Subcommand)]
@@ -69,21 +68,20 @@ async fn create(args: CreateArgs, format: Format) -> Result<u8> {
     if args.name.is_empty() || args.name.len() > 100 || !args.name.chars().all(plain) {
         return Err(Failure::new("BadName", "a name has up to 100 letters, digits, @ . - _"));
     }
-    let mut random = [0; 40];
-    aws_lc_rs::rand::fill(&mut random).map_err(internal)?;
-    let secret = format!("pdpt_{}", URL_SAFE_NO_PAD.encode(&random[..32]));
+    let (secret, hash) = secret::new("pdpt_").map_err(internal)?;
+    let id: [u8; 8] = secret::random().map_err(internal)?;
     let now = clock::now();
     let token = ApiToken {
-        id: random[32..].iter().map(|byte| format!("{byte:02x}")).collect(),
+        id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
         name: args.name,
         role: args.role,
         organization: args.organization,
         expires: now.plus(args.life),
         revoked: None,
     };
-    let row = TokenRow { token, hash: Digest::of(secret.as_bytes()) };
+    let row = TokenRow { token, hash };
     let mut database = Database::open(&args.database.database).await?;
-    database.create_token(&row, now.unix() * 1000, &Actor::Operator).await.map_err(|e| failed(&e))?;
+    database.create_token(&row, now, &Actor::Operator).await.map_err(|e| failed(&e))?;
     database.close().await;
     say(&format!(
         "✔ token {} for {}, good until {}; it is shown this once:",
@@ -110,8 +108,8 @@ async fn list(args: &DatabaseArgs, format: Format) -> Result<u8> {
 
 async fn revoke(args: &RevokeArgs, format: Format) -> Result<u8> {
     let mut database = Database::open(&args.database.database).await?;
-    let at = clock::now().unix() * 1000;
-    let revoked = database.revoke_token(&args.id, at, &Actor::Operator).await.map_err(|e| failed(&e))?;
+    let revoked =
+        database.revoke_token(&args.id, clock::now(), &Actor::Operator).await.map_err(|e| failed(&e))?;
     database.close().await;
     if !revoked {
         return Err(Failure::new("NotFound", format!("no token `{}` that is still good", args.id))

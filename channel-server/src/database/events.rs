@@ -1,9 +1,9 @@
 //! The event log: append-only, each row hashed together with the one before.
 
-use pdp_policies::Digest;
+use pdp_policies::{At, Digest};
 use sqlx::{Connection, Row, SqliteConnection};
 
-use super::Database;
+use super::{Database, from_millis, millis};
 use crate::event::{Actor, Event};
 
 /// A row of the log.
@@ -21,6 +21,11 @@ pub(crate) struct Logged {
 }
 
 impl Logged {
+    /// When it was written.
+    pub(crate) fn time(&self) -> At {
+        from_millis(self.at)
+    }
+
     /// SHA-256 over the hash before and the fields, each with its length, so that no two rows look alike.
     fn hash(before: &Digest, seq: i64, at: i64, [actor, subject, body]: [&str; 3]) -> Digest {
         let (actors, subjects, bodies) = (actor.len(), subject.len(), body.len());
@@ -37,22 +42,35 @@ fn genesis() -> Digest {
     Digest::of(b"pdp channel server event log v1")
 }
 
-/// Checks the chain; the first row that is wrong, or the head.
-pub(crate) fn verify<'a>(rows: impl IntoIterator<Item = &'a Logged>) -> Result<(i64, Digest), i64> {
-    let (mut seq, mut head) = (0, genesis());
-    for row in rows {
-        let expected = Logged::hash(&head, row.seq, row.at, [&row.actor, &row.subject, &row.body]);
-        if row.seq != seq + 1 || row.hash != expected {
-            return Err(row.seq);
-        }
-        (seq, head) = (row.seq, row.hash);
-    }
-    Ok((seq, head))
+/// A walk along the chain: how far it is whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chain {
+    /// Position of the last row that fits.
+    pub(crate) seq: i64,
+    /// Its hash.
+    pub(crate) head: Digest,
 }
 
+impl Chain {
+    /// Before the first row.
+    pub(crate) fn start() -> Self {
+        Self { seq: 0, head: genesis() }
+    }
+
+    /// One row on; none if it isn't what was written after the row before.
+    pub(crate) fn follow(self, row: &Logged) -> Option<Self> {
+        let expected = Logged::hash(&self.head, row.seq, row.at, [&row.actor, &row.subject, &row.body]);
+        let fits = row.seq == self.seq + 1 && row.hash == expected;
+        fits.then_some(Self { seq: row.seq, head: row.hash })
+    }
+}
+
+/// So many rows are in memory at once when the whole log is read.
+const PAGE: i64 = 10_000;
+
 impl Database {
-    /// Appends events in one transaction; all of them or none. `at` is in Unix milliseconds.
-    pub(crate) async fn append(&mut self, at: i64, actor: &Actor, events: &[Event]) -> sqlx::Result<()> {
+    /// Appends events in one transaction; all of them or none.
+    pub(crate) async fn append(&mut self, at: At, actor: &Actor, events: &[Event]) -> sqlx::Result<()> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         append(&mut transaction, at, actor, events).await?;
         transaction.commit().await
@@ -70,9 +88,25 @@ impl Database {
         rows.iter().map(read).collect()
     }
 
+    /// Walks over the whole log, a page at a time, until `each` says that it has seen enough.
+    pub(crate) async fn walk<E>(
+        &mut self,
+        mut each: impl FnMut(&Logged) -> Result<(), E>,
+    ) -> sqlx::Result<Result<(), E>> {
+        let mut after = 0;
+        loop {
+            let rows = self.events(after, PAGE).await?;
+            let Some(last) = rows.last() else { return Ok(Ok(())) };
+            after = last.seq;
+            if let Err(enough) = rows.iter().try_for_each(&mut each) {
+                return Ok(Err(enough));
+            }
+        }
+    }
+
     /// Hash of the newest row.
     pub(crate) async fn head(&mut self) -> sqlx::Result<Digest> {
-        Ok(head(&mut self.connection).await?.1)
+        Ok(head(&mut self.connection).await?.head)
     }
 
     /// True if the log ever had this head.
@@ -85,11 +119,12 @@ impl Database {
 /// Appends within a transaction that also changes other tables.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
-    at: i64,
+    at: At,
     actor: &Actor,
     events: &[Event],
 ) -> sqlx::Result<()> {
-    let (mut seq, mut before) = head(connection).await?;
+    let head = head(connection).await?;
+    let (mut seq, mut before, at) = (head.seq, head.head, millis(at));
     for event in events {
         seq += 1;
         let body = serde_json::to_string(event).map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
@@ -110,11 +145,11 @@ pub(super) async fn append(
     Ok(())
 }
 
-async fn head(connection: &mut SqliteConnection) -> sqlx::Result<(i64, Digest)> {
+async fn head(connection: &mut SqliteConnection) -> sqlx::Result<Chain> {
     let row = sqlx::query("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1");
     match row.fetch_optional(connection).await? {
-        Some(row) => Ok((row.try_get(0)?, digest(&row, 1)?)),
-        None => Ok((0, genesis())),
+        Some(row) => Ok(Chain { seq: row.try_get(0)?, head: digest(&row, 1)? }),
+        None => Ok(Chain::start()),
     }
 }
 

@@ -7,12 +7,13 @@ mod tokens;
 
 use std::path::Path;
 
+use pdp_policies::At;
 use pdp_transport::cli::Failure;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-pub(crate) use events::verify;
+pub(crate) use events::Chain;
 pub(crate) use tokens::TokenRow;
 
 /// All versions of the schema; a file that knows more was written by a newer server.
@@ -113,4 +114,13 @@ pub(crate) fn write_code(error: &sqlx::Error) -> &'static str {
         Some(READ_ONLY | CANT_OPEN) => "DatabaseReadOnly",
         _ => "DatabaseUnavailable",
     }
+}
+
+/// Times are stored as Unix milliseconds.
+fn millis(at: At) -> i64 {
+    at.unix() * 1000
+}
+
+fn from_millis(millis: i64) -> At {
+    At::from_unix(millis / 1000)
 }

@@ -1,19 +1,19 @@
 //! The newest report of each data plane, and when each was seen.
 
-use pdp_policies::PdpId;
 use pdp_policies::report::Report;
+use pdp_policies::{At, PdpId};
 use sqlx::{Connection, Row};
 
-use super::{Database, events};
+use super::{Database, events, from_millis, millis};
 use crate::event::{Actor, Event};
 
 impl Database {
-    /// Keeps a report and what it means for rollouts, in one transaction. `received` in Unix milliseconds.
+    /// Keeps a report and what it means for rollouts, in one transaction.
     pub(crate) async fn report(
         &mut self,
         pdp: &PdpId,
         report: &Report,
-        received: i64,
+        received: At,
         events: &[Event],
     ) -> sqlx::Result<()> {
         let body = serde_json::to_string(report).map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
@@ -24,7 +24,7 @@ impl Database {
         )
         .bind(pdp.organization.as_str())
         .bind(pdp.data_plane.as_str())
-        .bind(received)
+        .bind(millis(received))
         .bind(body)
         .execute(&mut *transaction)
         .await?;
@@ -32,22 +32,22 @@ impl Database {
         transaction.commit().await
     }
 
-    /// All newest reports and when they came (Unix milliseconds). What can't be read any more is left out.
-    pub(crate) async fn reports(&mut self) -> sqlx::Result<Vec<(Report, i64)>> {
+    /// All newest reports and when they came. What can't be read any more is left out.
+    pub(crate) async fn reports(&mut self) -> sqlx::Result<Vec<(Report, At)>> {
         let rows = sqlx::query("SELECT received, body FROM reports").fetch_all(&mut self.connection).await?;
         let mut reports = Vec::with_capacity(rows.len());
         for row in rows {
             let (received, body): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
             match serde_json::from_str(&body) {
-                Ok(report) => reports.push((report, received)),
+                Ok(report) => reports.push((report, from_millis(received))),
                 Err(error) => tracing::warn!(%error, "a stored report can't be read"),
             }
         }
         Ok(reports)
     }
 
-    /// Keeps when data planes polled last, all in one transaction. Unix milliseconds.
-    pub(crate) async fn save_seen(&mut self, seen: &[(PdpId, i64)]) -> sqlx::Result<()> {
+    /// Keeps when data planes polled last, all in one transaction.
+    pub(crate) async fn save_seen(&mut self, seen: &[(PdpId, At)]) -> sqlx::Result<()> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         for (pdp, at) in seen {
             sqlx::query(
@@ -56,17 +56,17 @@ impl Database {
             )
             .bind(pdp.organization.as_str())
             .bind(pdp.data_plane.as_str())
-            .bind(at)
+            .bind(millis(*at))
             .execute(&mut *transaction)
             .await?;
         }
         transaction.commit().await
     }
 
-    /// When each data plane polled last: organization, data plane, Unix milliseconds.
-    pub(crate) async fn seen(&mut self) -> sqlx::Result<Vec<(String, String, i64)>> {
+    /// When each data plane polled last: organization, data plane, time.
+    pub(crate) async fn seen(&mut self) -> sqlx::Result<Vec<(String, String, At)>> {
         let rows = sqlx::query("SELECT organization, data_plane, at FROM seen");
         let rows = rows.fetch_all(&mut self.connection).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))).collect()
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, from_millis(row.try_get(2)?)))).collect()
     }
 }

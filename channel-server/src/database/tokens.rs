@@ -4,7 +4,7 @@ use pdp_policies::{At, Digest, Organization};
 use pdp_transport::channel_server::{ApiToken, Role};
 use sqlx::{Connection, Row};
 
-use super::{Database, events};
+use super::{Database, events, from_millis, millis};
 use crate::event::{Actor, Event};
 
 /// A token as it is stored.
@@ -17,7 +17,7 @@ pub(crate) struct TokenRow {
 
 impl Database {
     /// Stores a new token and the event that says so.
-    pub(crate) async fn create_token(&mut self, row: &TokenRow, at: i64, actor: &Actor) -> sqlx::Result<()> {
+    pub(crate) async fn create_token(&mut self, row: &TokenRow, at: At, actor: &Actor) -> sqlx::Result<()> {
         let token = &row.token;
         let event = Event::TokenCreated {
             id: token.id.clone(),
@@ -35,7 +35,7 @@ impl Database {
         .bind(&token.name)
         .bind(role_text(token.role))
         .bind(token.organization.as_ref().map(Organization::as_str))
-        .bind(token.expires.unix() * 1000)
+        .bind(millis(token.expires))
         .execute(&mut *transaction)
         .await?;
         events::append(&mut transaction, at, actor, &[event]).await?;
@@ -43,10 +43,10 @@ impl Database {
     }
 
     /// Takes a token back; false if there is none, or it was taken back before.
-    pub(crate) async fn revoke_token(&mut self, id: &str, at: i64, actor: &Actor) -> sqlx::Result<bool> {
+    pub(crate) async fn revoke_token(&mut self, id: &str, at: At, actor: &Actor) -> sqlx::Result<bool> {
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
         let changed = sqlx::query("UPDATE api_tokens SET revoked = $1 WHERE id = $2 AND revoked IS NULL")
-            .bind(at)
+            .bind(millis(at))
             .bind(id)
             .execute(&mut *transaction)
             .await?;
@@ -75,7 +75,6 @@ impl Database {
 }
 
 fn read(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<ApiToken> {
-    let at = |millis: i64| At::from_unix(millis / 1000);
     let decode = |what: &str| sqlx::Error::Decode(format!("a token's {what}").into());
     let (role, organization): (String, Option<String>) = (row.try_get(2)?, row.try_get(3)?);
     Ok(ApiToken {
@@ -85,8 +84,8 @@ fn read(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<ApiToken> {
         organization: organization
             .map(|name| name.parse().map_err(|_| decode("organization")))
             .transpose()?,
-        expires: at(row.try_get(4)?),
-        revoked: row.try_get::<Option<i64>, _>(5)?.map(at),
+        expires: from_millis(row.try_get(4)?),
+        revoked: row.try_get::<Option<i64>, _>(5)?.map(from_millis),
     })
 }
 

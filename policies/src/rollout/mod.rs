@@ -14,5 +14,5 @@ pub use census::{Census, PdpState, Row, census, state_of};
 pub use event::{Outcome, RolloutEvent};
 pub use fold::{Progress, Rollout, Started, fold};
 pub use grant::{GRANT_LIFE, Grant, grant};
-pub use offer::{Offer, is_open, offer, ring_shares};
+pub use offer::{is_open, offer, ring_shares};
 pub use step::{cap_of, step};

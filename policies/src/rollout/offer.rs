@@ -9,9 +9,6 @@ use crate::names::{Level, Ring};
 use crate::plan::{Cap, Percent};
 use crate::time::At;
 
-/// A level that is offered to a ring.
-pub type Offer = Ceiling;
-
 /// True if a rollout has opened its level to a ring.
 pub fn is_open(promotion: &Promotion, rollout: &Rollout, ring: &Ring, now: At) -> bool {
     let earliest = promotion.opens_at.get(ring).is_some_and(|earliest| *earliest <= now);
@@ -24,7 +21,7 @@ pub fn offer<'a>(
     rollout: impl Fn(Level) -> Option<&'a Rollout>,
     ring: &Ring,
     now: At,
-) -> Option<Offer> {
+) -> Option<Ceiling> {
     let open = channel.levels.iter().rev().find(|(level, promotion)| {
         !channel.withdrawn.contains_key(level)
             && rollout(**level).is_some_and(|rollout| is_open(promotion, rollout, ring, now))

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Verified;
 use super::catalog::Catalog;
+use super::judge::Doubt;
+use crate::channel::Promotion;
 use crate::codes::{Refusal, RefusalCode as Code};
 use crate::digest::Digest;
 use crate::document;
@@ -32,18 +34,6 @@ pub enum Instructed<T> {
     FetchFirst(Refusal),
     /// Nothing of it may be used.
     Refused(Refusal),
-}
-
-/// A refusal, and whether a fresher catalog may heal it.
-struct Doubt {
-    refusal: Refusal,
-    lag: bool,
-}
-
-impl From<Refusal> for Doubt {
-    fn from(refusal: Refusal) -> Self {
-        Self { refusal, lag: false }
-    }
 }
 
 /// Judges an assignment (a DSSE envelope) for `pdp`.
@@ -101,7 +91,7 @@ pub fn ring_state(
             if promoted.map(|promotion| promotion.sha256) != Some(state.sha256) {
                 let detail = format!("the channel doesn't promote level {level} with this content");
                 let refusal = Refusal::new(Code::CeilingNotInChannel, subject, detail);
-                return Err(Doubt { refusal, lag: promoted.is_none() });
+                return Err(unpromoted(promoted, refusal));
             }
         }
         Ok((read, floor))
@@ -112,8 +102,8 @@ pub fn ring_state(
 fn verdict<T>(judged: Result<(T, InstructionFloor), Doubt>, refetched: bool) -> Instructed<T> {
     match judged {
         Ok((read, floor)) => Instructed::Followed(Box::new(Verified::new(read)), floor),
-        Err(Doubt { refusal, lag: true }) if !refetched => Instructed::FetchFirst(refusal),
-        Err(Doubt { refusal, .. }) => Instructed::Refused(refusal),
+        Err(Doubt::Lag(refusal)) if !refetched => Instructed::FetchFirst(refusal),
+        Err(Doubt::Lag(refusal) | Doubt::Refused(refusal)) => Instructed::Refused(refusal),
     }
 }
 
@@ -171,7 +161,7 @@ fn check_catalog(subject: &str, least: MinimumCatalog, catalog: &Catalog) -> Res
         "the director saw channels {} and targets {}; here are {} and {}",
         least.channels, least.targets, here.channels, here.targets
     );
-    Err(Doubt { refusal: Refusal::new(Code::VersionFloor, subject, detail), lag: true })
+    Err(Doubt::Lag(Refusal::new(Code::VersionFloor, subject, detail)))
 }
 
 /// Both authorities must name the same release by length and SHA-256.
@@ -183,5 +173,10 @@ fn check_ceiling(subject: &str, ceiling: &Ceiling, catalog: &Catalog) -> Result<
     }
     let detail = format!("the channel doesn't promote level {} with this content", ceiling.level);
     let refusal = Refusal::new(Code::CeilingNotInChannel, subject, detail);
-    Err(Doubt { refusal, lag: promoted.is_none() })
+    Err(unpromoted(promoted, refusal))
+}
+
+/// A level that isn't there at all may be promoted in a fresher catalog; other content never heals.
+fn unpromoted(promoted: Option<&Promotion>, refusal: Refusal) -> Doubt {
+    if promoted.is_none() { Doubt::Lag(refusal) } else { Doubt::Refused(refusal) }
 }

@@ -54,6 +54,23 @@ pub fn catalog(tree: CatalogTree, floors: &Floors, now: At, refetched: bool) -> 
     }
 }
 
+/// Loads a catalog and judges it; loads it once more if the first one may only be lagging.
+///
+/// Also tells whether the second was needed: what is refused then was old twice.
+///
+/// # Errors
+/// What `load` fails with.
+pub fn catalog_from<E>(
+    mut load: impl FnMut() -> Result<CatalogTree, E>,
+    floors: &Floors,
+    now: At,
+) -> Result<(Judged, bool), E> {
+    match catalog(load()?, floors, now, false) {
+        Judged::FetchFirst(_) => Ok((catalog(load()?, floors, now, true), true)),
+        judged => Ok((judged, false)),
+    }
+}
+
 fn judge(tree: CatalogTree, floors: &Floors, now: At) -> Result<(Catalog, Floors), Doubt> {
     let mut set = chain::walk(&tree, floors)?;
     let mut new = floors.clone();

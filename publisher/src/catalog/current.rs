@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
 use pdp_policies::{At, CatalogTree, Digest};
 use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::credentials::Login;
+use pdp_transport::cli::root;
 use pdp_transport::git::{Author, CommitId, GitOptions, Remote, SshSigner};
 use pdp_transport::{HttpOptions, files};
 
@@ -40,9 +40,8 @@ pub(crate) struct GitArgs {
 
 impl GitArgs {
     fn options(&self) -> GitOptions {
-        let login = self.git_token.clone().map(|secret| Login { user: "x-access-token".into(), secret });
         let http = HttpOptions { extra_ca: self.ca.clone(), ..HttpOptions::default() };
-        GitOptions { http, login, ..GitOptions::default() }
+        GitOptions::with_token(http, self.git_token.clone())
     }
 
     pub(crate) fn open(&self, url: &str) -> Result<Remote> {
@@ -54,8 +53,6 @@ impl GitArgs {
                 .hint("set HOME or XDG_CACHE_HOME")
         })?;
         let cache = base.join("pdp-publisher").join(Digest::of(url.as_bytes()).short());
-        std::fs::create_dir_all(&cache)
-            .map_err(|e| Failure::new("Io", format!("make {}", cache.display())).cause(e))?;
         Ok(Remote::open(url, &cache, self.options())?)
     }
 
@@ -92,7 +89,7 @@ impl Current {
             return Err(Failure::new("NotFound", format!("no branch `{BRANCH}` at {}", remote.shown()))
                 .hint("`publisher catalog init` pushes the first catalog"));
         };
-        let (catalog, floors) = judge(tree.clone(), &Floors::new(read_root(&args.root)?), now)?;
+        let (catalog, floors) = judge(tree.clone(), &Floors::new(root::read(&args.root)?), now)?;
         Ok(Self { remote, commit, tree, catalog, floors })
     }
 }
@@ -103,12 +100,4 @@ pub(crate) fn judge(tree: CatalogTree, floors: &Floors, now: At) -> Result<(Veri
         Judged::Trusted(catalog, floors) => Ok((*catalog, floors)),
         Judged::FetchFirst(refusal) | Judged::Refused(refusal) => Err(refusal.into()),
     }
-}
-
-pub(crate) fn read_root(path: &std::path::Path) -> Result<Vec<u8>> {
-    let bytes = files::read_capped(path, pdp_policies::MAX_FILE_BYTES)?;
-    bytes.ok_or_else(|| {
-        Failure::new("NotFound", format!("root {}", path.display()))
-            .hint("it is `metadata/1.root.json` of the ceremony")
-    })
 }

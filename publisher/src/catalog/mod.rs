@@ -6,12 +6,13 @@ mod proposal;
 mod publish;
 pub(crate) mod role;
 
-pub(crate) use current::{CatalogArgs, Current, judge, read_root};
+pub(crate) use current::{CatalogArgs, Current, judge};
 pub(crate) use merge::{Pending, pending};
+pub(crate) use pdp_transport::cli::root::read as read_root;
 pub(crate) use proposal::{Proposed, propose, root as newest_root, sign_proposal};
 pub(crate) use publish::{Online, first_push, push};
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.
-pub(crate) const BRANCH: &str = "catalog";
+pub(crate) use pdp_transport::catalog::CATALOG_BRANCH as BRANCH;
 /// Where people's proposals lie until they are merged.
 pub(crate) const PROPOSALS: &str = "proposals/";

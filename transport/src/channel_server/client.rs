@@ -45,12 +45,7 @@ impl ChannelServer {
     pub fn new(url: &str, options: &HttpOptions) -> crate::error::Result<Self> {
         let bad = |cause: &str| Error::new(Kind::BadReference, format!("server `{url}`"), cause);
         let parsed = url::Url::parse(url).map_err(|_| bad("not a URL"))?;
-        let loopback = match parsed.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        };
+        let loopback = parsed.host_str().is_some_and(http::is_loopback);
         if parsed.scheme() != "https" && !(parsed.scheme() == "http" && loopback) {
             return Err(bad("use https://"));
         }

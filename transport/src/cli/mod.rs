@@ -6,5 +6,6 @@ pub mod failure;
 pub mod log;
 pub mod output;
 pub mod reference;
+pub mod root;
 
 pub use failure::Failure;

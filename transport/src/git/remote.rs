@@ -21,6 +21,14 @@ pub struct GitOptions {
     pub max_bytes: u64,
 }
 
+impl GitOptions {
+    /// With a token, as Git hosts take it; git's credential helpers are asked without one.
+    pub fn with_token(http: HttpOptions, token: Option<String>) -> Self {
+        let login = token.map(|secret| Login { user: "x-access-token".into(), secret });
+        Self { http, login, ..Self::default() }
+    }
+}
+
 impl Default for GitOptions {
     fn default() -> Self {
         Self { http: HttpOptions::default(), login: None, max_bytes: 64 * 1024 * 1024 }
@@ -56,7 +64,7 @@ impl Remote {
     /// Opens `url` (`http(s)://...`, `file://...` or a path) with a cache folder of its own.
     ///
     /// # Errors
-    /// `BadReference` for any other address, `GitRefused` when the cache can't be made.
+    /// `BadReference` for any other address, `DiskFull`, `Io` or `GitRefused` when the cache can't be made.
     pub fn open(url: &str, cache: &Path, options: GitOptions) -> Result<Self> {
         let refused = |e: git2::Error| Error::new(Kind::GitRefused, "open a Git cache", e.message());
         let (address, shown) = match url::Url::parse(url) {
@@ -70,6 +78,7 @@ impl Remote {
                 return Err(Error::new(Kind::BadReference, format!("Git address `{url}`"), cause));
             }
         };
+        std::fs::create_dir_all(cache).map_err(|e| Error::io(format!("make {}", cache.display()), &e))?;
         let repository = Repository::init_bare(cache).map_err(refused)?;
         Ok(Self { repository, url: address, shown, cache: cache.to_owned(), options })
     }

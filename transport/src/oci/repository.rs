@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Kind};
+use crate::http;
 
 /// A repository in a registry, without tag or digest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,9 +26,7 @@ impl Repository {
 
     /// True for a host on this machine, which may speak plain HTTP.
     pub fn is_loopback(&self) -> bool {
-        let host = self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host);
-        let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+        http::is_loopback(self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host))
     }
 
     pub(super) fn url(&self, rest: &str) -> String {
