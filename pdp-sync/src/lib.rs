@@ -1,1 +1,23 @@
+//! The customer's side. Start reading at `reconcile.rs`: fetch, decide, act.
+//!
+//! Two programs share it: `pdp-sync` (a controller, or a loop over a file) and `kubectl-pdp` (`kubectl pdp`).
 
+mod apply;
+mod commands;
+pub mod crd;
+mod fault;
+mod fetch;
+mod identity;
+mod instruct;
+mod preflight;
+mod probe;
+mod reconcile;
+mod render;
+mod report;
+mod state;
+mod status;
+mod subscription;
+mod target;
+mod time;
+
+pub use commands::main;

@@ -9,7 +9,8 @@ use pdp_policies::{
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::files;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -122,9 +123,9 @@ pub(crate) struct ServerSource {
 }
 
 /// Whether anything is told about this data plane.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum Reports {
+pub enum Reports {
     /// Levels, digests and codes from closed lists.
     #[default]
     Full,

@@ -1,15 +1,44 @@
 //! The commands; each lives in a file of its own and returns its exit code.
 
+mod crds;
 mod plan;
 mod run;
 mod status;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
-use clap::{CommandFactory, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use pdp_transport::cli::failure::Result;
-use pdp_transport::cli::output::{Format, print};
-use pdp_transport::cli::{exit, reference};
+use pdp_transport::cli::output::{Format, print, say};
+use pdp_transport::cli::{exit, log, reference};
+
+/// Verifies the vendor's releases and applies them within the customer's pins, windows and approvals.
+#[derive(Debug, Parser)]
+#[command(version, name = "pdp-sync")]
+struct Cli {
+    /// How results are printed.
+    #[arg(short, long, value_enum, default_value = "text", global = true)]
+    output: Format,
+    /// How logs are printed on stderr.
+    #[arg(long, value_enum, default_value = "text", global = true)]
+    log_format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The program `pdp-sync`, from its arguments to its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::to_stderr(cli.log_format, "warn,pdp_sync=info");
+    match run(cli.command, cli.output) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            say(&failure.to_string());
+            ExitCode::from(failure.exit)
+        }
+    }
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -19,6 +48,8 @@ pub(crate) enum Command {
     Plan(plan::Args),
     /// Shows where this data plane stands, and why it isn't further.
     Status(status::Args),
+    /// Prints the definitions of its custom resources (YAML).
+    Crds,
     /// Prints this reference as Markdown.
     #[command(hide = true)]
     Reference,
@@ -35,13 +66,14 @@ pub(crate) struct Common {
     state: PathBuf,
 }
 
-pub(crate) fn run(command: Command, format: Format) -> Result<u8> {
+fn run(command: Command, format: Format) -> Result<u8> {
     match command {
         Command::Run(args) => run::run(&args, format),
         Command::Plan(args) => plan::run(&args, format),
         Command::Status(args) => status::run(&args, format),
+        Command::Crds => crds::run(),
         Command::Reference => {
-            print(Format::Text, &(), &reference::markdown(&crate::Cli::command()))?;
+            print(Format::Text, &(), &reference::markdown(&Cli::command()))?;
             Ok(exit::DONE)
         }
     }

@@ -1,0 +1,20 @@
+//! The custom resources of group `updates.pdp.wso2.com`: their types are the one source of their schema.
+
+mod condition;
+mod names;
+mod spec;
+mod status;
+mod update_approval;
+
+pub use condition::{Condition, ConditionType};
+pub use names::{ALL_ANNOTATIONS, FINALIZER, FORCE_AT, MANAGER, REQUESTED_AT, SUBSCRIPTION_LABEL};
+pub use spec::{
+    CatalogSource, FluxSourceKind, Instruction, KeyOf, Mirror, NameOf, RingStateSource, Rollback, Root,
+    Server, Signatures, UpdateSubscription, UpdateSubscriptionSpec, Values, Verify,
+};
+pub use status::{
+    CatalogState, CatalogStatus, ComponentState, ComponentStatus, HistoryEntry, HistoryResult,
+    InstructionStatus, LevelStatus, NextAction, ObstacleStatus, RefusalStatus, TargetPhase, TargetStatus,
+    UpdateSubscriptionStatus,
+};
+pub use update_approval::{UpdateApproval, UpdateApprovalSpec};
