@@ -10,6 +10,7 @@ pub mod decision;
 mod digest;
 pub mod document;
 pub mod dsse;
+pub mod flux;
 pub mod gate;
 pub mod instruction;
 mod keys;

@@ -5,6 +5,7 @@ mod codes;
 mod cohort;
 mod decision;
 mod door;
+mod flux;
 mod formats;
 mod gate;
 mod instruction;
