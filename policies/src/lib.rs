@@ -23,6 +23,7 @@ pub mod rollout;
 mod time;
 mod tree;
 pub mod trust;
+pub mod values;
 pub mod yaml;
 
 pub use channel::{Channel, Overridable, Promotion, Stop, Withdrawal};
