@@ -4,6 +4,8 @@
 
 mod apply;
 mod commands;
+#[allow(dead_code, reason = "nothing runs the controller yet")]
+mod controller;
 pub mod crd;
 mod fault;
 mod fetch;
@@ -19,5 +21,7 @@ mod status;
 mod subscription;
 mod target;
 mod time;
+#[allow(dead_code, reason = "the controller calls it")]
+mod values;
 
 pub use commands::main;

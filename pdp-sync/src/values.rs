@@ -1,0 +1,328 @@
+//! Whether a data plane's Helm values fit a chart, before anything is written: the chart's `values.schema.json`, judged
+//! offline. Values never appear in a message, only their paths: they may be secrets.
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError};
+use pdp_policies::values::merged;
+use pdp_transport::{Error, Kind, archive};
+use serde_json::{Map, Value};
+
+/// A chart may not unpack to more (bytes).
+const MAX_CHART_BYTES: u64 = 64 * 1024 * 1024;
+/// A schema or values file may not be larger (bytes): as much as a ConfigMap holds.
+const MAX_FILE_BYTES: usize = 1024 * 1024;
+/// More problems than this aren't listed.
+const MAX_PROBLEMS: usize = 20;
+
+/// Values from one source, parsed.
+struct Source<'a> {
+    name: &'a str,
+    table: Map<String, Value>,
+}
+
+/// What a chart says about values.
+struct Chart {
+    defaults: Map<String, Value>,
+    schema: Option<Value>,
+    /// The keys of its subcharts; Helm joins their defaults in, so they aren't judged here.
+    subcharts: Vec<String>,
+}
+
+/// What is wrong with `values` (name of the source, YAML; the last one wins) for the chart in `tgz`; nothing if it has
+/// no schema.
+///
+/// # Errors
+/// `Garbage`, `TooLarge`, `UnsafePath`: the chart itself can't be read; no values would help.
+pub(crate) fn problems(tgz: &[u8], values: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+    let chart = Chart::read(tgz)?;
+    let (mut sources, mut problems) = (Vec::new(), Vec::new());
+    for (name, text) in values {
+        match table(text) {
+            Ok(table) => sources.push(Source { name, table }),
+            Err(cause) => problems.push(format!("{name}: {cause}")),
+        }
+    }
+    if let (Some(schema), true) = (&chart.schema, problems.is_empty()) {
+        problems = chart.violations(schema, &sources)?;
+    }
+    Ok(problems)
+}
+
+impl Chart {
+    fn read(tgz: &[u8]) -> Result<Self, Error> {
+        let files = archive::unpack(tgz, MAX_CHART_BYTES)?;
+        let top = files
+            .iter()
+            .find_map(|(path, _)| path.strip_suffix("/Chart.yaml").filter(|top| !top.contains('/')));
+        let top = top.ok_or_else(|| garbage("Chart.yaml", "there is none in the top folder"))?;
+        let file = |name: &str| -> Result<Option<&str>, Error> {
+            let Some((_, bytes)) = files.iter().find(|(path, _)| path.strip_prefix(top) == Some(name)) else {
+                return Ok(None);
+            };
+            std::str::from_utf8(bytes).map(Some).map_err(|_| garbage(name, "it isn't UTF-8"))
+        };
+        let yaml = |name: &str| -> Result<Map<String, Value>, Error> {
+            table(file(name)?.unwrap_or_default()).map_err(|cause| garbage(name, &cause))
+        };
+        let description = yaml("/Chart.yaml")?;
+        let schema = match file("/values.schema.json")? {
+            Some(text) if text.len() > MAX_FILE_BYTES => {
+                let cause = format!("more than {MAX_FILE_BYTES} bytes");
+                return Err(Error::new(Kind::TooLarge, "values.schema.json of a chart", cause));
+            }
+            Some(text) => {
+                Some(serde_json::from_str(text).map_err(|e| garbage("values.schema.json", &e.to_string()))?)
+            }
+            None => None,
+        };
+        Ok(Self { defaults: yaml("/values.yaml")?, schema, subcharts: subcharts(&description) })
+    }
+
+    fn violations(&self, schema: &Value, sources: &[Source<'_>]) -> Result<Vec<String>, Error> {
+        let patterns = PatternOptions::fancy_regex().backtrack_limit(100_000).size_limit(1024 * 1024);
+        let options = jsonschema::options().with_retriever(Offline).with_pattern_options(patterns);
+        let validator = options.build(schema).map_err(|e| garbage("values.schema.json", &e.to_string()))?;
+        let mut all = merged(self.defaults.clone(), sources.iter().map(|source| source.table.clone()));
+        for name in &self.subcharts {
+            all.entry(name).or_insert_with(|| Value::Object(Map::new()));
+        }
+        let values = Value::Object(all);
+        let found = validator.iter_errors(&values).filter(|error| !self.concerns_a_subchart(error));
+        let mut found: Vec<_> = found.map(|error| describe(&error, sources)).collect();
+        found.sort();
+        if found.len() > MAX_PROBLEMS {
+            let more = found.len() - MAX_PROBLEMS;
+            found.truncate(MAX_PROBLEMS);
+            found.push(format!("and {more} more"));
+        }
+        Ok(found)
+    }
+
+    fn concerns_a_subchart(&self, error: &ValidationError<'_>) -> bool {
+        let first = error.instance_path().as_str().split('/').nth(1).unwrap_or_default().to_owned();
+        self.subcharts.contains(&first)
+    }
+}
+
+/// The keys under which a chart's subcharts find their values.
+fn subcharts(description: &Map<String, Value>) -> Vec<String> {
+    let dependencies = description.get("dependencies").and_then(Value::as_array).into_iter().flatten();
+    let key = |dependency: &Value| {
+        dependency.get("alias").or_else(|| dependency.get("name"))?.as_str().map(str::to_owned)
+    };
+    dependencies.filter_map(key).collect()
+}
+
+/// The source that is to blame, the path, and what is wrong there.
+fn describe(error: &ValidationError<'_>, sources: &[Source<'_>]) -> String {
+    let path = error.instance_path().as_str();
+    let blamed = match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            unexpected.first().map_or_else(|| path.to_owned(), |key| format!("{path}/{}", escape(key)))
+        }
+        _ => path.to_owned(),
+    };
+    let has = |source: &&Source<'_>| pointer(&source.table, &blamed).is_some();
+    let source = match sources.iter().rev().find(has) {
+        Some(source) => source.name,
+        None => "values",
+    };
+    let place =
+        if path.is_empty() { "top level".to_owned() } else { path.trim_start_matches('/').replace('/', ".") };
+    format!("{source}: {place}: {}", error.masked())
+}
+
+/// Like `Value::pointer`, within a table; the table itself is nobody's fault.
+fn pointer<'a>(table: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    let (first, rest) = match path.strip_prefix('/')?.split_once('/') {
+        Some((first, rest)) => (first, format!("/{rest}")),
+        None => (path.strip_prefix('/')?, String::new()),
+    };
+    table.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(&rest)
+}
+
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Reads YAML as Kubernetes and Helm do: `0644` is octal, `yes` is a boolean, the last of two equal keys wins.
+fn table(text: &str) -> Result<Map<String, Value>, String> {
+    if text.len() > MAX_FILE_BYTES {
+        return Err(format!("{} bytes; at most {MAX_FILE_BYTES} are read", text.len()));
+    }
+    let options = serde_saphyr::options! {
+        legacy_octal_numbers: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+        non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::Reject,
+    };
+    let read: Result<Option<Value>, _> = serde_saphyr::from_str_with_options(text, options);
+    match read {
+        Ok(None | Some(Value::Null)) => Ok(Map::new()),
+        Ok(Some(Value::Object(table))) => Ok(table),
+        Ok(Some(_)) => Err("not a mapping of names to values".to_owned()),
+        Err(error) => Err(place_of(&error)),
+    }
+}
+
+/// Where YAML stops being readable. The library's own words may quote a value.
+fn place_of(error: &serde_saphyr::Error) -> String {
+    match error.location() {
+        Some(at) => format!("line {}, column {}: not valid YAML", at.line(), at.column()),
+        None => "not valid YAML".to_owned(),
+    }
+}
+
+fn garbage(file: &str, cause: &str) -> Error {
+    Error::new(Kind::Garbage, format!("{} of a chart", file.trim_start_matches('/')), cause)
+}
+
+/// No schema is fetched from anywhere: what another document demands is left to Helm.
+struct Offline;
+
+impl Retrieve for Offline {
+    fn retrieve(&self, _: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Value::Bool(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    fn chart(files: &[(&str, &str)]) -> Vec<u8> {
+        let named = |(path, text): &(&str, &str)| (format!("gateway/{path}"), text.as_bytes().to_vec());
+        archive::pack(&files.iter().map(named).collect::<Vec<_>>()).unwrap()
+    }
+
+    const CHART: (&str, &str) = ("Chart.yaml", "name: gateway\nversion: 1.0.0\n");
+
+    fn with_schema(schema: &Value) -> Vec<u8> {
+        chart(&[
+            CHART,
+            ("values.yaml", "replicas: 1\nmode: 0644\n"),
+            ("values.schema.json", &schema.to_string()),
+        ])
+    }
+
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "required": ["replicas"],
+            "additionalProperties": false,
+            "properties": {
+                "replicas": { "type": "integer", "minimum": 1 },
+                "mode": { "type": "integer", "const": 420 },
+                "host": { "type": "string", "pattern": "^[a-z.]+$" },
+                "tls": { "type": "object", "properties": { "secret": { "type": "string" } } },
+            },
+        })
+    }
+
+    fn judge(values: &[(&str, &str)]) -> Vec<String> {
+        problems(&with_schema(&schema()), values).unwrap()
+    }
+
+    #[test]
+    fn good_values_and_no_values_are_fine() {
+        assert_eq!(judge(&[]), Vec::<String>::new());
+        assert_eq!(
+            judge(&[("platform", "replicas: 3\n"), ("customer", "host: a.b\n"), ("empty", "")]),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn names_the_source_and_the_path_but_no_value() {
+        let found = judge(&[
+            ("pdp-platform-values", "tls: {secret: a}\n"),
+            ("pdp-values-gateway", "tls: {secret: 42}\n"),
+        ]);
+        assert_eq!(found, ["pdp-values-gateway: tls.secret: value is not of type \"string\""]);
+        let found = judge(&[("pdp-platform-values", "hots: s3cret\n"), ("pdp-values-gateway", "")]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].starts_with("pdp-platform-values: top level: "), "{found:?}");
+        assert!(found[0].contains("hots") && !found[0].contains("s3cret"), "{found:?}");
+    }
+
+    #[test]
+    fn a_missing_value_is_nobodys_source() {
+        let found = judge(&[("customer", "replicas: null\n")]);
+        assert_eq!(found, ["values: top level: \"replicas\" is a required property"]);
+    }
+
+    #[test]
+    fn yaml_is_read_as_kubernetes_reads_it() {
+        assert_eq!(judge(&[("customer", "mode: 0644\nreplicas: 1\nreplicas: 2\n")]), Vec::<String>::new());
+        assert_eq!(judge(&[("customer", "mode: 644\n")]).len(), 1);
+    }
+
+    #[test]
+    fn unreadable_values_are_the_customers_problem_and_quote_nothing() {
+        let found =
+            judge(&[("a", "x: [s3cret\n"), ("b", "- list\n"), ("c", &"#".repeat(MAX_FILE_BYTES + 1))]);
+        assert_eq!(found.len(), 3);
+        assert!(found[0].starts_with("a: line ") && !found[0].contains("s3cret"), "{found:?}");
+        assert_eq!(found[1], "b: not a mapping of names to values");
+        assert!(found[2].starts_with("c: ") && found[2].contains("bytes"), "{found:?}");
+    }
+
+    #[test]
+    fn an_unreadable_chart_is_not_the_customers_problem() {
+        let kind = |tgz: &[u8]| problems(tgz, &[]).unwrap_err().kind;
+        assert_eq!(kind(b"no archive"), Kind::Garbage);
+        assert_eq!(kind(&chart(&[("values.yaml", "a: 1")])), Kind::Garbage);
+        assert_eq!(kind(&chart(&[CHART, ("values.yaml", "- a")])), Kind::Garbage);
+        assert_eq!(kind(&chart(&[CHART, ("values.schema.json", "{")])), Kind::Garbage);
+        assert_eq!(kind(&with_schema(&json!({ "type": "no such type" }))), Kind::Garbage);
+        let large = format!("\"{}\"", "x".repeat(MAX_FILE_BYTES));
+        assert_eq!(kind(&chart(&[CHART, ("values.schema.json", &large)])), Kind::TooLarge);
+    }
+
+    #[test]
+    fn a_chart_without_a_schema_takes_everything() {
+        let free = chart(&[CHART, ("values.yaml", "a: 1\n")]);
+        assert_eq!(problems(&free, &[("customer", "b: [1]\n")]).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_is_fetched_for_a_schema() {
+        let remote = json!({ "properties": {
+            "a": { "$ref": "https://example.com/a.json" },
+            "b": { "$ref": "file:///etc/passwd" },
+            "replicas": { "maximum": 2 },
+        } });
+        let found = problems(&with_schema(&remote), &[("customer", "a: 1\nb: 1\nreplicas: 3\n")]).unwrap();
+        assert_eq!(found, ["customer: replicas: value is greater than the maximum of 2"]);
+    }
+
+    #[test]
+    fn subcharts_are_left_to_helm() {
+        let description = "name: gateway\ndependencies: [{name: redis, alias: cache}, {name: db}]\n";
+        let schema = json!({ "required": ["cache", "db"], "properties": { "db": { "required": ["user"] } } });
+        let tgz = chart(&[("Chart.yaml", description), ("values.schema.json", &schema.to_string())]);
+        assert_eq!(problems(&tgz, &[]).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_endless_pattern_ends() {
+        let schema = json!({ "properties": { "host": { "pattern": "^(?=(a+)+$)(a|aa)+b\\1$" } } });
+        let text = format!("host: {}\n", "a".repeat(40));
+        assert_eq!(problems(&with_schema(&schema), &[("customer", &text)]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn long_lists_of_problems_are_cut() {
+        let schema = json!({ "additionalProperties": { "type": "string" } });
+        let many: String = (0..30).map(|n| format!("k{n:02}: {n}\n")).collect();
+        let found =
+            problems(&chart(&[CHART, ("values.schema.json", &schema.to_string())]), &[("customer", &many)]);
+        let found = found.unwrap();
+        assert_eq!((found.len(), found[20].as_str()), (21, "and 10 more"));
+    }
+}
