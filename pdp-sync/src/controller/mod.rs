@@ -1,0 +1,4 @@
+//! What a Kubernetes controller owes to its surroundings: conditions, events, figures, health.
+
+mod conditions;
+mod handled;
