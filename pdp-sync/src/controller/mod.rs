@@ -2,4 +2,5 @@
 
 mod conditions;
 mod handled;
+mod health;
 mod metrics;
