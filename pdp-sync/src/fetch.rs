@@ -40,21 +40,29 @@ fn load(subscription: &Subscription, cache: &Path) -> Result<CatalogTree, Error>
         }
         CatalogSource::Oci { repository, tag } => {
             let repository: Repository = repository.parse()?;
-            let registry = Registry::new(&oci_options(subscription))?;
+            let login = subscription.spec.logins.catalog.clone();
+            let registry = Registry::new(&OciOptions { login, ..oci_options(subscription) })?;
             let found = block_on(pdp_transport::catalog::from_oci(&registry, &repository, tag))??;
             let what = || format!("catalog {repository}:{tag}");
             found.ok_or_else(|| Error::new(Kind::NotFound, what(), "the vendor has published none there"))
         }
+        CatalogSource::Flux(Ok(artifact)) => {
+            block_on(pdp_transport::catalog::from_flux(artifact, &http_options(subscription)))?
+        }
+        CatalogSource::Flux(Err(why)) => Err(Error::new(Kind::Unreachable, "the catalog's Flux source", why)),
         CatalogSource::Folder { path } => pdp_transport::catalog::from_folder(path),
     }
 }
 
 pub(crate) fn git_options(subscription: &Subscription) -> GitOptions {
-    GitOptions::with_token(http_options(subscription), std::env::var("PDP_SYNC_GIT_TOKEN").ok())
+    let options =
+        GitOptions::with_token(http_options(subscription), std::env::var("PDP_SYNC_GIT_TOKEN").ok());
+    let login = subscription.spec.logins.git.clone().or(options.login);
+    GitOptions { login, ..options }
 }
 
 pub(crate) fn oci_options(subscription: &Subscription) -> OciOptions {
-    OciOptions { http: http_options(subscription), login: None }
+    OciOptions { http: http_options(subscription), login: subscription.spec.logins.artifacts.clone() }
 }
 
 pub(crate) fn http_options(subscription: &Subscription) -> HttpOptions {

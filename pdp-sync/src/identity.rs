@@ -5,7 +5,6 @@ use pdp_policies::{API_VERSION, Ring};
 use pdp_transport::channel_server::ChannelServer;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::files;
 use pdp_transport::signing_key::SigningKey;
 
 use crate::fetch::{self, block_on};
@@ -48,7 +47,7 @@ pub(crate) fn establish(
         organization: pdp.organization.clone(),
         data_plane: pdp.data_plane.clone(),
         public_key: identity.key.public_pem(),
-        cluster_id: None,
+        cluster_id: subscription.spec.cluster_id,
         pdp_sync: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let enrolled = block_on(identity.server.enrol(&enrolment))??;
@@ -68,7 +67,7 @@ pub(crate) fn known(subscription: &Subscription, state: &State) -> Option<Identi
     let InstructionSource::Server(source) = &subscription.spec.instruction else { return None };
     state.enrolled.as_ref().filter(|enrolled| enrolled.id == subscription.pdp())?;
     let server = ChannelServer::new(&source.url, &fetch::http_options(subscription)).ok()?;
-    let key = SigningKey::read(&state.key_file()).ok().flatten()?;
+    let key = state.own_key().ok().flatten()?;
     Some(Identity { server, key })
 }
 
@@ -77,26 +76,25 @@ pub(crate) fn own_ring<'a>(subscription: &'a Subscription, state: &'a State) -> 
     subscription.ring().or_else(|| state.enrolled.as_ref().map(|enrolled| &enrolled.ring))
 }
 
-fn own_key(state: &State) -> Result<SigningKey> {
-    let path = state.key_file();
-    if let Some(key) = SigningKey::read(&path)? {
+fn own_key(state: &mut State) -> Result<SigningKey> {
+    if let Some(key) = state.own_key()? {
         return Ok(key);
     }
     let key = SigningKey::generate()?;
-    key.write(&path)?;
+    state.save_key(&key)?;
     Ok(key)
 }
 
 fn token(source: &ServerSource) -> Result<String> {
     let missing = |what: String| {
         Failure::new("NotEnrolled", what)
-            .hint("`publisher pdp token` makes a token; name its file in spec.instruction.server.enrolmentToken")
+            .hint("`publisher pdp token` makes a token; name its file in spec.instruction.server.enrolmentToken (in a cluster: a Secret)")
             .exit(exit::LOGIN)
     };
-    let path = source.enrolment_token.as_ref();
-    let path =
-        path.ok_or_else(|| missing("this data plane isn't enrolled and has no enrolment token".into()))?;
-    let bytes = files::read_capped(path, MAX_TOKEN_BYTES)?;
-    let bytes = bytes.ok_or_else(|| missing(format!("enrolment token {} isn't there", path.display())))?;
+    let content = source.enrolment_token.as_ref();
+    let content =
+        content.ok_or_else(|| missing("this data plane isn't enrolled and has no enrolment token".into()))?;
+    let bytes = content.read(MAX_TOKEN_BYTES)?;
+    let bytes = bytes.ok_or_else(|| missing(format!("enrolment token {content} isn't there")))?;
     Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
 }

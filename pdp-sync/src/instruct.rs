@@ -11,17 +11,14 @@ use pdp_policies::{At, Refusal, RefusalCode, Span};
 use pdp_transport::channel_server::Polled;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::git::Remote;
+use pdp_transport::instruction_source;
 use pdp_transport::oci::{Registry, Repository};
-use pdp_transport::{files, instruction_source};
 
 use crate::fetch::{self, block_on};
 use crate::identity::{self, Identity};
 use crate::state::{Kept, State};
 use crate::subscription::{InstructionSource, RingStateSource, ServerSource, Subscription};
 use crate::time::jittered;
-
-/// An approval and its signature are small (bytes).
-const MAX_APPROVAL_BYTES: u64 = 64 * 1024;
 
 /// When to ask again while nothing valid was heard.
 const WITHOUT_WORD: Span = Span::from_seconds(60);
@@ -298,23 +295,17 @@ fn keep<T>(judged: Instructed<T>, place: &mut Option<Box<Verified<T>>>) -> Judge
     }
 }
 
-/// The valid ones in the folder. One that isn't is logged: it counts for nobody.
+/// The valid ones. One that isn't is logged: it counts for nobody.
 fn approvals(subscription: &Subscription, now: At) -> Vec<Verified<Approved>> {
-    let (Some(folder), Some(rule)) = (&subscription.spec.approvals, &subscription.spec.policy.approval)
-    else {
+    let (Some(all), Some(rule)) = (&subscription.spec.approvals, &subscription.spec.policy.approval) else {
         return Vec::new();
     };
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut paths: Vec<_> =
-        entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
-    paths.sort();
-    let read = |path: &std::path::Path| files::read_capped(path, MAX_APPROVAL_BYTES).ok().flatten();
-    let judged = paths.iter().filter_map(|path| {
-        let signature = read(&path.with_extension("json.sig")).unwrap_or_default();
-        match trust::approval(&read(path)?, &signature, &rule.approvers, &subscription.pdp(), now) {
+    let judged = all.all().into_iter().filter_map(|signed| {
+        let pdp = subscription.pdp();
+        match trust::approval(&signed.document, &signed.signature, &rule.approvers, &pdp, now) {
             Ok(approved) => Some(approved),
             Err(refusal) => {
-                tracing::warn!(file = %path.display(), %refusal, "an approval doesn't count");
+                tracing::warn!(name = signed.name, %refusal, "an approval doesn't count");
                 None
             }
         }

@@ -2,13 +2,14 @@
 //!
 //! Two programs share it: `pdp-sync` (a controller, or a loop over a file) and `kubectl-pdp` (`kubectl pdp`).
 
-mod apply;
+mod cluster;
 mod commands;
-#[allow(dead_code, reason = "nothing runs the controller yet")]
+mod content;
 mod controller;
 pub mod crd;
 mod fault;
 mod fetch;
+mod flux;
 mod identity;
 mod instruct;
 mod preflight;
@@ -16,12 +17,13 @@ mod probe;
 mod reconcile;
 mod render;
 mod report;
+mod secret_store;
 mod state;
 mod status;
+mod store;
 mod subscription;
 mod target;
 mod time;
-#[allow(dead_code, reason = "the controller calls it")]
 mod values;
 
 pub use commands::main;

@@ -1,12 +1,16 @@
 //! Before anything is written: every artifact of the level is there, is the right one, and is signed.
 
+use pdp_policies::decision::DecisionRecord;
 use pdp_policies::release::{Component, Release};
-use pdp_policies::trust::{self, SIGSTORE_BUNDLE};
+use pdp_policies::trust::{self, Catalog, SIGSTORE_BUNDLE};
 use pdp_policies::{Digest, KeyList, Refusal, RefusalCode};
+use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{Manifest, Registry, Repository};
 use pdp_transport::{Error, Kind};
 
-use crate::subscription::Signatures;
+use crate::crd::Signatures;
+use crate::fetch;
+use crate::subscription::Subscription;
 
 /// A component's artifact may not be larger (bytes).
 const MAX_ARTIFACT_BYTES: u64 = 64 * 1024 * 1024;
@@ -40,15 +44,43 @@ impl From<Error> for Trouble {
     }
 }
 
-/// Fetches and checks all artifacts of `components`; `keys` are those that vouch for artifacts.
-pub(crate) async fn check(
+/// Looks at a component's only layer, once its bytes are known to be the right ones.
+pub(crate) type Inspect<'a> = dyn FnMut(&Component, &[u8]) -> Result<()> + 'a;
+
+/// Fetches and checks all artifacts of a record's target.
+pub(crate) fn artifacts(
+    subscription: &Subscription,
+    catalog: &Catalog,
+    record: &DecisionRecord,
+    inspect: &mut Inspect<'_>,
+) -> Result<std::result::Result<(), Trouble>> {
+    let (release, inputs) = (record.target(), record.inputs());
+    let named: Repository = release.bundle.repository.parse()?;
+    let repository = match &inputs.mirror {
+        Some(mirror) => named.mirrored(mirror)?,
+        None => named,
+    };
+    let registry = Registry::new(&fetch::oci_options(subscription))?;
+    let components = release.components_for(inputs.platform, &inputs.left_out);
+    let (keys, signatures) = (catalog.artifact_keys(), subscription.spec.signatures);
+    let mut layers = Vec::new();
+    let mut seen = |component: &Component, layer: &[u8]| layers.push(inspect(component, layer));
+    let checking = check(&registry, &repository, release, &components, keys, signatures, &mut seen);
+    let checked = fetch::block_on(checking)?;
+    layers.into_iter().collect::<Result<Vec<()>>>()?;
+    Ok(checked)
+}
+
+/// `keys` are those that vouch for artifacts.
+async fn check(
     registry: &Registry,
     repository: &Repository,
     release: &Release,
     components: &[&Component],
     keys: &KeyList,
     signatures: Signatures,
-) -> Result<(), Trouble> {
+    seen: &mut dyn FnMut(&Component, &[u8]),
+) -> std::result::Result<(), Trouble> {
     let index = registry.manifest(repository, &release.bundle.digest).await?;
     trust::bundle(&index, release)?;
     let required = signatures == Signatures::Required;
@@ -60,8 +92,9 @@ pub(crate) async fn check(
         let bytes = registry.manifest(repository, &digest).await?;
         let manifest: Manifest = serde_json::from_slice(&bytes)
             .map_err(|e| Refusal::new(RefusalCode::Unreadable, component.name.as_str(), e.to_string()))?;
-        for layer in manifest.layers.iter().chain([&manifest.config]) {
-            registry.blob(repository, &layer.digest, layer.size, MAX_ARTIFACT_BYTES).await?;
+        registry.blob(repository, &manifest.config.digest, manifest.config.size, MAX_ARTIFACT_BYTES).await?;
+        for layer in &manifest.layers {
+            seen(component, &registry.blob(repository, &layer.digest, layer.size, MAX_ARTIFACT_BYTES).await?);
         }
         if required {
             signed(registry, repository, component.name.as_str(), &digest, keys).await?;
@@ -76,7 +109,7 @@ async fn signed(
     what: &str,
     digest: &Digest,
     keys: &KeyList,
-) -> Result<(), Trouble> {
+) -> std::result::Result<(), Trouble> {
     let bundles = registry.attached(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await?;
     trust::signed_artifact(what, digest, &bundles, keys)?;
     Ok(())

@@ -2,44 +2,58 @@
 
 use std::collections::BTreeSet;
 
-use pdp_policies::decision::{DecisionRecord, Evidence, Inputs, PolicyMark};
-use pdp_policies::gate::{self, Permit, Situation, Verdict};
+use pdp_policies::decision::{DecisionRecord, Evidence, Inputs, Phase, PolicyMark};
+use pdp_policies::gate::{self, Permit, Situation, Verdict, Waiting};
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{Digest, Obstacle, Ring, document};
+use pdp_policies::{Digest, Obstacle, ObstacleCode, Refusal, RefusalCode, Ring, document};
 use pdp_transport::cli::failure::{Result, internal};
-use pdp_transport::oci::{Registry, Repository};
 
-use crate::apply::{self, Applied};
 use crate::fault;
 use crate::fetch::{self, Fetched};
 use crate::identity;
 use crate::instruct::{self, Heard, Listened};
-use crate::preflight::{self, Trouble};
+use crate::preflight::Trouble;
 use crate::report;
 use crate::state::State;
 use crate::status::{InstructionStatus, Outcome, Seen};
-use crate::subscription::Subscription;
-use crate::target::{self, GitTarget};
+use crate::subscription::{self, Subscription};
+use crate::target::{Found, Preflight, Progress, Target};
 use crate::time::Clock;
 
 /// One pass. What can't be done now is an outcome, not an error.
-pub(crate) fn pass(subscription: &Subscription, state: &mut State, clock: &Clock) -> Outcome {
-    follow(subscription, state, clock)
+pub(crate) fn pass(
+    subscription: &Subscription,
+    state: &mut State,
+    target: &dyn Target,
+    clock: &Clock,
+) -> Outcome {
+    follow(subscription, state, target, clock)
         .unwrap_or_else(|failure| Outcome::default().with(Seen::Unavailable(failure)))
 }
 
-fn follow(subscription: &Subscription, state: &mut State, clock: &Clock) -> Result<Outcome> {
+fn follow(
+    subscription: &Subscription,
+    state: &mut State,
+    target: &dyn Target,
+    clock: &Clock,
+) -> Result<Outcome> {
     let mut outcome = Outcome::default();
+    take_back(subscription, state)?;
     if state.unfinished().is_some() {
         // Needs no vendor: no catalog, no registry, no server.
-        outcome.applied = Some(apply_record(subscription, state, clock)?);
+        match carry_on(subscription, state, target, clock)? {
+            Progress::Ended(applied) => outcome.applied = Some(applied),
+            Progress::UnderWay(under_way) => return Ok(outcome.with(Seen::UnderWay(under_way))),
+        }
     }
+    outcome.tidied = target.tidy(state)?;
     let (catalog, mut heard) = match fetch_and_listen(subscription, state, clock)? {
         Ok(both) => both,
         Err(seen) => return Ok(outcome.with(seen)),
     };
-    outcome.remember(&catalog, clock.now());
-    let found = foreign_edits(subscription, state)?;
+    outcome.remember(&catalog, &subscription.spec.line, state, clock.now());
+    let mut found = target.found(state)?;
+    found.obstacles.extend(rolled_back(subscription));
     let mut verdict = decide(subscription, state, &catalog, &heard, &found, clock);
     if let Ok(Verdict::NeedsGrant(waiting)) = &verdict {
         instruct::ask(subscription, state, &catalog, waiting, &mut heard, clock.now())?;
@@ -49,10 +63,14 @@ fn follow(subscription: &Subscription, state: &mut State, clock: &Clock) -> Resu
     outcome.trouble = heard.trouble.clone();
     let mut outcome = match verdict {
         Err(refusal) => outcome.with(Seen::Refused { refusal, behind: false }),
-        Ok(Verdict::Proceed(permit)) => start(subscription, state, &catalog, *permit, outcome, clock)?,
+        Ok(Verdict::Proceed(permit)) => {
+            start(subscription, state, target, &catalog, *permit, outcome, clock)?
+        }
         Ok(verdict) => {
             state.save_policy(&subscription.spec.policy)?;
-            outcome.with(Seen::Verdict(verdict, found))
+            keep_candidate(subscription, state, &catalog, &verdict)?;
+            target.clear(state)?;
+            outcome.with(Seen::Verdict(verdict, found.obstacles))
         }
     };
     let poll_after = instruct::poll_after(&heard);
@@ -81,6 +99,9 @@ fn fetch_and_listen(
         let catalog = match fetch::catalog(subscription, &state.cache("catalog"), &state.floors, clock.now())
         {
             Fetched::Trusted(catalog, floors) => {
+                if let Some(refusal) = older_than_decision(&catalog, state) {
+                    return Ok(Err(Seen::Refused { refusal, behind: true }));
+                }
                 state.save_floors(floors)?;
                 catalog
             }
@@ -94,15 +115,22 @@ fn fetch_and_listen(
     }
 }
 
+/// The decision is a floor of its own: whoever loses the others isn't led back behind what was decided on.
+fn older_than_decision(catalog: &Catalog, state: &State) -> Option<Refusal> {
+    let (own, decided) = (catalog.versions().timestamp, state.record.as_ref()?.catalog().timestamp);
+    let detail = format!("signed at {own}, but the last decision was made on one signed at {decided}");
+    (own < decided).then(|| Refusal::new(RefusalCode::VersionFloor, "timestamp.json", detail))
+}
+
 /// What the gate would say now; nothing is written.
 pub(crate) fn decide(
     subscription: &Subscription,
     state: &State,
     catalog: &Verified<Catalog>,
     heard: &Heard,
-    found: &[Obstacle],
+    found: &Found,
     clock: &Clock,
-) -> std::result::Result<Verdict, pdp_policies::Refusal> {
+) -> std::result::Result<Verdict, Refusal> {
     let none = BTreeSet::new();
     let version = semver::Version::parse(env!("CARGO_PKG_VERSION")).unwrap_or(semver::Version::new(0, 0, 0));
     // Before enrolment no ring is known: nothing is open to a ring that the plan doesn't have.
@@ -114,9 +142,9 @@ pub(crate) fn decide(
         installed: state.record.as_ref().and_then(DecisionRecord::installed),
         quarantined: state.record.as_ref().map_or(&none, DecisionRecord::quarantined),
         pdp_sync: &version,
-        kubernetes: None,
-        flux: None,
-        found,
+        kubernetes: found.kubernetes.as_ref(),
+        flux: found.flux.as_ref(),
+        found: &found.obstacles,
         instruction: heard.instruction(&subscription.spec.instruction),
         approvals: &heard.approvals,
     };
@@ -148,26 +176,21 @@ fn instruction_status(
     })
 }
 
-/// Preflight, record, apply: the record is on disk before the first write.
+/// Preflight, record, apply: the record is stored before the first write.
 fn start(
     subscription: &Subscription,
     state: &mut State,
+    target: &dyn Target,
     catalog: &Verified<Catalog>,
     permit: Permit,
     mut outcome: Outcome,
     clock: &Clock,
 ) -> Result<Outcome> {
-    let inputs = inputs(subscription);
-    match preflight(subscription, catalog, &permit, &inputs)? {
-        Ok(()) => {}
-        Err(Trouble::Unavailable(error)) => return Ok(outcome.with(Seen::Unavailable(error.into()))),
-        Err(Trouble::Refused(refusal)) => return Ok(outcome.with(Seen::Refused { refusal, behind: false })),
-    }
     let policy = &subscription.spec.policy;
     let bytes = document::write(policy).map_err(internal)?;
     let evidence = Evidence {
         catalog: catalog.versions(),
-        inputs,
+        inputs: inputs(subscription),
         policy: PolicyMark {
             digest: Digest::of(&bytes),
             changed_by: None,
@@ -176,23 +199,37 @@ fn start(
         now: clock.now(),
     };
     let record = DecisionRecord::begin(permit, state.record.as_ref(), evidence);
-    let made = GitTarget::open(subscription, &state.cache("target"))?;
-    let strangers =
-        target::foreign(&made.head()?.files, &apply::all_files(made.place, &record), &state.written);
-    if !strangers.is_empty() {
-        return Ok(outcome.with(Seen::Blocked(record.target_digest(), strangers)));
+    let level = record.target_digest();
+    match target.preflight(state, catalog, &record)? {
+        Preflight::Ready => {}
+        Preflight::NotYet(components) => return Ok(outcome.with(Seen::Preflight(level, components))),
+        Preflight::Blocked(obstacles) => return Ok(outcome.with(Seen::Blocked(level, obstacles))),
+        Preflight::Trouble(Trouble::Unavailable(error)) => {
+            return Ok(outcome.with(Seen::Unavailable(error.into())));
+        }
+        Preflight::Trouble(Trouble::Refused(refusal)) => {
+            return Ok(outcome.with(Seen::Refused { refusal, behind: false }));
+        }
     }
     fault::point("before-record");
     state.save_record(record)?;
     state.save_policy(policy)?;
     fault::point("after-record");
-    outcome.applied = Some(apply_record(subscription, state, clock)?);
+    match carry_on(subscription, state, target, clock)? {
+        Progress::Ended(applied) => outcome.applied = Some(applied),
+        Progress::UnderWay(under_way) => return Ok(outcome.with(Seen::UnderWay(under_way))),
+    }
     Ok(outcome.with(Seen::Started))
 }
 
-/// Applies what the record says. The server hears of it before the first write and now and then after, if it
-/// can be reached: what was begun goes on all the same.
-fn apply_record(subscription: &Subscription, state: &mut State, clock: &Clock) -> Result<Applied> {
+/// Goes on with what the record says. The server hears of it before the first write and now and then after, if
+/// it can be reached: what was begun goes on all the same.
+fn carry_on(
+    subscription: &Subscription,
+    state: &mut State,
+    target: &dyn Target,
+    clock: &Clock,
+) -> Result<Progress> {
     let identity = identity::known(subscription, state);
     let alive = |state: &mut State| {
         let told =
@@ -202,35 +239,48 @@ fn apply_record(subscription: &Subscription, state: &mut State, clock: &Clock) -
         }
     };
     alive(state);
-    let target = GitTarget::open(subscription, &state.cache("target"))?;
-    apply::carry_on(state, &target, subscription.spec.probe.as_ref(), clock, &alive)
+    target.carry_on(state, clock, &alive)
 }
 
-/// Edits by others in what we wrote. Only files that pdp-sync wrote can be edited.
-fn foreign_edits(subscription: &Subscription, state: &State) -> Result<Vec<Obstacle>> {
-    if state.written.is_empty() {
-        return Ok(Vec::new());
+/// A person asked to leave the installed level: that is a decision too, recorded before anything moves.
+fn take_back(subscription: &Subscription, state: &mut State) -> Result<()> {
+    let (Some(wish), Some(record)) = (&subscription.spec.rollback, &state.record) else { return Ok(()) };
+    let at_it = record.target().level == wish.from && matches!(record.phase(), Phase::Done {});
+    if at_it && record.last_good().is_some() {
+        let record = record.clone().in_phase(Phase::TakingBack {});
+        state.save_record(record)?;
     }
-    let made = GitTarget::open(subscription, &state.cache("target"))?;
-    Ok(target::foreign(&made.head()?.files, &Default::default(), &state.written))
+    Ok(())
 }
 
-fn preflight(
+/// As long as the wish stands, nothing starts.
+fn rolled_back(subscription: &Subscription) -> Option<Obstacle> {
+    let wish = subscription.spec.rollback.as_ref()?;
+    let detail = format!("a person went back from level {}: {}", wish.from, wish.reason);
+    Some(Obstacle::new(ObstacleCode::Frozen, None, detail))
+}
+
+/// What waits is kept where people can look at it, in a cluster.
+fn keep_candidate(
     subscription: &Subscription,
+    state: &mut State,
     catalog: &Catalog,
-    permit: &Permit,
-    inputs: &Inputs,
-) -> Result<std::result::Result<(), Trouble>> {
-    let release = &permit.descriptor().release;
-    let named: Repository = release.bundle.repository.parse()?;
-    let repository = match &inputs.mirror {
-        Some(mirror) => named.mirrored(mirror)?,
-        None => named,
+    verdict: &Verdict,
+) -> Result<()> {
+    let (Verdict::WaitUntil(_, waiting)
+    | Verdict::NeedsApproval(waiting)
+    | Verdict::NeedsGrant(waiting)
+    | Verdict::Held(waiting)) = verdict
+    else {
+        return Ok(());
     };
-    let registry = Registry::new(&fetch::oci_options(subscription))?;
-    let components = release.components_for(inputs.platform, &inputs.left_out);
-    let (keys, signatures) = (catalog.artifact_keys(), subscription.spec.signatures);
-    Ok(fetch::block_on(preflight::check(&registry, &repository, release, &components, keys, signatures))?)
+    let Waiting { level, .. } = waiting;
+    if let (subscription::Target::Flux(_), Ok(descriptor)) =
+        (&subscription.spec.target, catalog.release(&subscription.spec.line, *level))
+    {
+        state.save_candidate(&descriptor.bytes)?;
+    }
+    Ok(())
 }
 
 pub(crate) fn inputs(subscription: &Subscription) -> Inputs {
@@ -238,5 +288,9 @@ pub(crate) fn inputs(subscription: &Subscription) -> Inputs {
         mirror: subscription.spec.mirror.clone(),
         platform: subscription.spec.platform,
         left_out: subscription.spec.leave_out.clone(),
+        flux: match &subscription.spec.target {
+            subscription::Target::Flux(inputs) => Some((**inputs).clone()),
+            subscription::Target::Git { .. } => None,
+        },
     }
 }

@@ -66,7 +66,7 @@ fn tell(
         expires: At::from_unix(0),
         organization: pdp.organization.clone(),
         data_plane: pdp.data_plane.clone(),
-        cluster_id: None,
+        cluster_id: subscription.spec.cluster_id,
         current: state.record.as_ref().and_then(DecisionRecord::installed),
         target,
         catalog: versions.unwrap_or_default(),
@@ -98,11 +98,13 @@ fn target(subscription: &Subscription, state: &State, outcome: &Outcome) -> Opti
     let record = state.record.as_ref()?;
     let (reached, component) = match record.phase() {
         Phase::Applying {} => (ReportState::Started, None),
+        // The customer's own decision; the vendor is told no more than that.
+        Phase::TakingBack {} | Phase::TakenBack {} => (ReportState::Deferred, None),
         Phase::GoingBack { component } | Phase::Quarantined { component } => {
             (ReportState::Failed, Some(component.clone()))
         }
-        // With a probe a level is done only when it said healthy.
-        Phase::Done {} if subscription.spec.probe.is_some() => (ReportState::Healthy, None),
+        // With a probe, or in a cluster, a level is done only when it is healthy and settled.
+        Phase::Done {} if subscription.measures_health() => (ReportState::Healthy, None),
         Phase::Done {} => (ReportState::Written, None),
     };
     let mut target = of_record(record, reached, component);

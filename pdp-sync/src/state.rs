@@ -1,12 +1,12 @@
 //! What survives between passes: floors, the decision record, what was written, the status.
 //!
-//! Each file is written whole. Order makes crashes harmless: floors before acting, the record before the first write.
+//! Each piece is written whole. Order makes crashes harmless: floors before acting, the record before the first write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::decision::DecisionRecord;
 use pdp_policies::instruction::Enrolled;
 use pdp_policies::policy::Policy;
 use pdp_policies::trust::{Floors, InstructionFloor};
@@ -14,17 +14,23 @@ use pdp_policies::{At, Digest};
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::files;
+use pdp_transport::signing_key::SigningKey;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// No state file is larger (bytes).
-const MAX_STATE_BYTES: u64 = 16 * 1024 * 1024;
+use crate::cluster::Cluster;
+use crate::content::Content;
+use crate::secret_store::SecretStore;
+use crate::store::Store;
 
-/// The state folder, held by this process alone.
+/// What survives, held by this process alone.
 #[derive(Debug)]
 pub(crate) struct State {
-    folder: PathBuf,
+    store: Store,
+    /// A folder that may be lost.
+    cache: PathBuf,
     pub(crate) floors: Floors,
+    floors_stored: bool,
     pub(crate) record: Option<DecisionRecord>,
     /// Digests that our files may have in the target, by path: before and after the write in progress.
     pub(crate) written: BTreeMap<String, BTreeSet<Digest>>,
@@ -65,47 +71,52 @@ pub(crate) struct Reported {
 
 impl State {
     /// Opens the folder. The root is read at the first start only; later it is compared and reported.
-    pub(crate) fn open(folder: &Path, root: &Path) -> Result<Self> {
+    pub(crate) fn open(folder: &Path, root: &Content) -> Result<Self> {
         let io =
             |e: std::io::Error| Failure::new("Io", format!("state folder {}", folder.display())).cause(e);
         std::fs::create_dir_all(folder).map_err(io)?;
-        Self::load(folder, root, Some(lock(folder)?))
+        Self::load(Store::Folder(folder.to_owned()), folder, root, Some(lock(folder)?))
     }
 
     /// Looks at the folder beside the process that holds it; for commands that write nothing.
-    pub(crate) fn peek(folder: &Path, root: &Path) -> Result<Self> {
-        Self::load(folder, root, None)
+    pub(crate) fn peek(folder: &Path, root: &Content) -> Result<Self> {
+        Self::load(Store::Folder(folder.to_owned()), folder, root, None)
     }
 
-    fn load(folder: &Path, root: &Path, lock: Option<File>) -> Result<Self> {
+    /// Reads the Secrets of a subscription. `cache` is a folder that may be lost.
+    pub(crate) fn in_cluster(cluster: &Cluster, name: &str, cache: &Path, root: &Content) -> Result<Self> {
+        Self::load(Store::Secrets(SecretStore::open(cluster, name)?), cache, root, None)
+    }
+
+    fn load(store: Store, folder: &Path, root: &Content, lock: Option<File>) -> Result<Self> {
         let mut events = Vec::new();
-        let record = match files::read_capped(&folder.join("record.json"), MAX_STATE_BYTES)? {
-            Some(bytes) => Some(DecisionRecord::load(&bytes)?),
-            None => None,
-        };
-        let given = files::read_capped(root, pdp_policies::MAX_FILE_BYTES)?;
-        let floors = match read(folder, "floors.json") {
-            Some(floors) => floors,
+        let record = store.get("record.json")?.map(|bytes| DecisionRecord::load(&bytes)).transpose()?;
+        let given = store
+            .get("root.json")?
+            .map_or_else(|| root.read(pdp_policies::MAX_FILE_BYTES), |r| Ok(Some(r)))?;
+        let (floors, floors_stored) = match read(&store, "floors.json") {
+            Some(floors) => (floors, true),
             None => {
                 if record.is_some() {
                     events.push("FloorsRebuilt");
                 }
-                first_floors(given.clone(), root)?
+                (first_floors(given.clone(), root)?, false)
             }
         };
         if given.is_some_and(|given| given != floors.pinned_root()) {
             events.push("RootChanged");
         }
-        let written = read(folder, "written.json").unwrap_or_default();
         Ok(Self {
-            folder: folder.to_owned(),
+            cache: folder.join("cache"),
             floors,
+            floors_stored,
             record,
-            written,
-            policy: read(folder, "policy.json"),
-            enrolled: read(folder, "enrolled.json"),
-            instruction: read(folder, "instruction.json"),
-            reported: read(folder, "reported.json"),
+            written: read(&store, "written.json").unwrap_or_default(),
+            policy: read(&store, "policy.json"),
+            enrolled: read(&store, "enrolled.json"),
+            instruction: read(&store, "instruction.json"),
+            reported: read(&store, "reported.json"),
+            store,
             events,
             _lock: lock,
         })
@@ -113,87 +124,104 @@ impl State {
 
     /// The record of a decision that isn't finished.
     pub(crate) fn unfinished(&self) -> Option<&DecisionRecord> {
-        self.record.as_ref().filter(|r| matches!(r.phase(), Phase::Applying {} | Phase::GoingBack { .. }))
+        self.record.as_ref().filter(|record| record.is_unfinished())
     }
 
     pub(crate) fn save_floors(&mut self, floors: Floors) -> Result<()> {
-        let worth = floors.worth_saving(&self.floors) || !self.folder.join("floors.json").exists();
+        let worth = floors.worth_saving(&self.floors) || !self.floors_stored;
         self.floors = floors;
-        if worth { self.write("floors.json", &self.floors) } else { Ok(()) }
+        if worth {
+            write(&mut self.store, "floors.json", &self.floors)?;
+            self.floors_stored = true;
+        }
+        Ok(())
     }
 
     pub(crate) fn save_record(&mut self, record: DecisionRecord) -> Result<()> {
-        files::write_atomic(&self.folder.join("record.json"), &record.to_bytes().map_err(internal)?)?;
+        self.store.put("record.json", &record.to_bytes().map_err(internal)?)?;
         self.record = Some(record);
         Ok(())
     }
 
     pub(crate) fn save_written(&mut self) -> Result<()> {
-        self.write("written.json", &self.written)
+        write(&mut self.store, "written.json", &self.written)
     }
 
     pub(crate) fn save_policy(&mut self, policy: &Policy) -> Result<()> {
         if self.policy.as_ref() != Some(policy) {
-            self.write("policy.json", policy)?;
+            write(&mut self.store, "policy.json", policy)?;
             self.policy = Some(policy.clone());
         }
         Ok(())
     }
 
     pub(crate) fn save_enrolled(&mut self, enrolled: Enrolled) -> Result<()> {
-        self.write("enrolled.json", &enrolled)?;
+        write(&mut self.store, "enrolled.json", &enrolled)?;
         self.enrolled = Some(enrolled);
         Ok(())
     }
 
     pub(crate) fn save_instruction(&mut self, kept: Kept) -> Result<()> {
-        self.write("instruction.json", &kept)?;
+        write(&mut self.store, "instruction.json", &kept)?;
         self.instruction = Some(kept);
         Ok(())
     }
 
     pub(crate) fn save_reported(&mut self, reported: Reported) -> Result<()> {
-        self.write("reported.json", &reported)?;
+        write(&mut self.store, "reported.json", &reported)?;
         self.reported = Some(reported);
         Ok(())
     }
 
-    /// The file of this data plane's own key.
-    pub(crate) fn key_file(&self) -> PathBuf {
-        self.folder.join("key.pem")
+    /// The descriptor of the level that waits, for people who want to know what it would change.
+    pub(crate) fn save_candidate(&mut self, descriptor: &[u8]) -> Result<()> {
+        if self.store.get("candidate.json")?.as_deref() == Some(descriptor) {
+            return Ok(());
+        }
+        self.store.put("candidate.json", descriptor)
+    }
+
+    /// This data plane's own key, none until it was made.
+    pub(crate) fn own_key(&self) -> Result<Option<SigningKey>> {
+        match &self.store {
+            // Read by its path: a file that others may read is refused.
+            Store::Folder(folder) => Ok(SigningKey::read(&folder.join("key.pem"))?),
+            Store::Secrets(_) => {
+                let pem = self.store.get("key.pem")?;
+                Ok(pem.map(|pem| SigningKey::from_pem("key.pem of the identity Secret", &pem)).transpose()?)
+            }
+        }
+    }
+
+    pub(crate) fn save_key(&mut self, key: &SigningKey) -> Result<()> {
+        self.store.put("key.pem", key.to_pem().as_bytes())
     }
 
     pub(crate) fn cache(&self, name: &str) -> PathBuf {
-        self.folder.join("cache").join(name)
-    }
-
-    fn write(&self, name: &str, value: &impl Serialize) -> Result<()> {
-        write(&self.folder, name, value)
+        self.cache.join(name)
     }
 }
 
-pub(crate) fn write(folder: &Path, name: &str, value: &impl Serialize) -> Result<()> {
-    let bytes = serde_json::to_vec_pretty(value).map_err(internal)?;
-    Ok(files::write_atomic(&folder.join(name), &bytes)?)
+pub(crate) fn write(store: &mut Store, name: &str, value: &impl Serialize) -> Result<()> {
+    store.put(name, &serde_json::to_vec_pretty(value).map_err(internal)?)
 }
 
-/// A file that can't be read counts as lost: it is kept aside for people, and everything here can be rebuilt.
-pub(crate) fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Option<T> {
-    let path = folder.join(name);
-    let bytes = files::read_capped(&path, MAX_STATE_BYTES).ok().flatten()?;
+/// A piece that can't be read counts as lost: it is kept aside for people, and everything here can be rebuilt.
+pub(crate) fn read<T: DeserializeOwned>(store: &Store, name: &str) -> Option<T> {
+    let bytes = store.get(name).ok().flatten()?;
     match serde_json::from_slice(&bytes) {
         Ok(value) => Some(value),
         Err(error) => {
-            tracing::warn!(file = %path.display(), %error, "unreadable state file kept aside");
-            let _ = std::fs::rename(&path, path.with_extension("unreadable"));
+            tracing::warn!(name, %error, "an unreadable piece of state is kept aside");
+            store.set_aside(name);
             None
         }
     }
 }
 
-fn first_floors(root: Option<Vec<u8>>, path: &Path) -> Result<Floors> {
+fn first_floors(root: Option<Vec<u8>>, from: &Content) -> Result<Floors> {
     let missing = || {
-        Failure::new("NotFound", format!("root {}", path.display()))
+        Failure::new("NotFound", format!("root {from}"))
             .hint("put the vendor's 1.root.json there; it is read once")
     };
     Ok(Floors::new(root.ok_or_else(missing)?))

@@ -4,14 +4,14 @@ use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::gate::{Authority, Verdict, Waiting};
 use pdp_policies::report::{CatalogVersions, LevelDigest};
 use pdp_policies::trust::{Catalog, Freshness, STALE_AFTER};
-use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Refusal, Ring, Span};
+use pdp_policies::{At, Digest, Level, Line, Obstacle, ObstacleCode, Refusal, Ring, Span, Withdrawal};
 use pdp_transport::cli::{Failure, exit};
 use serde::{Deserialize, Serialize};
 
-use crate::apply::Applied;
 use crate::identity::Identity;
 use crate::instruct::Trouble;
 use crate::state::State;
+use crate::target::{Applied, ComponentHealth, Tidied, UnderWay};
 
 /// So many past passes that changed something are kept.
 const HISTORY: usize = 20;
@@ -20,9 +20,17 @@ const HISTORY: usize = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) applied: Option<Applied>,
-    catalog: Option<CatalogAge>,
+    pub(crate) catalog: Option<CatalogAge>,
     /// The catalog that was judged.
     pub(crate) versions: Option<CatalogVersions>,
+    /// When the first of the catalog's roles expires.
+    pub(crate) expires: Option<At>,
+    /// True if the installed level is below the vendor's security floor.
+    pub(crate) exposed: bool,
+    /// Set if the vendor withdrew the installed level: why, and the level that fixes it.
+    pub(crate) withdrawn: Option<Withdrawal>,
+    /// What was put right, and how the installed components are.
+    pub(crate) tidied: Tidied,
     pub(crate) seen: Seen,
     /// Who opens levels here, and what was heard of them.
     pub(crate) instruction: Option<InstructionStatus>,
@@ -42,6 +50,10 @@ pub(crate) enum Seen {
     Verdict(Verdict, Vec<Obstacle>),
     /// The gate was open, but the target is not ours to write.
     Blocked(LevelDigest, Vec<Obstacle>),
+    /// The gate was open, but not everything is at hand yet.
+    Preflight(LevelDigest, Vec<ComponentHealth>),
+    /// What the record says is under way.
+    UnderWay(UnderWay),
     /// A document or artifact was refused.
     Refused { refusal: Refusal, behind: bool },
     /// Catalog or registry can't be had now.
@@ -62,8 +74,14 @@ impl Outcome {
         self
     }
 
-    pub(crate) fn remember(&mut self, catalog: &Catalog, now: At) {
+    pub(crate) fn remember(&mut self, catalog: &Catalog, line: &Line, state: &State, now: At) {
         self.versions = Some(catalog.versions());
+        self.expires = catalog.expiries().iter().map(|(_, at)| *at).min();
+        let installed = state.record.as_ref().and_then(DecisionRecord::installed).map(|i| i.level);
+        if let (Some(installed), Some(channel)) = (installed, catalog.channel(line)) {
+            self.exposed = channel.floor.is_some_and(|floor| installed < floor);
+            self.withdrawn = channel.withdrawn.get(&installed).cloned();
+        }
         self.catalog = Some(match catalog.freshness(now) {
             Freshness::Expired(role) => {
                 CatalogAge { signed_at: catalog.signed_at(), state: format!("expired: `{role}`") }
@@ -200,7 +218,17 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
     }
 }
 
-fn waiting(seen: &Seen) -> Option<(Level, Vec<Obstacle>)> {
+/// The level that waits, if one does.
+pub(crate) fn waiting_level(verdict: &Verdict) -> Option<LevelDigest> {
+    match verdict {
+        Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) | Verdict::NeedsGrant(w) | Verdict::Held(w) => {
+            Some(LevelDigest { level: w.level, sha256: w.sha256 })
+        }
+        Verdict::UpToDate | Verdict::Proceed(_) => None,
+    }
+}
+
+pub(crate) fn waiting(seen: &Seen) -> Option<(Level, Vec<Obstacle>)> {
     let of = |waiting: &Waiting| Some((waiting.level, waiting.obstacles.clone()));
     match seen {
         Seen::Verdict(
@@ -208,6 +236,7 @@ fn waiting(seen: &Seen) -> Option<(Level, Vec<Obstacle>)> {
             _,
         ) => of(w),
         Seen::Blocked(level, obstacles) => Some((level.level, obstacles.clone())),
+        Seen::Preflight(level, _) => Some((level.level, Vec::new())),
         _ => None,
     }
 }
@@ -263,7 +292,7 @@ fn conditions(
 }
 
 /// True if a failed level left components behind that must not go back.
-fn held_back(record: Option<&DecisionRecord>) -> bool {
+pub(crate) fn held_back(record: Option<&DecisionRecord>) -> bool {
     use pdp_policies::release::OnFailure::Hold;
     record.is_some_and(|r| {
         r.last_good().is_none() || r.target().components.iter().any(|c| c.on_failure == Hold)
@@ -276,6 +305,8 @@ fn phase_word(phase: &Phase) -> &'static str {
         Phase::GoingBack { .. } => "goingBack",
         Phase::Done {} => "done",
         Phase::Quarantined { .. } => "quarantined",
+        Phase::TakingBack {} => "takingBack",
+        Phase::TakenBack {} => "takenBack",
     }
 }
 
@@ -296,6 +327,7 @@ fn applied_words(applied: &Applied, record: Option<&DecisionRecord>) -> String {
         Applied::Written => format!("level {level} written"),
         Applied::Healthy => format!("level {level} healthy"),
         Applied::GoneBack(component) => format!("level {level} failed at `{component}` and was taken back"),
+        Applied::TakenBack => format!("level {level} was taken back by a person"),
     }
 }
 

@@ -2,22 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
+use pdp_policies::decision::FluxInputs;
 use pdp_policies::policy::Policy;
 use pdp_policies::{
-    API_VERSION, At, ComponentName, DataPlaneName, Line, Organization, PdpId, Platform, Ring, Span,
+    API_VERSION, At, ComponentName, DataPlaneName, Digest, Line, Organization, PdpId, Platform, Ring, Span,
 };
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::Result;
+use pdp_transport::credentials::Login;
 use pdp_transport::files;
+use pdp_transport::flux_artifact::FluxArtifact;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::content::{Approvals, Content};
+use crate::crd::{Rollback, Signatures};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Subscription {
-    api_version: String,
-    kind: String,
+    pub(crate) api_version: String,
+    pub(crate) kind: String,
     pub(crate) metadata: Metadata,
     pub(crate) spec: Spec,
 }
@@ -25,8 +31,7 @@ pub(crate) struct Subscription {
 /// Name and namespace of the Flux objects that are written.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Metadata {
-    #[serde(rename = "name")]
-    _name: String,
+    pub(crate) name: String,
     pub(crate) namespace: String,
 }
 
@@ -34,20 +39,20 @@ pub(crate) struct Metadata {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Spec {
-    organization: Organization,
-    data_plane: DataPlaneName,
+    pub(crate) organization: Organization,
+    pub(crate) data_plane: DataPlaneName,
     pub(crate) line: Line,
     /// Its own ring; under the server it may be left out, and what enrolment answered is kept.
     #[serde(default)]
-    ring: Option<Ring>,
+    pub(crate) ring: Option<Ring>,
     #[serde(default)]
     pub(crate) instruction: InstructionSource,
     /// A folder with approvals (`*.json`) and their SSH signatures (`*.json.sig`).
     #[serde(default)]
-    pub(crate) approvals: Option<PathBuf>,
+    pub(crate) approvals: Option<Approvals>,
     pub(crate) platform: Platform,
     pub(crate) catalog: CatalogSource,
-    pub(crate) root: PathBuf,
+    pub(crate) root: Content,
     #[serde(default)]
     pub(crate) mirror: Option<String>,
     #[serde(default)]
@@ -63,6 +68,23 @@ pub(crate) struct Spec {
     pub(crate) interval: Span,
     #[serde(default)]
     pub(crate) ca: Vec<PathBuf>,
+    /// A person's way back, in a cluster.
+    #[serde(skip)]
+    pub(crate) rollback: Option<Rollback>,
+    /// Logins that a cluster's Secrets hold.
+    #[serde(skip)]
+    pub(crate) logins: Logins,
+    /// SHA-256 of the UID of the namespace kube-system; none without a cluster.
+    #[serde(skip)]
+    pub(crate) cluster_id: Option<Digest>,
+}
+
+/// Logins by what they are for; elsewhere Docker's config and git's helpers are asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Logins {
+    pub(crate) git: Option<Login>,
+    pub(crate) catalog: Option<Login>,
+    pub(crate) artifacts: Option<Login>,
 }
 
 /// Where the catalog comes from.
@@ -75,6 +97,9 @@ pub(crate) enum CatalogSource {
     Oci { repository: String, tag: String },
     /// A folder.
     Folder { path: PathBuf },
+    /// What a Flux source of the cluster holds; none until it holds something, and why.
+    #[serde(skip)]
+    Flux(std::result::Result<FluxArtifact, String>),
 }
 
 /// What opens levels besides the channel's own door.
@@ -117,7 +142,7 @@ pub(crate) struct ServerSource {
     pub(crate) url: String,
     /// A file with the one-time enrolment token; needed until enrolled.
     #[serde(default)]
-    pub(crate) enrolment_token: Option<PathBuf>,
+    pub(crate) enrolment_token: Option<Content>,
     #[serde(default)]
     pub(crate) reports: Reports,
 }
@@ -143,23 +168,15 @@ pub(crate) enum RingStateSource {
     Oci { repository: String },
 }
 
-/// Whether artifacts need signatures beside being named by digest in the signed catalog.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Signatures {
-    /// Bundle and components carry a signature by a key of the catalog.
-    #[default]
-    Required,
-    /// The digests in the catalog are enough: for mirrors that drop signatures.
-    Catalog,
-}
-
 /// Where to write.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Target {
     /// The customer's repository; Flux applies from there.
     Git { url: String, branch: String, path: String },
+    /// Flux objects of the cluster, and what they are to name.
+    #[serde(skip)]
+    Flux(Box<FluxInputs>),
 }
 
 /// A command that tells whether what was written is healthy: exit 0 yes, 75 not yet, else no.
@@ -201,12 +218,18 @@ impl Subscription {
         PdpId { organization: self.spec.organization.clone(), data_plane: self.spec.data_plane.clone() }
     }
 
+    /// True if a level counts as done only once it is healthy.
+    pub(crate) fn measures_health(&self) -> bool {
+        self.spec.probe.is_some() || matches!(self.spec.target, Target::Flux(_))
+    }
+
     /// Its own ring, none if enrolment tells it.
     pub(crate) fn ring(&self) -> Option<&Ring> {
         self.spec.ring.as_ref()
     }
 
-    fn problems(&self, now: At) -> Vec<String> {
+    /// All that is wrong with it, in words.
+    pub(crate) fn problems(&self, now: At) -> Vec<String> {
         let mut found = self.instruction_problems();
         if (self.api_version.as_str(), self.kind.as_str()) != (API_VERSION, "UpdateSubscription") {
             found.push(format!("apiVersion and kind must be {API_VERSION} and UpdateSubscription"));
@@ -217,8 +240,9 @@ impl Subscription {
         {
             found.push(format!("spec.mirror: `{mirror}` is not host[:port][/prefix]"));
         }
-        let Target::Git { path, .. } = &self.spec.target;
-        if !pdp_policies::is_safe(path) {
+        if let Target::Git { path, .. } = &self.spec.target
+            && !pdp_policies::is_safe(path)
+        {
             found.push(format!("spec.target.git.path: `{path}` is not a plain relative path"));
         }
         let rule = self.spec.policy.approval.iter().flat_map(|rule| rule.problems());

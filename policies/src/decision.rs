@@ -73,6 +73,32 @@ pub struct Inputs {
     /// Optional components that the customer leaves out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<ComponentName>,
+    /// What the Flux objects of a cluster name besides; none where they are only written to Git.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flux: Option<FluxInputs>,
+}
+
+/// Names of objects in the cluster that Flux is told to use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FluxInputs {
+    /// The ConfigMap with values for every chart.
+    pub platform_values: String,
+    /// `<prefix><component>`: the ConfigMap with the customer's values for one chart.
+    pub customer_values: String,
+    /// The Secret with the registry's login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_secret: Option<String>,
+    /// The Secret with the registry's CA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert_secret: Option<String>,
+    /// The Secret with the keys by which Flux verifies; it doesn't if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify_secret: Option<String>,
+    /// True if helm-controller can keep a release whose chart was renamed (1.6, Flux 2.9). An older one
+    /// would uninstall it first, so it isn't told, and a renamed chart waits.
+    #[serde(default)]
+    pub renames_in_place: bool,
 }
 
 /// Which policy the gate saw.
@@ -107,6 +133,10 @@ pub enum Phase {
         /// Which component failed.
         component: ComponentName,
     },
+    /// A person asked to leave it: everything is being put back.
+    TakingBack {},
+    /// A person took it back; it may be tried again once they let go.
+    TakenBack {},
 }
 
 /// What a decision is made of besides the permit.
@@ -183,6 +213,11 @@ impl DecisionRecord {
         self
     }
 
+    /// True while something is being applied or put back.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.stored.phase, Phase::Applying {} | Phase::GoingBack { .. } | Phase::TakingBack {})
+    }
+
     /// The level that was decided for.
     pub fn target(&self) -> &Release {
         &self.target
@@ -236,6 +271,11 @@ impl DecisionRecord {
     /// Level and digest that were decided for.
     pub fn target_digest(&self) -> LevelDigest {
         self.stored.target.level_digest()
+    }
+
+    /// Level and digest to go back to, none before the first installation.
+    pub fn last_good_digest(&self) -> Option<LevelDigest> {
+        self.stored.last_good.as_ref().map(StoredDescriptor::level_digest)
     }
 
     /// Releases that failed here, by SHA-256 of their descriptors.

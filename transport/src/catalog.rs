@@ -7,7 +7,9 @@ use pdp_policies::{CatalogTree, MAX_TREE_BYTES, TreeRefusal};
 use crate::archive;
 use crate::error::{Error, Kind, Result};
 use crate::files;
+use crate::flux_artifact::{self, FluxArtifact};
 use crate::git::{CommitId, GitOptions, Remote};
+use crate::http::HttpOptions;
 use crate::oci::{Descriptor, Manifest, Registry, Repository};
 
 /// The branch that the catalog lies on at the vendor's.
@@ -61,6 +63,15 @@ pub async fn from_oci(
     }
     let archive = registry.blob(repository, &layer.digest, layer.size, MAX_TREE_BYTES).await?;
     tree(archive::unpack(&archive, MAX_TREE_BYTES)?).map(Some)
+}
+
+/// From the archive of a Flux source (`status.artifact`), whatever Git host or registry stands behind it.
+///
+/// # Errors
+/// What requests can end with; `DigestMismatch`, `TooLarge`, `UnsafePath`, `Garbage`.
+pub async fn from_flux(artifact: &FluxArtifact, options: &HttpOptions) -> Result<CatalogTree> {
+    let archive = flux_artifact::fetch(artifact, MAX_TREE_BYTES, options).await?;
+    tree(archive::unpack(&archive, MAX_TREE_BYTES)?)
 }
 
 /// From a folder.

@@ -52,6 +52,23 @@ fn docker_config_exists() -> bool {
     folder.is_some_and(|folder| folder.join("config.json").exists())
 }
 
+/// The login for a registry from the text of a `config.json`, as Kubernetes keeps it in a Secret of type
+/// `kubernetes.io/dockerconfigjson`. None if there is none for this host.
+///
+/// # Errors
+/// `BadCredentials` when the text can't be read.
+pub fn from_docker_config(what: &str, text: &[u8], host: &str) -> Result<Option<Login>> {
+    use docker_credential::{CredentialRetrievalError as E, DockerCredential};
+    match docker_credential::get_credential_from_reader(text, host) {
+        Ok(DockerCredential::UsernamePassword(user, secret)) => Ok(Some(Login { user, secret })),
+        Ok(DockerCredential::IdentityToken(secret)) => Ok(Some(Login { user: "<token>".into(), secret })),
+        Err(E::NoCredentialConfigured) => Ok(None),
+        Err(_) => {
+            Err(Error::new(Kind::BadCredentials, what, "its `.dockerconfigjson` is not a Docker config"))
+        }
+    }
+}
+
 /// The login for a Git host from git's credential helpers, none if git or its helpers know none.
 ///
 /// # Errors

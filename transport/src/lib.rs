@@ -9,6 +9,7 @@ pub mod cli;
 pub mod credentials;
 mod error;
 pub mod files;
+pub mod flux_artifact;
 pub mod git;
 mod http;
 pub mod instruction_source;

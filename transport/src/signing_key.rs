@@ -45,16 +45,24 @@ impl SigningKey {
     /// `BadCredentials` for anything but an Ed25519 key that only its owner may read.
     pub fn read(path: &Path) -> Result<Option<Self>> {
         let what = format!("key file {}", path.display());
-        let bad = |cause: &str| Error::new(Kind::BadCredentials, &what, cause);
         let Some(bytes) = files::read_capped(path, MAX_KEY_BYTES)? else { return Ok(None) };
-        check_owner(path).map_err(|cause| bad(&cause))?;
-        let parsed = pem::parse(&bytes).map_err(|_| bad("it is not a PEM file"))?;
+        check_owner(path).map_err(|cause| Error::new(Kind::BadCredentials, &what, cause))?;
+        Self::from_pem(&what, &bytes).map(Some)
+    }
+
+    /// Reads a key (PKCS#8 PEM, not encrypted); `what` names it in errors.
+    ///
+    /// # Errors
+    /// `BadCredentials` for anything but an Ed25519 key.
+    pub fn from_pem(what: &str, bytes: &[u8]) -> Result<Self> {
+        let bad = |cause: &str| Error::new(Kind::BadCredentials, what, cause);
+        let parsed = pem::parse(bytes).map_err(|_| bad("it is not a PEM file"))?;
         if parsed.tag() != "PRIVATE KEY" {
             return Err(bad("it is not an unencrypted PKCS#8 key (BEGIN PRIVATE KEY)"));
         }
         let pkcs8 = parsed.into_contents();
         let pair = Ed25519KeyPair::from_pkcs8(&pkcs8).map_err(|_| bad("it is not an Ed25519 key"))?;
-        Ok(Some(Self { pair, pkcs8 }))
+        Ok(Self { pair, pkcs8 })
     }
 
     /// Writes the key file, readable by its owner alone.
@@ -63,7 +71,12 @@ impl SigningKey {
     /// `DiskFull`, `Io`.
     pub fn write(&self, path: &Path) -> Result<()> {
         // The temporary file behind it is made with mode 0600, and renaming keeps that.
-        files::write_atomic(path, pem::encode(&pem::Pem::new("PRIVATE KEY", self.pkcs8.clone())).as_bytes())
+        files::write_atomic(path, self.to_pem().as_bytes())
+    }
+
+    /// The private key as PKCS#8 PEM, for a store that only its owner may read.
+    pub fn to_pem(&self) -> String {
+        pem::encode(&pem::Pem::new("PRIVATE KEY", self.pkcs8.clone()))
     }
 
     /// The public half, SPKI PEM.

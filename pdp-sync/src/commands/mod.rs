@@ -1,5 +1,6 @@
 //! The commands; each lives in a file of its own and returns its exit code.
 
+mod controller;
 mod crds;
 mod plan;
 mod run;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Plan(plan::Args),
     /// Shows where this data plane stands, and why it isn't further.
     Status(status::Args),
+    /// Keeps the UpdateSubscriptions of one namespace, with Flux.
+    Controller(controller::Args),
     /// Prints the definitions of its custom resources (YAML).
     Crds,
     /// Prints this reference as Markdown.
@@ -71,6 +74,7 @@ fn run(command: Command, format: Format) -> Result<u8> {
         Command::Run(args) => run::run(&args, format),
         Command::Plan(args) => plan::run(&args, format),
         Command::Status(args) => status::run(&args, format),
+        Command::Controller(args) => controller::run(args),
         Command::Crds => crds::run(),
         Command::Reference => {
             print(Format::Text, &(), &reference::markdown(&Cli::command()))?;

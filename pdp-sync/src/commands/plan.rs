@@ -9,13 +9,14 @@ use pdp_transport::cli::output::{Format, print};
 use serde_json::json;
 
 use super::Common;
-use crate::apply;
 use crate::fetch::{self, Fetched};
 use crate::instruct;
 use crate::reconcile;
 use crate::state::State;
 use crate::subscription::Subscription;
-use crate::target::{self, GitTarget};
+use crate::target::Found;
+use crate::target::git::{self, GitTarget};
+use crate::target::git_apply;
 use crate::time::Clock;
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,8 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
             Fetched::Unavailable(failure) => return Err(failure),
         };
     let heard = instruct::known(&subscription, &state, &catalog, clock.now());
-    let permit = match reconcile::decide(&subscription, &state, &catalog, &heard, &[], &clock)? {
+    let permit = match reconcile::decide(&subscription, &state, &catalog, &heard, &Found::default(), &clock)?
+    {
         Verdict::Proceed(permit) => permit,
         Verdict::UpToDate => return nothing(format, "up to date"),
         Verdict::WaitUntil(_, waiting)
@@ -56,8 +58,8 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let record = DecisionRecord::begin(*permit, state.record.as_ref(), evidence);
     let made = GitTarget::open(&subscription, &state.cache("plan-target"))?;
     let wanted =
-        apply::all_files(made.place, &record).into_iter().map(|(path, content)| (path, Some(content)));
-    let changes = target::changes(&made.head()?.files, &wanted.collect(), made.place);
+        git_apply::all_files(made.place, &record).into_iter().map(|(path, content)| (path, Some(content)));
+    let changes = git::changes(&made.head()?.files, &wanted.collect(), made.place);
     let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
     let text = format!("level {} would be written:\n  {}", record.target().level, paths.join("\n  "));
     print(format, &json!({ "level": record.target().level, "files": paths }), &text)?;

@@ -9,8 +9,10 @@ use super::Common;
 use crate::instruct;
 use crate::reconcile;
 use crate::state::{self, State};
-use crate::status::{self, Status};
+use crate::status::{self, Outcome, Seen, Status};
+use crate::store::Store;
 use crate::subscription::Subscription;
+use crate::target::git::GitTarget;
 use crate::time::{Clock, jittered};
 
 #[derive(Debug, clap::Args)]
@@ -26,14 +28,18 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let folder = &args.common.state;
     let first = Subscription::read(&args.common.subscription, Clock::new().now())?;
     let mut state = State::open(folder, &first.spec.root)?;
+    let mut store = Store::Folder(folder.clone());
     loop {
         let clock = Clock::new();
         // Read anew each time: an edit counts from the next pass on.
         let subscription = Subscription::read(&args.common.subscription, clock.now())?;
-        let outcome = reconcile::pass(&subscription, &mut state, &clock);
-        let before: Option<Status> = state::read(folder, "status.json");
+        let outcome = match GitTarget::open(&subscription, &state.cache("target")) {
+            Ok(target) => reconcile::pass(&subscription, &mut state, &target, &clock),
+            Err(failure) => Outcome::default().with(Seen::Unavailable(failure)),
+        };
+        let before: Option<Status> = state::read(&store, "status.json");
         let status = status::of(&subscription.pdp().to_string(), &outcome, &state, before, clock.now());
-        state::write(folder, "status.json", &status)?;
+        state::write(&mut store, "status.json", &status)?;
         if args.once {
             print(format, &status, &status::text(&status))?;
             return Ok(outcome.exit());

@@ -8,6 +8,7 @@ use pdp_transport::cli::{Failure, exit};
 
 use crate::state;
 use crate::status::{self, Status};
+use crate::store::Store;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -17,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
-    let status: Option<Status> = state::read(&args.state, "status.json");
+    let status: Option<Status> = state::read(&Store::Folder(args.state.clone()), "status.json");
     let missing = || {
         Failure::new("NotFound", format!("no status in {}", args.state.display()))
             .hint("let `pdp-sync run` make one pass")

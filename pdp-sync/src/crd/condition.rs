@@ -30,8 +30,6 @@ pub enum ConditionType {
     Mixed,
     /// Below the vendor's security floor.
     Exposed,
-    /// Someone else changed fields that pdp-sync set; they are put back.
-    Drifted,
     /// The server named an earlier ring than the data plane's own.
     EarlierRing,
     /// An instruction was refused.
@@ -54,7 +52,6 @@ impl ConditionType {
             Self::UpToDate => "UpToDate",
             Self::Mixed => "Mixed",
             Self::Exposed => "Exposed",
-            Self::Drifted => "Drifted",
             Self::EarlierRing => "EarlierRing",
             Self::InstructionRefused => "InstructionRefused",
             Self::InstructionUnavailable => "InstructionUnavailable",

@@ -8,6 +8,14 @@ use super::{Place, images, source_name};
 
 pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -> Value {
     let values = |name: String| json!({ "kind": "ConfigMap", "name": name, "optional": true });
+    let (platform, customer) = match &inputs.flux {
+        Some(flux) => (flux.platform_values.clone(), format!("{}{}", flux.customer_values, component.name)),
+        None => ("pdp-platform-values".to_owned(), format!("pdp-values-{}", component.name)),
+    };
+    let mut upgrade = json!({ "crds": "CreateReplace", "remediation": { "retries": 0 } });
+    if inputs.flux.as_ref().is_some_and(|flux| flux.renames_in_place) {
+        upgrade["chartNameChangeStrategy"] = "InPlaceUpdate".into();
+    }
     json!({
         "apiVersion": "helm.toolkit.fluxcd.io/v2",
         "kind": "HelmRelease",
@@ -21,8 +29,9 @@ pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -
             "timeout": format!("{}s", component.timeout.seconds()),
             // Going back is pdp-sync's decision; Helm's own remediation would uninstall a failed first install.
             "install": { "createNamespace": true, "crds": "CreateReplace", "remediation": { "retries": 0 } },
-            "upgrade": { "crds": "CreateReplace", "remediation": { "retries": 0 } },
-            "valuesFrom": [values("pdp-platform-values".to_owned()), values(format!("pdp-values-{}", component.name))],
+            "upgrade": upgrade,
+            // Later ones win: the customer's. Inline values would beat both, so there are none.
+            "valuesFrom": [values(platform), values(customer)],
             "postRenderers": [{ "kustomize": { "images": images(component, inputs) } }],
         },
     })

@@ -11,6 +11,8 @@ use pdp_policies::release::{Artifact, Component, Release};
 use pdp_transport::oci::Repository;
 use serde_json::{Value, json};
 
+use crate::cluster::Kind;
+
 /// Files by their path in the customer's repository.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -23,6 +25,31 @@ pub(crate) struct Place<'a> {
     pub(crate) namespace: &'a str,
 }
 
+/// A component as its two Flux objects.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Objects {
+    /// The `OCIRepository`.
+    pub(crate) source: Value,
+    pub(crate) applier_kind: Kind,
+    /// The `HelmRelease` or `Kustomization`.
+    pub(crate) applier: Value,
+}
+
+/// The Flux objects of one component.
+pub(crate) fn objects(
+    place: Place<'_>,
+    release: &Release,
+    component: &Component,
+    inputs: &Inputs,
+) -> Objects {
+    let source = oci_repository::render(place, release, component, inputs);
+    let (applier_kind, applier) = match &component.artifact {
+        Artifact::Chart { .. } => (Kind::HelmRelease, helm_release::render(place, component, inputs)),
+        Artifact::Manifests { .. } => (Kind::Kustomization, kustomization::render(place, component, inputs)),
+    };
+    Objects { source, applier_kind, applier }
+}
+
 /// The files of one component.
 pub(crate) fn component(
     place: Place<'_>,
@@ -31,16 +58,14 @@ pub(crate) fn component(
     inputs: &Inputs,
 ) -> Files {
     let folder = format!("{}/{}", place.path, component.name);
-    let source = oci_repository::render(place, release, component, inputs);
-    let (name, applied) = match &component.artifact {
-        Artifact::Chart { .. } => ("helm-release.yaml", helm_release::render(place, component, inputs)),
-        Artifact::Manifests { .. } => {
-            ("flux-kustomization.yaml", kustomization::render(place, component, inputs))
-        }
+    let objects = objects(place, release, component, inputs);
+    let name = match objects.applier_kind {
+        Kind::HelmRelease => "helm-release.yaml",
+        _ => "flux-kustomization.yaml",
     };
     BTreeMap::from([
-        (format!("{folder}/oci-repository.yaml"), yaml(&source)),
-        (format!("{folder}/{name}"), yaml(&applied)),
+        (format!("{folder}/oci-repository.yaml"), yaml(&objects.source)),
+        (format!("{folder}/{name}"), yaml(&objects.applier)),
     ])
 }
 
@@ -61,7 +86,7 @@ pub(crate) fn list(place: Place<'_>, files: &[String]) -> (String, Vec<u8>) {
 }
 
 /// The name of a component's source: one object per digest, so that the last good one stays.
-fn source_name(component: &Component) -> String {
+pub(crate) fn source_name(component: &Component) -> String {
     format!("{}-{}", component.name, component.artifact.digest().short())
 }
 

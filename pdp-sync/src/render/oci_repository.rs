@@ -24,6 +24,18 @@ pub(super) fn render(place: Place<'_>, release: &Release, component: &Component,
     if matches!(component.artifact, Artifact::Chart { .. }) {
         spec["layerSelector"] = json!({ "mediaType": HELM_LAYER, "operation": "copy" });
     }
+    if let Some(flux) = &inputs.flux {
+        let mut name = |field: &str, secret: &Option<String>| {
+            if let Some(secret) = secret {
+                spec[field] = json!({ "name": secret });
+            }
+        };
+        name("secretRef", &flux.pull_secret);
+        name("certSecretRef", &flux.cert_secret);
+        if let Some(keys) = &flux.verify_secret {
+            spec["verify"] = json!({ "provider": "cosign", "secretRef": { "name": keys } });
+        }
+    }
     json!({
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "OCIRepository",

@@ -7,30 +7,17 @@ use pdp_policies::release::{Component, OnFailure, Release};
 use pdp_policies::{ComponentName, Digest};
 use pdp_transport::cli::failure::{Result, internal};
 
+use super::git::GitTarget;
+use super::{Alive, Applied, stages};
 use crate::fault;
 use crate::probe::{self, Health};
 use crate::render::{self, Files, Place};
 use crate::state::State;
 use crate::subscription::Probe;
-use crate::target::GitTarget;
 use crate::time::Clock;
 
-/// What a level has become. Only [`carry_on`] makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Applied {
-    /// Written; nobody measured health.
-    Written,
-    /// Written, healthy and settled.
-    Healthy,
-    /// A component failed; what may go back went back.
-    GoneBack(ComponentName),
-}
-
-/// Called now and then while a level is being applied.
-pub(crate) type Alive<'a> = dyn Fn(&mut State) + 'a;
-
 /// Applies, or goes on with, what the record in `state` says, to its end.
-pub(crate) fn carry_on(
+pub(super) fn carry_on(
     state: &mut State,
     target: &GitTarget<'_>,
     probe: Option<&Probe>,
@@ -39,6 +26,11 @@ pub(crate) fn carry_on(
 ) -> Result<Applied> {
     let Some(record) = state.record.clone() else { return Err(internal("no decision to carry on with")) };
     let failed = match record.phase() {
+        Phase::TakingBack {} => {
+            go_back(state, &record, target, clock)?;
+            state.save_record(record.in_phase(Phase::TakenBack {}))?;
+            return Ok(Applied::TakenBack);
+        }
         Phase::GoingBack { component } => Some(component.clone()),
         _ => write_stages(state, &record, target, probe, clock, alive)?,
     };
@@ -138,16 +130,6 @@ fn write(
         };
     }
     state.save_written()
-}
-
-/// The components of this platform by stage.
-fn stages<'a>(release: &'a Release, record: &DecisionRecord) -> BTreeMap<u32, Vec<&'a Component>> {
-    let inputs = record.inputs();
-    let mut stages = BTreeMap::<u32, Vec<_>>::new();
-    for component in release.components_for(inputs.platform, &inputs.left_out) {
-        stages.entry(component.stage).or_default().push(component);
-    }
-    stages
 }
 
 fn wanted(

@@ -3,14 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use pdp_policies::decision::DecisionRecord;
+use pdp_policies::trust::{Catalog, Verified};
 use pdp_policies::{At, Digest, Obstacle, ObstacleCode};
-use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::git::{Author, Change, CommitId, Remote};
 use pdp_transport::{Error, Kind};
 
+use super::{Alive, Found, Preflight, Progress, Tidied, git_apply};
 use crate::fetch::git_options;
+use crate::preflight;
 use crate::render::{self, Files, Place};
+use crate::state::State;
 use crate::subscription::{Subscription, Target};
+use crate::time::Clock;
 
 /// Our part of the repository may not be larger (bytes).
 const MAX_TARGET_BYTES: u64 = 16 * 1024 * 1024;
@@ -20,6 +26,7 @@ const TRIES: u32 = 5;
 /// The customer's repository.
 #[derive(Debug)]
 pub(crate) struct GitTarget<'a> {
+    subscription: &'a Subscription,
     remote: Remote,
     branch: &'a str,
     pub(crate) place: Place<'a>,
@@ -35,9 +42,12 @@ pub(crate) struct Head {
 
 impl<'a> GitTarget<'a> {
     pub(crate) fn open(subscription: &'a Subscription, cache: &Path) -> Result<Self> {
-        let Target::Git { url, branch, path } = &subscription.spec.target;
+        let Target::Git { url, branch, path } = &subscription.spec.target else {
+            return Err(internal("a cluster's subscription has no repository"));
+        };
         let remote = Remote::open(url, cache, git_options(subscription))?;
-        Ok(Self { remote, branch, place: Place { path, namespace: &subscription.metadata.namespace } })
+        let place = Place { path, namespace: &subscription.metadata.namespace };
+        Ok(Self { subscription, remote, branch, place })
     }
 
     pub(crate) fn head(&self) -> Result<Head> {
@@ -73,6 +83,45 @@ impl<'a> GitTarget<'a> {
             }
         }
         Err(Error::new(Kind::BranchMoved, self.remote.shown(), "others keep pushing at the same time").into())
+    }
+}
+
+impl super::Target for GitTarget<'_> {
+    /// Edits by others in what we wrote. Only files that pdp-sync wrote can be edited.
+    fn found(&self, state: &State) -> Result<Found> {
+        if state.written.is_empty() {
+            return Ok(Found::default());
+        }
+        let obstacles = foreign(&self.head()?.files, &Files::new(), &state.written);
+        Ok(Found { obstacles, ..Found::default() })
+    }
+
+    fn preflight(
+        &self,
+        state: &State,
+        catalog: &Verified<Catalog>,
+        record: &DecisionRecord,
+    ) -> Result<Preflight> {
+        if let Err(trouble) = preflight::artifacts(self.subscription, catalog, record, &mut |_, _| Ok(()))? {
+            return Ok(Preflight::Trouble(trouble));
+        }
+        let ours = git_apply::all_files(self.place, record);
+        let strangers = foreign(&self.head()?.files, &ours, &state.written);
+        Ok(if strangers.is_empty() { Preflight::Ready } else { Preflight::Blocked(strangers) })
+    }
+
+    fn carry_on(&self, state: &mut State, clock: &Clock, alive: &Alive<'_>) -> Result<Progress> {
+        let probe = self.subscription.spec.probe.as_ref();
+        git_apply::carry_on(state, self, probe, clock, alive).map(Progress::Ended)
+    }
+
+    /// A person's edit of a file is respected: nothing is put right.
+    fn tidy(&self, _: &State) -> Result<Tidied> {
+        Ok(Tidied::default())
+    }
+
+    fn clear(&self, _: &State) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -1,0 +1,167 @@
+//! One namespace of a cluster, for code on a thread of its own: every call waits for its answer.
+
+use std::time::Duration;
+
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::{Api, Client};
+use pdp_transport::cli::failure::{Failure, Result};
+use serde_json::Value;
+use tokio::runtime::Handle;
+
+use crate::crd::{MANAGER, SUBSCRIPTION_LABEL};
+
+/// No answer of the API server takes longer; without this a lost connection would hang a pass.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The Flux kinds that are read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Kind {
+    OciRepository,
+    GitRepository,
+    HelmRelease,
+    Kustomization,
+}
+
+impl Kind {
+    /// As it stands in `kind`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::OciRepository => "OCIRepository",
+            Self::GitRepository => "GitRepository",
+            Self::HelmRelease => "HelmRelease",
+            Self::Kustomization => "Kustomization",
+        }
+    }
+
+    /// As kube knows it.
+    pub(crate) fn resource(self) -> ApiResource {
+        let (group, version, plural) = match self {
+            Self::OciRepository => ("source.toolkit.fluxcd.io", "v1", "ocirepositories"),
+            Self::GitRepository => ("source.toolkit.fluxcd.io", "v1", "gitrepositories"),
+            Self::HelmRelease => ("helm.toolkit.fluxcd.io", "v2", "helmreleases"),
+            Self::Kustomization => ("kustomize.toolkit.fluxcd.io", "v1", "kustomizations"),
+        };
+        let kind = GroupVersionKind::gvk(group, version, self.name());
+        ApiResource::from_gvk_with_plural(&kind, plural)
+    }
+}
+
+/// A client of one namespace.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    pub(crate) client: Client,
+    handle: Handle,
+    pub(crate) namespace: String,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cluster({})", self.namespace)
+    }
+}
+
+impl Cluster {
+    /// Requests run on the runtime behind `handle`; the thread that calls must not be one of its own.
+    pub(crate) fn new(client: Client, handle: Handle, namespace: &str) -> Self {
+        Self { client, handle, namespace: namespace.to_owned() }
+    }
+
+    /// One object, none if there is none of that name, or no such kind.
+    pub(crate) fn get(&self, kind: Kind, name: &str) -> Result<Option<Value>> {
+        let what = || format!("get {} {name}", kind.name());
+        self.wait(what, self.api(kind).get_opt(name))?.map(|object| value(&object)).transpose()
+    }
+
+    /// A subscription's objects of a kind; none if the API server doesn't serve the kind.
+    pub(crate) fn list(&self, kind: Kind, subscription: &str) -> Result<Option<Vec<Value>>> {
+        let parameters = ListParams::default().labels(&format!("{SUBSCRIPTION_LABEL}={subscription}"));
+        let what = || format!("list {}", kind.name());
+        match self.wait(what, self.api(kind).list(&parameters)) {
+            Err(failure) if failure.code == "NotFound" => Ok(None),
+            Err(failure) => Err(failure),
+            Ok(list) => list.items.iter().map(value).collect::<Result<_>>().map(Some),
+        }
+    }
+
+    /// Server-side apply of the fields in `object`; other people's fields stay as they are.
+    pub(crate) fn apply(&self, kind: Kind, object: &Value) -> Result<()> {
+        let name = name_of(object).to_owned();
+        let parameters = PatchParams::apply(MANAGER).force();
+        let patch = Patch::Apply(object);
+        let api = self.api(kind);
+        self.wait(|| format!("apply {} {name}", kind.name()), api.patch(&name, &parameters, &patch))
+            .map(|_| ())
+    }
+
+    /// A merge patch; true if the object is there.
+    pub(crate) fn merge(&self, kind: Kind, name: &str, patch: &Value) -> Result<bool> {
+        let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let patch = Patch::Merge(patch);
+        let api = self.api(kind);
+        found(self.wait(|| format!("patch {} {name}", kind.name()), api.patch(name, &parameters, &patch)))
+    }
+
+    /// Deletes an object; true if it was there.
+    pub(crate) fn delete(&self, kind: Kind, name: &str) -> Result<bool> {
+        let parameters = DeleteParams::default();
+        let api = self.api(kind);
+        found(self.wait(|| format!("delete {} {name}", kind.name()), api.delete(name, &parameters)))
+    }
+
+    /// Waits for an answer of the API server.
+    pub(crate) fn wait<T>(
+        &self,
+        what: impl Fn() -> String,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T> {
+        let answer = self.handle.block_on(async { tokio::time::timeout(PATIENCE, request).await });
+        let late = || Failure { transient: true, ..unavailable(what(), "no answer within 30 s") };
+        answer.map_err(|_| late())?.map_err(|error| failure(what(), &error))
+    }
+
+    fn api(&self, kind: Kind) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, &kind.resource())
+    }
+}
+
+/// `metadata.name`.
+pub(crate) fn name_of(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
+}
+
+fn value(object: &DynamicObject) -> Result<Value> {
+    serde_json::to_value(object).map_err(pdp_transport::cli::failure::internal)
+}
+
+fn found<T>(answer: Result<T>) -> Result<bool> {
+    match answer {
+        Err(failure) if failure.code == "NotFound" => Ok(false),
+        other => other.map(|_| true),
+    }
+}
+
+fn unavailable(what: String, cause: &str) -> Failure {
+    Failure::new("ApiServerUnavailable", what).cause(cause).hint("pdp-sync tries again by itself")
+}
+
+/// What the API server's refusal, or its silence, means.
+pub(crate) fn failure(what: String, error: &kube::Error) -> Failure {
+    let kube::Error::Api(status) = error else {
+        return Failure { transient: true, ..unavailable(what, &error.to_string()) };
+    };
+    let (code, transient, hint) = match status.code {
+        401 | 403 => {
+            ("Forbidden", false, "give pdp-sync's ServiceAccount this right; the chart's Role has it")
+        }
+        404 => ("NotFound", false, "is it installed?"),
+        409 => ("Conflict", true, "someone else wrote at the same moment; pdp-sync reads again by itself"),
+        429 | 500..=599 => ("ApiServerUnavailable", true, "pdp-sync tries again by itself"),
+        _ => (
+            "ApiServerRefused",
+            false,
+            "the API server doesn't accept the object; are Flux and pdp-sync up to date?",
+        ),
+    };
+    Failure { transient, ..Failure::new(code, what).cause(&status.message).hint(hint) }
+}

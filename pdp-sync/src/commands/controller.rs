@@ -1,0 +1,31 @@
+//! `pdp-sync controller`.
+
+use std::path::PathBuf;
+
+use pdp_transport::Error;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+
+use crate::controller::{self, Settings};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The one namespace that is watched and written.
+    #[arg(long, env = "RUNTIME_NAMESPACE", default_value = "flux-system", value_name = "NAME")]
+    namespace: String,
+    /// A folder for what may be lost.
+    #[arg(long, env = "PDP_SYNC_CACHE", default_value = "/tmp/pdp-sync", value_name = "DIR")]
+    cache: PathBuf,
+}
+
+pub(crate) fn run(args: Args) -> Result<u8> {
+    // One thread drives all waiting; passes get threads of their own, which end when idle.
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(16).build();
+    let runtime = runtime.map_err(|e| Error::io("start a runtime", &e))?;
+    let settings = Settings { namespace: args.namespace, cache: args.cache };
+    let ended = runtime.block_on(controller::run(settings));
+    // A long poll may go on for a minute; nothing of it matters any more.
+    runtime.shutdown_background();
+    ended.map(|()| exit::DONE)
+}

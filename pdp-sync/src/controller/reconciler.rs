@@ -1,0 +1,290 @@
+//! One reconcile: read the object, make a pass, write what came of it, say when to look again.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use kube::api::{Patch, PatchParams};
+use kube::runtime::controller::Action;
+use kube::{Api, ResourceExt};
+use pdp_policies::gate::Verdict;
+use pdp_policies::{At, RefusalCode};
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use serde_json::json;
+
+use super::conditions::{self, Stand};
+use super::handled::{self, Handled};
+use super::news_feed::{self, News};
+use super::status::{self, Facts};
+use super::surroundings::Surroundings;
+use super::{resolve, resolve::source_kind};
+use crate::cluster::Cluster;
+use crate::crd::{
+    CatalogSource, FINALIZER, MANAGER, REQUESTED_AT, UpdateSubscription, UpdateSubscriptionStatus as Status,
+};
+use crate::flux::{FluxTarget, Memory};
+use crate::instruct::Trouble;
+use crate::reconcile;
+use crate::state::State;
+use crate::status::{Outcome, Seen};
+use crate::subscription::Subscription;
+use crate::time::{Clock, jittered};
+
+/// After a pass that couldn't be finished, at most this long passes before the next.
+const RETRY: Duration = Duration::from_secs(30);
+/// While Flux fetches, nothing but its word is waited for; this is for what nobody tells.
+const WHILE_FETCHING: Duration = Duration::from_secs(5);
+/// What the cluster says of itself is asked for again after this long.
+const SURROUNDINGS_AGE: Duration = Duration::from_secs(600);
+
+/// What all reconciles share.
+pub(super) struct Context {
+    cluster: Cluster,
+    cache: PathBuf,
+    news: News,
+    surroundings: Mutex<Option<(Instant, Surroundings)>>,
+    entries: Mutex<HashMap<String, Arc<Entry>>>,
+}
+
+/// What is remembered of one subscription. All of it may be lost.
+#[derive(Debug, Default)]
+struct Entry {
+    memory: Memory,
+    signed_at: Mutex<Option<At>>,
+    waiting: Arc<AtomicBool>,
+}
+
+impl Context {
+    pub(super) fn new(cluster: Cluster, cache: PathBuf, news: News) -> Self {
+        Self { cluster, cache, news, surroundings: Mutex::default(), entries: Mutex::default() }
+    }
+
+    fn entry(&self, name: &str) -> Arc<Entry> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(entries.entry(name.to_owned()).or_default())
+    }
+
+    fn surroundings(&self) -> Result<Surroundings> {
+        let mut kept = self.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = kept.as_ref().filter(|(since, _)| since.elapsed() < SURROUNDINGS_AGE) {
+            return Ok(known.clone());
+        }
+        let known = Surroundings::read(&self.cluster)?;
+        *kept = Some((Instant::now(), known.clone()));
+        Ok(known)
+    }
+
+    fn api(&self) -> Api<UpdateSubscription> {
+        Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace)
+    }
+}
+
+/// Called by the runtime whenever something woke a subscription.
+pub(super) async fn reconcile(object: Arc<UpdateSubscription>, context: Arc<Context>) -> Result<Action> {
+    let name = object.name_any();
+    // Everything below waits for answers; it gets a thread of its own.
+    tokio::task::spawn_blocking(move || one(&name, &context)).await.map_err(internal)?
+}
+
+/// What a reconcile that couldn't even read or write its object leads to.
+pub(super) fn after_error(_: Arc<UpdateSubscription>, failure: &Failure, _: Arc<Context>) -> Action {
+    tracing::warn!(code = failure.code, "a reconcile broke off; it is tried again: {failure}");
+    Action::requeue(jittered(RETRY / 3))
+}
+
+fn one(name: &str, context: &Context) -> Result<Action> {
+    let get = || format!("get UpdateSubscription {name}");
+    let Some(object) = context.cluster.wait(get, context.api().get_opt(name))? else {
+        return Ok(Action::await_change());
+    };
+    let finalizers = object.finalizers();
+    match (object.metadata.deletion_timestamp.is_some(), finalizers.iter().any(|it| it == FINALIZER)) {
+        (true, true) => return set_finalizer(&object, context, false),
+        (true, false) => return Ok(Action::await_change()),
+        (false, false) => return set_finalizer(&object, context, true),
+        (false, true) => {}
+    }
+    let before = object.status.clone().unwrap_or_default();
+    let handled = handled::handled(object.annotations(), &before);
+    if object.spec.suspend {
+        let generation = object.metadata.generation.unwrap_or_default();
+        let status = suspended(&before, generation, Clock::new().now());
+        write_status(&object, context, &before, answered(status, &handled))?;
+        return Ok(Action::await_change());
+    }
+    let entry = context.entry(name);
+    if handled.forced {
+        entry.memory.forget();
+    }
+    match pass(&object, context, &entry) {
+        Ok(passed) => conclude(&object, context, &entry, &before, &handled, passed),
+        Err(failure) => {
+            tracing::warn!(code = failure.code, "{failure}");
+            let generation = object.metadata.generation.unwrap_or_default();
+            let status = status::unusable(&failure, generation, &before, Clock::new().now());
+            write_status(&object, context, &before, answered(status, &handled))?;
+            let pause = if failure.transient { RETRY / 3 } else { RETRY };
+            Ok(Action::requeue(jittered(pause)))
+        }
+    }
+}
+
+/// What a pass worked on, and what came of it.
+struct Passed {
+    subscription: Subscription,
+    state: State,
+    outcome: Outcome,
+    now: At,
+}
+
+fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result<Passed> {
+    let clock = Clock::new();
+    let name = object.name_any();
+    let cache = context.cache.join(&name);
+    std::fs::create_dir_all(&cache)
+        .map_err(|e| Failure::new("Io", format!("cache folder {}", cache.display())).cause(e))?;
+    let surroundings = context.surroundings()?;
+    let subscription = resolve::resolve(&context.cluster, object, &surroundings, &cache)?;
+    let problems = subscription.problems(clock.now());
+    if !problems.is_empty() {
+        return Err(
+            Failure::new("BadSubscription", "the subscription can't be used").cause(problems.join("; "))
+        );
+    }
+    let mut state = State::in_cluster(&context.cluster, &name, &cache, &subscription.spec.root)?;
+    let target = FluxTarget {
+        cluster: &context.cluster,
+        subscription: &subscription,
+        memory: &entry.memory,
+        surroundings: surroundings.found(&context.cluster, &name)?,
+    };
+    let outcome = reconcile::pass(&subscription, &mut state, &target, &clock);
+    let now = clock.now();
+    Ok(Passed { subscription, state, outcome, now })
+}
+
+/// Writes the status and arranges for what comes next.
+fn conclude(
+    object: &UpdateSubscription,
+    context: &Context,
+    entry: &Entry,
+    before: &Status,
+    handled: &Handled,
+    passed: Passed,
+) -> Result<Action> {
+    let Passed { subscription, state, mut outcome, now } = passed;
+    let signed_at = {
+        let mut last = entry.signed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = outcome.catalog.as_ref().map(|catalog| catalog.signed_at).or(*last);
+        *last
+    };
+    let generation = object.metadata.generation.unwrap_or_default();
+    let facts = Facts { outcome: &outcome, record: state.record.as_ref(), signed_at, generation, now };
+    let status = answered(status::of(&facts, before), handled);
+    let behind = is_behind(&outcome);
+    if behind {
+        ask_source(object, context, now)?;
+    }
+    write_status(object, context, before, status)?;
+    let action = next(&outcome, subscription.spec.interval.seconds().unsigned_abs(), behind, now);
+    if let Some((identity, longest)) = outcome.next_poll.take() {
+        news_feed::listen(&entry.waiting, &context.news, subscription, state, identity, longest, now);
+    }
+    Ok(action)
+}
+
+/// When to look again if nothing wakes it before.
+fn next(outcome: &Outcome, interval: u64, behind: bool, now: At) -> Action {
+    let interval = jittered(Duration::from_secs(interval.max(1)));
+    let seconds = |seconds: i64| Duration::from_secs(seconds.max(1).unsigned_abs());
+    let pause = match &outcome.seen {
+        Seen::UnderWay(under_way) => seconds(under_way.next.seconds()),
+        Seen::Preflight(..) => WHILE_FETCHING,
+        Seen::Started => Duration::ZERO,
+        Seen::Unavailable(failure) if failure.transient => jittered(RETRY),
+        Seen::Verdict(Verdict::WaitUntil(at, _), _) => interval.min(seconds(at.seconds_since(now))),
+        _ if behind => WHILE_FETCHING,
+        _ => interval,
+    };
+    Action::requeue(pause.min(interval.max(Duration::from_secs(1))))
+}
+
+/// True if the catalog at hand is older than the one that somebody else saw.
+fn is_behind(outcome: &Outcome) -> bool {
+    let lag = |code: &str| code == "CatalogBehind";
+    let instruction = matches!(&outcome.trouble, Some(Trouble::Unavailable(code, _)) if lag(code));
+    instruction
+        || matches!(&outcome.seen, Seen::Refused { refusal, behind: true } if refusal.code == RefusalCode::VersionFloor)
+}
+
+/// Lets Flux fetch the catalog's source now rather than at its next interval.
+fn ask_source(object: &UpdateSubscription, context: &Context, now: At) -> Result<()> {
+    let CatalogSource::FluxSource { kind, name } = &object.spec.catalog else { return Ok(()) };
+    let patch = json!({ "metadata": { "annotations": { REQUESTED_AT: now.to_string() } } });
+    context.cluster.merge(source_kind(*kind), name, &patch).map(|_| ())
+}
+
+/// The finalizer holds a deletion until pdp-sync has let go. What runs keeps running, floors and decision stay: a
+/// subscription of the same name goes on where this one ended.
+fn set_finalizer(object: &UpdateSubscription, context: &Context, there: bool) -> Result<Action> {
+    let mut finalizers: Vec<_> = object.finalizers().iter().filter(|it| *it != FINALIZER).cloned().collect();
+    if there {
+        finalizers.push(FINALIZER.to_owned());
+    }
+    let metadata = json!({ "finalizers": finalizers, "resourceVersion": object.resource_version() });
+    let patch = Patch::Merge(json!({ "metadata": metadata }));
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    let name = object.name_any();
+    let api = context.api();
+    let what = || format!("set the finalizer of UpdateSubscription {name}");
+    context.cluster.wait(what, api.patch(&name, &parameters, &patch))?;
+    if !there {
+        context.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+    }
+    Ok(Action::await_change())
+}
+
+fn suspended(before: &Status, generation: i64, now: At) -> Status {
+    let also = status::kept(before);
+    Status {
+        conditions: conditions::conditions(&Stand::Suspended, &also, &before.conditions, generation, now),
+        observed_generation: conditions::observed_generation(
+            &Stand::Suspended,
+            before.observed_generation,
+            generation,
+        ),
+        ..before.clone()
+    }
+}
+
+fn answered(status: Status, handled: &Handled) -> Status {
+    Status {
+        last_handled_reconcile_at: handled.reconcile_at.clone(),
+        last_handled_force_at: handled.force_at.clone(),
+        ..status
+    }
+}
+
+/// Server-side apply: what isn't said any more goes away. Nothing is written when nothing changed.
+fn write_status(
+    object: &UpdateSubscription,
+    context: &Context,
+    before: &Status,
+    after: Status,
+) -> Result<()> {
+    if *before == after {
+        return Ok(());
+    }
+    let name = object.name_any();
+    let body = json!({
+        "apiVersion": "updates.pdp.wso2.com/v1", "kind": "UpdateSubscription",
+        "metadata": { "name": name, "namespace": context.cluster.namespace },
+        "status": after,
+    });
+    let parameters = PatchParams::apply(MANAGER).force();
+    let api = context.api();
+    let what = || format!("write the status of UpdateSubscription {name}");
+    context.cluster.wait(what, api.patch_status(&name, &parameters, &Patch::Apply(&body))).map(|_| ())
+}

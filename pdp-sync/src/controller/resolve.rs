@@ -1,0 +1,246 @@
+//! From the object that the customer wrote to the subscription that a pass works on: Secrets, ConfigMaps, sources and
+//! approvals are read here, once, at the beginning.
+
+use std::path::Path;
+
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::api::ListParams;
+use kube::{Api, ResourceExt};
+use pdp_policies::API_VERSION;
+use pdp_policies::decision::FluxInputs;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::credentials::{self, Login};
+use pdp_transport::files;
+use pdp_transport::flux_artifact::FluxArtifact;
+use pdp_transport::oci::Repository;
+
+use super::surroundings::Surroundings;
+use crate::cluster::{Cluster, Kind};
+use crate::content::{Approvals, Content, SignedApproval};
+use crate::crd::{
+    CatalogSource as Source, FluxSourceKind, Instruction, KeyOf, NameOf, RingStateSource as RingState,
+    Signatures, UpdateApproval, UpdateSubscription, UpdateSubscriptionSpec, Verify,
+};
+use crate::flux;
+use crate::subscription::{
+    CatalogSource, InstructionSource, Logins, Metadata, RingStateSource, ServerSource, Spec, Subscription,
+    Target,
+};
+
+/// Reads everything that the object names.
+pub(super) fn resolve(
+    cluster: &Cluster,
+    object: &UpdateSubscription,
+    surroundings: &Surroundings,
+    cache: &Path,
+) -> Result<Subscription> {
+    let reader = Reader { cluster };
+    let spec = &object.spec;
+    let name = object.name_any();
+    let ca = match &spec.cert_secret_ref {
+        Some(secret) => vec![reader.certificate(secret, cache)?],
+        None => Vec::new(),
+    };
+    let resolved = Spec {
+        organization: spec.organization.clone(),
+        data_plane: spec.data_plane.clone(),
+        line: spec.line.clone(),
+        ring: spec.ring.clone(),
+        instruction: reader.instruction(spec.instruction.as_ref())?,
+        approvals: Some(Approvals::Given(reader.approvals()?)),
+        platform: spec.platform,
+        catalog: reader.catalog(&spec.catalog)?,
+        root: reader.config_map(&spec.root.config_map_ref)?,
+        mirror: spec.mirror.as_ref().map(|mirror| mirror.host.clone()),
+        signatures: spec.signatures,
+        leave_out: spec.leave_out.clone(),
+        policy: spec.policy.clone(),
+        target: Target::Flux(Box::new(flux_inputs(&name, spec, surroundings.renames_in_place))),
+        probe: None,
+        interval: spec.interval,
+        ca,
+        rollback: spec.rollback.clone(),
+        logins: reader.logins(spec)?,
+        cluster_id: surroundings.cluster_id,
+    };
+    let metadata = Metadata { name, namespace: cluster.namespace.clone() };
+    let kind = "UpdateSubscription".to_owned();
+    Ok(Subscription { api_version: API_VERSION.to_owned(), kind, metadata, spec: resolved })
+}
+
+/// What the Flux objects are to name.
+fn flux_inputs(name: &str, spec: &UpdateSubscriptionSpec, renames_in_place: bool) -> FluxInputs {
+    let mirror = spec.mirror.as_ref();
+    let pull = mirror.map_or(spec.pull_secret_ref.as_ref(), |mirror| mirror.secret_ref.as_ref());
+    let cert = mirror.and_then(|mirror| mirror.cert_secret_ref.as_ref()).or(spec.cert_secret_ref.as_ref());
+    let verify = spec.verify == Verify::Auto && spec.signatures == Signatures::Required;
+    FluxInputs {
+        platform_values: spec.values.platform.clone(),
+        customer_values: spec.values.customer_prefix.clone(),
+        pull_secret: pull.map(|secret| secret.name.clone()),
+        cert_secret: cert.map(|secret| secret.name.clone()),
+        verify_secret: verify.then(|| flux::artifact_keys_secret(name)),
+        renames_in_place,
+    }
+}
+
+struct Reader<'a> {
+    cluster: &'a Cluster,
+}
+
+impl Reader<'_> {
+    fn catalog(&self, source: &Source) -> Result<CatalogSource> {
+        Ok(match source {
+            Source::FluxSource { kind, name } => CatalogSource::Flux(self.artifact(*kind, name)?),
+            Source::Oci { repository, tag, .. } => {
+                CatalogSource::Oci { repository: repository.clone(), tag: tag.clone() }
+            }
+            Source::Git { url, branch, .. } => {
+                CatalogSource::Git { url: url.clone(), branch: branch.clone() }
+            }
+        })
+    }
+
+    /// What a Flux source holds now. After a restart of source-controller that is nothing for a while.
+    fn artifact(
+        &self,
+        kind: FluxSourceKind,
+        name: &str,
+    ) -> Result<std::result::Result<FluxArtifact, String>> {
+        let kind = source_kind(kind);
+        let shown = format!("{} `{name}`", kind.name());
+        let Some(object) = self.cluster.get(kind, name)? else {
+            return Ok(Err(format!("{shown} isn't there")));
+        };
+        let artifact = &object["status"]["artifact"];
+        let text = |field: &str| artifact[field].as_str().map(str::to_owned);
+        let (Some(url), Some(digest), Some(revision)) = (text("url"), text("digest"), text("revision"))
+        else {
+            return Ok(Err(format!("{shown} holds nothing yet; see its conditions")));
+        };
+        Ok(Ok(FluxArtifact { url, digest, revision }))
+    }
+
+    fn instruction(&self, instruction: Option<&Instruction>) -> Result<InstructionSource> {
+        Ok(match instruction {
+            None => InstructionSource::Channel {},
+            Some(Instruction::Approval {}) => InstructionSource::Approval {},
+            Some(Instruction::RingState(RingState::Git { url, branch })) => {
+                InstructionSource::RingState(RingStateSource::Git {
+                    url: url.clone(),
+                    branch: branch.clone(),
+                })
+            }
+            Some(Instruction::RingState(RingState::Oci { repository })) => {
+                InstructionSource::RingState(RingStateSource::Oci { repository: repository.clone() })
+            }
+            Some(Instruction::Server(server)) => {
+                let token = server.enrolment_token_secret_ref.as_ref();
+                let enrolment_token = token.map(|token| self.secret_content(token)).transpose()?;
+                let (url, reports) = (server.url.clone(), server.reports);
+                InstructionSource::Server(ServerSource { url, enrolment_token, reports })
+            }
+        })
+    }
+
+    fn approvals(&self) -> Result<Vec<SignedApproval>> {
+        let api: Api<UpdateApproval> = self.api();
+        // More than the API server would hand out at once is nobody's to read.
+        let parameters = ListParams::default().limit(500);
+        let list = self.cluster.wait(|| "list UpdateApprovals".to_owned(), api.list(&parameters))?;
+        let signed = |approval: UpdateApproval| SignedApproval {
+            name: approval.name_any(),
+            document: approval.spec.document.into_bytes(),
+            signature: approval.spec.signature.into_bytes(),
+        };
+        Ok(list.items.into_iter().map(signed).collect())
+    }
+
+    fn logins(&self, spec: &UpdateSubscriptionSpec) -> Result<Logins> {
+        let mut logins = Logins::default();
+        match &spec.catalog {
+            Source::Git { secret_ref: Some(secret), .. } => {
+                let secret = self.secret(&secret.name)?;
+                let text =
+                    |key: &str| value(&secret, key).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                let user = text("username").unwrap_or_else(|| "x-access-token".to_owned());
+                logins.git = text("password").map(|secret| Login { user, secret: secret.trim().to_owned() });
+            }
+            Source::Oci { repository, secret_ref: Some(secret), .. } => {
+                let host = repository.parse::<Repository>().map(|repository| repository.host)?;
+                logins.catalog = self.registry_login(secret, &host)?;
+            }
+            _ => {}
+        }
+        if let Some(mirror) = &spec.mirror
+            && let Some(secret) = &mirror.secret_ref
+        {
+            let host = mirror.host.split('/').next().unwrap_or_default();
+            logins.artifacts = self.registry_login(secret, host)?;
+        } else if let (None, Some(secret), Source::Oci { repository, .. }) =
+            (&spec.mirror, &spec.pull_secret_ref, &spec.catalog)
+        {
+            let host = repository.parse::<Repository>().map(|repository| repository.host)?;
+            logins.artifacts = self.registry_login(secret, &host)?;
+        }
+        Ok(logins)
+    }
+
+    fn registry_login(&self, secret: &NameOf, host: &str) -> Result<Option<Login>> {
+        let what = format!("Secret {}", secret.name);
+        let held = self.secret(&secret.name)?;
+        let config = value(&held, ".dockerconfigjson").ok_or_else(|| {
+            Failure::new("NotFound", &what).hint("it needs the type kubernetes.io/dockerconfigjson")
+        })?;
+        Ok(credentials::from_docker_config(&what, &config, host)?)
+    }
+
+    /// Writes the CA where the HTTP client can read it; it is public.
+    fn certificate(&self, secret: &NameOf, cache: &Path) -> Result<std::path::PathBuf> {
+        let held = self.secret(&secret.name)?;
+        let missing = || Failure::new("NotFound", format!("key ca.crt of Secret {}", secret.name));
+        let pem = value(&held, "ca.crt").ok_or_else(missing)?;
+        let path = cache.join("ca.crt");
+        files::write_atomic(&path, &pem)?;
+        Ok(path)
+    }
+
+    fn config_map(&self, key: &KeyOf) -> Result<Content> {
+        let api: Api<ConfigMap> = self.api();
+        let what = format!("key {} of ConfigMap {}", key.key, key.name);
+        let held = self.cluster.wait(|| format!("get ConfigMap {}", key.name), api.get_opt(&key.name))?;
+        let bytes = held.and_then(|map| map.data?.remove(&key.key)).map(String::into_bytes);
+        Ok(Content::Given { what, bytes })
+    }
+
+    fn secret_content(&self, key: &KeyOf) -> Result<Content> {
+        let what = format!("key {} of Secret {}", key.key, key.name);
+        let api: Api<Secret> = self.api();
+        let held = self.cluster.wait(|| format!("get Secret {}", key.name), api.get_opt(&key.name))?;
+        Ok(Content::Given { what, bytes: held.and_then(|secret| value(&secret, &key.key)) })
+    }
+
+    fn secret(&self, name: &str) -> Result<Secret> {
+        let api: Api<Secret> = self.api();
+        self.cluster.wait(|| format!("get Secret {name}"), api.get(name))
+    }
+
+    fn api<K>(&self) -> Api<K>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    {
+        Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace)
+    }
+}
+
+fn value(secret: &Secret, key: &str) -> Option<Vec<u8>> {
+    Some(secret.data.as_ref()?.get(key)?.0.clone())
+}
+
+/// The kind of Flux source that a catalog comes from.
+pub(super) fn source_kind(kind: FluxSourceKind) -> Kind {
+    match kind {
+        FluxSourceKind::GitRepository => Kind::GitRepository,
+        FluxSourceKind::OCIRepository => Kind::OciRepository,
+    }
+}

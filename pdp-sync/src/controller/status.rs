@@ -1,0 +1,467 @@
+//! From what a pass saw to the status of the object. Pure; the same facts give the same status, so that an idle data
+//! plane writes nothing.
+
+use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::flux::Health;
+use pdp_policies::release::{Component, OnFailure};
+use pdp_policies::trust::STALE_AFTER;
+use pdp_policies::{At, Obstacle};
+
+use super::conditions::{self, Also, Stand};
+use crate::crd::{
+    CatalogState, CatalogStatus, ComponentState, ComponentStatus, ConditionType as Type, HistoryEntry,
+    HistoryResult, InstructionStatus, LevelStatus, NextAction, ObstacleStatus, RefusalStatus, TargetPhase,
+    TargetStatus, UpdateSubscriptionStatus as Status,
+};
+use crate::instruct::Trouble;
+use crate::status::{self, Outcome, Seen};
+use crate::target::{Applied, ComponentHealth, UnderWay};
+
+/// So many things that happened are kept.
+const HISTORY: usize = 10;
+
+/// What a pass left behind.
+pub(super) struct Facts<'a> {
+    pub(super) outcome: &'a Outcome,
+    /// The decision as it is stored now.
+    pub(super) record: Option<&'a DecisionRecord>,
+    /// When the catalog was signed that was seen last, in this pass or before.
+    pub(super) signed_at: Option<At>,
+    pub(super) generation: i64,
+    pub(super) now: At,
+}
+
+/// The status after a pass. `before` is the one that stands in the object.
+pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
+    let (outcome, record) = (facts.outcome, facts.record);
+    let obstacles = status::waiting(&outcome.seen).map(|(_, obstacles)| obstacles).unwrap_or_default();
+    let catalog = catalog(facts, before);
+    let stand = stand(facts, &obstacles);
+    let asked_vendor = outcome.versions.is_some();
+    let extra = extra(facts, &obstacles, &catalog, before);
+    let installed = record.and_then(DecisionRecord::installed);
+    Status {
+        observed_generation: conditions::observed_generation(
+            &stand,
+            before.observed_generation,
+            facts.generation,
+        ),
+        conditions: conditions::conditions(&stand, &extra, &before.conditions, facts.generation, facts.now),
+        level: installed.map(|level| level.level),
+        release_digest: installed.map(|level| level.sha256),
+        version: record.and_then(installed_release).map(|release| release.version.clone()),
+        target: target(facts, &obstacles),
+        last_good: record.and_then(last_good),
+        next_action: next_action(&obstacles),
+        obstacles: obstacles.iter().map(obstacle).collect(),
+        refusal: refusal(outcome),
+        components: components(facts, before),
+        catalog,
+        instruction: match asked_vendor {
+            true => outcome.instruction.as_ref().map(instruction),
+            false => before.instruction.clone(),
+        },
+        history: history(facts, before),
+        policy_loosened: record.is_some_and(|record| record.policy().loosened),
+        last_handled_reconcile_at: before.last_handled_reconcile_at.clone(),
+        last_handled_force_at: before.last_handled_force_at.clone(),
+    }
+}
+
+/// The status of an object that can't even be read as a subscription.
+pub(super) fn unusable(
+    failure: &pdp_transport::cli::Failure,
+    generation: i64,
+    before: &Status,
+    now: At,
+) -> Status {
+    let outcome = Outcome::default().with(Seen::Unavailable(pdp_transport::cli::Failure {
+        code: failure.code.clone(),
+        what: failure.what.clone(),
+        cause: failure.cause.clone(),
+        hint: failure.hint.clone(),
+        exit: failure.exit,
+        transient: failure.transient,
+    }));
+    let stand = stand(&Facts { outcome: &outcome, record: None, signed_at: None, generation, now }, &[]);
+    Status {
+        observed_generation: conditions::observed_generation(&stand, before.observed_generation, generation),
+        conditions: conditions::conditions(&stand, &kept(before), &before.conditions, generation, now),
+        ..before.clone()
+    }
+}
+
+/// Everything abnormal that was said before, when this pass learnt nothing new about it.
+pub(super) fn kept(before: &Status) -> Vec<Also> {
+    const ALL: [Type; 10] = [
+        Type::Verified,
+        Type::CatalogStale,
+        Type::Blocked,
+        Type::Healthy,
+        Type::UpToDate,
+        Type::Mixed,
+        Type::Exposed,
+        Type::EarlierRing,
+        Type::InstructionRefused,
+        Type::InstructionUnavailable,
+    ];
+    let said = |kind: Type| {
+        let condition = before.conditions.iter().find(|condition| condition.type_ == kind.as_str())?;
+        Some((kind, condition.reason.clone(), condition.message.clone()))
+    };
+    ALL.into_iter().filter_map(said).collect()
+}
+
+fn stand(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
+    let words = |reason: &str, message: String| (reason.to_owned(), message);
+    match &facts.outcome.seen {
+        Seen::Refused { refusal, behind } => {
+            let (reason, message) =
+                words(refusal.code.as_str(), format!("refused {refusal}; {}", refusal.code.hint()));
+            match behind {
+                true => Stand::Retrying { reason: "CatalogBehind".to_owned(), message },
+                false => Stand::Stalled { reason, message },
+            }
+        }
+        Seen::Unavailable(failure) => {
+            let (reason, message) = words(&failure.code, failure_words(failure));
+            match failure.transient {
+                true => Stand::Retrying { reason, message },
+                false => Stand::Stalled { reason, message },
+            }
+        }
+        Seen::UnderWay(under_way) => {
+            let (reason, message) = words("Progressing", under_way_words(facts.record, under_way));
+            Stand::UnderWay { reason, message }
+        }
+        Seen::Preflight(level, open) => {
+            let message = format!("level {}: Flux fetches {}", level.level, health_words(open));
+            Stand::UnderWay { reason: "Preflight".to_owned(), message }
+        }
+        _ => settled(facts, obstacles),
+    }
+}
+
+/// Nothing is under way.
+fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
+    let waits = match (obstacles.first(), status::waiting(&facts.outcome.seen)) {
+        (Some(first), Some((level, _))) => format!("level {level} waits: {first}"),
+        _ => "nothing newer is promoted".to_owned(),
+    };
+    let Some(record) = facts.record else {
+        let reason = obstacles.first().map_or("NothingInstalled", |obstacle| obstacle.code.as_str());
+        return Stand::UnderWay {
+            reason: reason.to_owned(),
+            message: format!("nothing is installed; {waits}"),
+        };
+    };
+    if let Phase::Quarantined { component } = record.phase() {
+        let level = record.target().level;
+        let message = format!("level {level} failed at `{component}` and went back; it isn't tried again");
+        return Stand::Stalled { reason: "LevelFailed".to_owned(), message };
+    }
+    let level = record.installed().map_or_else(|| "no level".to_owned(), |it| format!("level {}", it.level));
+    Stand::Done { message: format!("{level} is installed; {waits}") }
+}
+
+fn failure_words(failure: &pdp_transport::cli::Failure) -> String {
+    let parts = [Some(&failure.what), failure.cause.as_ref(), failure.hint.as_ref()];
+    parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; ")
+}
+
+fn under_way_words(record: Option<&DecisionRecord>, under_way: &UnderWay) -> String {
+    let level = record.map_or_else(String::new, |record| record.target().level.to_string());
+    let way = if under_way.back { "goes back" } else { "is applied" };
+    let open = health_words(&under_way.components);
+    format!("level {level} {way}, stage {}: {open}", under_way.stage)
+}
+
+fn health_words(open: &[ComponentHealth]) -> String {
+    let one = |it: &ComponentHealth| match reason(&it.health) {
+        Some(reason) => format!("{} ({reason})", it.name),
+        None => it.name.to_string(),
+    };
+    open.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn extra(
+    facts: &Facts<'_>,
+    obstacles: &[Obstacle],
+    catalog: &Option<CatalogStatus>,
+    before: &Status,
+) -> Vec<Also> {
+    let (outcome, record) = (facts.outcome, facts.record);
+    let learnt = outcome.versions.is_some();
+    let mut found = Vec::new();
+    let mut add = |kind: Type, reason: &str, message: String| {
+        found.push((kind, reason.to_owned(), message));
+    };
+    if record.and_then(DecisionRecord::installed).is_some() {
+        add(Type::Verified, "CatalogAndDigests", "every digest follows from the pinned root".to_owned());
+    }
+    if let Some(catalog) = catalog.as_ref().filter(|catalog| catalog.state != CatalogState::Fresh) {
+        let signed = catalog.signed_at.map_or_else(String::new, |at| format!("; signed last at {at}"));
+        let reason = if catalog.state == CatalogState::Expired { "CatalogExpired" } else { "CatalogOld" };
+        add(Type::CatalogStale, reason, format!("the vendor's catalog isn't renewed{signed}"));
+    }
+    if let Some(first) = obstacles.first() {
+        let all: Vec<_> = obstacles.iter().map(ToString::to_string).collect();
+        add(Type::Blocked, first.code.as_str(), all.join("; "));
+    }
+    if is_mixed(record) {
+        add(Type::Mixed, "HeldAfterFailure", "components of two levels run side by side".to_owned());
+    }
+    let parts = &outcome.tidied.components;
+    if !parts.is_empty() && parts.iter().all(|it| matches!(it.health, Health::Healthy { .. })) {
+        add(Type::Healthy, "AllHealthy", format!("{} components", parts.len()));
+    }
+    if matches!(outcome.seen, Seen::Verdict(pdp_policies::gate::Verdict::UpToDate, _)) {
+        add(Type::UpToDate, "NothingNewer", "nothing newer is promoted".to_owned());
+    }
+    if outcome.exposed {
+        add(
+            Type::Exposed,
+            "BelowSecurityFloor",
+            "the installed level is below the vendor's security floor".to_owned(),
+        );
+    } else if let Some(withdrawal) = &outcome.withdrawn {
+        let fix = withdrawal.fixed_by.map_or_else(String::new, |level| format!("; level {level} fixes it"));
+        add(
+            Type::Exposed,
+            "Withdrawn",
+            format!("the installed level was withdrawn: {}{fix}", withdrawal.reason),
+        );
+    }
+    if let Some(ring) = outcome.instruction.as_ref().and_then(|it| it.earlier_ring.as_ref()) {
+        add(Type::EarlierRing, "LaterRingCounts", format!("the server says `{ring}`, an earlier ring"));
+    }
+    match &outcome.trouble {
+        Some(Trouble::Refused(refusal)) => {
+            add(Type::InstructionRefused, refusal.code.as_str(), refusal.to_string())
+        }
+        Some(Trouble::Unavailable(code, words)) => {
+            add(Type::InstructionUnavailable, code, words.replace('\n', ";"))
+        }
+        None => {}
+    }
+    let new: Vec<_> = found.iter().map(|(kind, ..)| *kind).collect();
+    let vendors = [Type::Exposed, Type::EarlierRing, Type::InstructionRefused, Type::InstructionUnavailable];
+    let old = kept(before).into_iter().filter(|(kind, ..)| !learnt && vendors.contains(kind));
+    found.extend(old.filter(|(kind, ..)| !new.contains(kind)));
+    found
+}
+
+fn is_mixed(record: Option<&DecisionRecord>) -> bool {
+    let failed = record
+        .is_some_and(|record| matches!(record.phase(), Phase::Quarantined { .. } | Phase::TakenBack {}));
+    failed && status::held_back(record)
+}
+
+/// Its age counts even when the vendor can't be reached.
+fn catalog(facts: &Facts<'_>, before: &Status) -> Option<CatalogStatus> {
+    let (channels, targets) = match (&facts.outcome.versions, &before.catalog) {
+        (Some(versions), _) => (versions.channels, versions.targets),
+        (None, Some(before)) => (before.channels, before.targets),
+        (None, None) => return None,
+    };
+    let expired = facts.outcome.catalog.as_ref().is_some_and(|age| age.state.starts_with("expired"));
+    let Some(signed_at) = facts.signed_at else { return before.catalog.clone() };
+    let state = match facts.now.seconds_since(signed_at) > STALE_AFTER.seconds() {
+        _ if expired => CatalogState::Expired,
+        true => CatalogState::Stale,
+        false => CatalogState::Fresh,
+    };
+    let signed_at = (state != CatalogState::Fresh).then_some(signed_at);
+    Some(CatalogStatus { state, signed_at, channels, targets })
+}
+
+fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
+    let waiting = match &facts.outcome.seen {
+        Seen::Preflight(level, _) => Some((*level, TargetPhase::Preflight)),
+        Seen::Blocked(level, _) => Some((*level, TargetPhase::Waiting)),
+        Seen::Verdict(verdict, _) => {
+            status::waiting_level(verdict).map(|level| (level, TargetPhase::Waiting))
+        }
+        _ => None,
+    };
+    let record = facts.record;
+    if let Some((level, phase)) = waiting {
+        let same = record.filter(|record| record.target_digest() == level);
+        return Some(TargetStatus {
+            level: level.level,
+            release_digest: level.sha256,
+            phase: same.and_then(|record| phase_of(record.phase())).unwrap_or(phase),
+            stage: None,
+            attempt: None,
+            decided_at: None,
+            authority: None,
+            failed: same.and_then(failed),
+        })
+        .filter(|_| !obstacles.is_empty() || phase == TargetPhase::Preflight);
+    }
+    let record = record?;
+    let stage = match &facts.outcome.seen {
+        Seen::UnderWay(under_way) => Some(under_way.stage),
+        _ => None,
+    };
+    Some(TargetStatus {
+        level: record.target().level,
+        release_digest: record.target_digest().sha256,
+        phase: phase_of(record.phase())?,
+        stage,
+        attempt: Some(record.attempt()),
+        decided_at: Some(record.decided_at()),
+        authority: Some(record.authority().clone()),
+        failed: failed(record),
+    })
+}
+
+fn phase_of(phase: &Phase) -> Option<TargetPhase> {
+    Some(match phase {
+        Phase::Applying {} => TargetPhase::Applying,
+        Phase::GoingBack { .. } => TargetPhase::GoingBack,
+        Phase::Quarantined { .. } => TargetPhase::Quarantined,
+        Phase::TakingBack {} => TargetPhase::TakingBack,
+        Phase::TakenBack {} => TargetPhase::TakenBack,
+        Phase::Done {} => return None,
+    })
+}
+
+fn failed(record: &DecisionRecord) -> Option<pdp_policies::ComponentName> {
+    match record.phase() {
+        Phase::GoingBack { component } | Phase::Quarantined { component } => Some(component.clone()),
+        _ => None,
+    }
+}
+
+fn installed_release(record: &DecisionRecord) -> Option<&pdp_policies::Release> {
+    match record.phase() {
+        Phase::Done {} => Some(record.target()),
+        _ => record.last_good(),
+    }
+}
+
+fn last_good(record: &DecisionRecord) -> Option<LevelStatus> {
+    let (level, release_digest) = record.last_good_digest().map(|it| (it.level, it.sha256))?;
+    Some(LevelStatus { level, release_digest })
+}
+
+fn next_action(obstacles: &[Obstacle]) -> Option<NextAction> {
+    if obstacles.iter().any(|obstacle| obstacle.next.is_none()) {
+        return None;
+    }
+    let last = obstacles.iter().filter_map(|it| Some(NextAction { at: it.next?, code: it.code }));
+    last.max_by_key(|next| next.at)
+}
+
+fn obstacle(obstacle: &Obstacle) -> ObstacleStatus {
+    let Obstacle { code, owner, next, detail } = obstacle.clone();
+    ObstacleStatus { code, owner, next, detail }
+}
+
+fn refusal(outcome: &Outcome) -> Option<RefusalStatus> {
+    let refusal = match (&outcome.seen, &outcome.trouble) {
+        (Seen::Refused { refusal, .. }, _) | (_, Some(Trouble::Refused(refusal))) => refusal,
+        _ => return None,
+    };
+    let (subject, detail) = (refusal.subject.clone(), refusal.detail.clone());
+    Some(RefusalStatus { code: refusal.code, subject, detail, hint: refusal.code.hint().to_owned() })
+}
+
+fn instruction(it: &status::InstructionStatus) -> InstructionStatus {
+    InstructionStatus {
+        by: it.by.clone(),
+        ring: it.ring.clone(),
+        earlier_ring: it.earlier_ring.clone(),
+        ceiling: it.ceiling,
+    }
+}
+
+fn components(facts: &Facts<'_>, before: &Status) -> Vec<ComponentStatus> {
+    let Some(record) = facts.record else { return before.components.clone() };
+    let inputs = record.inputs();
+    let all = record.target().components_for(inputs.platform, &inputs.left_out);
+    match &facts.outcome.seen {
+        Seen::UnderWay(under_way) => all.iter().map(|c| on_the_way(record, c, under_way)).collect(),
+        _ if facts.outcome.tidied.components.is_empty() => before.components.clone(),
+        _ => all.iter().filter_map(|c| at_rest(record, c, &facts.outcome.tidied.components)).collect(),
+    }
+}
+
+fn on_the_way(record: &DecisionRecord, component: &Component, under_way: &UnderWay) -> ComponentStatus {
+    let open = under_way.components.iter().find(|it| it.name == component.name);
+    let (state, reason) = match open {
+        Some(open) => (state(&open.health, true), reason(&open.health)),
+        None if component.stage <= under_way.stage && !under_way.back => (ComponentState::Healthy, None),
+        None if under_way.back => (ComponentState::Progressing, None),
+        None => (ComponentState::Pending, None),
+    };
+    component_status(record.target().level, component, state, reason)
+}
+
+fn at_rest(
+    record: &DecisionRecord,
+    component: &Component,
+    seen: &[ComponentHealth],
+) -> Option<ComponentStatus> {
+    let seen = seen.iter().find(|it| it.name == component.name)?;
+    let (state, reason) = (state(&seen.health, false), reason(&seen.health));
+    let done = matches!(record.phase(), Phase::Done {});
+    if done || component.on_failure == OnFailure::Hold {
+        return Some(component_status(record.target().level, component, state, reason));
+    }
+    let good = record.last_good()?;
+    let before = good.components.iter().find(|it| it.name == component.name)?;
+    Some(component_status(good.level, before, state, reason))
+}
+
+fn component_status(
+    level: pdp_policies::Level,
+    component: &Component,
+    state: ComponentState,
+    reason: Option<String>,
+) -> ComponentStatus {
+    let (name, version) = (component.name.clone(), component.version.clone());
+    ComponentStatus { name, level, version, digest: component.artifact.digest(), state, reason }
+}
+
+fn state(health: &Health, settling: bool) -> ComponentState {
+    match health {
+        Health::NotThere | Health::Progressing(_) => ComponentState::Progressing,
+        Health::Suspended => ComponentState::Suspended,
+        Health::Waiting(_) => ComponentState::Waiting,
+        Health::Healthy { .. } if settling => ComponentState::Settling,
+        Health::Healthy { .. } => ComponentState::Healthy,
+        Health::Failed(_) => ComponentState::Failed,
+    }
+}
+
+fn reason(health: &Health) -> Option<String> {
+    match health {
+        Health::Waiting(reason) | Health::Progressing(reason) | Health::Failed(reason) => {
+            Some(reason.clone())
+        }
+        Health::NotThere => Some("NotThere".to_owned()),
+        Health::Suspended => Some("ComponentSuspended".to_owned()),
+        Health::Healthy { .. } => None,
+    }
+}
+
+fn history(facts: &Facts<'_>, before: &Status) -> Vec<HistoryEntry> {
+    let mut history = before.history.clone();
+    if let (Some(applied), Some(record)) = (&facts.outcome.applied, facts.record) {
+        let (result, failed) = match applied {
+            Applied::Written | Applied::Healthy => (HistoryResult::Healthy, None),
+            Applied::GoneBack(component) => (HistoryResult::Failed, Some(component.clone())),
+            Applied::TakenBack => (HistoryResult::TakenBack, None),
+        };
+        let (digest, decided_at) = (record.target_digest(), record.decided_at());
+        let (level, release_digest) = (digest.level, digest.sha256);
+        history.insert(
+            0,
+            HistoryEntry { level, release_digest, result, decided_at, ended_at: facts.now, failed },
+        );
+        history.truncate(HISTORY);
+    }
+    history
+}

@@ -1,0 +1,107 @@
+//! What the cluster itself says: its identity, its versions, and what this Flux can do.
+
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps,
+};
+use kube::Api;
+use kube::api::ListParams;
+use pdp_policies::{Digest, Obstacle, ObstacleCode};
+use pdp_transport::cli::failure::Result;
+use semver::Version;
+
+use crate::cluster::Cluster;
+use crate::crd::UpdateSubscription;
+use crate::target::Found;
+
+/// What doesn't change from pass to pass.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Surroundings {
+    /// SHA-256 of the UID of the namespace kube-system: tells clusters apart, and nothing else.
+    pub(super) cluster_id: Option<Digest>,
+    kubernetes: Option<Version>,
+    flux: Option<Version>,
+    /// True if helm-controller can keep a release whose chart was renamed.
+    pub(super) renames_in_place: bool,
+}
+
+impl Surroundings {
+    /// Asks the API server. What pdp-sync may not read stays unknown.
+    pub(super) fn read(cluster: &Cluster) -> Result<Self> {
+        let version = cluster.wait(|| "get the version".to_owned(), cluster.client.apiserver_version())?;
+        let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
+        let system =
+            cluster.wait(|| "get namespace kube-system".to_owned(), namespaces.get_opt("kube-system"));
+        let uid = allowed(system)?.flatten().and_then(|namespace| namespace.metadata.uid);
+        let definitions: Api<CustomResourceDefinition> = Api::all(cluster.client.clone());
+        let name = "helmreleases.helm.toolkit.fluxcd.io";
+        let helm = cluster.wait(|| format!("get CustomResourceDefinition {name}"), definitions.get_opt(name));
+        let helm = allowed(helm)?.flatten();
+        Ok(Self {
+            cluster_id: uid.map(|uid| Digest::of(uid.as_bytes())),
+            kubernetes: plain(&version.git_version),
+            flux: helm
+                .as_ref()
+                .and_then(|crd| plain(crd.metadata.labels.as_ref()?.get("app.kubernetes.io/version")?)),
+            renames_in_place: helm.as_ref().is_some_and(renames_in_place),
+        })
+    }
+
+    /// Versions, and another subscription that was first in this namespace.
+    pub(super) fn found(&self, cluster: &Cluster, name: &str) -> Result<Found> {
+        let subscriptions: Api<UpdateSubscription> =
+            Api::namespaced(cluster.client.clone(), &cluster.namespace);
+        let what = || "list UpdateSubscriptions".to_owned();
+        let all = cluster.wait(what, subscriptions.list(&ListParams::default()))?.items;
+        let age = |it: &UpdateSubscription| {
+            let made = it.metadata.creation_timestamp.as_ref().map(|time| time.0);
+            (made, it.metadata.name.clone().unwrap_or_default())
+        };
+        let first = all.iter().min_by_key(|it| age(it)).map(|it| age(it).1);
+        let obstacles = first.filter(|first| first != name).map(|first| {
+            let detail = format!(
+                "UpdateSubscription `{first}` was first in this namespace: one namespace, one data plane"
+            );
+            Obstacle::new(ObstacleCode::ForeignOwner, None, detail)
+        });
+        let (kubernetes, flux) = (self.kubernetes.clone(), self.flux.clone());
+        Ok(Found { obstacles: obstacles.into_iter().collect(), kubernetes, flux })
+    }
+}
+
+/// What pdp-sync may not see is unknown, not an error.
+fn allowed<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(failure) if failure.code == "Forbidden" => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// Major, minor and patch alone: `v1.36.3-gke.100` is no pre-release of 1.36.3.
+fn plain(text: &str) -> Option<Version> {
+    let version = Version::parse(text.trim_start_matches('v')).ok()?;
+    Some(Version::new(version.major, version.minor, version.patch))
+}
+
+fn renames_in_place(crd: &CustomResourceDefinition) -> bool {
+    let versions = crd.spec.versions.iter().filter(|version| version.name == "v2");
+    let schemas = versions.filter_map(|version| version.schema.as_ref()?.open_api_v3_schema.as_ref());
+    let path = ["spec", "upgrade", "chartNameChangeStrategy"];
+    let field = |schema: &JSONSchemaProps, name: &str| schema.properties.as_ref()?.get(name).cloned();
+    schemas
+        .filter_map(|schema| path.iter().try_fold(schema.clone(), |schema, name| field(&schema, name)))
+        .next()
+        .is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vendors_suffix_is_no_pre_release() {
+        assert_eq!(plain("v1.36.3-gke.100"), Some(Version::new(1, 36, 3)));
+        assert_eq!(plain("v2.9.4"), Some(Version::new(2, 9, 4)));
+        assert_eq!(plain("latest"), None);
+    }
+}

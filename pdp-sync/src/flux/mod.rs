@@ -1,0 +1,17 @@
+//! The Flux target: everything by digest in Flux objects of one namespace, stage by stage, watched until healthy.
+//!
+//! Nothing here waits: each pass looks at what Flux says, does what is due, and says what it waits for.
+
+mod artifact_keys;
+mod desired;
+mod memory;
+mod next;
+mod observed;
+mod preflight;
+mod removed;
+mod target;
+mod workloads;
+
+pub(crate) use artifact_keys::secret_name as artifact_keys_secret;
+pub(crate) use memory::Memory;
+pub(crate) use target::FluxTarget;

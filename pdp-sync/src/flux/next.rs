@@ -1,0 +1,145 @@
+//! What is due, from the record and from what the cluster holds. Pure: which stages are done is read off, not kept.
+
+use std::collections::BTreeMap;
+
+use pdp_policies::decision::DecisionRecord;
+use pdp_policies::flux::Health;
+use pdp_policies::release::OnFailure;
+use pdp_policies::{At, ComponentName, Span};
+
+use super::desired::{self, Desired, Owner};
+use super::observed::Objects;
+use super::workloads::Workloads;
+use crate::target::{ComponentHealth, UnderWay, stages};
+
+/// Watches wake a pass sooner; this is for what nobody tells.
+const LOOK_AGAIN: Span = Span::from_seconds(15);
+
+/// What is due.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// These don't look as they should: apply them, then ask again.
+    Write { stage: u32, objects: Vec<Desired> },
+    /// Nothing can be done now.
+    Wait(UnderWay),
+    /// Flux says that this component failed.
+    Failed(ComponentName),
+    /// The end of it.
+    Done,
+}
+
+/// A component that the stage waits for, and for how long at most without news.
+struct Open {
+    health: ComponentHealth,
+    next: Span,
+}
+
+/// Towards the record's target: stage by stage, each written, healthy and settled before the next.
+pub(super) fn forward(
+    owner: Owner<'_>,
+    record: &DecisionRecord,
+    objects: &Objects,
+    workloads: &Workloads,
+    now: At,
+) -> Next {
+    for (stage, components) in stages(record.target(), record) {
+        let wanted: Vec<_> = components.iter().map(|c| Desired::target(owner, record, c)).collect();
+        let due = to_write(objects, &wanted);
+        if !due.is_empty() {
+            return Next::Write { stage, objects: due };
+        }
+        // What this level leaves as it was isn't judged by it.
+        let touched = components.iter().zip(&wanted).filter(|(c, _)| desired::is_touched(owner, record, c));
+        let mut open = Vec::new();
+        for (_, desired) in touched {
+            match settled(objects.health(desired, now), desired, workloads, now) {
+                Ok(()) => {}
+                Err(Open { health: ComponentHealth { name, health: Health::Failed(_) }, .. }) => {
+                    return Next::Failed(name);
+                }
+                Err(waiting) => open.push(waiting),
+            }
+        }
+        if !open.is_empty() {
+            return wait(stage, false, open);
+        }
+    }
+    Next::Done
+}
+
+/// Back to the last good level, last stage first; what must not go back stays. A component that fails on its way
+/// back too holds nobody up: there is no rollback of a rollback.
+pub(super) fn back(owner: Owner<'_>, record: &DecisionRecord, objects: &Objects, now: At) -> Next {
+    for (stage, wanted) in way_back(owner, record).into_iter().rev() {
+        let due = to_write(objects, &wanted);
+        if !due.is_empty() {
+            return Next::Write { stage, objects: due };
+        }
+        let health = |desired: &Desired| match objects.health(desired, now) {
+            Health::Healthy { .. } | Health::Failed(_) | Health::Suspended => None,
+            health => Some(Open {
+                health: ComponentHealth { name: desired.name.clone(), health },
+                next: LOOK_AGAIN,
+            }),
+        };
+        let open: Vec<_> = wanted.iter().filter_map(health).collect();
+        if !open.is_empty() {
+            return wait(stage, true, open);
+        }
+    }
+    Next::Done
+}
+
+/// What goes back, as the last good level had it, by the stages of the target. What the target took away comes first.
+fn way_back(owner: Owner<'_>, record: &DecisionRecord) -> BTreeMap<u32, Vec<Desired>> {
+    let mut way = BTreeMap::<u32, Vec<_>>::new();
+    for (stage, components) in stages(record.target(), record) {
+        let back = components.into_iter().filter(|c| c.on_failure == OnFailure::Rollback);
+        let touched = back.filter(|c| desired::is_touched(owner, record, c));
+        let before = touched.filter_map(|c| Desired::last_good(owner, record, &c.name));
+        way.entry(stage).or_default().extend(before);
+    }
+    for name in &record.target().removed {
+        way.entry(0).or_default().extend(Desired::last_good(owner, record, name));
+    }
+    way
+}
+
+/// Those whose objects differ from what is wanted; a suspended one is its suspender's.
+fn to_write(objects: &Objects, wanted: &[Desired]) -> Vec<Desired> {
+    wanted.iter().filter(|desired| differs(objects, desired)).cloned().collect()
+}
+
+/// True if one of a component's objects doesn't look as wanted, and nobody suspended it.
+pub(super) fn differs(objects: &Objects, desired: &Desired) -> bool {
+    use crate::cluster::Kind;
+    let live = objects.applier(desired);
+    let suspended = live.is_some_and(|live| live["spec"]["suspend"] == true);
+    let holds =
+        |wanted, live: Option<&serde_json::Value>| live.is_some_and(|live| desired::holds(wanted, live));
+    let source = objects.get(Kind::OciRepository, desired.source_name());
+    !suspended && !(holds(&desired.applier, live) && holds(&desired.source, source))
+}
+
+/// Healthy for as long as the component asks, and its workloads still are.
+fn settled(health: Health, desired: &Desired, workloads: &Workloads, now: At) -> Result<(), Open> {
+    let open = |health, next| Open { health: ComponentHealth { name: desired.name.clone(), health }, next };
+    let Health::Healthy { since } = health else { return Err(open(health, LOOK_AGAIN)) };
+    let settled = since.plus(desired.settle);
+    if let Some(unready) = workloads.unready(&desired.name) {
+        let given_up = settled.plus(desired.timeout) < now;
+        let health = if given_up { Health::Failed } else { Health::Progressing };
+        return Err(open(health(format!("WorkloadNotReady: {unready}")), Span::from_seconds(2)));
+    }
+    if settled <= now {
+        return Ok(());
+    }
+    let left = u32::try_from(settled.seconds_since(now)).unwrap_or(1);
+    Err(open(Health::Healthy { since }, Span::from_seconds(left.clamp(1, 60))))
+}
+
+fn wait(stage: u32, back: bool, open: Vec<Open>) -> Next {
+    let next = open.iter().map(|open| open.next).min().unwrap_or(LOOK_AGAIN);
+    let components = open.into_iter().map(|open| open.health).collect();
+    Next::Wait(UnderWay { stage, back, components, next })
+}

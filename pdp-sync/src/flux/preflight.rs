@@ -1,0 +1,184 @@
+//! Before a decision is stored: artifacts are right, values fit, the names are free, Flux has fetched everything,
+//! and the last good artifacts are in its storage, so that going back needs nobody.
+//!
+//! The sources that are written here apply nothing.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use pdp_policies::decision::{DecisionRecord, FluxInputs};
+use pdp_policies::flux::Health;
+use pdp_policies::release::{Artifact, Component};
+use pdp_policies::trust::{Catalog, Verified};
+use pdp_policies::{At, Digest, Obstacle, ObstacleCode};
+use pdp_transport::cli::failure::{Result, internal};
+
+use super::artifact_keys;
+use super::desired::{self, Desired, Owner};
+use super::memory::Memory;
+use super::observed::{Objects, is_ours};
+use crate::cluster::{Cluster, Kind};
+use crate::preflight;
+use crate::subscription::Subscription;
+use crate::target::{ComponentHealth, Preflight};
+use crate::values;
+
+/// Helm reads this key of a values ConfigMap unless told otherwise.
+const VALUES_KEY: &str = "values.yaml";
+
+/// What is looked at, and with what.
+pub(super) struct Check<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) subscription: &'a Subscription,
+    pub(super) owner: Owner<'a>,
+    pub(super) memory: &'a Memory,
+    pub(super) catalog: &'a Verified<Catalog>,
+    pub(super) record: &'a DecisionRecord,
+    pub(super) now: At,
+}
+
+impl Check<'_> {
+    pub(super) fn run(&self, objects: &Objects) -> Result<Preflight> {
+        let texts = self.values()?;
+        let mark = self.mark(&texts)?;
+        if !self.memory.has_checked(mark) {
+            if let Some(verdict) = self.artifacts(&texts)? {
+                return Ok(verdict);
+            }
+            self.memory.checked(mark);
+        }
+        let wanted = self.wanted();
+        let strangers = self.strangers(&wanted)?;
+        if !strangers.is_empty() {
+            return Ok(Preflight::Blocked(strangers));
+        }
+        if self.record.inputs().flux.as_ref().is_some_and(|flux| flux.verify_secret.is_some()) {
+            artifact_keys::keep(self.cluster, self.owner.subscription, self.catalog.artifact_keys())?;
+        }
+        self.fetch(objects, &wanted)
+    }
+
+    /// Every byte and signature of every artifact, and the customer's values against each chart's schema.
+    fn artifacts(&self, texts: &BTreeMap<String, String>) -> Result<Option<Preflight>> {
+        let mut problems = Vec::new();
+        let mut inspect = |component: &Component, layer: &[u8]| {
+            if matches!(component.artifact, Artifact::Chart { .. }) {
+                let sources = self.sources(component, texts);
+                let sources: Vec<_> =
+                    sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+                for problem in values::problems(layer, &sources)? {
+                    problems.push(format!("{}: {problem}", component.name));
+                }
+            }
+            Ok(())
+        };
+        if let Err(trouble) =
+            preflight::artifacts(self.subscription, self.catalog, self.record, &mut inspect)?
+        {
+            return Ok(Some(Preflight::Trouble(trouble)));
+        }
+        let invalid = |problem| Obstacle::new(ObstacleCode::CustomerValuesInvalid, None, problem);
+        let obstacles: Vec<_> = problems.into_iter().map(invalid).collect();
+        Ok((!obstacles.is_empty()).then_some(Preflight::Blocked(obstacles)))
+    }
+
+    /// The texts of a component's values, the later ones win.
+    fn sources(&self, component: &Component, texts: &BTreeMap<String, String>) -> Vec<(String, String)> {
+        let names = self.names(component);
+        names
+            .into_iter()
+            .filter_map(|name| Some((format!("ConfigMap {name}"), texts.get(&name)?.clone())))
+            .collect()
+    }
+
+    fn names(&self, component: &Component) -> Vec<String> {
+        let names = |flux: &FluxInputs| {
+            vec![flux.platform_values.clone(), format!("{}{}", flux.customer_values, component.name)]
+        };
+        self.record.inputs().flux.as_ref().map(names).unwrap_or_default()
+    }
+
+    /// The values ConfigMaps that are there, by name.
+    fn values(&self) -> Result<BTreeMap<String, String>> {
+        let api: Api<ConfigMap> = Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace);
+        let mut texts = BTreeMap::new();
+        for component in self.components() {
+            for name in self.names(component) {
+                if texts.contains_key(&name) {
+                    continue;
+                }
+                let found = self.cluster.wait(|| format!("get ConfigMap {name}"), api.get_opt(&name))?;
+                let text = found.and_then(|map| map.data?.remove(VALUES_KEY));
+                texts.extend(text.map(|text| (name, text)));
+            }
+        }
+        Ok(texts)
+    }
+
+    /// Changes with everything that the answer of [`Self::artifacts`] depends on.
+    fn mark(&self, texts: &BTreeMap<String, String>) -> Result<Digest> {
+        let keys = self.catalog.artifact_keys();
+        let all = (
+            self.record.target_digest(),
+            self.record.inputs(),
+            texts,
+            keys,
+            self.subscription.spec.signatures,
+        );
+        Ok(Digest::of(&serde_json::to_vec(&all).map_err(internal)?))
+    }
+
+    fn components(&self) -> Vec<&Component> {
+        let inputs = self.record.inputs();
+        self.record.target().components_for(inputs.platform, &inputs.left_out)
+    }
+
+    fn wanted(&self) -> Vec<Desired> {
+        self.components().into_iter().map(|c| Desired::target(self.owner, self.record, c)).collect()
+    }
+
+    /// Objects of our names that nobody handed over.
+    fn strangers(&self, wanted: &[Desired]) -> Result<Vec<Obstacle>> {
+        let mut found = Vec::new();
+        for desired in wanted {
+            let objects =
+                [(desired.kind, desired.name.as_str()), (Kind::OciRepository, desired.source_name())];
+            for (kind, name) in objects {
+                let live = self.cluster.get(kind, name)?;
+                if live.is_some_and(|live| !is_ours(&live, self.owner.subscription)) {
+                    found.push(stranger(kind, name, self.owner));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Lets Flux fetch what is missing, and says what it waits for.
+    fn fetch(&self, objects: &Objects, wanted: &[Desired]) -> Result<Preflight> {
+        let before = self.components().into_iter();
+        let before = before.filter_map(|c| Desired::last_good(self.owner, self.record, &c.name));
+        let all: Vec<_> = wanted.iter().cloned().chain(before).collect();
+        let mut open = Vec::new();
+        for desired in &all {
+            let live = objects.get(Kind::OciRepository, desired.source_name());
+            if !live.is_some_and(|live| desired::holds(&desired.source, live)) {
+                self.cluster.apply(Kind::OciRepository, &desired.source)?;
+            }
+            match objects.source_health(desired, self.now) {
+                Health::Healthy { .. } => {}
+                health => open.push(ComponentHealth { name: desired.name.clone(), health }),
+            }
+        }
+        Ok(if open.is_empty() { Preflight::Ready } else { Preflight::NotYet(open) })
+    }
+}
+
+fn stranger(kind: Kind, name: &str, owner: Owner<'_>) -> Obstacle {
+    let label = format!("{}={}", crate::crd::SUBSCRIPTION_LABEL, owner.subscription);
+    let kind = kind.name();
+    let detail = format!(
+        "{kind} `{name}` belongs to someone else; hand it over with the label `{label}`, or remove it"
+    );
+    Obstacle::new(ObstacleCode::ForeignOwner, None, detail)
+}

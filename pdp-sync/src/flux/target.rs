@@ -1,0 +1,239 @@
+//! The Flux target as the driver sees it.
+
+use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::flux::Health;
+use pdp_policies::trust::{Catalog, Verified};
+use pdp_policies::{ComponentName, Obstacle, ObstacleCode, Span};
+use pdp_transport::cli::failure::{Result, internal};
+
+use super::desired::{self, Desired, Owner};
+use super::memory::Memory;
+use super::next::{self, Next};
+use super::observed::Objects;
+use super::preflight::Check;
+use super::removed;
+use super::workloads::Workloads;
+use crate::cluster::{Cluster, Kind};
+use crate::fault;
+use crate::state::State;
+use crate::subscription::Subscription;
+use crate::target::{
+    Alive, Applied, ComponentHealth, Found, Preflight, Progress, Target, Tidied, UnderWay, stages,
+};
+use crate::time::Clock;
+
+/// One step writes no more often than this: each stage once, each way, and then some.
+const MAX_WRITES: usize = 300;
+
+/// The Flux objects of one subscription.
+#[derive(Debug)]
+pub(crate) struct FluxTarget<'a> {
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) subscription: &'a Subscription,
+    pub(crate) memory: &'a Memory,
+    /// What the cluster itself says: versions, other subscriptions.
+    pub(crate) surroundings: Found,
+}
+
+impl FluxTarget<'_> {
+    fn owner(&self) -> Owner<'_> {
+        Owner { namespace: &self.cluster.namespace, subscription: &self.subscription.metadata.name }
+    }
+
+    fn objects(&self) -> Result<Objects> {
+        Objects::read(self.cluster, self.owner().subscription)
+    }
+
+    fn write(&self, desired: &Desired, objects: &Objects) -> Result<()> {
+        let source = objects.get(Kind::OciRepository, desired.source_name());
+        if !source.is_some_and(|live| desired::holds(&desired.source, live)) {
+            self.cluster.apply(Kind::OciRepository, &desired.source)?;
+        }
+        self.cluster.apply(desired.kind, &desired.applier)
+    }
+
+    /// Applies until others have to do their part, or a component failed.
+    fn forward(&self, record: &DecisionRecord, clock: &Clock) -> Result<Forward> {
+        for _ in 0..MAX_WRITES {
+            let objects = self.objects()?;
+            let workloads = self.workloads(record, &objects, clock)?;
+            match next::forward(self.owner(), record, &objects, &workloads, clock.now()) {
+                Next::Write { stage, objects: due } => {
+                    fault::point(&format!("before-write-{stage}"));
+                    due.iter().try_for_each(|desired| self.write(desired, &objects))?;
+                    fault::point(&format!("after-write-{stage}"));
+                }
+                Next::Wait(under_way) => return Ok(Forward::Wait(under_way)),
+                Next::Failed(component) => return Ok(Forward::Failed(component)),
+                Next::Done if removed::remove(self.cluster, record, &objects)? => {
+                    let next = Span::from_seconds(2);
+                    return Ok(Forward::Wait(UnderWay { stage: 100, back: false, components: vec![], next }));
+                }
+                Next::Done => return Ok(Forward::Done),
+            }
+        }
+        Err(others_write())
+    }
+
+    fn back(&self, record: &DecisionRecord, clock: &Clock) -> Result<Option<UnderWay>> {
+        for _ in 0..MAX_WRITES {
+            let objects = self.objects()?;
+            match next::back(self.owner(), record, &objects, clock.now()) {
+                Next::Write { stage, objects: due } => {
+                    fault::point(&format!("before-back-{stage}"));
+                    due.iter().try_for_each(|desired| self.write(desired, &objects))?;
+                    fault::point(&format!("after-back-{stage}"));
+                }
+                Next::Wait(under_way) => return Ok(Some(under_way)),
+                Next::Failed(_) | Next::Done => return Ok(None),
+            }
+        }
+        Err(others_write())
+    }
+
+    /// The workloads of what this level touched and Flux calls healthy.
+    fn workloads(&self, record: &DecisionRecord, objects: &Objects, clock: &Clock) -> Result<Workloads> {
+        let owner = self.owner();
+        let all = stages(record.target(), record).into_values().flatten();
+        let touched = all.filter(|c| desired::is_touched(owner, record, c));
+        let wanted = touched.map(|c| Desired::target(owner, record, c));
+        let healthy = |d: &Desired| matches!(objects.health(d, clock.now()), Health::Healthy { .. });
+        Workloads::read(self.cluster, objects, &wanted.filter(healthy).collect::<Vec<_>>())
+    }
+
+    /// What every component of the installed state is to look like. After a failure that is a mixture.
+    fn installed(&self, record: &DecisionRecord) -> Vec<Desired> {
+        use pdp_policies::release::OnFailure;
+        let owner = self.owner();
+        let done = matches!(record.phase(), Phase::Done {});
+        let went_back = |c: &pdp_policies::release::Component| !done && c.on_failure == OnFailure::Rollback;
+        let all = stages(record.target(), record).into_values().flatten();
+        let one = |c| match went_back(c) {
+            // A new component that failed stays as it is.
+            true => Desired::last_good(owner, record, &c.name),
+            false => Some(Desired::target(owner, record, c)),
+        };
+        all.filter_map(one).collect()
+    }
+
+    /// Sources that neither the record's target nor its last good level names.
+    fn leftovers<'o>(&self, record: &DecisionRecord, objects: &'o Objects) -> Vec<&'o str> {
+        let owner = self.owner();
+        let target = stages(record.target(), record).into_values().flatten();
+        let mut kept: Vec<_> = target.map(|c| Desired::target(owner, record, c)).collect();
+        if let Some(good) = record.last_good() {
+            kept.extend(good.components.iter().filter_map(|c| Desired::last_good(owner, record, &c.name)));
+        }
+        let names: Vec<_> = kept.iter().map(Desired::source_name).collect();
+        objects.of(Kind::OciRepository).map(|(name, _)| name).filter(|name| !names.contains(name)).collect()
+    }
+}
+
+enum Forward {
+    Wait(UnderWay),
+    Failed(ComponentName),
+    Done,
+}
+
+fn others_write() -> pdp_transport::cli::Failure {
+    pdp_transport::cli::Failure::new("ForeignWriter", "what is written doesn't stay")
+        .cause("another field manager changes the same fields again and again")
+        .hint("find it in metadata.managedFields of the HelmReleases and Kustomizations")
+}
+
+impl Target for FluxTarget<'_> {
+    fn found(&self, _: &State) -> Result<Found> {
+        let objects = self.objects()?;
+        let mut obstacles = self.surroundings.obstacles.clone();
+        for kind in &objects.missing {
+            let detail = format!(
+                "the API server doesn't serve {} of the version that is needed; install or update Flux",
+                kind.name()
+            );
+            obstacles.push(Obstacle::new(ObstacleCode::RequiresUnmet, None, detail));
+        }
+        for kind in [Kind::HelmRelease, Kind::Kustomization] {
+            let suspended = objects.of(kind).filter(|(_, object)| object["spec"]["suspend"] == true);
+            obstacles.extend(suspended.map(|(name, _)| {
+                let detail = format!("{} `{name}` is suspended; `flux resume` it to go on", kind.name());
+                Obstacle::new(ObstacleCode::ComponentSuspended, None, detail)
+            }));
+        }
+        let (kubernetes, flux) = (self.surroundings.kubernetes.clone(), self.surroundings.flux.clone());
+        Ok(Found { obstacles, kubernetes, flux })
+    }
+
+    fn preflight(
+        &self,
+        _: &State,
+        catalog: &Verified<Catalog>,
+        record: &DecisionRecord,
+    ) -> Result<Preflight> {
+        let now = pdp_transport::cli::clock::now();
+        let (cluster, subscription, memory) = (self.cluster, self.subscription, self.memory);
+        let check = Check { cluster, subscription, owner: self.owner(), memory, catalog, record, now };
+        check.run(&self.objects()?)
+    }
+
+    fn carry_on(&self, state: &mut State, clock: &Clock, _: &Alive<'_>) -> Result<Progress> {
+        let Some(record) = state.record.clone() else { return Err(internal("no decision to carry on with")) };
+        let component = match record.phase() {
+            Phase::GoingBack { component } => component.clone(),
+            Phase::TakingBack {} => {
+                if let Some(under_way) = self.back(&record, clock)? {
+                    return Ok(Progress::UnderWay(under_way));
+                }
+                fault::point("before-taken-back");
+                state.save_record(record.in_phase(Phase::TakenBack {}))?;
+                return Ok(Progress::Ended(Applied::TakenBack));
+            }
+            _ => match self.forward(&record, clock)? {
+                Forward::Wait(under_way) => return Ok(Progress::UnderWay(under_way)),
+                Forward::Done => {
+                    fault::point("before-finish");
+                    state.save_record(record.in_phase(Phase::Done {}))?;
+                    fault::point("after-finish");
+                    return Ok(Progress::Ended(Applied::Healthy));
+                }
+                Forward::Failed(component) => component,
+            },
+        };
+        let record = record.in_phase(Phase::GoingBack { component: component.clone() });
+        if state.record.as_ref() != Some(&record) {
+            fault::point("before-going-back");
+            state.save_record(record.clone())?;
+            fault::point("after-going-back");
+        }
+        if let Some(under_way) = self.back(&record, clock)? {
+            return Ok(Progress::UnderWay(under_way));
+        }
+        fault::point("before-quarantine");
+        state.save_record(record.in_phase(Phase::Quarantined { component: component.clone() }))?;
+        fault::point("after-quarantine");
+        Ok(Progress::Ended(Applied::GoneBack(component)))
+    }
+
+    fn tidy(&self, state: &State) -> Result<Tidied> {
+        let Some(record) = &state.record else { return Ok(Tidied::default()) };
+        let objects = self.objects()?;
+        let mut tidied = Tidied::default();
+        for desired in self.installed(record) {
+            if next::differs(&objects, &desired) {
+                self.write(&desired, &objects)?;
+                tidied.repaired.push(format!("{}/{}", desired.kind.name(), desired.name));
+            }
+            let health = objects.health(&desired, pdp_transport::cli::clock::now());
+            tidied.components.push(ComponentHealth { name: desired.name, health });
+        }
+        Ok(tidied)
+    }
+
+    fn clear(&self, state: &State) -> Result<()> {
+        let Some(record) = &state.record else { return Ok(()) };
+        let objects = self.objects()?;
+        for name in self.leftovers(record, &objects) {
+            self.cluster.delete(Kind::OciRepository, name)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! Where a level is applied: a customer's repository that Flux reads, or the Flux objects of a cluster.
+
+pub(crate) mod git;
+pub(crate) mod git_apply;
+
+use pdp_policies::decision::DecisionRecord;
+use pdp_policies::flux::Health;
+use pdp_policies::release::{Component, Release};
+use pdp_policies::trust::{Catalog, Verified};
+use pdp_policies::{ComponentName, Obstacle, Span};
+use pdp_transport::cli::failure::Result;
+
+use crate::preflight::Trouble;
+use crate::state::State;
+use crate::time::Clock;
+
+/// Called now and then while a level is being applied.
+pub(crate) type Alive<'a> = dyn Fn(&mut State) + 'a;
+
+/// Where a level is applied.
+pub(crate) trait Target {
+    /// What the place itself has to say before anything is decided.
+    fn found(&self, state: &State) -> Result<Found>;
+
+    /// Whether everything is at hand to begin with `record`, which isn't stored yet.
+    fn preflight(
+        &self,
+        state: &State,
+        catalog: &Verified<Catalog>,
+        record: &DecisionRecord,
+    ) -> Result<Preflight>;
+
+    /// Applies, or goes on with, what the stored record says: as far as it gets without waiting for others.
+    fn carry_on(&self, state: &mut State, clock: &Clock, alive: &Alive<'_>) -> Result<Progress>;
+
+    /// Puts right what drifted; called when nothing is under way.
+    fn tidy(&self, state: &State) -> Result<Tidied>;
+
+    /// Clears away what nobody needs any more; called when nothing is about to start either.
+    fn clear(&self, state: &State) -> Result<()>;
+}
+
+/// What the place says.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Edits by others, suspended components, strangers.
+    pub(crate) obstacles: Vec<Obstacle>,
+    /// Version of Kubernetes, none without a cluster.
+    pub(crate) kubernetes: Option<semver::Version>,
+    /// Version of Flux, none if nobody can tell.
+    pub(crate) flux: Option<semver::Version>,
+}
+
+/// Whether a level can begin.
+#[derive(Debug)]
+pub(crate) enum Preflight {
+    /// Everything is at hand.
+    Ready,
+    /// Flux is still fetching; nothing of the customer's was touched.
+    NotYet(Vec<ComponentHealth>),
+    /// Only people can go on.
+    Blocked(Vec<Obstacle>),
+    /// An artifact can't be had, or is refused.
+    Trouble(Trouble),
+}
+
+/// How far [`Target::carry_on`] came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// To an end.
+    Ended(Applied),
+    /// Others have to do their part first: waiting is a value.
+    UnderWay(UnderWay),
+}
+
+/// What a level has become. Only a target makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// Written; nobody measured health.
+    Written,
+    /// Written, healthy and settled.
+    Healthy,
+    /// A component failed; what may go back went back.
+    GoneBack(ComponentName),
+    /// A person took it back.
+    TakenBack,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnderWay {
+    pub(crate) stage: u32,
+    /// True while going back.
+    pub(crate) back: bool,
+    /// The components of the stage that aren't done.
+    pub(crate) components: Vec<ComponentHealth>,
+    /// When to look again if nobody says anything before.
+    pub(crate) next: Span,
+}
+
+/// A component and what Flux says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ComponentHealth {
+    pub(crate) name: ComponentName,
+    pub(crate) health: Health,
+}
+
+/// What was put right.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Tidied {
+    /// Objects that others had changed, `Kind/name`.
+    pub(crate) repaired: Vec<String>,
+    /// All components of what is installed.
+    pub(crate) components: Vec<ComponentHealth>,
+}
+
+/// The components of a release, as the record's inputs select them, by stage.
+pub(crate) fn stages<'a>(
+    release: &'a Release,
+    record: &DecisionRecord,
+) -> std::collections::BTreeMap<u32, Vec<&'a Component>> {
+    let inputs = record.inputs();
+    let mut stages = std::collections::BTreeMap::<u32, Vec<_>>::new();
+    for component in release.components_for(inputs.platform, &inputs.left_out) {
+        stages.entry(component.stage).or_default().push(component);
+    }
+    stages
+}
