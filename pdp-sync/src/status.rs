@@ -4,7 +4,9 @@ use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::gate::{Authority, Verdict, Waiting};
 use pdp_policies::report::{CatalogVersions, LevelDigest};
 use pdp_policies::trust::{Catalog, Freshness, STALE_AFTER};
-use pdp_policies::{At, Digest, Level, Line, Obstacle, ObstacleCode, Refusal, Ring, Span, Withdrawal};
+use pdp_policies::{
+    At, Channel, Digest, Level, Line, Obstacle, ObstacleCode, Refusal, Ring, Span, Withdrawal,
+};
 use pdp_transport::cli::{Failure, exit};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,8 @@ pub(crate) struct Outcome {
     pub(crate) versions: Option<CatalogVersions>,
     /// When the first of the catalog's roles expires.
     pub(crate) expires: Option<At>,
+    /// So many promoted levels are newer than the installed one.
+    pub(crate) lag: Option<u64>,
     /// True if the installed level is below the vendor's security floor.
     pub(crate) exposed: bool,
     /// Set if the vendor withdrew the installed level: why, and the level that fixes it.
@@ -78,6 +82,9 @@ impl Outcome {
         self.versions = Some(catalog.versions());
         self.expires = catalog.expiries().iter().map(|(_, at)| *at).min();
         let installed = state.record.as_ref().and_then(DecisionRecord::installed).map(|i| i.level);
+        let newer =
+            |channel: &Channel| channel.levels.keys().filter(|level| Some(**level) > installed).count();
+        self.lag = catalog.channel(line).map(|channel| newer(channel) as u64);
         if let (Some(installed), Some(channel)) = (installed, catalog.channel(line)) {
             self.exposed = channel.floor.is_some_and(|floor| installed < floor);
             self.withdrawn = channel.withdrawn.get(&installed).cloned();

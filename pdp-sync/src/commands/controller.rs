@@ -1,5 +1,6 @@
 //! `pdp-sync controller`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use pdp_transport::Error;
@@ -16,6 +17,15 @@ pub(crate) struct Args {
     /// A folder for what may be lost.
     #[arg(long, env = "PDP_SYNC_CACHE", default_value = "/tmp/pdp-sync", value_name = "DIR")]
     cache: PathBuf,
+    /// Where Prometheus asks (`/metrics`).
+    #[arg(long, env = "METRICS_ADDR", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    metrics_addr: SocketAddr,
+    /// Where the kubelet asks (`/healthz`, `/readyz`).
+    #[arg(long, env = "HEALTH_ADDR", default_value = "0.0.0.0:9440", value_name = "ADDRESS")]
+    health_addr: SocketAddr,
+    /// Flux's notification-controller; nobody is notified if empty.
+    #[arg(long, env = "EVENTS_ADDR", default_value = "", value_name = "URL")]
+    events_addr: String,
 }
 
 pub(crate) fn run(args: Args) -> Result<u8> {
@@ -23,7 +33,8 @@ pub(crate) fn run(args: Args) -> Result<u8> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().max_blocking_threads(16).build();
     let runtime = runtime.map_err(|e| Error::io("start a runtime", &e))?;
-    let settings = Settings { namespace: args.namespace, cache: args.cache };
+    let Args { namespace, cache, metrics_addr, health_addr, .. } = args;
+    let settings = Settings { namespace, cache, metrics_addr, health_addr };
     let ended = runtime.block_on(controller::run(settings));
     // A long poll may go on for a minute; nothing of it matters any more.
     runtime.shutdown_background();

@@ -7,10 +7,12 @@ mod metrics;
 mod news_feed;
 mod reconciler;
 mod resolve;
+mod signals;
 mod status;
 mod surroundings;
 mod watches;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use tokio::runtime::Handle;
 
 use crate::cluster::Cluster;
 use reconciler::Context;
+use signals::Signals;
 
 /// What the controller is started with.
 #[derive(Debug, Clone)]
@@ -29,6 +32,10 @@ pub(crate) struct Settings {
     pub(crate) namespace: String,
     /// A folder that may be lost.
     pub(crate) cache: PathBuf,
+    /// Where Prometheus asks.
+    pub(crate) metrics_addr: SocketAddr,
+    /// Where the kubelet asks.
+    pub(crate) health_addr: SocketAddr,
 }
 
 /// Runs until it is told to end (SIGTERM, SIGINT).
@@ -39,10 +46,19 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
             .hint("run it in a cluster, or set KUBECONFIG")
     })?;
     let cluster = Cluster::new(client, Handle::current(), &settings.namespace);
+    let signals = Signals::new();
+    serve(&settings, &signals).await?;
     let (news, heard) = tokio::sync::mpsc::unbounded_channel();
-    let context = Arc::new(Context::new(cluster.clone(), settings.cache, news));
+    let health = Arc::clone(&signals.health);
+    let context = Arc::new(Context::new(cluster.clone(), settings.cache, news, signals));
     tracing::info!(namespace = settings.namespace, version = env!("CARGO_PKG_VERSION"), "watching");
-    watches::controller(&cluster, heard)
+    let (controller, synced) = watches::controller(&cluster, heard);
+    tokio::spawn(async move {
+        if synced.await {
+            health.synced();
+        }
+    });
+    controller
         .shutdown_on_signal()
         .run(reconciler::reconcile, reconciler::after_error, context)
         .for_each(|outcome| async move {
@@ -51,5 +67,15 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
             }
         })
         .await;
+    Ok(())
+}
+
+/// Figures and health are served until the process ends.
+async fn serve(settings: &Settings, signals: &Signals) -> Result<()> {
+    let metrics = health::listen("metrics", settings.metrics_addr).await?;
+    let asked = health::listen("health", settings.health_addr).await?;
+    let forever = std::future::pending::<()>;
+    tokio::spawn(health::serve_metrics(metrics, Arc::clone(&signals.metrics), forever()));
+    tokio::spawn(health::serve_health(asked, Arc::clone(&signals.health), forever()));
     Ok(())
 }

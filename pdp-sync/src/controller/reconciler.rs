@@ -16,7 +16,9 @@ use serde_json::json;
 
 use super::conditions::{self, Stand};
 use super::handled::{self, Handled};
+use super::metrics::Subscription as Label;
 use super::news_feed::{self, News};
+use super::signals::{Remembered, Signals};
 use super::status::{self, Facts};
 use super::surroundings::Surroundings;
 use super::{resolve, resolve::source_kind};
@@ -44,6 +46,7 @@ pub(super) struct Context {
     cluster: Cluster,
     cache: PathBuf,
     news: News,
+    signals: Signals,
     surroundings: Mutex<Option<(Instant, Surroundings)>>,
     entries: Mutex<HashMap<String, Arc<Entry>>>,
 }
@@ -52,13 +55,17 @@ pub(super) struct Context {
 #[derive(Debug, Default)]
 struct Entry {
     memory: Memory,
-    signed_at: Mutex<Option<At>>,
+    remembered: Remembered,
     waiting: Arc<AtomicBool>,
 }
 
 impl Context {
-    pub(super) fn new(cluster: Cluster, cache: PathBuf, news: News) -> Self {
-        Self { cluster, cache, news, surroundings: Mutex::default(), entries: Mutex::default() }
+    pub(super) fn new(cluster: Cluster, cache: PathBuf, news: News, signals: Signals) -> Self {
+        Self { cluster, cache, news, signals, surroundings: Mutex::default(), entries: Mutex::default() }
+    }
+
+    fn label(&self, name: &str) -> Label {
+        Label { name: name.to_owned(), namespace: self.cluster.namespace.clone() }
     }
 
     fn entry(&self, name: &str) -> Arc<Entry> {
@@ -118,15 +125,19 @@ fn one(name: &str, context: &Context) -> Result<Action> {
     if handled.forced {
         entry.memory.forget();
     }
+    let started = Instant::now();
     match pass(&object, context, &entry) {
-        Ok(passed) => conclude(&object, context, &entry, &before, &handled, passed),
+        Ok(passed) => conclude(&object, context, &entry, &before, &handled, passed, started.elapsed()),
         Err(failure) => {
             tracing::warn!(code = failure.code, "{failure}");
             let generation = object.metadata.generation.unwrap_or_default();
-            let status = status::unusable(&failure, generation, &before, Clock::new().now());
-            write_status(&object, context, &before, answered(status, &handled))?;
-            let pause = if failure.transient { RETRY / 3 } else { RETRY };
-            Ok(Action::requeue(jittered(pause)))
+            let now = Clock::new().now();
+            let status = answered(status::unusable(&failure, generation, &before, now), &handled);
+            let pause = jittered(if failure.transient { RETRY / 3 } else { RETRY });
+            let (of, both) = (context.label(name), (&before, &status));
+            context.signals.passed(&of, &entry.remembered, both, started.elapsed(), (now, pause));
+            write_status(&object, context, &before, status)?;
+            Ok(Action::requeue(pause))
         }
     }
 }
@@ -166,6 +177,7 @@ fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result
 }
 
 /// Writes the status and arranges for what comes next.
+#[expect(clippy::too_many_arguments, reason = "where all that came of a pass meets")]
 fn conclude(
     object: &UpdateSubscription,
     context: &Context,
@@ -173,13 +185,11 @@ fn conclude(
     before: &Status,
     handled: &Handled,
     passed: Passed,
+    took: Duration,
 ) -> Result<Action> {
     let Passed { subscription, state, mut outcome, now } = passed;
-    let signed_at = {
-        let mut last = entry.signed_at.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = outcome.catalog.as_ref().map(|catalog| catalog.signed_at).or(*last);
-        *last
-    };
+    entry.remembered.learn(&outcome, now);
+    let signed_at = entry.remembered.signed_at();
     let generation = object.metadata.generation.unwrap_or_default();
     let facts = Facts { outcome: &outcome, record: state.record.as_ref(), signed_at, generation, now };
     let status = answered(status::of(&facts, before), handled);
@@ -187,16 +197,21 @@ fn conclude(
     if behind {
         ask_source(object, context, now)?;
     }
+    let pause = next(&outcome, subscription.spec.interval.seconds().unsigned_abs(), behind, now);
+    let of = context.label(&subscription.metadata.name);
+    context.signals.passed(&of, &entry.remembered, (before, &status), took, (now, pause));
+    if !outcome.tidied.repaired.is_empty() {
+        context.signals.metrics.repaired(&of, outcome.tidied.repaired.len() as u64);
+    }
     write_status(object, context, before, status)?;
-    let action = next(&outcome, subscription.spec.interval.seconds().unsigned_abs(), behind, now);
     if let Some((identity, longest)) = outcome.next_poll.take() {
         news_feed::listen(&entry.waiting, &context.news, subscription, state, identity, longest, now);
     }
-    Ok(action)
+    Ok(Action::requeue(pause))
 }
 
 /// When to look again if nothing wakes it before.
-fn next(outcome: &Outcome, interval: u64, behind: bool, now: At) -> Action {
+fn next(outcome: &Outcome, interval: u64, behind: bool, now: At) -> Duration {
     let interval = jittered(Duration::from_secs(interval.max(1)));
     let seconds = |seconds: i64| Duration::from_secs(seconds.max(1).unsigned_abs());
     let pause = match &outcome.seen {
@@ -208,7 +223,7 @@ fn next(outcome: &Outcome, interval: u64, behind: bool, now: At) -> Action {
         _ if behind => WHILE_FETCHING,
         _ => interval,
     };
-    Action::requeue(pause.min(interval.max(Duration::from_secs(1))))
+    pause.min(interval)
 }
 
 /// True if the catalog at hand is older than the one that somebody else saw.
@@ -242,6 +257,7 @@ fn set_finalizer(object: &UpdateSubscription, context: &Context, there: bool) ->
     context.cluster.wait(what, api.patch(&name, &parameters, &patch))?;
     if !there {
         context.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        context.signals.forget(&context.label(&name));
     }
     Ok(Action::await_change())
 }

@@ -23,11 +23,11 @@ const CONCURRENCY: u16 = 4;
 /// The kinds whose changes matter: what we wrote, and what a catalog may come from.
 const WATCHED: [Kind; 4] = [Kind::OciRepository, Kind::GitRepository, Kind::HelmRelease, Kind::Kustomization];
 
-/// A controller with all its watches.
+/// A controller with all its watches, and what tells when it has seen every subscription (false: it never will).
 pub(super) fn controller(
     cluster: &Cluster,
     news: UnboundedReceiver<ObjectRef<UpdateSubscription>>,
-) -> Controller<UpdateSubscription> {
+) -> (Controller<UpdateSubscription>, impl Future<Output = bool> + Send + 'static) {
     let api: Api<UpdateSubscription> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let (reader, writer) = reflector::store();
     // A status that we wrote ourselves wakes nobody.
@@ -55,7 +55,7 @@ pub(super) fn controller(
             kind.resource(),
         );
     }
-    controller
+    (controller, async move { reader.wait_until_ready().await.is_ok() })
 }
 
 fn everyone(all: &Store<UpdateSubscription>) -> Vec<ObjectRef<UpdateSubscription>> {
