@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 
@@ -51,6 +52,7 @@ impl Running {
     /// When a file can't be made or the process can't be started.
     pub fn start(mut command: Command, log: PathBuf) -> Result<Self> {
         command.stdout(File::create(&log)?).stderr(File::create(log.with_extension("err"))?);
+        crate::reaper::mark(&mut command)?;
         let child = command.spawn().with_context(|| format!("start {command:?}"))?;
         Ok(Self { child, log })
     }
@@ -68,6 +70,11 @@ impl Running {
     /// What it wrote on stderr so far.
     pub fn stderr(&self) -> String {
         std::fs::read_to_string(self.log.with_extension("err")).unwrap_or_default()
+    }
+
+    /// How it ended (`exit status: 1`, `signal: 6 (SIGABRT)`); none while it runs.
+    pub fn end(&mut self) -> Option<String> {
+        self.child.try_wait().ok().flatten().map(|status| status.to_string())
     }
 
     /// Its exit code if it ended by itself; none while it runs, or if a signal ended it.
@@ -128,9 +135,22 @@ impl Program {
     }
 }
 
-/// A port that is free now, for a process that keeps it over restarts.
+/// A port that is free now, for a process that keeps it over restarts: below the range from which Linux takes
+/// ports for outgoing connections, or a client could sit on it while the process is away; each only once.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    const PORTS: std::ops::Range<u32> = 20_000..32_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let many = PORTS.end - PORTS.start;
+    // Test processes that run side by side start at different places.
+    let first = std::process::id().wrapping_mul(131) % many;
+    for _ in 0..many {
+        let next = (first + TAKEN.fetch_add(1, Ordering::Relaxed)) % many;
+        let port = u16::try_from(PORTS.start + next)?;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free between {} and {}", PORTS.start, PORTS.end)
 }
 
 /// Takes out what the caller's environment would change: Git's own variables, proxies, logins, our settings.

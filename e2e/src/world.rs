@@ -27,6 +27,10 @@ pub struct World {
     pub loud: bool,
     /// The channel server, once there is one.
     pub server: Option<ChannelServer>,
+    /// Another registry to publish to and to pull from, `host:port`.
+    pub elsewhere: Option<String>,
+    /// Publishes the catalog as an OCI artifact too, as `catalog_repository` names it.
+    pub catalog_in_oci: bool,
 }
 
 /// One data plane: its subscription, its state and its repository.
@@ -54,10 +58,12 @@ impl World {
     /// # Errors
     /// When a server or program fails.
     pub fn start_with(loud: bool) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("pdp-world-").tempdir()?;
+        let folder = crate::reaper::folder("pdp-world-")?;
         let git = GitHost::start(&folder.path().join("git"))?;
         git.create("catalog")?;
-        let world = Self { folder, registry: Registry::start()?, git, now: None, loud, server: None };
+        let (registry, elsewhere) = (Registry::start()?, None);
+        let world =
+            Self { folder, registry, git, now: None, loud, server: None, elsewhere, catalog_in_oci: false };
         let vendor = world.path("vendor").to_string_lossy().into_owned();
         world.publisher(&["key", "ceremony", "--out", &vendor, "--line", "pdp-2026"])?;
         world.publisher(&["catalog", "init", &format!("{vendor}/catalog")])?;
@@ -79,6 +85,16 @@ impl World {
         self.path("vendor/catalog/metadata/1.root.json")
     }
 
+    /// The registry that the vendor publishes to.
+    pub fn registry_host(&self) -> String {
+        self.elsewhere.clone().unwrap_or_else(|| self.registry.host())
+    }
+
+    /// Where the catalog lies as an OCI artifact, tag `latest`, if `catalog_in_oci` is set.
+    pub fn catalog_repository(&self) -> String {
+        format!("{}/pdp/catalog", self.registry_host())
+    }
+
     /// The committed fixtures.
     pub fn fixtures() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
@@ -95,7 +111,7 @@ impl World {
             .env("PUBLISHER_PASSWORD", PASSWORD)
             .env("PUBLISHER_CATALOG", self.git.url("catalog"))
             .env("PUBLISHER_ROOT", self.root())
-            .env("PUBLISHER_REGISTRY", self.registry.host())
+            .env("PUBLISHER_REGISTRY", self.registry_host())
             .env("XDG_CACHE_HOME", self.folder.path())
             .env("HOME", self.folder.path())
             .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -145,50 +161,6 @@ impl World {
         Ok(finished)
     }
 
-    /// Lints, builds, signs, publishes and promotes a level of the fixtures, and merges it into the catalog.
-    ///
-    /// # Errors
-    /// When a command fails.
-    pub fn release(&self, level: u32, tempo: &str) -> Result<()> {
-        let fixtures = Self::fixtures();
-        let file = fixtures.join(format!("pdp-2026/{level}/release.yaml"));
-        let (file, out) = (file.to_string_lossy(), self.path(&format!("level-{level}")));
-        let (out, images) = (out.to_string_lossy(), fixtures.join("images"));
-        let (level, images) = (level.to_string(), images.to_string_lossy());
-        self.publisher(&["release", "lint", &file])?;
-        self.publisher(&["release", "build", &file, "--out", &out])?;
-        self.publisher(&["release", "sign", &out, "--key", &self.key("artifact")])?;
-        let (ci, person) = (self.key("ci"), self.key("release-1"));
-        self.publisher(&["release", "publish", &out, "--images", &images, "--key", &ci, "--key", &person])?;
-        let (a, b) = (self.key("manager-1"), self.key("manager-2"));
-        self.publisher(&[
-            "release", "promote", &level, "--line", "pdp-2026", "--tempo", tempo, "--key", &a, "--key", &b,
-        ])?;
-        self.publish_catalog()
-    }
-
-    /// Opens a level to shares of rings, such as `general=100`, now.
-    ///
-    /// # Errors
-    /// When a command fails.
-    pub fn open(&self, level: u32, rings: &[&str]) -> Result<()> {
-        let (a, b, level) = (self.key("manager-1"), self.key("manager-2"), level.to_string());
-        let mut args = vec!["channel", "open", &level, "--line", "pdp-2026", "--earlier"];
-        rings.iter().for_each(|ring| args.extend(["--ring", ring]));
-        args.extend(["--key", &a, "--key", &b]);
-        self.publisher(&args)?;
-        self.publish_catalog()
-    }
-
-    /// Merges what is proposed and signs freshness.
-    ///
-    /// # Errors
-    /// When it fails.
-    pub fn publish_catalog(&self) -> Result<()> {
-        let (snapshot, timestamp) = (self.key("snapshot"), self.key("timestamp"));
-        self.publisher(&["catalog", "publish", "--key", &snapshot, "--key", &timestamp]).map(|_| ())
-    }
-
     /// Makes a data plane with an empty repository; `more` are further lines of its `spec`. No ring: an empty text.
     ///
     /// # Errors
@@ -201,7 +173,7 @@ impl World {
         more: &str,
     ) -> Result<DataPlane> {
         let catalog = format!("{{git: {{url: \"{}\", branch: catalog}}}}", self.git.url("catalog"));
-        self.data_plane_on(organization, data_plane, ring, &catalog, &self.registry.host(), more)
+        self.data_plane_on(organization, data_plane, ring, &catalog, &self.registry_host(), more)
     }
 
     /// As above, with another catalog source (YAML) and another mirror.

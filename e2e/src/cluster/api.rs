@@ -1,69 +1,10 @@
-//! The API server as an administrator asks it: server-side apply, get, list, wait.
+//! The API server as one user asks it: apply, create, get, list, patch, delete.
 
 use anyhow::{Context, Result, bail};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-/// What the tests deal with: group and version, plural name, whether it lives in a namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
-    group: &'static str,
-    plural: &'static str,
-    namespaced: bool,
-}
-
-impl Kind {
-    /// `Namespace`.
-    pub const NAMESPACE: Self = Self { group: "api/v1", plural: "namespaces", namespaced: false };
-    /// `Node`.
-    pub const NODE: Self = Self { group: "api/v1", plural: "nodes", namespaced: false };
-    /// `Secret`.
-    pub const SECRET: Self = Self { group: "api/v1", plural: "secrets", namespaced: true };
-    /// `ServiceAccount`.
-    pub const SERVICE_ACCOUNT: Self = Self { group: "api/v1", plural: "serviceaccounts", namespaced: true };
-    /// `Pod`.
-    pub const POD: Self = Self { group: "api/v1", plural: "pods", namespaced: true };
-    /// `CustomResourceDefinition`.
-    pub const DEFINITION: Self = Self {
-        group: "apis/apiextensions.k8s.io/v1",
-        plural: "customresourcedefinitions",
-        namespaced: false,
-    };
-    /// `MutatingAdmissionPolicy`.
-    pub const MUTATING_POLICY: Self = Self {
-        group: "apis/admissionregistration.k8s.io/v1",
-        plural: "mutatingadmissionpolicies",
-        namespaced: false,
-    };
-    /// `MutatingAdmissionPolicyBinding`.
-    pub const MUTATING_BINDING: Self = Self {
-        group: "apis/admissionregistration.k8s.io/v1",
-        plural: "mutatingadmissionpolicybindings",
-        namespaced: false,
-    };
-    /// Flux `GitRepository`.
-    pub const GIT_REPOSITORY: Self =
-        Self { group: "apis/source.toolkit.fluxcd.io/v1", plural: "gitrepositories", namespaced: true };
-    /// Flux `OCIRepository`.
-    pub const OCI_REPOSITORY: Self =
-        Self { group: "apis/source.toolkit.fluxcd.io/v1", plural: "ocirepositories", namespaced: true };
-    /// Flux `Kustomization`.
-    pub const KUSTOMIZATION: Self =
-        Self { group: "apis/kustomize.toolkit.fluxcd.io/v1", plural: "kustomizations", namespaced: true };
-    /// Flux `HelmRelease`.
-    pub const HELM_RELEASE: Self =
-        Self { group: "apis/helm.toolkit.fluxcd.io/v2", plural: "helmreleases", namespaced: true };
-
-    fn path(self, namespace: &str, name: &str) -> String {
-        let within = if self.namespaced && !namespace.is_empty() {
-            format!("/namespaces/{namespace}")
-        } else {
-            String::new()
-        };
-        let name = if name.is_empty() { String::new() } else { format!("/{name}") };
-        format!("/{}{within}/{}{name}", self.group, self.plural)
-    }
-}
+use super::kind::Kind;
 
 /// An object's condition of this type, null if it has none.
 pub fn condition(object: &Value, r#type: &str) -> Value {
@@ -72,7 +13,7 @@ pub fn condition(object: &Value, r#type: &str) -> Value {
     found.cloned().unwrap_or_default()
 }
 
-/// A client of one API server.
+/// A client of one API server, with one user's token.
 #[derive(Debug, Clone)]
 pub struct Api {
     server: String,
@@ -90,31 +31,106 @@ impl Api {
         Ok(Self { server: server.to_owned(), token: token.to_owned(), http })
     }
 
+    /// The same API server as another user.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
     /// The answer to a plain GET, such as `/readyz`.
     ///
     /// # Errors
     /// When no answer comes.
     pub fn text(&self, path: &str) -> Result<(u16, String)> {
-        let answer = self.http.get(format!("{}{path}", self.server)).bearer_auth(&self.token).send()?;
-        Ok((answer.status().as_u16(), answer.text()?))
+        let (status, text) = self.ask(Method::GET, path, "", None)?;
+        Ok((status.as_u16(), text))
     }
 
-    /// Server-side apply.
+    /// Server-side apply, as the field manager `e2e`, by force.
     ///
     /// # Errors
     /// When the API server refuses it.
     pub fn apply(&self, kind: Kind, object: &Value) -> Result<Value> {
-        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
-        let path = kind.path(text("namespace"), text("name"));
-        let url = format!("{}{path}?fieldManager=e2e&force=true", self.server);
-        let request = self.http.request(Method::PATCH, url).bearer_auth(&self.token);
-        let request = request.header("content-type", "application/apply-patch+yaml").body(object.to_string());
-        let answer = request.send()?;
-        let (status, body) = (answer.status(), answer.text()?);
-        if !status.is_success() {
-            bail!("apply {path}: {status} {body}");
+        self.apply_as("e2e", kind, object)
+    }
+
+    /// As above, as another field manager.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub fn apply_as(&self, manager: &str, kind: Kind, object: &Value) -> Result<Value> {
+        let path = format!("{}?fieldManager={manager}&force=true", path_of(kind, object));
+        self.change(Method::PATCH, &path, "application/apply-patch+yaml", object)
+    }
+
+    /// Applies objects of any known kinds, such as the documents of a YAML file.
+    ///
+    /// # Errors
+    /// When a kind isn't known, or the API server refuses one.
+    pub fn apply_all(&self, objects: &[Value]) -> Result<()> {
+        for object in objects {
+            let kind =
+                Kind::of(object).with_context(|| format!("{}/{}", object["apiVersion"], object["kind"]))?;
+            self.apply(kind, object)?;
         }
-        Ok(serde_json::from_str(&body)?)
+        Ok(())
+    }
+
+    /// Makes an object that must not be there yet.
+    ///
+    /// # Errors
+    /// When it is there, or the API server refuses it.
+    pub fn create(&self, kind: Kind, object: &Value) -> Result<Value> {
+        let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+        self.change(Method::POST, &kind.path(namespace, ""), "application/json", object)
+    }
+
+    /// A merge patch.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub fn patch(&self, kind: Kind, namespace: &str, name: &str, patch: &Value) -> Result<Value> {
+        self.change(Method::PATCH, &kind.path(namespace, name), "application/merge-patch+json", patch)
+    }
+
+    /// A merge patch of the status.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub fn patch_status(&self, kind: Kind, namespace: &str, name: &str, patch: &Value) -> Result<Value> {
+        let path = format!("{}/status", kind.path(namespace, name));
+        self.change(Method::PATCH, &path, "application/merge-patch+json", patch)
+    }
+
+    /// A JSON patch, of the object itself or of a subresource such as `status`.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub fn json_patch(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        subresource: &str,
+        patch: &Value,
+    ) -> Result<Value> {
+        let mut path = kind.path(namespace, name);
+        if !subresource.is_empty() {
+            path = format!("{path}/{subresource}");
+        }
+        self.change(Method::PATCH, &path, "application/json-patch+json", patch)
+    }
+
+    /// Deletes an object; false if there was none.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub fn delete(&self, kind: Kind, namespace: &str, name: &str) -> Result<bool> {
+        let path = kind.path(namespace, name);
+        match self.ask(Method::DELETE, &path, "", None)? {
+            (StatusCode::NOT_FOUND, _) => Ok(false),
+            (status, _) if status.is_success() => Ok(true),
+            (status, text) => bail!("delete {path}: {status} {text}"),
+        }
     }
 
     /// One object, none if there is no such thing.
@@ -123,11 +139,12 @@ impl Api {
     /// When the API server can't say.
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<Value>> {
         let path = kind.path(namespace, name);
-        let answer = self.http.get(format!("{}{path}", self.server)).bearer_auth(&self.token).send()?;
-        match answer.status() {
-            StatusCode::NOT_FOUND => Ok(None),
-            status if status.is_success() => Ok(Some(answer.json().with_context(|| path)?)),
-            status => bail!("get {path}: {status} {}", answer.text()?),
+        match self.ask(Method::GET, &path, "", None)? {
+            (StatusCode::NOT_FOUND, _) => Ok(None),
+            (status, text) if status.is_success() => {
+                Ok(Some(serde_json::from_str(&text).with_context(|| path)?))
+            }
+            (status, text) => bail!("get {path}: {status} {text}"),
         }
     }
 
@@ -139,4 +156,39 @@ impl Api {
         let listed = self.get(kind, namespace, "")?.context("no such kind")?;
         Ok(listed["items"].as_array().cloned().unwrap_or_default())
     }
+
+    /// POST to any path.
+    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.change(Method::POST, path, "application/json", body)
+    }
+
+    fn change(&self, method: Method, path: &str, content: &str, body: &Value) -> Result<Value> {
+        let what = format!("{method} {path}");
+        let (status, text) = self.ask(method, path, content, Some(body))?;
+        if !status.is_success() {
+            bail!("{what}: {status} {text}");
+        }
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        content: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, String)> {
+        let mut request =
+            self.http.request(method, format!("{}{path}", self.server)).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.header("content-type", content).body(body.to_string());
+        }
+        let answer = request.send()?;
+        Ok((answer.status(), answer.text()?))
+    }
+}
+
+fn path_of(kind: Kind, object: &Value) -> String {
+    let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+    kind.path(text("namespace"), text("name"))
 }

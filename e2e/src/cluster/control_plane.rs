@@ -1,33 +1,33 @@
-//! etcd, kube-apiserver, kube-controller-manager and kwok, started in the order in which each needs the other.
+//! etcd, kube-apiserver, kube-controller-manager, kwok and Flux, started in the order in which each needs the other.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
-use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::api::{Api, Kind, condition};
-use super::flux;
+use super::api::{Api, condition};
+use super::audit::{self, Moment, Request};
+use super::definitions::{self, Flux};
+use super::kind::Kind;
+use super::local;
+use super::part::{Part, Site};
+use super::processes::Processes;
+use super::stand_ins;
 use super::tools::Tools;
-use crate::programs::{Running, free_port};
-use crate::wait_at_most;
+use crate::reaper;
 
 /// The administrator's token; the cluster lives on loopback and for a test only.
 const TOKEN: &str = "test-admin";
-/// A control plane is up in seconds; a loaded machine takes longer.
-const UP: Duration = Duration::from_secs(120);
 
-/// A control plane with Flux. Everything ends with this value.
+/// A control plane with Flux. Everything ends with this value, and at the latest with this process.
 #[derive(Debug)]
 pub struct Cluster {
     /// As an administrator.
     pub api: Api,
     /// The tools that it was made of.
     pub tools: Tools,
-    // Dropped from first to last: controllers before the API server, that before etcd.
-    processes: Vec<Running>,
+    site: Site,
+    processes: Processes,
     folder: tempfile::TempDir,
 }
 
@@ -37,48 +37,112 @@ impl Cluster {
     /// # Errors
     /// When a process doesn't come up; says the last lines of its log.
     pub fn start(tools: Tools) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("pdp-cluster-").tempdir()?;
-        let path = |name: &str| folder.path().join(name);
-        std::fs::create_dir_all(path("certs"))?;
-        std::fs::write(path("tokens.csv"), format!("{TOKEN},admin,1,\"system:masters\"\n"))?;
-        service_account_key(&path("sa.key"))?;
-        let (etcd, secure) = (free_port()?, free_port()?);
-        let mut processes = vec![start_etcd(&tools, folder.path(), etcd)?];
-        processes.push(start_api_server(&tools, folder.path(), etcd, secure)?);
-        let server = format!("https://127.0.0.1:{secure}");
-        let certificate = path("certs/apiserver.crt");
-        wait(&mut processes, "the API server's certificate", || certificate.exists())?;
-        let api = Api::new(&server, TOKEN, &std::fs::read(&certificate)?)?;
-        wait(&mut processes, "the API server", || api.text("/readyz").is_ok_and(|(code, _)| code == 200))?;
-        std::fs::write(path("kubeconfig"), kubeconfig(&server, &certificate).to_string())?;
-        processes.push(start_controller_manager(&tools, folder.path())?);
-        processes.push(start_kwok(&tools, folder.path())?);
-        let mut cluster = Self { api, tools, processes, folder };
-        cluster.prepare()?;
+        let cluster = Self::control_plane(tools)?;
+        cluster.run(&[Part::ControllerManager, Part::Kwok])?;
+        cluster.define(Flux::Current)?;
+        cluster.api.apply_all(&stand_ins::node_and_scheduler())?;
+        cluster.namespace("flux-system")?;
+        cluster.run(&Part::FLUX)?;
+        Part::FLUX.into_iter().try_for_each(|part| cluster.flux_ready(part))?;
+        cluster.wait_for("the default service account", || {
+            cluster.api.get(Kind::SERVICE_ACCOUNT, "default", "default").is_ok_and(|found| found.is_some())
+        })?;
+        cluster.wait_for("the node", || {
+            let node = cluster.api.get(Kind::NODE, "", "n0").ok().flatten().unwrap_or_default();
+            condition(&node, "Ready")["status"] == "True"
+        })?;
         Ok(cluster)
     }
 
-    /// A node, a rule that puts every pod on it, Flux's definitions, and Flux.
-    fn prepare(&mut self) -> Result<()> {
-        let api = self.api.clone();
-        flux::define(&api, &self.tools)?;
-        api.apply(Kind::MUTATING_POLICY, &every_pod_on_the_node())?;
-        api.apply(Kind::MUTATING_BINDING, &bound())?;
-        api.apply(Kind::NODE, &json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "n0" } }))?;
-        self.namespace("flux-system")?;
-        let started = flux::start(&self.tools, self.folder.path(), &self.kubeconfig())?;
-        self.processes.extend(started);
-        wait(&mut self.processes, "the default service account", || {
-            api.get(Kind::SERVICE_ACCOUNT, "default", "default").is_ok_and(|found| found.is_some())
-        })?;
-        wait(&mut self.processes, "the node", || {
-            api.get(Kind::NODE, "", "n0")
-                .is_ok_and(|node| node.is_some_and(|node| condition(&node, "Ready")["status"] == "True"))
-        })?;
-        flux::wait(&api, &mut self.processes)
+    /// etcd and kube-apiserver alone, with definitions in another state: nothing acts on any object.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn start_bare(tools: Tools, flux: Flux) -> Result<Self> {
+        let cluster = Self::control_plane(tools)?;
+        cluster.define(flux)?;
+        Ok(cluster)
     }
 
-    /// Makes a namespace.
+    /// etcd and kube-apiserver.
+    fn control_plane(tools: Tools) -> Result<Self> {
+        let folder = reaper::folder("pdp-cluster-")?;
+        let site = Site::new(folder.path())?;
+        std::fs::create_dir_all(site.path("certs"))?;
+        std::fs::create_dir_all(site.storage())?;
+        std::fs::write(site.path("tokens.csv"), format!("{TOKEN},admin,1,\"system:masters\"\n"))?;
+        std::fs::write(site.path("audit-policy.yaml"), audit::POLICY)?;
+        stand_ins::service_account_key(&site.path("sa.key"))?;
+        let processes = Processes::new(&logs(folder.path()))?;
+        processes.start(&tools, &site, Part::Etcd)?;
+        processes.start(&tools, &site, Part::ApiServer)?;
+        let certificate = site.path("certs/apiserver.crt");
+        processes.wait("the API server's certificate", || certificate.exists())?;
+        let server = format!("https://127.0.0.1:{}", site.api_server);
+        let api = Api::new(&server, TOKEN, &std::fs::read(&certificate)?)?;
+        let cluster = Self { api, tools, site, processes, folder };
+        cluster.api_ready()?;
+        cluster.write_kubeconfig("kubeconfig", "", TOKEN)?;
+        Ok(cluster)
+    }
+
+    /// Definitions of Flux and of pdp-sync; waits until they are served.
+    fn define(&self, flux: Flux) -> Result<()> {
+        let mut wanted = definitions::of_flux(&self.tools, flux)?;
+        wanted.extend(definitions::of_pdp_sync()?);
+        self.api.apply_all(&wanted)?;
+        for definition in wanted {
+            let name = definition["metadata"]["name"].as_str().unwrap_or_default();
+            self.wait_for("definitions to be served", || {
+                let found = self.api.get(Kind::DEFINITION, "", name).ok().flatten().unwrap_or_default();
+                condition(&found, "Established")["status"] == "True"
+            })?;
+        }
+        Ok(())
+    }
+
+    fn run(&self, parts: &[Part]) -> Result<()> {
+        parts.iter().try_for_each(|part| self.processes.start(&self.tools, &self.site, *part))
+    }
+
+    /// Kills a part (`kill -9`). For a cluster that other tests use, take `alone()`.
+    pub fn stop(&mut self, part: Part) {
+        self.processes.stop(part);
+    }
+
+    /// Starts a part again, on its ports with its data, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it doesn't come up.
+    pub fn start_again(&mut self, part: Part) -> Result<()> {
+        self.processes.stop(part);
+        self.run(&[part])?;
+        match part {
+            Part::Etcd | Part::ApiServer => self.api_ready(),
+            Part::ControllerManager | Part::Kwok => Ok(()),
+            flux => self.flux_ready(flux),
+        }
+    }
+
+    /// Forgets all artifacts, as source-controller does on a new node. Stop it first.
+    ///
+    /// # Errors
+    /// When the folder can't be emptied.
+    pub fn empty_source_storage(&mut self) -> Result<()> {
+        reaper::clear(&self.site.storage())
+    }
+
+    fn api_ready(&self) -> Result<()> {
+        self.wait_for("the API server", || self.api.text("/readyz").is_ok_and(|(code, _)| code == 200))
+    }
+
+    fn flux_ready(&self, part: Part) -> Result<()> {
+        let Some((_, health)) = self.site.addresses(part) else { return Ok(()) };
+        let url = format!("http://{health}/readyz");
+        self.wait_for(part.name(), || local::is_ok(&url))
+    }
+
+    /// Makes a namespace; it may be there.
     ///
     /// # Errors
     /// When the API server refuses it.
@@ -89,142 +153,113 @@ impl Cluster {
 
     /// The administrator's kubeconfig.
     pub fn kubeconfig(&self) -> PathBuf {
-        self.folder.path().join("kubeconfig")
+        self.site.path("kubeconfig")
+    }
+
+    /// A token of a service account from the TokenRequest API, good for a day.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub fn token_for(&self, account: &str, namespace: &str) -> Result<String> {
+        let path = format!("{}/token", Kind::SERVICE_ACCOUNT.path(namespace, account));
+        let request = json!({
+            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "spec": { "expirationSeconds": 86400 },
+        });
+        let made = self.api.post(&path, &request)?;
+        Ok(made["status"]["token"].as_str().context("a token")?.to_owned())
+    }
+
+    /// A kubeconfig that holds such a token and nothing else.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub fn kubeconfig_for(&self, account: &str, namespace: &str) -> Result<PathBuf> {
+        let token = self.token_for(account, namespace)?;
+        self.write_kubeconfig(&format!("{namespace}.{account}.kubeconfig"), namespace, &token)
+    }
+
+    fn write_kubeconfig(&self, name: &str, namespace: &str, token: &str) -> Result<PathBuf> {
+        let path = self.site.path(name);
+        let server = format!("https://127.0.0.1:{}", self.site.api_server);
+        let text = kubeconfig(&server, &self.site.path("certs/apiserver.crt"), namespace, token);
+        std::fs::write(&path, text.to_string())?;
+        Ok(path)
+    }
+
+    /// A moment in the audit log, for the two below.
+    pub fn moment(&self) -> Moment {
+        audit::now(&self.site.path("audit.log"))
+    }
+
+    /// What a service account asked for since then.
+    ///
+    /// # Errors
+    /// When the log can't be read.
+    pub fn requests_by(&self, account: &str, namespace: &str, since: Moment) -> Result<Vec<Request>> {
+        let user = format!("system:serviceaccount:{namespace}:{account}");
+        audit::requests(&self.site.path("audit.log"), &user, since)
+    }
+
+    /// The writes among them: verb and resource, such as `patch` and `updatesubscriptions/status`.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn writes_by(&self, account: &str, namespace: &str, since: Moment) -> Result<Vec<(String, String)>> {
+        let writes = self.requests_by(account, namespace, since)?.into_iter().filter(Request::is_write);
+        Ok(writes.map(|write| (write.right.verb, write.right.resource)).collect())
+    }
+
+    /// A part's process id, none while it is stopped.
+    pub fn pid(&self, part: Part) -> Option<u32> {
+        self.processes.pid(part)
+    }
+
+    /// Prometheus metrics of a Flux controller.
+    ///
+    /// # Errors
+    /// When it has none, or doesn't answer.
+    pub fn metrics(&self, part: Part) -> Result<String> {
+        let (metrics, _) = self.site.addresses(part).context("only Flux's controllers have metrics here")?;
+        Ok(local::get(&format!("http://{metrics}/metrics"))?.1)
+    }
+
+    /// The end of a part's log.
+    pub fn log(&self, part: Part, lines: usize) -> String {
+        self.processes.log(part, lines)
+    }
+
+    /// The cluster's folder; it goes with the cluster.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Waits up to two minutes for something to come true in the cluster.
     ///
     /// # Errors
-    /// When it doesn't, or when a process of the cluster died.
-    pub fn wait_for(&mut self, what: &str, condition: impl FnMut() -> bool) -> Result<()> {
-        wait(&mut self.processes, what, condition)
+    /// When it doesn't, or when a part of the cluster died that nobody stopped.
+    pub fn wait_for(&self, what: &str, condition: impl FnMut() -> bool) -> Result<()> {
+        self.processes.wait(what, condition)
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        while let Some(process) = self.processes.pop() {
-            drop(process);
-        }
+        self.processes.stop_all();
     }
 }
 
-/// Waits; a process that ended fails the run at once, with its last words.
-pub(super) fn wait(processes: &mut [Running], what: &str, mut condition: impl FnMut() -> bool) -> Result<()> {
-    let mut dead = None;
-    let waited = wait_at_most(UP, what, || {
-        dead = processes.iter_mut().find_map(|process| process.code().map(|code| (code, process.stderr())));
-        dead.is_some() || condition()
-    });
-    match dead {
-        Some((code, words)) => {
-            let last: Vec<_> = words.lines().rev().take(20).collect();
-            let last: Vec<_> = last.into_iter().rev().collect();
-            anyhow::bail!("waiting for {what}: a process ended with {code}:\n{}", last.join("\n"))
-        }
-        None => waited,
-    }
+/// Logs outlive the run, for the reader of a failed test.
+fn logs(folder: &Path) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default();
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp/cluster-logs").join(name)
 }
 
-fn start_etcd(tools: &Tools, folder: &Path, port: u16) -> Result<Running> {
-    let (client, peer) = (format!("http://127.0.0.1:{port}"), format!("http://127.0.0.1:{}", free_port()?));
-    let mut command = tools.command("etcd");
-    command.arg("--data-dir").arg(folder.join("etcd"));
-    command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
-    command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
-    command.args([
-        "--initial-cluster",
-        &format!("default={peer}"),
-        "--unsafe-no-fsync",
-        "--log-level",
-        "warn",
-    ]);
-    Running::start(command, folder.join("etcd.log"))
-}
-
-fn start_api_server(tools: &Tools, folder: &Path, etcd: u16, port: u16) -> Result<Running> {
-    let mut command = tools.command("kube-apiserver");
-    command
-        .args([&format!("--etcd-servers=http://127.0.0.1:{etcd}"), &format!("--secure-port={port}")])
-        .args([
-            "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1",
-            "--endpoint-reconciler-type=none",
-        ])
-        .args([
-            "--service-account-issuer=https://kubernetes.default.svc",
-            "--service-cluster-ip-range=10.0.0.0/24",
-        ])
-        .args(["--authorization-mode=RBAC", "--profiling=false"])
-        .arg(format!("--cert-dir={}", folder.join("certs").display()))
-        .arg(format!("--token-auth-file={}", folder.join("tokens.csv").display()))
-        .arg(format!("--service-account-key-file={}", folder.join("sa.key").display()))
-        .arg(format!("--service-account-signing-key-file={}", folder.join("sa.key").display()));
-    Running::start(command, folder.join("kube-apiserver.log"))
-}
-
-/// The node lifecycle is kwok's: the controller for it would find the node dead after forty seconds.
-fn start_controller_manager(tools: &Tools, folder: &Path) -> Result<Running> {
-    let mut command = tools.command("kube-controller-manager");
-    command
-        .arg(format!("--kubeconfig={}", folder.join("kubeconfig").display()))
-        .args(["--secure-port=0", "--bind-address=127.0.0.1", "--leader-elect=false"])
-        .arg(format!("--service-account-private-key-file={}", folder.join("sa.key").display()))
-        .arg(format!("--root-ca-file={}", folder.join("certs/apiserver.crt").display()))
-        .arg("--use-service-account-credentials=false")
-        .arg(format!("--flex-volume-plugin-dir={}", folder.join("volumes").display()))
-        .arg("--controllers=*,-node-lifecycle-controller,-node-ipam-controller,-taint-eviction-controller");
-    Running::start(command, folder.join("kube-controller-manager.log"))
-}
-
-fn start_kwok(tools: &Tools, folder: &Path) -> Result<Running> {
-    let stages = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/stages.yaml");
-    let mut command = tools.command("kwok");
-    command
-        .arg(format!("--kubeconfig={}", folder.join("kubeconfig").display()))
-        .arg(format!("--config={}", stages.display()))
-        .args(["--manage-all-nodes=true", "--node-ip=127.0.0.1", "--cidr=10.244.0.0/24"])
-        .arg(format!("--server-address=127.0.0.1:{}", free_port()?));
-    Running::start(command, folder.join("kwok.log"))
-}
-
-fn kubeconfig(server: &str, certificate: &Path) -> serde_json::Value {
+fn kubeconfig(server: &str, certificate: &Path, namespace: &str, token: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "e2e",
         "clusters": [{ "name": "e2e", "cluster": { "server": server, "certificate-authority": certificate } }],
-        "users": [{ "name": "admin", "user": { "token": TOKEN } }],
-        "contexts": [{ "name": "e2e", "context": { "cluster": "e2e", "user": "admin" } }],
-    })
-}
-
-/// The key that signs service accounts' tokens.
-fn service_account_key(path: &Path) -> Result<()> {
-    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).ok().context("no randomness")?;
-    let der: EcPrivateKeyRfc5915Der<'_> = pair.private_key().as_der().ok().context("no key")?;
-    Ok(std::fs::write(path, pem::encode(&pem::Pem::new("EC PRIVATE KEY", der.as_ref().to_vec())))?)
-}
-
-/// Stands in for the scheduler: there is one node.
-fn every_pod_on_the_node() -> serde_json::Value {
-    json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
-        "metadata": { "name": "on-n0" },
-        "spec": {
-            "matchConstraints": { "resourceRules": [{
-                "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"],
-            }]},
-            "matchConditions": [{ "name": "unscheduled", "expression": "!has(object.spec.nodeName)" }],
-            "failurePolicy": "Fail", "reinvocationPolicy": "Never",
-            "mutations": [{ "patchType": "JSONPatch", "jsonPatch": {
-                "expression": "[JSONPatch{op: \"add\", path: \"/spec/nodeName\", value: \"n0\"}]",
-            }}],
-        },
-    })
-}
-
-fn bound() -> serde_json::Value {
-    json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
-        "metadata": { "name": "on-n0" }, "spec": { "policyName": "on-n0" },
+        "users": [{ "name": "user", "user": { "token": token } }],
+        "contexts": [{ "name": "e2e", "context": { "cluster": "e2e", "user": "user", "namespace": namespace } }],
     })
 }

@@ -3,10 +3,34 @@
 //! Only pods are pretended (kwok): whatever asks the API server gets the answers of a real one.
 
 mod api;
+mod audit;
 mod control_plane;
-mod flux;
+mod definitions;
+mod kind;
+mod local;
+mod notifications;
+mod olareg;
+mod part;
+mod pdp_sync;
+mod processes;
+mod shared;
+mod stand_ins;
+mod subscription;
 mod tools;
+mod troubles;
+mod usage;
 
-pub use api::{Api, Kind, condition};
+pub use api::{Api, condition};
+pub use audit::{Moment, Request, Right, rights};
 pub use control_plane::Cluster;
+pub use definitions::Flux;
+pub use kind::Kind;
+pub use notifications::Notifications;
+pub use olareg::Olareg;
+pub use part::Part;
+pub use pdp_sync::PdpSync;
+pub use shared::{alone, shared, tools};
+pub use subscription::{Subscription, SubscriptionState};
 pub use tools::Tools;
+pub use troubles::troubles;
+pub use usage::Usage;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 /// Module folder below `e2e/tools`, and what is built in it: package and binary.
-const TOOLS: [(&str, &[(&str, &str)]); 7] = [
+const TOOLS: [(&str, &[(&str, &str)]); 8] = [
     ("etcd", &[("go.etcd.io/etcd/server/v3", "etcd")]),
     (
         "kubernetes",
@@ -23,6 +23,7 @@ const TOOLS: [(&str, &[(&str, &str)]); 7] = [
     ("source-controller", &[("github.com/fluxcd/source-controller", "source-controller")]),
     ("kustomize-controller", &[("github.com/fluxcd/kustomize-controller", "kustomize-controller")]),
     ("helm-controller", &[("github.com/fluxcd/helm-controller", "helm-controller")]),
+    ("olareg", &[("github.com/olareg/olareg/cmd/olareg", "olareg")]),
     ("cosign", &[("github.com/sigstore/cosign/v3/cmd/cosign", "cosign")]),
 ];
 

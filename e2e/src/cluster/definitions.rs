@@ -1,0 +1,51 @@
+//! Custom resource definitions: Flux's, in three states, and those of the program under test.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::tools::Tools;
+use crate::programs::Program;
+
+/// Which definitions of Flux a cluster has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flux {
+    /// Those of the controllers that the tests run.
+    Current,
+    /// As before Flux 2.6: `OCIRepository` is served as `v1beta2` only, `HelmRelease` as `v2beta2`.
+    Old,
+    /// None.
+    Missing,
+}
+
+/// Flux's definitions.
+pub(super) fn of_flux(tools: &Tools, flux: Flux) -> Result<Vec<Value>> {
+    if flux == Flux::Missing {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for text in tools.definitions()? {
+        let mut definition: Value = serde_saphyr::from_str(&text).context("a definition of Flux")?;
+        if flux == Flux::Old {
+            age(&mut definition);
+        }
+        found.push(definition);
+    }
+    Ok(found)
+}
+
+/// Names the one version as it was called once.
+fn age(definition: &mut Value) {
+    let old = match definition["spec"]["names"]["kind"].as_str() {
+        Some("OCIRepository") => "v1beta2",
+        Some("HelmRelease") => "v2beta2",
+        _ => return,
+    };
+    definition["spec"]["versions"][0]["name"] = json!(old);
+}
+
+/// What `pdp-sync crds` prints.
+pub(super) fn of_pdp_sync() -> Result<Vec<Value>> {
+    let output = Program::PdpSync.command()?.arg("crds").output().context("run pdp-sync crds")?;
+    ensure!(output.status.success(), "pdp-sync crds: {}", String::from_utf8_lossy(&output.stderr));
+    serde_saphyr::from_multiple(&String::from_utf8(output.stdout)?).context("what `pdp-sync crds` prints")
+}

@@ -1,0 +1,102 @@
+//! The vendor's work: levels are linted, built, signed, published, promoted and opened.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::line::Line;
+use crate::world::World;
+
+impl World {
+    /// Lints, builds, signs, publishes and promotes a level of the fixtures, and merges it into the catalog.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn release(&self, level: u32, tempo: &str) -> Result<()> {
+        let file = Self::fixtures().join(format!("pdp-2026/{level}/release.yaml"));
+        self.release_file(&file, None, level, tempo)
+    }
+
+    /// As above, from this world's own copy of the line, edited first. The copy is made at the first call and
+    /// keeps all edits: a level is released as the files are then, later levels see them too.
+    ///
+    /// # Errors
+    /// When an edit or a command fails.
+    pub fn release_with(
+        &self,
+        level: u32,
+        tempo: &str,
+        edit: impl FnOnce(&mut Line) -> Result<()>,
+    ) -> Result<()> {
+        let mut line = Line::open(&self.path("line"), level)?;
+        edit(&mut line)?;
+        let base = line.save()?;
+        self.release_file(&line.file(), base.as_deref(), level, tempo)
+    }
+
+    /// As above with every target namespace renamed to `<namespace>-<suffix>` and short waits, so that several
+    /// worlds install the same components on one cluster.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn release_variant(&self, level: u32, suffix: &str) -> Result<()> {
+        self.release_with(level, "emergency", |line| {
+            line.in_namespaces(suffix)?;
+            line.quick();
+            Ok(())
+        })
+    }
+
+    /// The namespaces that this world's copy of a level installs into.
+    ///
+    /// # Errors
+    /// When the copy can't be read.
+    pub fn target_namespaces(&self, level: u32) -> Result<Vec<String>> {
+        Ok(Line::open(&self.path("line"), level)?.namespaces())
+    }
+
+    fn release_file(&self, file: &Path, base: Option<&Path>, level: u32, tempo: &str) -> Result<()> {
+        let (file, out) = (file.to_string_lossy(), self.path(&format!("level-{level}")));
+        let (out, images) = (out.to_string_lossy(), Self::fixtures().join("images"));
+        let (level, images) = (level.to_string(), images.to_string_lossy());
+        let base = base.map(|base| base.to_string_lossy().into_owned());
+        let against: Vec<_> = base.iter().flat_map(|base| ["--base-release", base]).collect();
+        self.publisher(&[&["release", "lint", &file], against.as_slice()].concat())?;
+        self.publisher(&[&["release", "build", &file, "--out", &out], against.as_slice()].concat())?;
+        self.publisher(&["release", "sign", &out, "--key", &self.key("artifact")])?;
+        let (ci, person) = (self.key("ci"), self.key("release-1"));
+        self.publisher(&["release", "publish", &out, "--images", &images, "--key", &ci, "--key", &person])?;
+        let (a, b) = (self.key("manager-1"), self.key("manager-2"));
+        self.publisher(&[
+            "release", "promote", &level, "--line", "pdp-2026", "--tempo", tempo, "--key", &a, "--key", &b,
+        ])?;
+        self.publish_catalog()
+    }
+
+    /// Opens a level to shares of rings, such as `general=100`, now.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn open(&self, level: u32, rings: &[&str]) -> Result<()> {
+        let (a, b, level) = (self.key("manager-1"), self.key("manager-2"), level.to_string());
+        let mut args = vec!["channel", "open", &level, "--line", "pdp-2026", "--earlier"];
+        rings.iter().for_each(|ring| args.extend(["--ring", ring]));
+        args.extend(["--key", &a, "--key", &b]);
+        self.publisher(&args)?;
+        self.publish_catalog()
+    }
+
+    /// Merges what is proposed and signs freshness.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn publish_catalog(&self) -> Result<()> {
+        let (snapshot, timestamp) = (self.key("snapshot"), self.key("timestamp"));
+        let repository = self.catalog_repository();
+        let mut args = vec!["catalog", "publish", "--key", &snapshot, "--key", &timestamp];
+        if self.catalog_in_oci {
+            args.extend(["--oci", &repository]);
+        }
+        self.publisher(&args).map(|_| ())
+    }
+}
