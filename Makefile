@@ -22,7 +22,9 @@ test: setup ## All tests
 	@tools/attacks
 
 e2e: setup ## Tests on a real control plane with real Flux (builds both once, about 12 minutes)
-	@cargo test --locked -p pdp-e2e --features cluster --test cluster -- --test-threads=1
+	@rm -rf target/tmp/scenarios target/tmp/cluster-logs
+	@cargo test --locked -p pdp-e2e --features cluster --test cluster || { tools/scenarios; exit 1; }
+	@tools/scenarios
 
 check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)

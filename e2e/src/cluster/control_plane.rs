@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::api::{Api, condition};
@@ -156,35 +156,28 @@ impl Cluster {
         self.site.path("kubeconfig")
     }
 
-    /// A token of a service account from the TokenRequest API, good for a day.
-    ///
-    /// # Errors
-    /// When there is no such account.
-    pub fn token_for(&self, account: &str, namespace: &str) -> Result<String> {
-        let path = format!("{}/token", Kind::SERVICE_ACCOUNT.path(namespace, account));
-        let request = json!({
-            "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
-            "spec": { "expirationSeconds": 86400 },
-        });
-        let made = self.api.post(&path, &request)?;
-        Ok(made["status"]["token"].as_str().context("a token")?.to_owned())
-    }
-
-    /// A kubeconfig that holds such a token and nothing else.
-    ///
-    /// # Errors
-    /// When there is no such account.
-    pub fn kubeconfig_for(&self, account: &str, namespace: &str) -> Result<PathBuf> {
-        let token = self.token_for(account, namespace)?;
-        self.write_kubeconfig(&format!("{namespace}.{account}.kubeconfig"), namespace, &token)
-    }
-
-    fn write_kubeconfig(&self, name: &str, namespace: &str, token: &str) -> Result<PathBuf> {
+    pub(super) fn write_kubeconfig(&self, name: &str, namespace: &str, token: &str) -> Result<PathBuf> {
         let path = self.site.path(name);
         let server = format!("https://127.0.0.1:{}", self.site.api_server);
         let text = kubeconfig(&server, &self.site.path("certs/apiserver.crt"), namespace, token);
         std::fs::write(&path, text.to_string())?;
         Ok(path)
+    }
+
+    /// Lets the pods of a component that are there now crash; later ones are well. It is its label `app`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn let_pods_fail(&self, namespace: &str, component: &str) -> Result<()> {
+        let mut pods = self.api.list(Kind::POD, namespace)?;
+        pods.retain(|pod| pod["metadata"]["labels"]["app"] == component);
+        ensure!(!pods.is_empty(), "no pod of {component} in {namespace}");
+        for pod in pods {
+            let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+            let fate = json!({ "metadata": { "annotations": { "e2e.fate": "fails" } } });
+            self.api.patch(Kind::POD, namespace, name, &fate)?;
+        }
+        Ok(())
     }
 
     /// A moment in the audit log, for the two below.

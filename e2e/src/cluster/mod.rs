@@ -6,6 +6,7 @@ mod api;
 mod audit;
 mod control_plane;
 mod definitions;
+mod identity;
 mod kind;
 mod local;
 mod notifications;

@@ -156,7 +156,9 @@ impl Site {
             .arg(self.file("root-ca-file", "certs/apiserver.crt"))
             .arg("--use-service-account-credentials=false")
             .arg(self.file("flex-volume-plugin-dir", "volumes"))
-            .arg("--controllers=*,-node-lifecycle-controller,-node-ipam-controller,-taint-eviction-controller");
+            .arg(
+                "--controllers=*,-node-lifecycle-controller,-node-ipam-controller,-taint-eviction-controller",
+            );
     }
 
     fn kwok(&self, command: &mut Command) {

@@ -178,11 +178,7 @@ impl PdpSync {
 
     /// The end of it.
     pub fn last_words(&self) -> String {
-        format!(
-            "pdp-sync in {}, last lines:\n{}",
-            self.namespace,
-            last_lines(&self.log(), SHOWN_LINES)
-        )
+        format!("pdp-sync in {}, last lines:\n{}", self.namespace, last_lines(&self.log(), SHOWN_LINES))
     }
 
     /// Forgets its Git caches, as a new pod does. Kill it first.

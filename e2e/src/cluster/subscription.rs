@@ -174,12 +174,7 @@ impl Subscription {
     /// What a reader of a failed test needs.
     pub fn describe(&self) -> String {
         let status = &self.state().0["status"];
-        format!(
-            "{}/{}: {status:#}\n{}",
-            self.namespace,
-            self.name,
-            troubles(&self.api, &self.namespace)
-        )
+        format!("{}/{}: {status:#}\n{}", self.namespace, self.name, troubles(&self.api, &self.namespace))
     }
 }
 

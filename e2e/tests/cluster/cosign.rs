@@ -1,9 +1,10 @@
 //! Stock tools verify what `publisher` signed: `cosign verify --key`, and Flux's `spec.verify`.
 
 use pdp_e2e::World;
-use pdp_e2e::cluster::{Kind, condition};
+use pdp_e2e::cluster::{Kind, condition, shared, tools};
 use serde_json::{Value, json};
 
+use crate::scenario::Scenario;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 const NAMESPACE: &str = "pdp-cosign";
@@ -25,7 +26,8 @@ fn artifacts(world: &World) -> Vec<(String, String)> {
 fn stock_cosign_accepts_what_is_signed_and_refuses_everything_else() {
     let world = World::start().unwrap();
     world.release(41, "emergency").unwrap();
-    let tools = super::tools();
+    let tools = tools();
+    let _scenario = Scenario::begin("stock cosign accepts what is signed and refuses everything else");
     let verify = |key: &str, image: &str| {
         let mut command = tools.command("cosign");
         command.env("HOME", world.path("")).args(["verify", "--key", key, "--insecure-ignore-tlog=true"]);
@@ -51,7 +53,8 @@ fn stock_cosign_accepts_what_is_signed_and_refuses_everything_else() {
 fn stock_flux_accepts_what_is_signed_and_refuses_another_key() {
     let world = World::start().unwrap();
     world.release(41, "emergency").unwrap();
-    let mut cluster = super::cluster();
+    let cluster = shared();
+    let _scenario = Scenario::begin("stock Flux accepts what is signed and refuses another key");
     cluster.namespace(NAMESPACE).unwrap();
     let public = |name: &str| std::fs::read(world.key(name).replace(".key", ".pub")).unwrap();
     let (repository, digest) = artifacts(&world).remove(0);

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use pdp_e2e::World;
-use pdp_e2e::cluster::{Cluster, Kind, condition};
+use pdp_e2e::cluster::{Cluster, Kind, condition, shared, troubles};
 use serde_json::{Value, json};
+
+use crate::scenario::Scenario;
 
 const NAMESPACE: &str = "pdp-git";
 
@@ -51,28 +54,11 @@ fn applied(cluster: &Cluster) -> BTreeMap<String, String> {
     found
 }
 
-/// Conditions of everything that isn't ready, for the reader of a failed test.
-fn troubles(cluster: &Cluster) -> String {
-    let kinds = [Kind::GIT_REPOSITORY, Kind::OCI_REPOSITORY, Kind::HELM_RELEASE, Kind::KUSTOMIZATION];
-    let objects = kinds.iter().flat_map(|kind| cluster.api.list(*kind, NAMESPACE).unwrap());
-    let lines = objects.filter_map(|object| {
-        let ready = condition(&object, "Ready");
-        if ready.is_null() || ready["status"] == "True" {
-            return None;
-        }
-        Some(format!(
-            "{}/{}: {} {}",
-            object["kind"], object["metadata"]["name"], ready["reason"], ready["message"]
-        ))
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn what_the_git_target_writes_flux_applies_digest_by_digest() {
     let world = World::start().unwrap();
     for level in [41, 42] {
-        world.release(level, "emergency").unwrap();
+        world.release_variant(level, "git").unwrap();
     }
     world.open(41, &["general=100"]).unwrap();
     let plane = world.data_plane("acme", "prod", "general", "").unwrap();
@@ -82,8 +68,11 @@ fn what_the_git_target_writes_flux_applies_digest_by_digest() {
     assert!(plane.pass(&world, &[]).unwrap().ok());
     assert_eq!(plane.level(), Some(41));
 
-    let mut cluster = super::cluster();
-    cluster.namespace(NAMESPACE).unwrap();
+    let cluster = shared();
+    let _scenario =
+        Scenario::begin("Git target: what pdp-sync writes Flux applies, 41 then 42, digest by digest");
+    let targets = world.target_namespaces(41).unwrap();
+    targets.iter().map(String::as_str).chain([NAMESPACE]).for_each(|name| cluster.namespace(name).unwrap());
     let git = json!({
         "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
         "metadata": { "name": "customer", "namespace": NAMESPACE },
@@ -105,29 +94,26 @@ fn what_the_git_target_writes_flux_applies_digest_by_digest() {
             assert!(plane.pass(&world, &[]).unwrap().ok());
         }
         let wanted = level(&world, number, "azure");
-        let outcome = until_applied(&mut cluster, &wanted.artifacts);
-        assert!(outcome.is_ok(), "level {number}: {outcome:?}\n{}", troubles(&cluster));
-        runs_by_digest(&cluster, &wanted.images);
+        let outcome = until_applied(&cluster, &wanted.artifacts);
+        assert!(outcome.is_ok(), "level {number}: {outcome:?}\n{}", troubles(&cluster.api, NAMESPACE));
+        runs_by_digest(&cluster, &targets, &wanted.images);
     }
 }
 
-fn until_applied(cluster: &mut Cluster, wanted: &BTreeMap<String, String>) -> anyhow::Result<()> {
-    for _ in 0..240 {
+fn until_applied(cluster: &Cluster, wanted: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    let missing = || {
         let found = applied(cluster);
-        if wanted.iter().all(|(name, digest)| found.get(name) == Some(digest)) {
-            return Ok(());
-        }
-        std::thread::sleep(std::time::Duration::from_millis(500));
-    }
-    let found = applied(cluster);
-    let missing: Vec<_> = wanted.iter().filter(|(name, digest)| found.get(*name) != Some(*digest)).collect();
-    anyhow::bail!("not applied: {missing:?}")
+        let missing = wanted.iter().filter(|(name, digest)| found.get(*name) != Some(*digest));
+        missing.map(|(name, digest)| format!("{name} {digest}")).collect::<Vec<_>>()
+    };
+    let waited = cluster.wait_for("every component to be applied", || missing().is_empty());
+    waited.with_context(|| format!("not applied: {:?}", missing()))
 }
 
 /// Every container of a component runs an image of the release, by digest.
-fn runs_by_digest(cluster: &Cluster, images: &[String]) {
+fn runs_by_digest(cluster: &Cluster, namespaces: &[String], images: &[String]) {
     let mut seen = 0;
-    for pod in cluster.api.list(Kind::POD, "").unwrap() {
+    for pod in namespaces.iter().flat_map(|name| cluster.api.list(Kind::POD, name).unwrap()) {
         if pod["metadata"]["deletionTimestamp"].is_string() {
             continue;
         }
