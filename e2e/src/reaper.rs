@@ -20,7 +20,8 @@ const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 run=$1; shift
 while IFS= read -r folder; do set -- "$@" "$folder"; done
-while marked=$(grep -slzxF "E2E_RUN=$run" /proc/[0-9]*/environ); do
+# Processes come and go, so that grep always finds something wrong: its words count, not its status.
+while marked=$(grep -slzxF "E2E_RUN=$run" /proc/[0-9]*/environ); [ -n "$marked" ]; do
     for file in $marked; do pid=${file#/proc/}; kill -KILL "${pid%/environ}" 2>/dev/null; done
     sleep 0.05
 done

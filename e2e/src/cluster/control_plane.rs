@@ -92,11 +92,9 @@ impl Cluster {
         wanted.extend(definitions::of_pdp_sync()?);
         self.api.apply_all(&wanted)?;
         for definition in wanted {
-            let name = definition["metadata"]["name"].as_str().unwrap_or_default();
-            self.wait_for("definitions to be served", || {
-                let found = self.api.get(Kind::DEFINITION, "", name).ok().flatten().unwrap_or_default();
-                condition(&found, "Established")["status"] == "True"
-            })?;
+            // `Established` comes a moment before the server answers for the kind.
+            let path = definitions::path(&definition).context("a definition has a version")?;
+            self.wait_for(&path, || self.api.text(&path).is_ok_and(|(code, _)| code == 200))?;
         }
         Ok(())
     }

@@ -49,3 +49,10 @@ pub(super) fn of_pdp_sync() -> Result<Vec<Value>> {
     ensure!(output.status.success(), "pdp-sync crds: {}", String::from_utf8_lossy(&output.stderr));
     serde_saphyr::from_multiple(&String::from_utf8(output.stdout)?).context("what `pdp-sync crds` prints")
 }
+
+/// Where objects of a definition's newest version are listed.
+pub(super) fn path(definition: &Value) -> Option<String> {
+    let spec = &definition["spec"];
+    let version = spec["versions"].as_array()?.last()?["name"].as_str()?;
+    Some(format!("/apis/{}/{version}/{}", spec["group"].as_str()?, spec["names"]["plural"].as_str()?))
+}
