@@ -1,6 +1,7 @@
 //! What a Kubernetes controller owes to its surroundings. The pass itself is the same as everywhere: `reconcile.rs`.
 
 mod conditions;
+mod events;
 mod handled;
 mod health;
 mod metrics;
