@@ -10,6 +10,7 @@ mod reconciler;
 mod resolve;
 mod signals;
 mod status;
+mod storage_version;
 mod surroundings;
 mod watches;
 
