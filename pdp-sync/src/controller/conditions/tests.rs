@@ -124,7 +124,6 @@ fn any_also() -> impl Strategy<Value = Vec<Also>> {
         T::UpToDate,
         T::Mixed,
         T::Exposed,
-        T::Drifted,
     ];
     prop::collection::vec((prop::sample::select(kinds.to_vec()), ".{0,12}", ".{0,20}"), 0..6)
 }
