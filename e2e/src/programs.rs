@@ -18,6 +18,8 @@ pub enum Program {
     ChannelServer,
     /// The data plane's side.
     PdpSync,
+    /// `kubectl pdp`.
+    KubectlPdp,
 }
 
 /// What a process left behind.
@@ -120,6 +122,7 @@ impl Program {
             Self::Publisher => "publisher",
             Self::ChannelServer => "channel-server",
             Self::PdpSync => "pdp-sync",
+            Self::KubectlPdp => "kubectl-pdp",
         }
     }
 

@@ -12,6 +12,7 @@ mod fetch;
 mod flux;
 mod identity;
 mod instruct;
+pub mod kubectl;
 mod preflight;
 mod probe;
 mod reconcile;

@@ -379,7 +379,7 @@ fn instruction_words(instruction: &InstructionStatus) -> String {
 }
 
 /// On whose word the newest decision stands.
-fn authority_words(authority: &Authority) -> String {
+pub(crate) fn authority_words(authority: &Authority) -> String {
     match authority {
         Authority::OpenTo { ring, percent, channels, .. } => {
             format!("the channel (version {channels}: {percent} of ring `{ring}`)")

@@ -4,5 +4,6 @@
 mod cosign;
 mod git_target;
 mod harness;
+mod kubectl;
 mod reaper;
 mod scenario;

@@ -106,7 +106,7 @@ fn images(component: &Component, inputs: &Inputs) -> Vec<Value> {
 }
 
 /// The same path behind the mirror, none without one.
-fn mirrored(name: &str, inputs: &Inputs) -> Option<String> {
+pub(crate) fn mirrored(name: &str, inputs: &Inputs) -> Option<String> {
     let mirror = inputs.mirror.as_deref()?;
     let repository: Repository = name.parse().ok()?;
     repository.mirrored(mirror).ok().map(|there| there.to_string())

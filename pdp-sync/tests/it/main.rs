@@ -24,3 +24,75 @@ fn a_missing_subscription_and_status_are_named_with_a_hint() {
         assert!(stderr.starts_with("error[NotFound]:") && stderr.contains("hint:"), "{stderr}");
     }
 }
+
+/// `kubectl pdp` as its users meet it where there is no cluster; with one it is driven in e2e.
+fn kubectl_pdp(args: &[&str]) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-pdp"));
+    command.args(args).env_remove("KUBECONFIG").env_remove("KUBERNETES_SERVICE_HOST").env("HOME", "/nowhere");
+    command.output().unwrap()
+}
+
+#[test]
+fn the_committed_reference_of_kubectl_pdp_is_the_programs_own() {
+    let printed = String::from_utf8(kubectl_pdp(&["reference"]).stdout).unwrap();
+    let committed =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli-kubectl-pdp.md")).unwrap();
+    assert_eq!(printed.trim_end(), committed.trim_end(), "run `make reference`");
+}
+
+#[test]
+fn without_a_cluster_each_command_says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("kubeconfig");
+    let kubeconfig = file.to_str().unwrap();
+    std::fs::write(folder.path().join("root.json"), r#"{"signed":{"_type":"root","version":1}}"#).unwrap();
+    let root = folder.path().join("root.json");
+    // Port 9 (discard) of this machine answers nobody.
+    std::fs::write(&file, include_str!("nowhere.yaml")).unwrap();
+    for args in [
+        &["status"][..],
+        &["why"],
+        &["history"],
+        &["verify"],
+        &["plan"],
+        &["reconcile"],
+        &["rollback", "--reason", "r", "--yes"],
+        &["suspend", "--reason", "r"],
+        &["resume"],
+        &["trust", "show"],
+        &["trust", "reset", "--yes", "--root", root.to_str().unwrap()],
+    ] {
+        let output = kubectl_pdp(&[args, &["--kubeconfig", kubeconfig]].concat());
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?} {stderr}");
+        assert!(stderr.starts_with("error[Unreachable]:") && stderr.contains("hint:"), "{args:?} {stderr}");
+    }
+    for (args, words) in [
+        (&["status", "--kubeconfig", "/nowhere"][..], "kubeconfig /nowhere"),
+        (&["status"], "kubeconfig"),
+        (&["status", "--kubeconfig", kubeconfig, "--context", "other"], "context `other`"),
+    ] {
+        let output = kubectl_pdp(args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?} {stderr}");
+        assert!(stderr.starts_with("error[BadKubeconfig]:") && stderr.contains(words), "{args:?} {stderr}");
+    }
+}
+
+#[test]
+fn what_is_senseless_is_refused_before_anybody_is_asked() {
+    for args in [
+        &["rollback"][..],
+        &["rollback", "--let-go", "--reason", "r"],
+        &["suspend"],
+        &["status", "-A", "-n", "pdp"],
+        &["why", "-A", "prod"],
+        &["trust", "reset"],
+        &["reconcile", "--timeout", "10"],
+    ] {
+        let output = kubectl_pdp(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?} {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let output = kubectl_pdp(&["trust", "reset", "--root", "/nowhere"]);
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error[NotFound]: root /nowhere"));
+}

@@ -58,6 +58,21 @@ impl Floors {
         self.roles.get(name)
     }
 
+    /// Every role that was seen, with its floor.
+    pub fn roles(&self) -> impl Iterator<Item = (&str, &RoleFloor)> {
+        self.roles.iter().map(|(name, role)| (name.as_str(), role))
+    }
+
+    /// How many levels' content is known.
+    pub fn known_levels(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// The newest root that was accepted.
+    pub fn root(&self) -> &[u8] {
+        &self.root
+    }
+
     /// The root that these floors started from.
     pub fn pinned_root(&self) -> &[u8] {
         &self.pinned_root

@@ -1,0 +1,5 @@
+//! `kubectl pdp`, see `pdp_sync::kubectl`.
+
+fn main() -> std::process::ExitCode {
+    pdp_sync::kubectl::main()
+}

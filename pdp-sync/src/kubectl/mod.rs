@@ -1,0 +1,129 @@
+//! `kubectl pdp`: what people ask and do about a data plane's subscription, in the cluster.
+//!
+//! Each command fetches, says it with pure functions on what was fetched, prints or patches. It decides nothing that
+//! pdp-sync decides, and never prints what is private in a Secret.
+
+mod cluster;
+mod confirm;
+mod history;
+mod plan;
+mod reconcile;
+mod remedy;
+mod request;
+mod resume;
+mod rollback;
+mod secrets;
+mod seen;
+mod status;
+mod suspend;
+mod table;
+#[cfg(test)]
+mod testing;
+mod trust;
+mod verify;
+mod why;
+mod words;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use pdp_transport::cli::failure::{Result, internal};
+use pdp_transport::cli::output::{Format, print, say};
+use pdp_transport::cli::{exit, log, reference};
+
+/// Where a data plane stands, why it isn't further, and what a person can do about it.
+#[derive(Debug, Parser)]
+#[command(version, name = "kubectl pdp", bin_name = "kubectl pdp")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows where data planes stand. Several at once as a table, one in detail.
+    Status(status::Args),
+    /// Says why a data plane isn't further, who can change that, and when. Exit code 1 if a person is needed.
+    Why(why::Args),
+    /// Shows what was installed when, what became of it, and on whose word the newest decision stands.
+    History(history::Args),
+    /// Proves that Flux applies what was decided, digest by digest. Exit code 1, 11 or 16 if something differs.
+    Verify(verify::Args),
+    /// Shows what the next start would change. Exit code 1 if something would change.
+    Plan(plan::Args),
+    /// Asks pdp-sync to look now, and waits until it has.
+    Reconcile(reconcile::Args),
+    /// Goes back to the last good level, which holds until a person lets go.
+    Rollback(rollback::Args),
+    /// Lets pdp-sync do nothing; what runs keeps running.
+    Suspend(suspend::Args),
+    /// Lets pdp-sync go on, and waits until it has looked.
+    Resume(resume::Args),
+    /// What this data plane trusts and has seen.
+    #[command(subcommand)]
+    Trust(trust::Command),
+    /// Prints this reference as Markdown.
+    #[command(hide = true)]
+    Reference,
+}
+
+/// Which subscription, in which cluster, and how the answer is printed.
+#[derive(Debug, Clone, clap::Args)]
+struct Common {
+    /// The subscription; the only one there if absent.
+    name: Option<String>,
+    /// Its namespace; the kubeconfig's own if absent.
+    #[arg(short, long)]
+    namespace: Option<String>,
+    /// Looks in all namespaces.
+    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "name"])]
+    all_namespaces: bool,
+    /// The kubeconfig's context; its current one if absent.
+    #[arg(long)]
+    context: Option<String>,
+    /// The kubeconfig; `KUBECONFIG` or `~/.kube/config` if absent.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// How the answer is printed.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+/// The program `kubectl pdp`, from its arguments to its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // What goes wrong is told once, as a failure.
+    log::to_stderr(Format::Text, "off");
+    match block_on(run(cli.command)).and_then(|code| code) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            say(&failure.to_string());
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal)?;
+    Ok(runtime.block_on(future))
+}
+
+async fn run(command: Command) -> Result<u8> {
+    match command {
+        Command::Status(args) => status::run(&args).await,
+        Command::Why(args) => why::run(&args).await,
+        Command::History(args) => history::run(&args).await,
+        Command::Verify(args) => verify::run(&args).await,
+        Command::Plan(args) => plan::run(&args).await,
+        Command::Reconcile(args) => reconcile::run(&args).await,
+        Command::Rollback(args) => rollback::run(&args).await,
+        Command::Suspend(args) => suspend::run(&args).await,
+        Command::Resume(args) => resume::run(&args).await,
+        Command::Trust(command) => trust::run(command).await,
+        Command::Reference => {
+            print(Format::Text, &(), &reference::markdown(&Cli::command()))?;
+            Ok(exit::DONE)
+        }
+    }
+}

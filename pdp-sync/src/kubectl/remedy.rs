@@ -1,0 +1,76 @@
+//! What a person can do about an obstacle: a command, or the advice to wait.
+
+use pdp_policies::ObstacleCode as Code;
+
+/// The next step for one code; `place` is `NAME -n NAMESPACE`.
+pub(super) fn of(code: Code, place: &str) -> String {
+    let edit = |field: &str| format!("kubectl edit usub {place}   # {field}");
+    match code {
+        Code::RingNotOpenYet | Code::NoGrant => "nothing: levels are opened ring by ring, it starts by itself".to_owned(),
+        Code::Withdrawn => "nothing: a level that replaces it follows".to_owned(),
+        Code::Stopped | Code::Halted => "nothing here: the vendor lets go; ask its support if it can't wait".to_owned(),
+        Code::RequiredStopFirst => "nothing: the level in between comes first, by itself".to_owned(),
+        Code::RequiresUnmet => format!("update what is too old, then kubectl pdp reconcile {place}"),
+        Code::Quarantined => format!("kubectl pdp history {place}   # it isn't tried again; a newer level follows"),
+        Code::CatalogExpired => format!("kubectl pdp reconcile {place} --with-source   # if it stays: tell the vendor"),
+        Code::Pinned => edit("take away spec.policy.pin"),
+        Code::OutsideWindow => edit("spec.policy.windows, or wait for the window"),
+        Code::Frozen => edit("take away spec.policy.hold, or end spec.policy.freezes"),
+        Code::AwaitingApproval => "ssh-keygen -Y sign -n approval@updates.pdp.wso2.com -f KEY FILE   # then kubectl apply it as an UpdateApproval".to_owned(),
+        Code::TooYoung => edit("spec.policy.minimumAge, or let it ripen"),
+        Code::AfterOther => format!("kubectl pdp why -A   # the other data plane comes first; or {}", edit("spec.policy.after")),
+        Code::ComponentSuspended => "flux resume helmrelease COMPONENT   # or kustomization; the one named above".to_owned(),
+        Code::HeldByEdit => "put the edited object back as it was; `kubectl pdp verify` names what differs".to_owned(),
+        Code::CustomerValuesInvalid => "kubectl edit configmap pdp-values-COMPONENT   # the one named above".to_owned(),
+        Code::ForeignOwner => {
+            let name = place.split(' ').next().unwrap_or(place);
+            format!("kubectl label KIND NAME {}={name}   # hands the object named above over", crate::crd::SUBSCRIPTION_LABEL)
+        }
+        _ => "see docs/codes.md".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that there are today.
+    const ALL: [Code; 19] = [
+        Code::RingNotOpenYet,
+        Code::Withdrawn,
+        Code::Stopped,
+        Code::Halted,
+        Code::RequiredStopFirst,
+        Code::RequiresUnmet,
+        Code::Quarantined,
+        Code::CatalogExpired,
+        Code::NoGrant,
+        Code::Pinned,
+        Code::OutsideWindow,
+        Code::Frozen,
+        Code::AwaitingApproval,
+        Code::TooYoung,
+        Code::AfterOther,
+        Code::ComponentSuspended,
+        Code::HeldByEdit,
+        Code::CustomerValuesInvalid,
+        Code::ForeignOwner,
+    ];
+
+    #[test]
+    fn every_code_has_a_next_step_of_its_own() {
+        for code in ALL {
+            let remedy = of(code, "prod -n pdp");
+            assert!(!remedy.contains("codes.md"), "{code}");
+            // What one's own side can take away is a command, or says which edit.
+            if code.owner() == pdp_policies::Owner::Customer && code != Code::RequiresUnmet {
+                assert!(
+                    ["kubectl", "flux", "ssh-keygen"].iter().any(|tool| remedy.contains(tool)),
+                    "{code}: {remedy}"
+                );
+            }
+        }
+        assert!(of(Code::Pinned, "prod -n pdp").starts_with("kubectl edit usub prod -n pdp "));
+        assert!(of(Code::ForeignOwner, "prod -n pdp").contains("subscription=prod "));
+    }
+}

@@ -1,0 +1,162 @@
+//! `kubectl pdp why`: why a data plane isn't further, who can change that, when, and with which command.
+
+mod reasons;
+
+use kube::ResourceExt;
+use pdp_policies::{At, Level};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::print;
+use serde::Serialize;
+
+use super::cluster::Cluster;
+use super::{Common, seen, words};
+use crate::crd::{ConditionType, NextAction, TargetPhase, UpdateSubscription};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) async fn run(args: &Args) -> Result<u8> {
+    let cluster = Cluster::of(&args.common).await?;
+    let now = pdp_transport::cli::clock::now();
+    let why = why(&cluster.subscription(args.common.name.as_deref()).await?);
+    print(args.common.output, &why, &text(&why, now))?;
+    Ok(why.exit())
+}
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Why {
+    subscription: String,
+    pdp: String,
+    level: Option<Level>,
+    next: Option<Level>,
+    pub(super) answer: Answer,
+    pub(super) sentence: String,
+    reasons: Vec<reasons::Reason>,
+    next_action: Option<NextAction>,
+}
+
+/// In one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Answer {
+    UpToDate,
+    Waiting,
+    UnderWay,
+    Failed,
+}
+
+impl Why {
+    /// Waiting is no error; a refusal and a failed level are.
+    pub(super) fn exit(&self) -> u8 {
+        if self.answer == Answer::Failed { exit::NEGATIVE } else { exit::DONE }
+    }
+}
+
+/// The answer for one subscription.
+pub(super) fn why(of: &UpdateSubscription) -> Why {
+    let status = seen::status(of);
+    let answer = answer(of);
+    Why {
+        subscription: format!("{}/{}", of.namespace().unwrap_or_default(), of.name_any()),
+        pdp: seen::id(of).to_string(),
+        level: status.level,
+        next: status.target.as_ref().map(|target| target.level),
+        answer,
+        sentence: sentence(of, answer),
+        reasons: reasons::all(of),
+        next_action: status.next_action.clone(),
+    }
+}
+
+fn answer(of: &UpdateSubscription) -> Answer {
+    use TargetPhase as Phase;
+    let status = seen::status(of);
+    let phase = status.target.as_ref().map(|target| target.phase);
+    let stalled = seen::condition(of, ConditionType::Stalled).is_some();
+    match phase {
+        _ if stalled || status.refusal.is_some() => Answer::Failed,
+        Some(Phase::GoingBack | Phase::Quarantined) => Answer::Failed,
+        _ if !seen::looked_at(of) || of.spec.suspend => Answer::Waiting,
+        Some(Phase::Preflight | Phase::Applying | Phase::TakingBack) => Answer::UnderWay,
+        Some(Phase::Waiting | Phase::TakenBack) => Answer::Waiting,
+        None if of.spec.rollback.is_some() || status.level.is_none() => Answer::Waiting,
+        None if seen::condition(of, ConditionType::UpToDate).is_some() => Answer::UpToDate,
+        None => Answer::Waiting,
+    }
+}
+
+fn sentence(of: &UpdateSubscription, answer: Answer) -> String {
+    let status = seen::status(of);
+    let here = match status.level {
+        Some(_) => format!("{} is at {}", seen::id(of), seen::level_words(of)),
+        None => format!("{} has nothing installed", seen::id(of)),
+    };
+    match (answer, seen::target_words(of), &status.target) {
+        (Answer::UpToDate, ..) => format!("{here}; nothing newer is promoted"),
+        (Answer::Waiting, _, Some(target)) if target.phase == TargetPhase::Waiting => {
+            format!("{here}, level {} is next, not applied because:", target.level)
+        }
+        (Answer::Failed, Some(target), _) => format!("{here}, {target}; a person is needed:"),
+        (Answer::Failed, None, _) => format!("{here}; a person is needed:"),
+        (_, Some(target), _) => format!("{here}, {target}"),
+        (_, None, _) => format!("{here}, and goes no further because:"),
+    }
+}
+
+/// The answer for people.
+pub(super) fn text(why: &Why, now: At) -> String {
+    let sign = match why.answer {
+        Answer::UpToDate => "✔ ",
+        Answer::UnderWay => "◎ ",
+        Answer::Waiting | Answer::Failed => "",
+    };
+    let mut lines = vec![format!("{sign}{}", why.sentence)];
+    lines.extend(why.reasons.iter().map(|reason| reasons::text(reason, now)));
+    if let Some(next) = &why.next_action {
+        lines.push(format!("next possible {}", words::when(next.at, now)));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::kubectl::testing::{self, now};
+
+    #[test]
+    fn each_state_of_a_data_plane_has_an_answer() {
+        for (name, one) in testing::all() {
+            insta::assert_snapshot!(name, text(&why(&one), now()));
+        }
+    }
+
+    #[test]
+    fn only_what_needs_a_person_is_a_negative_answer() {
+        for (name, answer, code) in [
+            ("healthy", Answer::UpToDate, 0),
+            ("waiting", Answer::Waiting, 0),
+            ("suspended", Answer::Waiting, 0),
+            ("applying", Answer::UnderWay, 0),
+            ("taken-back", Answer::Waiting, 0),
+            ("never-looked-at", Answer::Waiting, 0),
+            ("refused", Answer::Failed, 1),
+            ("quarantined", Answer::Failed, 1),
+        ] {
+            let (_, one) = testing::all().into_iter().find(|(found, _)| *found == name).unwrap();
+            let why = why(&one);
+            assert_eq!((why.answer, why.exit()), (answer, code), "{name}");
+        }
+    }
+
+    #[test]
+    fn machines_get_the_same() {
+        insta::assert_json_snapshot!(why(&testing::waiting()));
+    }
+}
