@@ -109,6 +109,16 @@ impl Cluster {
         found(self.wait(|| format!("delete {} {name}", kind.name()), api.delete(name, &parameters)))
     }
 
+    /// Waits for something that has limits of its own.
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.handle.block_on(work)
+    }
+
+    /// Starts something that nobody waits for.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.handle.spawn(work));
+    }
+
     /// Waits for an answer of the API server.
     pub(crate) fn wait<T>(
         &self,

@@ -33,8 +33,9 @@ pub(crate) fn run(args: Args) -> Result<u8> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().max_blocking_threads(16).build();
     let runtime = runtime.map_err(|e| Error::io("start a runtime", &e))?;
-    let Args { namespace, cache, metrics_addr, health_addr, .. } = args;
-    let settings = Settings { namespace, cache, metrics_addr, health_addr };
+    let Args { namespace, cache, metrics_addr, health_addr, events_addr } = args;
+    let events_addr = Some(events_addr).filter(|url| !url.is_empty());
+    let settings = Settings { namespace, cache, metrics_addr, health_addr, events_addr };
     let ended = runtime.block_on(controller::run(settings));
     // A long poll may go on for a minute; nothing of it matters any more.
     runtime.shutdown_background();

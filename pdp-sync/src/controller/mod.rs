@@ -1,7 +1,6 @@
 //! What a Kubernetes controller owes to its surroundings. The pass itself is the same as everywhere: `reconcile.rs`.
 
 mod conditions;
-#[allow(dead_code, reason = "no pass tells news yet")]
 mod events;
 mod handled;
 mod health;
@@ -11,9 +10,9 @@ mod reconciler;
 mod resolve;
 mod signals;
 mod status;
-#[allow(dead_code, reason = "nothing starts it yet")]
 mod storage_version;
 mod surroundings;
+mod tell;
 mod watches;
 
 use std::net::SocketAddr;
@@ -22,12 +21,14 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use kube::Client;
-use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 use tokio::runtime::Handle;
 
 use crate::cluster::Cluster;
+use events::notification::Notifier;
 use reconciler::Context;
 use signals::Signals;
+use tell::Teller;
 
 /// What the controller is started with.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) metrics_addr: SocketAddr,
     /// Where the kubelet asks.
     pub(crate) health_addr: SocketAddr,
+    /// Flux's notification-controller, none if nobody is to be notified.
+    pub(crate) events_addr: Option<String>,
 }
 
 /// Runs until it is told to end (SIGTERM, SIGINT).
@@ -52,9 +55,11 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let cluster = Cluster::new(client, Handle::current(), &settings.namespace);
     let signals = Signals::new();
     serve(&settings, &signals).await?;
+    let notifier = settings.events_addr.map(Notifier::start).transpose().map_err(internal)?;
     let (news, heard) = tokio::sync::mpsc::unbounded_channel();
     let health = Arc::clone(&signals.health);
-    let context = Arc::new(Context::new(cluster.clone(), settings.cache, news, signals));
+    let context =
+        Arc::new(Context::new(cluster.clone(), settings.cache, news, signals, Teller::new(notifier)));
     tracing::info!(namespace = settings.namespace, version = env!("CARGO_PKG_VERSION"), "watching");
     let (controller, synced) = watches::controller(&cluster, heard);
     tokio::spawn(async move {

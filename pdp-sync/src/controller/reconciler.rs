@@ -15,12 +15,15 @@ use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::json;
 
 use super::conditions::{self, Stand};
+use super::events::News as Told;
 use super::handled::{self, Handled};
 use super::metrics::Subscription as Label;
 use super::news_feed::{self, News};
 use super::signals::{Remembered, Signals};
 use super::status::{self, Facts};
+use super::storage_version;
 use super::surroundings::Surroundings;
+use super::tell::Teller;
 use super::{resolve, resolve::source_kind};
 use crate::cluster::Cluster;
 use crate::crd::{
@@ -32,6 +35,7 @@ use crate::reconcile;
 use crate::state::State;
 use crate::status::{Outcome, Seen};
 use crate::subscription::Subscription;
+use crate::target::Applied;
 use crate::time::{Clock, jittered};
 
 /// After a pass that couldn't be finished, at most this long passes before the next.
@@ -47,6 +51,7 @@ pub(super) struct Context {
     cache: PathBuf,
     news: News,
     signals: Signals,
+    teller: Teller,
     surroundings: Mutex<Option<(Instant, Surroundings)>>,
     entries: Mutex<HashMap<String, Arc<Entry>>>,
 }
@@ -60,8 +65,15 @@ struct Entry {
 }
 
 impl Context {
-    pub(super) fn new(cluster: Cluster, cache: PathBuf, news: News, signals: Signals) -> Self {
-        Self { cluster, cache, news, signals, surroundings: Mutex::default(), entries: Mutex::default() }
+    pub(super) fn new(
+        cluster: Cluster,
+        cache: PathBuf,
+        news: News,
+        signals: Signals,
+        teller: Teller,
+    ) -> Self {
+        let (surroundings, entries) = (Mutex::default(), Mutex::default());
+        Self { cluster, cache, news, signals, teller, surroundings, entries }
     }
 
     fn label(&self, name: &str) -> Label {
@@ -177,7 +189,6 @@ fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result
 }
 
 /// Writes the status and arranges for what comes next.
-#[expect(clippy::too_many_arguments, reason = "where all that came of a pass meets")]
 fn conclude(
     object: &UpdateSubscription,
     context: &Context,
@@ -203,11 +214,43 @@ fn conclude(
     if !outcome.tidied.repaired.is_empty() {
         context.signals.metrics.repaired(&of, outcome.tidied.repaired.len() as u64);
     }
+    let more = unseen(context, &subscription.metadata.name, &state, &outcome);
+    let both = (before, &status);
+    context.teller.tell(&context.cluster, object, both, state.record.as_ref(), more, now);
     write_status(object, context, before, status)?;
+    if matches!(outcome.applied, Some(Applied::Healthy)) {
+        context.cluster.spawn(keep_readable(context.cluster.client.clone()));
+    }
     if let Some((identity, longest)) = outcome.next_poll.take() {
         news_feed::listen(&entry.waiting, &context.news, subscription, state, identity, longest, now);
     }
     Ok(Action::requeue(pause))
+}
+
+/// What happened that no status shows. What lasts is told once per process.
+fn unseen(context: &Context, name: &str, state: &State, outcome: &Outcome) -> Vec<Told> {
+    let mut news = Vec::new();
+    for event in &state.events {
+        match *event {
+            "FloorsRebuilt" => news.push(Told::floors_rebuilt()),
+            _ if context.teller.is_new(name, event) => news.push(Told::root_changed()),
+            _ => {}
+        }
+    }
+    if !outcome.tidied.repaired.is_empty() {
+        news.push(Told::drift_repaired(&outcome.tidied.repaired));
+    }
+    news
+}
+
+/// A level may have brought new definitions: objects must be readable after the next one drops a version.
+async fn keep_readable(client: kube::Client) {
+    for name in storage_version::DEFINITIONS {
+        match storage_version::migrate(&client, name).await {
+            Ok(outcome) => tracing::debug!(name, ?outcome, "stored versions"),
+            Err(error) => tracing::warn!(name, %error, "objects can't be written in the storage version"),
+        }
+    }
 }
 
 /// When to look again if nothing wakes it before.
@@ -258,6 +301,9 @@ fn set_finalizer(object: &UpdateSubscription, context: &Context, there: bool) ->
     if !there {
         context.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
         context.signals.forget(&context.label(&name));
+        let status = object.status.clone().unwrap_or_default();
+        let (both, more) = ((&status, &status), vec![Told::orphaned()]);
+        context.teller.tell(&context.cluster, object, both, None, more, Clock::new().now());
     }
     Ok(Action::await_change())
 }

@@ -1,5 +1,6 @@
 //! `UpdateSubscription`: what the customer wants, as the Kubernetes object of that kind.
 #![expect(unreachable_pub, reason = "what the derive writes for the root type")]
+#![expect(clippy::duplicated_attributes, reason = "columns share a type or a priority")]
 
 use kube::{CustomResource, KubeSchema};
 use pdp_policies::policy::Policy;

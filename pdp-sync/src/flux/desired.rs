@@ -9,9 +9,6 @@ use crate::cluster::{Kind, name_of};
 use crate::crd::{MANAGER, SUBSCRIPTION_LABEL};
 use crate::render::{self, Place};
 
-/// Flux's label for sharding; what we make goes to the shard of the subscription.
-pub(super) const SHARD_LABEL: &str = "sharding.fluxcd.io/key";
-
 /// Whose objects they are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Owner<'a> {

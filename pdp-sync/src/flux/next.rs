@@ -118,7 +118,8 @@ pub(super) fn differs(objects: &Objects, desired: &Desired) -> bool {
     let holds =
         |wanted, live: Option<&serde_json::Value>| live.is_some_and(|live| desired::holds(wanted, live));
     let source = objects.get(Kind::OciRepository, desired.source_name());
-    !suspended && !(holds(&desired.applier, live) && holds(&desired.source, source))
+    let same = holds(&desired.applier, live) && holds(&desired.source, source);
+    !(suspended || same)
 }
 
 /// Healthy for as long as the component asks, and its workloads still are.

@@ -5,6 +5,7 @@ use pdp_policies::flux::Health;
 use pdp_policies::trust::{Catalog, Verified};
 use pdp_policies::{ComponentName, Obstacle, ObstacleCode, Span};
 use pdp_transport::cli::failure::{Result, internal};
+use serde_json::json;
 
 use super::desired::{self, Desired, Owner};
 use super::memory::Memory;
@@ -14,6 +15,7 @@ use super::preflight::Check;
 use super::removed;
 use super::workloads::Workloads;
 use crate::cluster::{Cluster, Kind};
+use crate::crd::{FORCE_AT, REQUESTED_AT};
 use crate::fault;
 use crate::state::State;
 use crate::subscription::Subscription;
@@ -63,7 +65,10 @@ impl FluxTarget<'_> {
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;
                     fault::point(&format!("after-write-{stage}"));
                 }
-                Next::Wait(under_way) => return Ok(Forward::Wait(under_way)),
+                Next::Wait(under_way) => {
+                    self.nudge(&under_way, &objects)?;
+                    return Ok(Forward::Wait(under_way));
+                }
                 Next::Failed(component) => return Ok(Forward::Failed(component)),
                 Next::Done if removed::remove(self.cluster, record, &objects)? => {
                     let next = Span::from_seconds(2);
@@ -84,11 +89,31 @@ impl FluxTarget<'_> {
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;
                     fault::point(&format!("after-back-{stage}"));
                 }
-                Next::Wait(under_way) => return Ok(Some(under_way)),
+                Next::Wait(under_way) => {
+                    self.nudge(&under_way, &objects)?;
+                    return Ok(Some(under_way));
+                }
                 Next::Failed(_) | Next::Done => return Ok(None),
             }
         }
         Err(others_write())
+    }
+
+    /// helm-controller can cut its own wait for the very revision that is wanted and then rests
+    /// (`HealthCheckCanceled`): once per generation it is asked to go on.
+    fn nudge(&self, under_way: &UnderWay, objects: &Objects) -> Result<()> {
+        let cut = Health::Waiting("HealthCheckCanceled".to_owned());
+        for component in under_way.components.iter().filter(|component| component.health == cut) {
+            let name = component.name.as_str();
+            let Some(live) = objects.get(Kind::HelmRelease, name) else { continue };
+            let token = format!("pdp-sync-{}", live["metadata"]["generation"]);
+            if live["metadata"]["annotations"][FORCE_AT] != token {
+                let patch =
+                    json!({ "metadata": { "annotations": { REQUESTED_AT: token, FORCE_AT: token } } });
+                self.cluster.merge(Kind::HelmRelease, name, &patch)?;
+            }
+        }
+        Ok(())
     }
 
     /// The workloads of what this level touched and Flux calls healthy.
