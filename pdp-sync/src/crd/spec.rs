@@ -303,3 +303,28 @@ pub struct Rollback {
 fn five_minutes() -> Span {
     Span::from_seconds(300)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// As strict as a file that people write: the derived type ignores what it doesn't know.
+    #[derive(Deserialize)]
+    struct Object {
+        kind: String,
+        metadata: std::collections::BTreeMap<String, String>,
+        spec: UpdateSubscriptionSpec,
+    }
+
+    #[test]
+    fn the_documented_sample_is_read_to_the_last_field() {
+        let doc = include_str!("../../../docs/formats.md");
+        let (_, rest) = doc.split_once("<!-- sample: update-subscription -->\n```yaml\n").unwrap();
+        let object: UpdateSubscription =
+            pdp_policies::yaml::read(rest.split_once("\n```").unwrap().0).unwrap();
+        assert_eq!(object.spec.data_plane.as_str(), "prod");
+        assert_eq!(object.spec.verify, Verify::Auto);
+        assert!(object.spec.policy.approval.is_some() && object.spec.mirror.is_some());
+    }
+}
