@@ -90,6 +90,7 @@ impl PdpSync {
     pub fn ready(&self) -> Result<()> {
         let url = format!("http://127.0.0.1:{}/readyz", self.health);
         self.wait("pdp-sync to be ready", || local::is_ok(&url))
+            .with_context(|| format!("/readyz: {:?}", local::get(&url)))
     }
 
     /// `kill -9`; true if it ran.

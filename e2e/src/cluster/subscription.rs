@@ -76,7 +76,7 @@ impl Subscription {
         let git = json!({
             "interval": "2s", "url": world.git.url("catalog"), "ref": { "branch": CATALOG },
         });
-        self.from_flux(Kind::GIT_REPOSITORY, &git)
+        self.over_flux(Kind::GIT_REPOSITORY, &git)
     }
 
     /// The catalog from a Flux `OCIRepository` of the namespace, which is made too. `repository` is
@@ -87,10 +87,10 @@ impl Subscription {
             "interval": "2s", "url": format!("oci://{repository}"), "ref": { "tag": "latest" },
             "insecure": true,
         });
-        self.from_flux(Kind::OCI_REPOSITORY, &oci)
+        self.over_flux(Kind::OCI_REPOSITORY, &oci)
     }
 
-    fn from_flux(mut self, kind: Kind, spec: &Value) -> Self {
+    fn over_flux(mut self, kind: Kind, spec: &Value) -> Self {
         self.beside.push(json!({
             "apiVersion": kind.api_version(), "kind": kind.name(),
             "metadata": { "name": CATALOG, "namespace": self.namespace }, "spec": spec,

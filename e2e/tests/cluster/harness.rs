@@ -212,3 +212,31 @@ fn digest(objects: &[Value], component: &str) -> String {
     let source = objects.iter().find(|o| o["kind"] == "OCIRepository" && &o["metadata"]["name"] == source);
     source.unwrap()["spec"]["ref"]["digest"].as_str().unwrap().to_owned()
 }
+
+#[test]
+fn a_line_takes_every_edit_that_a_scenario_needs() {
+    let _scenario =
+        Scenario::begin("harness: a level with a renamed chart, one component removed, one forgotten");
+    let world = World::start().unwrap();
+    world.release_variant(41, "edits").unwrap();
+    world
+        .release_with(42, "emergency", |line| {
+            line.rename_chart("secret-resolver", "other-secrets")?;
+            line.forget("logging-agent");
+            line.remove("observability-agent");
+            line.write("certificate-manager", "crds/more.yaml", "kind: ConfigMap\n")?;
+            line.image_of("pdp-agent", "registry.wso2.example/wso2/pdp-agent:fail-2.6.0")?;
+            line.set("cilium", "onFailure", json!("rollback"))?;
+            line.replace("secret-resolver", "values.yaml", "replicas: 1", "replicas: 2")
+        })
+        .unwrap();
+    let release = std::fs::read(world.path("level-42/release-pdp-2026-42.json")).unwrap();
+    let release: Value = serde_json::from_slice(&release).unwrap();
+    let components = release["components"].as_array().unwrap();
+    let component = |name: &str| components.iter().find(|component| component["name"] == name);
+    assert_eq!(component("secret-resolver").unwrap()["artifact"]["chart"]["name"], "other-secrets");
+    assert_eq!(component("cilium").unwrap()["onFailure"], "rollback");
+    assert_eq!(component("cilium").unwrap()["namespace"], "kube-system-edits");
+    assert!(component("logging-agent").is_none() && component("observability-agent").is_none());
+    assert_eq!(release["removed"], json!(["observability-agent"]));
+}
