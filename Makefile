@@ -42,4 +42,5 @@ reference: ## Writes generated files anew: fixtures and command references
 	@cargo run --quiet --locked -p pdp-publisher -- reference > docs/cli-publisher.md
 	@cargo run --quiet --locked -p pdp-sync --bin pdp-sync -- reference > docs/cli-pdp-sync.md
 	@cargo run --quiet --locked -p pdp-sync --bin kubectl-pdp -- reference > docs/cli-kubectl-pdp.md
+	@cargo run --quiet --locked -p pdp-sync --bin pdp-sync -- crds > pdp-sync/chart/files/crds.yaml
 	@cargo run --quiet --locked -p pdp-channel-server -- reference > docs/cli-channel-server.md
