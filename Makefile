@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
 
-.PHONY: help setup demo test e2e check bench mutants reference
+.PHONY: help setup demo test e2e check bench mutants reference images
 
 help: ## Lists the targets
 	@grep -hE '^[a-z0-9]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ check: setup ## Format, lints, licences, bans, purity
 
 bench: setup ## Prints the table of figures
 	@cargo run --quiet --locked --release -p pdp-e2e --bin bench
+
+images: setup ## Container images of static programs, as OCI layouts in target/images (TWICE=1 builds twice and compares)
+	@tools/images
 
 mutants: setup ## Takes one check out at a time; its tests must fail
 	@tools/mutants

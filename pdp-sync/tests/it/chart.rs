@@ -9,5 +9,9 @@ fn file(path: &str) -> String {
 #[test]
 fn the_charts_definitions_are_the_programs_own() {
     let output = Command::new(env!("CARGO_BIN_EXE_pdp-sync")).arg("crds").output().unwrap();
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), file("chart/files/crds.yaml"), "run `make reference`");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        file("chart/files/crds.yaml"),
+        "run `make reference`"
+    );
 }
