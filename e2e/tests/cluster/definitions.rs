@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 /// The sample of `docs/installing.md`, in a namespace of its own.
 fn sample(cluster: &Cluster, namespace: &str) -> Value {
     cluster.namespace(namespace).unwrap();
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/installing.md")).unwrap();
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/installing.md")).unwrap();
     let (_, rest) = page.split_once("<!-- sample: UpdateSubscription -->\n```yaml\n").unwrap();
     let mut object: Value = serde_saphyr::from_str(rest.split_once("```").unwrap().0).unwrap();
     object["metadata"]["namespace"] = json!(namespace);
@@ -51,10 +52,14 @@ fn the_documented_subscription_is_taken_and_its_identity_stays() {
         ("line", "ordered within a line"),
     ] {
         let patch = json!({ "spec": { field: "other" } });
-        let error = cluster.api.patch(Kind::SUBSCRIPTION, "crd-identity", "pdp", &patch).unwrap_err().to_string();
+        let error =
+            cluster.api.patch(Kind::SUBSCRIPTION, "crd-identity", "pdp", &patch).unwrap_err().to_string();
         assert!(error.contains("422") && error.contains(words), "{field}: {error}");
     }
-    cluster.api.patch(Kind::SUBSCRIPTION, "crd-identity", "pdp", &json!({ "spec": { "ring": "late" } })).unwrap();
+    cluster
+        .api
+        .patch(Kind::SUBSCRIPTION, "crd-identity", "pdp", &json!({ "spec": { "ring": "late" } }))
+        .unwrap();
 }
 
 #[test]
@@ -69,7 +74,10 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
         (json!({ "catalog": { "fluxSource": { "kind": "Bucket" } } }), "Unsupported value"),
         (json!({ "policy": { "pin": { "expires": null } } }), "spec.policy.pin.expires: Required value"),
         (json!({ "policy": { "pin": { "reason": null } } }), "spec.policy.pin.reason: Required value"),
-        (json!({ "catalog": { "oci": { "repository": "registry.example/catalog", "tag": "latest" } } }), "catalog"),
+        (
+            json!({ "catalog": { "oci": { "repository": "registry.example/catalog", "tag": "latest" } } }),
+            "catalog",
+        ),
         (json!({ "interval": "soon" }), "spec.interval"),
         (json!({ "organization": null }), "spec.organization: Required value"),
     ] {
@@ -90,7 +98,8 @@ fn what_was_signed_stays_as_it_was_signed() {
     cluster.api.create(Kind::APPROVAL, &approval).unwrap();
     for field in ["document", "signature"] {
         let patch = json!({ "spec": { field: "other" } });
-        let error = cluster.api.patch(Kind::APPROVAL, "crd-approval", "lind-42", &patch).unwrap_err().to_string();
+        let error =
+            cluster.api.patch(Kind::APPROVAL, "crd-approval", "lind-42", &patch).unwrap_err().to_string();
         assert!(error.contains("make another approval") || error.contains("can't be changed"), "{error}");
     }
 }

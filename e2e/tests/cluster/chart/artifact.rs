@@ -40,7 +40,8 @@ pub(super) fn push(registry: &Registry, files: &[(String, String)]) -> String {
     let text = &files.iter().find(|(path, _)| path == "Chart.yaml").unwrap().1;
     let chart: Value = serde_saphyr::from_str(text).unwrap();
     let (config, layer) = (serde_json::to_vec(&chart).unwrap(), pack(files));
-    let described = |kind: &str, bytes: &[u8]| json!({ "mediaType": kind, "digest": digest(bytes), "size": bytes.len() });
+    let described =
+        |kind: &str, bytes: &[u8]| json!({ "mediaType": kind, "digest": digest(bytes), "size": bytes.len() });
     let manifest = json!({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": described("application/vnd.cncf.helm.config.v1+json", &config),
@@ -50,7 +51,11 @@ pub(super) fn push(registry: &Registry, files: &[(String, String)]) -> String {
     for blob in [&config, &layer] {
         let begun = good(http.post(format!("{root}/blobs/uploads/")).send());
         let place = begun.headers()["location"].to_str().unwrap();
-        let place = if place.starts_with('/') { format!("http://{}{place}", registry.host()) } else { place.to_owned() };
+        let place = if place.starts_with('/') {
+            format!("http://{}{place}", registry.host())
+        } else {
+            place.to_owned()
+        };
         let and = if place.contains('?') { '&' } else { '?' };
         good(http.put(format!("{place}{and}digest={}", digest(blob))).body(blob.clone()).send());
     }

@@ -20,7 +20,8 @@ fn pdp_sync(release: &Release<'_>) -> Api {
 #[test]
 fn the_account_can_do_its_work_here_and_nothing_elsewhere() {
     let cluster = shared();
-    let release = Release::new(&cluster, "chart-rights").with("crds", json!({ "install": false })).installed();
+    let release =
+        Release::new(&cluster, "chart-rights").with("crds", json!({ "install": false })).installed();
     let (own, here) = (pdp_sync(&release), release.namespace.as_str());
     own.apply(Kind::SECRET, &secret(here, "pdp-prod-state")).unwrap();
     assert!(own.get(Kind::SECRET, here, "pdp-prod-state").unwrap().is_some());
@@ -61,6 +62,11 @@ fn with_named_subscriptions_other_secrets_are_out_of_reach() {
         assert!(own.get(Kind::SECRET, here, &name).unwrap().is_some());
     }
     assert!(own.get(Kind::SECRET, here, "registry-login").unwrap().is_some());
-    refused(own.patch(Kind::SECRET, here, "registry-login", &json!({ "metadata": { "labels": { "a": "b" } } })));
+    refused(own.patch(
+        Kind::SECRET,
+        here,
+        "registry-login",
+        &json!({ "metadata": { "labels": { "a": "b" } } }),
+    ));
     refused(own.get(Kind::SECRET, here, "of-somebody-else"));
 }

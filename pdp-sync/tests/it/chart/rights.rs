@@ -57,10 +57,8 @@ fn the_rights_in_the_cluster_are_the_documented_ones() {
         "the ten below" => ten.clone(),
         name => BTreeSet::from([name.to_owned()]),
     };
-    let documented: BTreeSet<Rule> = rows(tables)
-        .iter()
-        .map(|row| (resources(&row[0]), names(&row[1]), verbs(&row[2])))
-        .collect();
+    let documented: BTreeSet<Rule> =
+        rows(tables).iter().map(|row| (resources(&row[0]), names(&row[1]), verbs(&row[2]))).collect();
     assert_eq!(granted("pdp-sync/chart/files/rights/cluster.yaml"), documented);
 }
 
