@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
 
-.PHONY: help setup demo test e2e check bench mutants reference
+.PHONY: help setup demo test e2e check bench mutants reference images
 
 help: ## Lists the targets
 	@grep -hE '^[a-z0-9]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ check: setup ## Format, lints, licences, bans, purity
 bench: setup ## Prints the table of figures
 	@cargo run --quiet --locked --release -p pdp-e2e --bin bench
 
+images: setup ## Container images of static programs, as OCI layouts in target/images (TWICE=1 builds twice and compares)
+	@tools/images
+
 mutants: setup ## Takes one check out at a time; its tests must fail
 	@tools/mutants
 
@@ -42,4 +45,5 @@ reference: ## Writes generated files anew: fixtures and command references
 	@cargo run --quiet --locked -p pdp-publisher -- reference > docs/cli-publisher.md
 	@cargo run --quiet --locked -p pdp-sync --bin pdp-sync -- reference > docs/cli-pdp-sync.md
 	@cargo run --quiet --locked -p pdp-sync --bin kubectl-pdp -- reference > docs/cli-kubectl-pdp.md
+	@cargo run --quiet --locked -p pdp-sync --bin pdp-sync -- crds > pdp-sync/chart/files/crds.yaml
 	@cargo run --quiet --locked -p pdp-channel-server -- reference > docs/cli-channel-server.md

@@ -9,21 +9,32 @@ use crate::error::{Error, Kind, Result};
 /// # Errors
 /// `Io` only when a path is longer than tar can take.
 pub fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+    write(files.iter().map(|(path, content)| (path.as_str(), 0o644, content.as_slice())).collect())
+}
+
+/// As [`pack`], each file with its mode: programs need 0755.
+///
+/// # Errors
+/// As [`pack`].
+pub fn pack_with_modes(files: &[(String, u32, Vec<u8>)]) -> Result<Vec<u8>> {
+    write(files.iter().map(|(path, mode, content)| (path.as_str(), *mode, content.as_slice())).collect())
+}
+
+fn write(mut files: Vec<(&str, u32, &[u8])>) -> Result<Vec<u8>> {
     let fail = |e: std::io::Error| Error::io("pack an archive", &e);
-    let mut sorted: Vec<_> = files.iter().collect();
-    sorted.sort();
+    files.sort_unstable();
     let mut gzip = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::new(6));
     {
         let mut tar = tar::Builder::new(&mut gzip);
         tar.mode(tar::HeaderMode::Deterministic);
-        for (path, content) in sorted {
+        for (path, mode, content) in files {
             let mut header = tar::Header::new_ustar();
             header.set_size(content.len() as u64);
-            header.set_mode(0o644);
+            header.set_mode(mode);
             header.set_mtime(0);
             header.set_uid(0);
             header.set_gid(0);
-            tar.append_data(&mut header, path, content.as_slice()).map_err(fail)?;
+            tar.append_data(&mut header, path, content).map_err(fail)?;
         }
         tar.finish().map_err(fail)?;
     }

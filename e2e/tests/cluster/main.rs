@@ -1,7 +1,9 @@
 //! On a real control plane with real Flux: what pdp-sync writes is what Flux applies, digest by digest.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod chart;
 mod cosign;
+mod definitions;
 mod git_target;
 mod harness;
 mod kubectl;

@@ -25,6 +25,7 @@ use super::status::UpdateSubscriptionStatus;
     doc = "Keeps all that WSO2 installs in this data plane at the level that vendor and customer agree on.",
     label("app.kubernetes.io/part-of", "pdp-sync"),
     annotation("kustomize.toolkit.fluxcd.io/substitute", "disabled"),
+    annotation("helm.sh/resource-policy", "keep"),
     printcolumn(name = "Level", type_ = "integer", json_path = ".status.level"),
     printcolumn(name = "Target", type_ = "integer", json_path = ".status.target.level"),
     printcolumn(

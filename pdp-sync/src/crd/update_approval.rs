@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
     doc = "One person's signed yes or no to one release; counted by the policy of a subscription.",
     label("app.kubernetes.io/part-of", "pdp-sync"),
     annotation("kustomize.toolkit.fluxcd.io/substitute", "disabled"),
+    annotation("helm.sh/resource-policy", "keep"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]

@@ -1,6 +1,8 @@
 //! The command line as its users meet it. Whole passes are played in e2e.
 #![allow(clippy::unwrap_used)]
 
+mod chart;
+
 use std::process::Command;
 
 #[test]

@@ -1,0 +1,92 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{file, quoted, rows, yaml};
+
+/// Resources with their group, the names that they are limited to, verbs.
+type Rule = (BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
+
+fn texts(value: &Value) -> BTreeSet<String> {
+    value.as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+fn granted(path: &str) -> BTreeSet<Rule> {
+    let rules = yaml(path);
+    let rule = |rule: &Value| {
+        let groups = texts(&rule["apiGroups"]);
+        assert_eq!(groups.len(), 1, "one group a rule: {rule}");
+        let group = groups.first().filter(|group| !group.is_empty());
+        let with_group = |name: String| group.map_or(name.clone(), |group| format!("{name}.{group}"));
+        let resources = texts(&rule["resources"]).into_iter().map(with_group).collect();
+        (resources, texts(&rule["resourceNames"]), texts(&rule["verbs"]))
+    };
+    rules.as_array().unwrap().iter().map(rule).collect()
+}
+
+fn verbs(cell: &str) -> BTreeSet<String> {
+    cell.split(", ").map(str::to_owned).collect()
+}
+
+fn resources(cell: &str) -> BTreeSet<String> {
+    quoted(cell).into_iter().collect()
+}
+
+#[test]
+fn the_rights_in_its_namespace_are_the_documented_ones() {
+    let page = file("docs/least-privilege.md");
+    let (_, part) = page.split_once("## In its own namespace").unwrap();
+    let documented: BTreeSet<Rule> = rows(part.split_once("## In the cluster").unwrap().0)
+        .iter()
+        .map(|row| (resources(&row[0]), BTreeSet::new(), verbs(&row[1])))
+        .collect();
+    let mut granted_here = granted("pdp-sync/chart/files/rights/namespace.yaml");
+    granted_here.extend(granted("pdp-sync/chart/files/rights/secrets.yaml"));
+    assert_eq!(granted_here, documented);
+}
+
+#[test]
+fn the_rights_in_the_cluster_are_the_documented_ones() {
+    let page = file("docs/least-privilege.md");
+    let (_, part) = page.split_once("## In the cluster").unwrap();
+    let (tables, _) = part.split_once("## What it may not do").unwrap();
+    let ten: BTreeSet<_> = quoted(tables.split_once("The ten:").unwrap().1).into_iter().collect();
+    assert_eq!(ten.len(), 10);
+    let names = |cell: &str| match cell {
+        "any" => BTreeSet::new(),
+        "the ten below" => ten.clone(),
+        name => BTreeSet::from([name.to_owned()]),
+    };
+    let documented: BTreeSet<Rule> =
+        rows(tables).iter().map(|row| (resources(&row[0]), names(&row[1]), verbs(&row[2]))).collect();
+    assert_eq!(granted("pdp-sync/chart/files/rights/cluster.yaml"), documented);
+}
+
+#[test]
+fn nothing_is_granted_by_wildcard_and_no_power_over_other_rights() {
+    for name in ["namespace", "secrets", "cluster"] {
+        for (resources, _, verbs) in granted(&format!("pdp-sync/chart/files/rights/{name}.yaml")) {
+            assert!(resources.iter().all(|resource| !resource.contains('*')), "{resources:?}");
+            let forbidden = ["*", "impersonate", "escalate", "bind", "deletecollection"];
+            assert!(verbs.iter().all(|verb| !forbidden.contains(&verb.as_str())), "{resources:?}: {verbs:?}");
+            assert!(
+                !resources.iter().any(|r| r.contains("rbac.authorization") || r.contains("serviceaccounts"))
+            );
+        }
+    }
+    for template in ["role", "cluster-role"] {
+        assert!(!file(&format!("pdp-sync/chart/templates/{template}.yaml")).contains('*'));
+    }
+}
+
+/// A rule that nobody can explain is one too many.
+#[test]
+fn every_rule_has_its_reason_above_it() {
+    for name in ["namespace", "secrets", "cluster"] {
+        let text = file(&format!("pdp-sync/chart/files/rights/{name}.yaml"));
+        let lines: Vec<_> = text.lines().collect();
+        for (n, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("- ")) {
+            assert!(n > 0 && lines[n - 1].starts_with("# "), "{name}.yaml:{}: {line}", n + 1);
+        }
+    }
+}
