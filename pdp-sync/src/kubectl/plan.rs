@@ -129,7 +129,7 @@ fn changes(of: &UpdateSubscription, installed: Option<&Release>, next: &Release)
             Change { stage: Some(component.stage), component: component.name.clone(), kind, from, to }
         })
         .collect();
-    let gone = next.removed.iter().filter_map(|name| here(name));
+    let gone = next.removed.iter().filter_map(here);
     found.extend(gone.map(|component| Change {
         stage: None,
         component: component.name.clone(),

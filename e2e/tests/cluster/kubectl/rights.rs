@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pdp_e2e::cluster::{Cluster, Kind, shared};
+use pdp_e2e::cluster::{Cluster, shared};
 use serde_json::{Value, json};
 
 use crate::scenario::Scenario;
