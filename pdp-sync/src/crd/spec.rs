@@ -322,8 +322,12 @@ mod tests {
     fn the_documented_sample_is_read_to_the_last_field() {
         let doc = include_str!("../../../docs/formats.md");
         let (_, rest) = doc.split_once("<!-- sample: update-subscription -->\n```yaml\n").unwrap();
-        let object: UpdateSubscription =
-            pdp_policies::yaml::read(rest.split_once("\n```").unwrap().0).unwrap();
+        let text = rest.split_once("\n```").unwrap().0.replace("apiVersion: updates.pdp.wso2.com/v1\n", "");
+        let object: Object = pdp_policies::yaml::read(&text).unwrap();
+        assert_eq!(
+            (object.kind.as_str(), object.metadata.contains_key("name")),
+            ("UpdateSubscription", true)
+        );
         assert_eq!(object.spec.data_plane.as_str(), "prod");
         assert_eq!(object.spec.verify, Verify::Auto);
         assert!(object.spec.policy.approval.is_some() && object.spec.mirror.is_some());
