@@ -1,6 +1,7 @@
 //! `kubectl pdp` on a real API server: hand-made subscriptions, every command, and too few rights.
 
 mod acting;
+mod real;
 mod rights;
 mod telling;
 mod trust;
