@@ -77,7 +77,9 @@ impl Cluster {
         processes.start(&tools, &site, Part::Etcd)?;
         processes.start(&tools, &site, Part::ApiServer)?;
         let certificate = site.path("certs/apiserver.crt");
-        processes.wait("the API server's certificate", || certificate.exists())?;
+        // The file is there a moment before its content.
+        let whole = || std::fs::read_to_string(&certificate).is_ok_and(|pem| pem.contains("END CERTIFICATE"));
+        processes.wait("the API server's certificate", whole)?;
         let server = format!("https://127.0.0.1:{}", site.api_server);
         let api = Api::new(&server, TOKEN, &std::fs::read(&certificate)?)?;
         let cluster = Self { api, tools, site, processes, folder };
@@ -94,7 +96,8 @@ impl Cluster {
         for definition in wanted {
             // `Established` comes a moment before the server answers for the kind.
             let path = definitions::path(&definition).context("a definition has a version")?;
-            self.wait_for(&path, || self.api.text(&path).is_ok_and(|(code, _)| code == 200))?;
+            self.wait_for(&path, || self.api.text(&path).is_ok_and(|(code, _)| code == 200))
+                .with_context(|| format!("{:?}", self.api.text(&path)))?;
         }
         Ok(())
     }
