@@ -57,7 +57,9 @@ pub fn unpack(archive: &[u8], max: u64) -> Result<Vec<(String, Vec<u8>)>> {
         let mut entry = entry.map_err(garbage)?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let kind = entry.header().entry_type();
-        if kind.is_dir() && pdp_policies::is_safe(path.trim_end_matches('/')) {
+        let folder = path.trim_end_matches('/');
+        // Flux's archives begin with the folder itself.
+        if kind.is_dir() && (folder == "." || pdp_policies::is_safe(folder)) {
             continue;
         }
         if !kind.is_file() || !pdp_policies::is_safe(&path) {
@@ -78,6 +80,18 @@ pub fn unpack(archive: &[u8], max: u64) -> Result<Vec<(String, Vec<u8>)>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_folder_itself_is_no_file() {
+        let mut tar =
+            tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_size(0);
+        tar.append_data(&mut header, "./", &[][..]).unwrap();
+        let archive = tar.into_inner().unwrap().finish().unwrap();
+        assert!(unpack(&archive, 10).unwrap().is_empty());
+    }
 
     fn files() -> Vec<(String, Vec<u8>)> {
         vec![("b/c.yaml".into(), b"c".to_vec()), ("a.yaml".into(), vec![7; 2000])]

@@ -7,5 +7,6 @@ mod definitions;
 mod git_target;
 mod harness;
 mod kubectl;
+mod matrix;
 mod reaper;
 mod scenario;

@@ -61,13 +61,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let context =
         Arc::new(Context::new(cluster.clone(), settings.cache, news, signals, Teller::new(notifier)));
     tracing::info!(namespace = settings.namespace, version = env!("CARGO_PKG_VERSION"), "watching");
-    let (controller, synced) = watches::controller(&cluster, heard);
-    tokio::spawn(async move {
-        if synced.await {
-            health.synced();
-        }
-    });
-    controller
+    watches::controller(&cluster, heard, health)
         .shutdown_on_signal()
         .run(reconciler::reconcile, reconciler::after_error, context)
         .for_each(|outcome| async move {

@@ -1,17 +1,19 @@
 //! What wakes a pass: edits of the subscription, requests to reconcile, what Flux says of our objects, new approvals,
 //! new content of the catalog's source, and news of the channel server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream;
+use futures_util::{TryStreamExt, stream};
 use kube::api::PartialObjectMeta;
 use kube::core::DynamicObject;
 use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::watcher::{Config, watcher};
+use kube::runtime::watcher::{Config, Event, watcher};
 use kube::runtime::{Controller, Predicate, WatchStreamExt, predicates};
 use kube::{Api, ResourceExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::health::Health;
 use super::resolve::source_kind;
 use crate::cluster::{Cluster, Kind};
 use crate::crd::{CatalogSource, SUBSCRIPTION_LABEL, UpdateApproval, UpdateSubscription};
@@ -23,11 +25,12 @@ const CONCURRENCY: u16 = 4;
 /// The kinds whose changes matter: what we wrote, and what a catalog may come from.
 const WATCHED: [Kind; 4] = [Kind::OciRepository, Kind::GitRepository, Kind::HelmRelease, Kind::Kustomization];
 
-/// A controller with all its watches, and what tells when it has seen every subscription (false: it never will).
+/// A controller with all its watches. `health` hears when every subscription was seen.
 pub(super) fn controller(
     cluster: &Cluster,
     news: UnboundedReceiver<ObjectRef<UpdateSubscription>>,
-) -> (Controller<UpdateSubscription>, impl Future<Output = bool> + Send + 'static) {
+    health: Arc<Health>,
+) -> Controller<UpdateSubscription> {
     let api: Api<UpdateSubscription> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let (reader, writer) = reflector::store();
     // A status that we wrote ourselves wakes nobody.
@@ -35,6 +38,11 @@ pub(super) fn controller(
     let own = watcher(api, Config::default())
         .default_backoff()
         .reflect(writer)
+        .inspect_ok(move |event| {
+            if matches!(event, Event::InitDone) {
+                health.synced();
+            }
+        })
         .applied_objects()
         .predicate_filter(wakes, Default::default());
     let mut controller = Controller::for_stream(own, reader.clone())
@@ -55,7 +63,7 @@ pub(super) fn controller(
             kind.resource(),
         );
     }
-    (controller, async move { reader.wait_until_ready().await.is_ok() })
+    controller
 }
 
 fn everyone(all: &Store<UpdateSubscription>) -> Vec<ObjectRef<UpdateSubscription>> {
