@@ -4,6 +4,7 @@ mod conditions;
 mod events;
 mod handled;
 mod health;
+mod history;
 mod metrics;
 mod news_feed;
 mod reconciler;

@@ -8,17 +8,15 @@ use pdp_policies::trust::STALE_AFTER;
 use pdp_policies::{At, Obstacle};
 
 use super::conditions::{self, Also, Stand};
+use super::history;
 use crate::crd::{
-    CatalogState, CatalogStatus, ComponentState, ComponentStatus, ConditionType as Type, HistoryEntry,
-    HistoryResult, InstructionStatus, LevelStatus, NextAction, ObstacleStatus, RefusalStatus, TargetPhase,
-    TargetStatus, UpdateSubscriptionStatus as Status,
+    CatalogState, CatalogStatus, ComponentState, ComponentStatus, ConditionType as Type, InstructionStatus,
+    LevelStatus, NextAction, ObstacleStatus, RefusalStatus, TargetPhase, TargetStatus,
+    UpdateSubscriptionStatus as Status,
 };
 use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
-use crate::target::{Applied, ComponentHealth, UnderWay};
-
-/// So many things that happened are kept.
-const HISTORY: usize = 10;
+use crate::target::{ComponentHealth, UnderWay};
 
 /// What a pass left behind.
 pub(super) struct Facts<'a> {
@@ -61,7 +59,7 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
             true => outcome.instruction.as_ref().map(instruction),
             false => before.instruction.clone(),
         },
-        history: history(facts, before),
+        history: history::of(facts, before),
         policy_loosened: record.is_some_and(|record| record.policy().loosened),
         last_handled_reconcile_at: before.last_handled_reconcile_at.clone(),
         last_handled_force_at: before.last_handled_force_at.clone(),
@@ -445,23 +443,4 @@ fn reason(health: &Health) -> Option<String> {
         Health::Suspended => Some("ComponentSuspended".to_owned()),
         Health::Healthy { .. } => None,
     }
-}
-
-fn history(facts: &Facts<'_>, before: &Status) -> Vec<HistoryEntry> {
-    let mut history = before.history.clone();
-    if let (Some(applied), Some(record)) = (&facts.outcome.applied, facts.record) {
-        let (result, failed) = match applied {
-            Applied::Written | Applied::Healthy => (HistoryResult::Healthy, None),
-            Applied::GoneBack(component) => (HistoryResult::Failed, Some(component.clone())),
-            Applied::TakenBack => (HistoryResult::TakenBack, None),
-        };
-        let (digest, decided_at) = (record.target_digest(), record.decided_at());
-        let (level, release_digest) = (digest.level, digest.sha256);
-        history.insert(
-            0,
-            HistoryEntry { level, release_digest, result, decided_at, ended_at: facts.now, failed },
-        );
-        history.truncate(HISTORY);
-    }
-    history
 }
