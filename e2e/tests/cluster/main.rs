@@ -4,6 +4,8 @@
 mod chart;
 mod cosign;
 mod definitions;
+mod digests;
+mod flux_target;
 mod git_target;
 mod harness;
 mod kubectl;
