@@ -9,7 +9,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use crate::crd::{MANAGER, SUBSCRIPTION_LABEL};
+use crate::crd::MANAGER;
 
 /// No answer of the API server takes longer; without this a lost connection would hang a pass.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -73,9 +73,9 @@ impl Cluster {
         self.wait(what, self.api(kind).get_opt(name))?.map(|object| value(&object)).transpose()
     }
 
-    /// A subscription's objects of a kind; none if the API server doesn't serve the kind.
-    pub(crate) fn list(&self, kind: Kind, subscription: &str) -> Result<Option<Vec<Value>>> {
-        let parameters = ListParams::default().labels(&format!("{SUBSCRIPTION_LABEL}={subscription}"));
+    /// All objects of a kind in the namespace; none if the API server doesn't serve the kind.
+    pub(crate) fn list(&self, kind: Kind) -> Result<Option<Vec<Value>>> {
+        let parameters = ListParams::default();
         let what = || format!("list {}", kind.name());
         match self.wait(what, self.api(kind).list(&parameters)) {
             Err(failure) if failure.code == "NotFound" => Ok(None),

@@ -110,7 +110,8 @@ fn to_write(objects: &Objects, wanted: &[Desired]) -> Vec<Desired> {
     wanted.iter().filter(|desired| differs(objects, desired)).cloned().collect()
 }
 
-/// True if one of a component's objects doesn't look as wanted, and nobody suspended it.
+/// True if one of a component's objects doesn't look as wanted, and it is ours to write: nobody suspended it, and
+/// nobody took our label off.
 pub(super) fn differs(objects: &Objects, desired: &Desired) -> bool {
     use crate::cluster::Kind;
     let live = objects.applier(desired);
@@ -119,7 +120,8 @@ pub(super) fn differs(objects: &Objects, desired: &Desired) -> bool {
         |wanted, live: Option<&serde_json::Value>| live.is_some_and(|live| desired::holds(wanted, live));
     let source = objects.get(Kind::OciRepository, desired.source_name());
     let same = holds(&desired.applier, live) && holds(&desired.source, source);
-    !(suspended || same)
+    let strange = objects.is_strange(desired.kind, desired.name.as_str());
+    !(suspended || strange || same)
 }
 
 /// Healthy for as long as the component asks, and its workloads still are.

@@ -1,6 +1,6 @@
 //! What the cluster holds, read once at the beginning of a step, and what Flux says in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::flux::{self, FluxCondition, Health, Observed, Truth};
 use pdp_policies::{At, Digest, Span};
@@ -14,10 +14,11 @@ use crate::crd::SUBSCRIPTION_LABEL;
 /// The kinds that pdp-sync writes.
 pub(super) const KINDS: [Kind; 3] = [Kind::OciRepository, Kind::HelmRelease, Kind::Kustomization];
 
-/// All objects that carry the subscription's label.
+/// All objects of the namespace: those that carry the subscription's label, and strangers.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
     all: BTreeMap<(Kind, String), Value>,
+    strangers: BTreeSet<(Kind, String)>,
     /// Kinds that the API server doesn't serve.
     pub(super) missing: Vec<Kind>,
 }
@@ -26,16 +27,24 @@ impl Objects {
     pub(super) fn read(cluster: &Cluster, subscription: &str) -> Result<Self> {
         let mut objects = Self::default();
         for kind in KINDS {
-            match cluster.list(kind, subscription)? {
-                Some(list) => {
-                    objects
-                        .all
-                        .extend(list.into_iter().map(|object| ((kind, name_of(&object).to_owned()), object)));
+            let Some(list) = cluster.list(kind)? else {
+                objects.missing.push(kind);
+                continue;
+            };
+            for object in list {
+                let key = (kind, name_of(&object).to_owned());
+                match is_ours(&object, subscription) {
+                    true => drop(objects.all.insert(key, object)),
+                    false => drop(objects.strangers.insert(key)),
                 }
-                None => objects.missing.push(kind),
             }
         }
         Ok(objects)
+    }
+
+    /// True if an object of this name is there and nobody handed it over: it isn't touched.
+    pub(super) fn is_strange(&self, kind: Kind, name: &str) -> bool {
+        self.strangers.contains(&(kind, name.to_owned()))
     }
 
     pub(super) fn get(&self, kind: Kind, name: &str) -> Option<&Value> {
@@ -73,7 +82,7 @@ impl Objects {
 }
 
 /// True if the object is labelled as this subscription's.
-pub(super) fn is_ours(object: &Value, subscription: &str) -> bool {
+fn is_ours(object: &Value, subscription: &str) -> bool {
     object["metadata"]["labels"][SUBSCRIPTION_LABEL] == subscription
 }
 

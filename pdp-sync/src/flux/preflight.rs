@@ -17,7 +17,7 @@ use pdp_transport::cli::failure::{Result, internal};
 use super::artifact_keys;
 use super::desired::{self, Desired, Owner};
 use super::memory::Memory;
-use super::observed::{Objects, is_ours};
+use super::observed::Objects;
 use crate::cluster::{Cluster, Kind};
 use crate::preflight;
 use crate::subscription::Subscription;
@@ -49,7 +49,7 @@ impl Check<'_> {
             self.memory.checked(mark);
         }
         let wanted = self.wanted();
-        let strangers = self.strangers(&wanted)?;
+        let strangers = self.strangers(objects, &wanted);
         if !strangers.is_empty() {
             return Ok(Preflight::Blocked(strangers));
         }
@@ -139,19 +139,15 @@ impl Check<'_> {
     }
 
     /// Objects of our names that nobody handed over.
-    fn strangers(&self, wanted: &[Desired]) -> Result<Vec<Obstacle>> {
-        let mut found = Vec::new();
-        for desired in wanted {
-            let objects =
-                [(desired.kind, desired.name.as_str()), (Kind::OciRepository, desired.source_name())];
-            for (kind, name) in objects {
-                let live = self.cluster.get(kind, name)?;
-                if live.is_some_and(|live| !is_ours(&live, self.owner.subscription)) {
-                    found.push(stranger(kind, name, self.owner));
-                }
-            }
-        }
-        Ok(found)
+    fn strangers(&self, objects: &Objects, wanted: &[Desired]) -> Vec<Obstacle> {
+        let names = |desired: &Desired| {
+            [
+                (desired.kind, desired.name.to_string()),
+                (Kind::OciRepository, desired.source_name().to_owned()),
+            ]
+        };
+        let strange = wanted.iter().flat_map(names).filter(|(kind, name)| objects.is_strange(*kind, name));
+        strange.map(|(kind, name)| stranger(kind, &name, self.owner)).collect()
     }
 
     /// Lets Flux fetch what is missing, and says what it waits for.
