@@ -8,8 +8,12 @@ use serde_json::{Value, json};
 use super::control_plane::Cluster;
 use super::kind::Kind;
 
-/// The rights of pdp-sync, for a namespace named `NAMESPACE`.
-const PDP_SYNC: &str = include_str!("../../tools/pdp-sync-rbac.yaml");
+/// The rules that pdp-sync's chart grants: what it may not do there, it can't do here.
+const IN_ITS_NAMESPACE: [&str; 2] = [
+    include_str!("../../../pdp-sync/chart/files/rights/namespace.yaml"),
+    include_str!("../../../pdp-sync/chart/files/rights/secrets.yaml"),
+];
+const IN_THE_CLUSTER: [&str; 1] = [include_str!("../../../pdp-sync/chart/files/rights/cluster.yaml")];
 
 impl Cluster {
     /// A token of a service account from the TokenRequest API, good for a day.
@@ -38,9 +42,18 @@ impl Cluster {
     /// The objects that give pdp-sync exactly its rights in a namespace.
     ///
     /// # Errors
-    /// When the file is no YAML.
+    /// When a file of the chart is no YAML.
     pub fn rights_of_pdp_sync(namespace: &str) -> Result<Vec<Value>> {
-        Ok(serde_saphyr::from_multiple(&PDP_SYNC.replace("NAMESPACE", namespace))?)
+        let local = json!({ "name": "pdp-sync", "namespace": namespace });
+        let global = json!({ "name": format!("{namespace}:pdp-sync") });
+        let account = json!({ "apiVersion": "v1", "kind": Kind::SERVICE_ACCOUNT.name(), "metadata": local });
+        Ok(vec![
+            account,
+            role(Kind::ROLE, &local, &IN_ITS_NAMESPACE)?,
+            binding(Kind::ROLE_BINDING, Kind::ROLE, &local, namespace),
+            role(Kind::CLUSTER_ROLE, &global, &IN_THE_CLUSTER)?,
+            binding(Kind::CLUSTER_ROLE_BINDING, Kind::CLUSTER_ROLE, &global, namespace),
+        ])
     }
 
     /// Makes a namespace with pdp-sync's account and rights, and gives the account's kubeconfig.
@@ -52,4 +65,24 @@ impl Cluster {
         self.api.apply_all(&Self::rights_of_pdp_sync(namespace)?)?;
         self.kubeconfig_for("pdp-sync", namespace)
     }
+}
+
+fn role(kind: Kind, metadata: &Value, texts: &[&str]) -> Result<Value> {
+    let mut rules: Vec<Value> = Vec::new();
+    for text in texts {
+        rules.extend(serde_saphyr::from_str::<Vec<Value>>(text).context("the chart's rights")?);
+    }
+    Ok(json!({
+        "apiVersion": kind.api_version(), "kind": kind.name(), "metadata": metadata, "rules": rules,
+    }))
+}
+
+fn binding(kind: Kind, role: Kind, metadata: &Value, namespace: &str) -> Value {
+    json!({
+        "apiVersion": kind.api_version(), "kind": kind.name(), "metadata": metadata,
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io", "kind": role.name(), "name": metadata["name"],
+        },
+        "subjects": [{ "kind": "ServiceAccount", "name": "pdp-sync", "namespace": namespace }],
+    })
 }

@@ -3,12 +3,11 @@
 use pdp_e2e::cluster::{Cluster, Kind, shared};
 use serde_json::{Value, json};
 
-/// The sample of `docs/installing.md`, in a namespace of its own.
+/// The sample of `docs/formats.md`, in a namespace of its own.
 fn sample(cluster: &Cluster, namespace: &str) -> Value {
     cluster.namespace(namespace).unwrap();
-    let page =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/installing.md")).unwrap();
-    let (_, rest) = page.split_once("<!-- sample: UpdateSubscription -->\n```yaml\n").unwrap();
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/formats.md")).unwrap();
+    let (_, rest) = page.split_once("<!-- sample: update-subscription -->\n```yaml\n").unwrap();
     let mut object: Value = serde_saphyr::from_str(rest.split_once("```").unwrap().0).unwrap();
     object["metadata"]["namespace"] = json!(namespace);
     object
@@ -68,12 +67,21 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
     let sample = sample(&cluster, "crd-bad");
     for (change, words) in [
         (json!({ "ring": null, "instruction": null }), "spec.ring is needed"),
-        (json!({ "instruction": { "server": null, "approval": {} } }), "who may approve"),
+        (
+            json!({ "instruction": { "server": null, "approval": {} }, "policy": { "approval": null } }),
+            "who may approve",
+        ),
         (json!({ "platform": "mainframe" }), "Unsupported value"),
         (json!({ "signatures": "never" }), "Unsupported value"),
         (json!({ "catalog": { "fluxSource": { "kind": "Bucket" } } }), "Unsupported value"),
-        (json!({ "policy": { "pin": { "expires": null } } }), "spec.policy.pin.expires: Required value"),
-        (json!({ "policy": { "pin": { "reason": null } } }), "spec.policy.pin.reason: Required value"),
+        (
+            json!({ "policy": { "pin": { "to": { "level": 41 }, "reason": "audit", "owner": "board" } } }),
+            "spec.policy.pin.expires: Required value",
+        ),
+        (
+            json!({ "policy": { "pin": { "to": { "level": 41 }, "owner": "board", "expires": "2027-01-31T00:00:00Z" } } }),
+            "spec.policy.pin.reason: Required value",
+        ),
         (
             json!({ "catalog": { "oci": { "repository": "registry.example/catalog", "tag": "latest" } } }),
             "catalog",
