@@ -6,6 +6,7 @@ mod cosign;
 mod definitions;
 mod git_target;
 mod harness;
+mod kills;
 mod kubectl;
 mod matrix;
 mod reaper;
