@@ -8,6 +8,7 @@ mod digests;
 mod flux_target;
 mod git_target;
 mod harness;
+mod kills;
 mod kubectl;
 mod matrix;
 mod reaper;

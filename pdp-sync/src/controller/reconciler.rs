@@ -29,6 +29,7 @@ use crate::cluster::Cluster;
 use crate::crd::{
     CatalogSource, FINALIZER, MANAGER, REQUESTED_AT, UpdateSubscription, UpdateSubscriptionStatus as Status,
 };
+use crate::fault;
 use crate::flux::{FluxTarget, Memory};
 use crate::instruct::Trouble;
 use crate::reconcile;
@@ -217,7 +218,9 @@ fn conclude(
     let more = unseen(context, &subscription.metadata.name, &state, &outcome);
     let both = (before, &status);
     context.teller.tell(&context.cluster, object, both, state.record.as_ref(), more, now);
+    fault::point("before-status");
     write_status(object, context, before, status)?;
+    fault::point("after-status");
     if matches!(outcome.applied, Some(Applied::Healthy)) {
         context.cluster.spawn(keep_readable(context.cluster.client.clone()));
     }
