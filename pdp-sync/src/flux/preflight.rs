@@ -170,7 +170,8 @@ impl Check<'_> {
     }
 }
 
-fn stranger(kind: Kind, name: &str, owner: Owner<'_>) -> Obstacle {
+/// An object that somebody else holds.
+pub(super) fn stranger(kind: Kind, name: &str, owner: Owner<'_>) -> Obstacle {
     let label = format!("{}={}", crate::crd::SUBSCRIPTION_LABEL, owner.subscription);
     let kind = kind.name();
     let detail = format!(

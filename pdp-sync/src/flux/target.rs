@@ -11,7 +11,7 @@ use super::desired::{self, Desired, Owner};
 use super::memory::Memory;
 use super::next::{self, Next};
 use super::observed::Objects;
-use super::preflight::Check;
+use super::preflight::{self, Check};
 use super::removed;
 use super::workloads::Workloads;
 use crate::cluster::{Cluster, Kind};
@@ -167,9 +167,12 @@ fn others_write() -> pdp_transport::cli::Failure {
 }
 
 impl Target for FluxTarget<'_> {
-    fn found(&self, _: &State) -> Result<Found> {
+    fn found(&self, state: &State) -> Result<Found> {
         let objects = self.objects()?;
         let mut obstacles = self.surroundings.obstacles.clone();
+        let installed = state.record.as_ref().map(|record| self.installed(record)).unwrap_or_default();
+        let strange = installed.iter().filter(|it| objects.is_strange(it.kind, it.name.as_str()));
+        obstacles.extend(strange.map(|it| preflight::stranger(it.kind, it.name.as_str(), self.owner())));
         for kind in &objects.missing {
             let detail = format!(
                 "the API server doesn't serve {} of the version that is needed; install or update Flux",
