@@ -1,5 +1,6 @@
 //! What a Kubernetes controller owes to its surroundings. The pass itself is the same as everywhere: `reconcile.rs`.
 
+mod components;
 mod conditions;
 mod events;
 mod handled;

@@ -14,7 +14,7 @@ use pdp_policies::{At, RefusalCode};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::json;
 
-use super::conditions::{self, Stand};
+use super::conditions::Stand;
 use super::events::News as Told;
 use super::handled::{self, Handled};
 use super::metrics::Subscription as Label;
@@ -130,7 +130,7 @@ fn one(name: &str, context: &Context) -> Result<Action> {
     let handled = handled::handled(object.annotations(), &before);
     if object.spec.suspend {
         let generation = object.metadata.generation.unwrap_or_default();
-        let status = suspended(&before, generation, Clock::new().now());
+        let status = status::standing(&Stand::Suspended, generation, &before, Clock::new().now());
         write_status(&object, context, &before, answered(status, &handled))?;
         return Ok(Action::await_change());
     }
@@ -145,8 +145,8 @@ fn one(name: &str, context: &Context) -> Result<Action> {
             tracing::warn!(code = failure.code, "{failure}");
             let generation = object.metadata.generation.unwrap_or_default();
             let now = Clock::new().now();
-            let status = answered(status::unusable(&failure, generation, &before, now), &handled);
             let pause = jittered(if failure.transient { RETRY / 3 } else { RETRY });
+            let status = answered(status::unusable(failure, generation, &before, now), &handled);
             let (of, both) = (context.label(name), (&before, &status));
             context.signals.passed(&of, &entry.remembered, both, started.elapsed(), (now, pause));
             write_status(&object, context, &before, status)?;
@@ -183,6 +183,7 @@ fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result
         subscription: &subscription,
         memory: &entry.memory,
         surroundings: surroundings.found(&context.cluster, &name)?,
+        clock: &clock,
     };
     let outcome = reconcile::pass(&subscription, &mut state, &target, &clock);
     let now = clock.now();
@@ -309,19 +310,6 @@ fn set_finalizer(object: &UpdateSubscription, context: &Context, there: bool) ->
         context.teller.tell(&context.cluster, object, both, None, more, Clock::new().now());
     }
     Ok(Action::await_change())
-}
-
-fn suspended(before: &Status, generation: i64, now: At) -> Status {
-    let also = status::kept(before);
-    Status {
-        conditions: conditions::conditions(&Stand::Suspended, &also, &before.conditions, generation, now),
-        observed_generation: conditions::observed_generation(
-            &Stand::Suspended,
-            before.observed_generation,
-            generation,
-        ),
-        ..before.clone()
-    }
 }
 
 fn answered(status: Status, handled: &Handled) -> Status {

@@ -3,16 +3,15 @@
 
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
-use pdp_policies::release::{Component, OnFailure};
 use pdp_policies::trust::STALE_AFTER;
 use pdp_policies::{At, Obstacle};
+use pdp_transport::cli::Failure;
 
 use super::conditions::{self, Also, Stand};
-use super::history;
+use super::{components, history};
 use crate::crd::{
-    CatalogState, CatalogStatus, ComponentState, ComponentStatus, ConditionType as Type, InstructionStatus,
-    LevelStatus, NextAction, ObstacleStatus, RefusalStatus, TargetPhase, TargetStatus,
-    UpdateSubscriptionStatus as Status,
+    CatalogState, CatalogStatus, ConditionType as Type, InstructionStatus, LevelStatus, NextAction,
+    ObstacleStatus, RefusalStatus, TargetPhase, TargetStatus, UpdateSubscriptionStatus as Status,
 };
 use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
@@ -53,7 +52,7 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
         next_action: next_action(&obstacles),
         obstacles: obstacles.iter().map(obstacle).collect(),
         refusal: refusal(outcome),
-        components: components(facts, before),
+        components: components::of(facts, before),
         catalog,
         instruction: match asked_vendor {
             true => outcome.instruction.as_ref().map(instruction),
@@ -67,30 +66,23 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
 }
 
 /// The status of an object that can't even be read as a subscription.
-pub(super) fn unusable(
-    failure: &pdp_transport::cli::Failure,
-    generation: i64,
-    before: &Status,
-    now: At,
-) -> Status {
-    let outcome = Outcome::default().with(Seen::Unavailable(pdp_transport::cli::Failure {
-        code: failure.code.clone(),
-        what: failure.what.clone(),
-        cause: failure.cause.clone(),
-        hint: failure.hint.clone(),
-        exit: failure.exit,
-        transient: failure.transient,
-    }));
+pub(super) fn unusable(failure: Failure, generation: i64, before: &Status, now: At) -> Status {
+    let outcome = Outcome::default().with(Seen::Unavailable(failure));
     let stand = stand(&Facts { outcome: &outcome, record: None, signed_at: None, generation, now }, &[]);
+    standing(&stand, generation, before, now)
+}
+
+/// The status when no pass was made: all that was said stays, but for where it stands.
+pub(super) fn standing(stand: &Stand, generation: i64, before: &Status, now: At) -> Status {
     Status {
-        observed_generation: conditions::observed_generation(&stand, before.observed_generation, generation),
-        conditions: conditions::conditions(&stand, &kept(before), &before.conditions, generation, now),
+        observed_generation: conditions::observed_generation(stand, before.observed_generation, generation),
+        conditions: conditions::conditions(stand, &kept(before), &before.conditions, generation, now),
         ..before.clone()
     }
 }
 
 /// Everything abnormal that was said before, when this pass learnt nothing new about it.
-pub(super) fn kept(before: &Status) -> Vec<Also> {
+fn kept(before: &Status) -> Vec<Also> {
     const ALL: [Type; 10] = [
         Type::Verified,
         Type::CatalogStale,
@@ -111,26 +103,24 @@ pub(super) fn kept(before: &Status) -> Vec<Also> {
 }
 
 fn stand(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
-    let words = |reason: &str, message: String| (reason.to_owned(), message);
     match &facts.outcome.seen {
         Seen::Refused { refusal, behind } => {
-            let (reason, message) =
-                words(refusal.code.as_str(), format!("refused {refusal}; {}", refusal.code.hint()));
+            let message = format!("refused {refusal}; {}", refusal.code.hint());
             match behind {
                 true => Stand::Retrying { reason: "CatalogBehind".to_owned(), message },
-                false => Stand::Stalled { reason, message },
+                false => Stand::Stalled { reason: refusal.code.as_str().to_owned(), message },
             }
         }
         Seen::Unavailable(failure) => {
-            let (reason, message) = words(&failure.code, failure_words(failure));
+            let (reason, message) = (failure.code.clone(), failure_words(failure));
             match failure.transient {
                 true => Stand::Retrying { reason, message },
                 false => Stand::Stalled { reason, message },
             }
         }
         Seen::UnderWay(under_way) => {
-            let (reason, message) = words("Progressing", under_way_words(facts.record, under_way));
-            Stand::UnderWay { reason, message }
+            let message = under_way_words(facts.record, under_way);
+            Stand::UnderWay { reason: "Progressing".to_owned(), message }
         }
         Seen::Preflight(level, open) => {
             let message = format!("level {}: Flux fetches {}", level.level, health_words(open));
@@ -162,7 +152,7 @@ fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
     Stand::Done { message: format!("{level} is installed; {waits}") }
 }
 
-fn failure_words(failure: &pdp_transport::cli::Failure) -> String {
+fn failure_words(failure: &Failure) -> String {
     let parts = [Some(&failure.what), failure.cause.as_ref(), failure.hint.as_ref()];
     parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; ")
 }
@@ -175,7 +165,7 @@ fn under_way_words(record: Option<&DecisionRecord>, under_way: &UnderWay) -> Str
 }
 
 fn health_words(open: &[ComponentHealth]) -> String {
-    let one = |it: &ComponentHealth| match reason(&it.health) {
+    let one = |it: &ComponentHealth| match components::reason(&it.health) {
         Some(reason) => format!("{} ({reason})", it.name),
         None => it.name.to_string(),
     };
@@ -372,75 +362,5 @@ fn instruction(it: &status::InstructionStatus) -> InstructionStatus {
         ring: it.ring.clone(),
         earlier_ring: it.earlier_ring.clone(),
         ceiling: it.ceiling,
-    }
-}
-
-fn components(facts: &Facts<'_>, before: &Status) -> Vec<ComponentStatus> {
-    let Some(record) = facts.record else { return before.components.clone() };
-    let inputs = record.inputs();
-    let all = record.target().components_for(inputs.platform, &inputs.left_out);
-    match &facts.outcome.seen {
-        Seen::UnderWay(under_way) => all.iter().map(|c| on_the_way(record, c, under_way)).collect(),
-        _ if facts.outcome.tidied.components.is_empty() => before.components.clone(),
-        _ => all.iter().filter_map(|c| at_rest(record, c, &facts.outcome.tidied.components)).collect(),
-    }
-}
-
-fn on_the_way(record: &DecisionRecord, component: &Component, under_way: &UnderWay) -> ComponentStatus {
-    let open = under_way.components.iter().find(|it| it.name == component.name);
-    let (state, reason) = match open {
-        Some(open) => (state(&open.health, true), reason(&open.health)),
-        None if component.stage <= under_way.stage && !under_way.back => (ComponentState::Healthy, None),
-        None if under_way.back => (ComponentState::Progressing, None),
-        None => (ComponentState::Pending, None),
-    };
-    component_status(record.target().level, component, state, reason)
-}
-
-fn at_rest(
-    record: &DecisionRecord,
-    component: &Component,
-    seen: &[ComponentHealth],
-) -> Option<ComponentStatus> {
-    let seen = seen.iter().find(|it| it.name == component.name)?;
-    let (state, reason) = (state(&seen.health, false), reason(&seen.health));
-    let done = matches!(record.phase(), Phase::Done {});
-    if done || component.on_failure == OnFailure::Hold {
-        return Some(component_status(record.target().level, component, state, reason));
-    }
-    let good = record.last_good()?;
-    let before = good.components.iter().find(|it| it.name == component.name)?;
-    Some(component_status(good.level, before, state, reason))
-}
-
-fn component_status(
-    level: pdp_policies::Level,
-    component: &Component,
-    state: ComponentState,
-    reason: Option<String>,
-) -> ComponentStatus {
-    let (name, version) = (component.name.clone(), component.version.clone());
-    ComponentStatus { name, level, version, digest: component.artifact.digest(), state, reason }
-}
-
-fn state(health: &Health, settling: bool) -> ComponentState {
-    match health {
-        Health::NotThere | Health::Progressing(_) => ComponentState::Progressing,
-        Health::Suspended => ComponentState::Suspended,
-        Health::Waiting(_) => ComponentState::Waiting,
-        Health::Healthy { .. } if settling => ComponentState::Settling,
-        Health::Healthy { .. } => ComponentState::Healthy,
-        Health::Failed(_) => ComponentState::Failed,
-    }
-}
-
-fn reason(health: &Health) -> Option<String> {
-    match health {
-        Health::Waiting(reason) | Health::Progressing(reason) | Health::Failed(reason) => {
-            Some(reason.clone())
-        }
-        Health::NotThere => Some("NotThere".to_owned()),
-        Health::Suspended => Some("ComponentSuspended".to_owned()),
-        Health::Healthy { .. } => None,
     }
 }

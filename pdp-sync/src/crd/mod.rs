@@ -7,7 +7,7 @@ mod status;
 mod update_approval;
 
 pub use condition::{Condition, ConditionType};
-pub use names::{ALL_ANNOTATIONS, FINALIZER, FORCE_AT, MANAGER, REQUESTED_AT, SUBSCRIPTION_LABEL};
+pub use names::{FINALIZER, FORCE_AT, MANAGER, REQUESTED_AT, SUBSCRIPTION_LABEL};
 pub use spec::{
     CatalogSource, FluxSourceKind, Instruction, KeyOf, Mirror, NameOf, RingStateSource, Rollback, Root,
     Server, Signatures, UpdateSubscription, UpdateSubscriptionSpec, Values, Verify,

@@ -10,5 +10,3 @@ pub const FINALIZER: &str = "updates.pdp.wso2.com/finalizer";
 pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 /// Flux's request to act beyond the usual; counts only if equal to the one above.
 pub const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
-/// All annotations that pdp-sync reads.
-pub const ALL_ANNOTATIONS: [&str; 2] = [REQUESTED_AT, FORCE_AT];

@@ -35,6 +35,8 @@ pub(crate) struct FluxTarget<'a> {
     pub(crate) memory: &'a Memory,
     /// What the cluster itself says: versions, other subscriptions.
     pub(crate) surroundings: Found,
+    /// The clock of the pass.
+    pub(crate) clock: &'a Clock,
 }
 
 impl FluxTarget<'_> {
@@ -197,7 +199,7 @@ impl Target for FluxTarget<'_> {
         catalog: &Verified<Catalog>,
         record: &DecisionRecord,
     ) -> Result<Preflight> {
-        let now = pdp_transport::cli::clock::now();
+        let now = self.clock.now();
         let (cluster, subscription, memory) = (self.cluster, self.subscription, self.memory);
         let check = Check { cluster, subscription, owner: self.owner(), memory, catalog, record, now };
         check.run(&self.objects()?)
@@ -250,7 +252,7 @@ impl Target for FluxTarget<'_> {
                 self.write(&desired, &objects)?;
                 tidied.repaired.push(format!("{}/{}", desired.kind.name(), desired.name));
             }
-            let health = objects.health(&desired, pdp_transport::cli::clock::now());
+            let health = objects.health(&desired, self.clock.now());
             tidied.components.push(ComponentHealth { name: desired.name, health });
         }
         Ok(tidied)
