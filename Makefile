@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
 
-.PHONY: help setup demo test e2e check bench mutants reference images
+.PHONY: help setup demo demo-cluster test e2e check bench mutants reference images
 
 help: ## Lists the targets
-	@grep -hE '^[a-z0-9]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup:
 	@tools/setup
@@ -15,6 +15,10 @@ setup:
 demo: setup ## Plays the whole story on loopback (KEEP=1 keeps it running)
 	@cargo build --quiet --locked --workspace --bins
 	@target/debug/demo
+
+demo-cluster: setup ## The story of one data plane on a real control plane with real Flux (KEEP=1 keeps it running)
+	@cargo build --quiet --locked --workspace --bins
+	@target/debug/demo_cluster
 
 test: setup ## All tests
 	@rm -rf target/tmp/attacks

@@ -298,11 +298,16 @@ fn conditions(
     found
 }
 
-/// True if a failed level left components behind that must not go back.
-pub(crate) fn held_back(record: Option<&DecisionRecord>) -> bool {
-    use pdp_policies::release::OnFailure::Hold;
+/// True if a failed level left components behind that must not go back, and that it changed.
+fn held_back(record: Option<&DecisionRecord>) -> bool {
+    use pdp_policies::release::{Component, OnFailure::Hold};
+    let changed = |component: &Component, record: &DecisionRecord| {
+        let before =
+            record.last_good().and_then(|good| good.components.iter().find(|c| c.name == component.name));
+        before.is_none_or(|before| before.artifact.digest() != component.artifact.digest())
+    };
     record.is_some_and(|r| {
-        r.last_good().is_none() || r.target().components.iter().any(|c| c.on_failure == Hold)
+        r.last_good().is_none() || r.target().components.iter().any(|c| c.on_failure == Hold && changed(c, r))
     })
 }
 

@@ -56,3 +56,27 @@ fn what_must_not_go_back_stays_and_is_shown() {
     assert_ne!(after[1], before[1], "the enforcer holds");
     assert_eq!(subscription.state().level(), Some(41));
 }
+
+#[test]
+fn a_stage_that_was_never_reached_stays_as_it_was() {
+    let cluster = shared();
+    let _scenario =
+        Scenario::begin("failure: a component of a later stage is never touched, not even by hold");
+    let plane = Plane::at_41(&cluster, "fails-early", |line| {
+        line.set("choreo-connect-enforcer", "onFailure", json!("hold"))?;
+        line.fate("certificate-manager", Fate::NeverReady)
+    });
+    let (subscription, pdp_sync, before) = (&plane.subscription, &plane.pdp_sync, chart_refs(&plane));
+    plane.world.open(42, &["general=100"]).unwrap();
+    let stalled = |state: &pdp_e2e::cluster::SubscriptionState| state.reason("Stalled") == "LevelFailed";
+    subscription.until(pdp_sync, "level 42 to fail in its first stage", stalled).unwrap();
+    let passes = || {
+        let metrics = pdp_sync.metrics().unwrap();
+        let line = metrics.lines().find(|l| l.starts_with("gotk_reconcile_duration_seconds_count"));
+        line.and_then(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).unwrap_or_default()
+    };
+    let seen = passes();
+    pdp_sync.wait("two more passes", || passes() >= seen + 2.0).unwrap();
+    assert_eq!(chart_refs(&plane), before, "both components are of level 41");
+    assert!(!subscription.state().is("Mixed"), "{}", subscription.describe());
+}

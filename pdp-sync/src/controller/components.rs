@@ -3,12 +3,12 @@
 use pdp_policies::Level;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
-use pdp_policies::release::{Component, OnFailure};
+use pdp_policies::release::Component;
 
 use super::status::Facts;
 use crate::crd::{ComponentState, ComponentStatus, UpdateSubscriptionStatus as Status};
 use crate::status::Seen;
-use crate::target::{ComponentHealth, UnderWay};
+use crate::target::{Tidied, UnderWay};
 
 /// Every component of the installed level, or of the one that is under way; what isn't known now stays as it was said.
 pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Vec<ComponentStatus> {
@@ -18,8 +18,19 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Vec<ComponentStatus> {
     match &facts.outcome.seen {
         Seen::UnderWay(under_way) => all.iter().map(|c| on_the_way(record, c, under_way)).collect(),
         _ if facts.outcome.tidied.components.is_empty() => before.components.clone(),
-        _ => all.iter().filter_map(|c| at_rest(record, c, &facts.outcome.tidied.components)).collect(),
+        _ => all.iter().filter_map(|c| at_rest(record, c, &facts.outcome.tidied)).collect(),
     }
+}
+
+/// True if components of the failed level run beside those of the last good one.
+pub(super) fn is_mixed(record: &DecisionRecord, components: &[ComponentStatus]) -> bool {
+    let failed = matches!(record.phase(), Phase::Quarantined { .. } | Phase::TakenBack {});
+    let target = record.target();
+    failed && components.iter().any(|it| it.level == target.level && Some(it.level) != level_of(record))
+}
+
+fn level_of(record: &DecisionRecord) -> Option<Level> {
+    record.last_good().map(|good| good.level)
 }
 
 fn on_the_way(record: &DecisionRecord, component: &Component, under_way: &UnderWay) -> ComponentStatus {
@@ -33,15 +44,10 @@ fn on_the_way(record: &DecisionRecord, component: &Component, under_way: &UnderW
     component_status(record.target().level, component, state, reason)
 }
 
-fn at_rest(
-    record: &DecisionRecord,
-    component: &Component,
-    seen: &[ComponentHealth],
-) -> Option<ComponentStatus> {
-    let seen = seen.iter().find(|it| it.name == component.name)?;
+fn at_rest(record: &DecisionRecord, component: &Component, tidied: &Tidied) -> Option<ComponentStatus> {
+    let seen = tidied.components.iter().find(|it| it.name == component.name)?;
     let (state, reason) = (state(&seen.health, false), reason(&seen.health));
-    let done = matches!(record.phase(), Phase::Done {});
-    if done || component.on_failure == OnFailure::Hold {
+    if matches!(record.phase(), Phase::Done {}) || tidied.held.contains(&component.name) {
         return Some(component_status(record.target().level, component, state, reason));
     }
     let good = record.last_good()?;

@@ -35,7 +35,9 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
     let catalog = catalog(facts, before);
     let stand = stand(facts, &obstacles);
     let asked_vendor = outcome.versions.is_some();
-    let extra = extra(facts, &obstacles, &catalog, before);
+    let components = components::of(facts, before);
+    let mixed = record.is_some_and(|record| components::is_mixed(record, &components));
+    let extra = extra(facts, &obstacles, &catalog, mixed, before);
     let installed = record.and_then(DecisionRecord::installed);
     Status {
         observed_generation: conditions::observed_generation(
@@ -52,7 +54,7 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
         next_action: next_action(&obstacles),
         obstacles: obstacles.iter().map(obstacle).collect(),
         refusal: refusal(outcome),
-        components: components::of(facts, before),
+        components,
         catalog,
         instruction: match asked_vendor {
             true => outcome.instruction.as_ref().map(instruction),
@@ -176,6 +178,7 @@ fn extra(
     facts: &Facts<'_>,
     obstacles: &[Obstacle],
     catalog: &Option<CatalogStatus>,
+    mixed: bool,
     before: &Status,
 ) -> Vec<Also> {
     let (outcome, record) = (facts.outcome, facts.record);
@@ -196,7 +199,7 @@ fn extra(
         let all: Vec<_> = obstacles.iter().map(ToString::to_string).collect();
         add(Type::Blocked, first.code.as_str(), all.join("; "));
     }
-    if is_mixed(record) {
+    if mixed {
         add(Type::Mixed, "HeldAfterFailure", "components of two levels run side by side".to_owned());
     }
     let parts = &outcome.tidied.components;
@@ -237,12 +240,6 @@ fn extra(
     let old = kept(before).into_iter().filter(|(kind, ..)| !learnt && vendors.contains(kind));
     found.extend(old.filter(|(kind, ..)| !new.contains(kind)));
     found
-}
-
-fn is_mixed(record: Option<&DecisionRecord>) -> bool {
-    let failed = record
-        .is_some_and(|record| matches!(record.phase(), Phase::Quarantined { .. } | Phase::TakenBack {}));
-    failed && status::held_back(record)
 }
 
 /// Its age counts even when the vendor can't be reached.

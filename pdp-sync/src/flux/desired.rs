@@ -73,6 +73,12 @@ impl Desired {
     }
 }
 
+/// The name of the source that an applier points to.
+pub(super) fn source_of(applier: &Value) -> Option<&str> {
+    let reference = applier["spec"].get("chartRef").or_else(|| applier["spec"].get("sourceRef"))?;
+    reference["name"].as_str()
+}
+
 fn owned(mut object: Value, owner: Owner<'_>) -> Value {
     object["metadata"]["labels"] =
         json!({ SUBSCRIPTION_LABEL: owner.subscription, "app.kubernetes.io/managed-by": MANAGER });

@@ -4,6 +4,7 @@
 
 mod artifact_keys;
 mod desired;
+mod installed;
 mod memory;
 mod next;
 mod observed;

@@ -8,6 +8,7 @@ use pdp_transport::cli::failure::{Result, internal};
 use serde_json::json;
 
 use super::desired::{self, Desired, Owner};
+use super::installed::{Installed, installed};
 use super::memory::Memory;
 use super::next::{self, Next};
 use super::observed::Objects;
@@ -128,21 +129,6 @@ impl FluxTarget<'_> {
         Workloads::read(self.cluster, objects, &wanted.filter(healthy).collect::<Vec<_>>())
     }
 
-    /// What every component of the installed state is to look like. After a failure that is a mixture.
-    fn installed(&self, record: &DecisionRecord) -> Vec<Desired> {
-        use pdp_policies::release::OnFailure;
-        let owner = self.owner();
-        let done = matches!(record.phase(), Phase::Done {});
-        let went_back = |c: &pdp_policies::release::Component| !done && c.on_failure == OnFailure::Rollback;
-        let all = stages(record.target(), record).into_values().flatten();
-        let one = |c| match went_back(c) {
-            // A new component that failed stays as it is.
-            true => Desired::last_good(owner, record, &c.name),
-            false => Some(Desired::target(owner, record, c)),
-        };
-        all.filter_map(one).collect()
-    }
-
     /// Sources that neither the record's target nor its last good level names.
     fn leftovers<'o>(&self, record: &DecisionRecord, objects: &'o Objects) -> Vec<&'o str> {
         let owner = self.owner();
@@ -172,8 +158,10 @@ impl Target for FluxTarget<'_> {
     fn found(&self, state: &State) -> Result<Found> {
         let objects = self.objects()?;
         let mut obstacles = self.surroundings.obstacles.clone();
-        let installed = state.record.as_ref().map(|record| self.installed(record)).unwrap_or_default();
-        let strange = installed.iter().filter(|it| objects.is_strange(it.kind, it.name.as_str()));
+        let record = state.record.as_ref();
+        let installed = record.map(|record| installed(self.owner(), record, &objects)).unwrap_or_default();
+        let installed = installed.iter().map(|it| &it.desired);
+        let strange = installed.filter(|it| objects.is_strange(it.kind, it.name.as_str()));
         obstacles.extend(strange.map(|it| preflight::stranger(it.kind, it.name.as_str(), self.owner())));
         for kind in &objects.missing {
             let detail = format!(
@@ -247,12 +235,13 @@ impl Target for FluxTarget<'_> {
         let Some(record) = &state.record else { return Ok(Tidied::default()) };
         let objects = self.objects()?;
         let mut tidied = Tidied::default();
-        for desired in self.installed(record) {
+        for Installed { desired, held } in installed(self.owner(), record, &objects) {
             if next::differs(&objects, &desired) {
                 self.write(&desired, &objects)?;
                 tidied.repaired.push(format!("{}/{}", desired.kind.name(), desired.name));
             }
             let health = objects.health(&desired, self.clock.now());
+            tidied.held.extend(held.then(|| desired.name.clone()));
             tidied.components.push(ComponentHealth { name: desired.name, health });
         }
         Ok(tidied)

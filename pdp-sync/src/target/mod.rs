@@ -112,6 +112,8 @@ pub(crate) struct Tidied {
     pub(crate) repaired: Vec<String>,
     /// All components of what is installed.
     pub(crate) components: Vec<ComponentHealth>,
+    /// Those that stay at a level that failed.
+    pub(crate) held: std::collections::BTreeSet<ComponentName>,
 }
 
 /// The components of a release, as the record's inputs select them, by stage.

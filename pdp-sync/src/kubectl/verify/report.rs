@@ -56,6 +56,8 @@ pub(super) fn sides(record: &DecisionRecord) -> Vec<Side<'_>> {
         record.last_good().map(|release| (release, record.last_good_inputs().unwrap_or(record.inputs())));
     match record.phase() {
         Phase::Done {} => vec![target],
+        // What both have alike counts as of the level that is installed.
+        Phase::Quarantined { .. } | Phase::TakenBack {} => before.into_iter().chain([target]).collect(),
         _ => std::iter::once(target).chain(before).collect(),
     }
 }

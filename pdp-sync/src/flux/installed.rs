@@ -1,0 +1,48 @@
+//! What every component of the installed state is to look like. After a failure that is a mixture. Pure.
+
+use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::release::{Component, OnFailure};
+
+use super::desired::{self, Desired, Owner};
+use super::observed::Objects;
+use crate::target::stages;
+
+/// One component of the installed state.
+#[derive(Debug)]
+pub(super) struct Installed {
+    pub(super) desired: Desired,
+    /// True if it stays at a level that failed, because it must not go back.
+    pub(super) held: bool,
+}
+
+/// All components, by stage. A new component that failed and may go back isn't among them: it stays as it is.
+pub(super) fn installed(owner: Owner<'_>, record: &DecisionRecord, objects: &Objects) -> Vec<Installed> {
+    let all = stages(record.target(), record).into_values().flatten();
+    match record.phase() {
+        Phase::Done {} => {
+            all.map(|c| Installed { desired: Desired::target(owner, record, c), held: false }).collect()
+        }
+        _ => all.filter_map(|c| after_failure(owner, record, c, objects)).collect(),
+    }
+}
+
+/// Only what the failed level has touched can be held: a stage that it never came to stays as it was.
+fn after_failure(
+    owner: Owner<'_>,
+    record: &DecisionRecord,
+    component: &Component,
+    objects: &Objects,
+) -> Option<Installed> {
+    let target = Desired::target(owner, record, component);
+    let before = Desired::last_good(owner, record, &component.name);
+    let held = component.on_failure == OnFailure::Hold && was_written(objects, before.as_ref(), &target);
+    let desired = if held { target } else { before? };
+    Some(Installed { desired, held })
+}
+
+/// Read off the cluster: the component points to the failed level's source, and isn't as it was before.
+fn was_written(objects: &Objects, before: Option<&Desired>, target: &Desired) -> bool {
+    let Some(live) = objects.applier(target) else { return false };
+    let as_before = before.is_some_and(|before| desired::holds(&before.applier, live));
+    desired::source_of(live) == Some(target.source_name()) && !as_before
+}
