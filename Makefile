@@ -33,7 +33,7 @@ e2e: setup ## Tests on a real control plane with real Flux (builds both once, ab
 check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)
 
-bench: setup ## Prints the table of figures
+bench: setup ## Prints the table of figures (ONLY=release|server|cluster measures a part)
 	@cargo run --quiet --locked --release -p pdp-e2e --bin bench
 
 images: setup ## Container images of static programs, as OCI layouts in target/images (TWICE=1 builds twice and compares)

@@ -211,6 +211,13 @@ impl Line {
         Ok(())
     }
 
+    /// Forgets all components but these.
+    pub fn keep(&mut self, components: &[&str]) {
+        let all = self.release["components"].as_array().cloned().unwrap_or_default();
+        let names = all.iter().filter_map(|component| component["name"].as_str());
+        names.filter(|name| !components.contains(name)).for_each(|name| self.forget(name));
+    }
+
     /// Leaves a component out without a word, which the linter would refuse.
     pub fn forget(&mut self, component: &str) {
         take_out(&mut self.release, |name| name == component);

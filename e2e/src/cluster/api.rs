@@ -157,6 +157,21 @@ impl Api {
         Ok(listed["items"].as_array().cloned().unwrap_or_default())
     }
 
+    /// One object as `kubectl get` shows it: titles of the columns, and the cells beneath.
+    ///
+    /// # Errors
+    /// When there is none, or the API server can't say.
+    pub fn table(&self, kind: Kind, namespace: &str, name: &str) -> Result<Vec<(String, Value)>> {
+        let url = format!("{}{}", self.server, kind.path(namespace, name));
+        let accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+        let answer = self.http.get(url).bearer_auth(&self.token).header("accept", accept).send()?;
+        let table: Value = serde_json::from_str(&answer.error_for_status()?.text()?)?;
+        let titles = table["columnDefinitions"].as_array().context("columns")?.iter();
+        let titles = titles.map(|column| column["name"].as_str().unwrap_or_default().to_owned());
+        let cells = table["rows"][0]["cells"].as_array().context("cells")?;
+        Ok(titles.zip(cells.iter().cloned()).collect())
+    }
+
     /// POST to any path.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value> {
         self.change(Method::POST, path, "application/json", body)

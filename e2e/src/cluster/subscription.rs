@@ -90,6 +90,22 @@ impl Subscription {
         self.over_flux(Kind::OCI_REPOSITORY, &oci)
     }
 
+    /// Levels opened and granted by the world's channel server: enrols with a one-time token, which is made too.
+    /// Enrolment tells the ring.
+    ///
+    /// # Errors
+    /// When the server doesn't run or gives no token.
+    pub fn from_server(mut self, world: &World) -> Result<Self> {
+        let token = world.publisher(&["pdp", "token", "acme/prod"])?.stdout;
+        self.beside.push(json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": "enrol", "namespace": self.namespace }, "stringData": { "token": token },
+        }));
+        let (url, token) = (world.server()?.url(), json!({ "name": "enrol", "key": "token" }));
+        let server = json!({ "server": { "url": url, "enrolmentTokenSecretRef": token } });
+        Ok(self.with("ring", Value::Null).with("instruction", server))
+    }
+
     fn over_flux(mut self, kind: Kind, spec: &Value) -> Self {
         self.beside.push(json!({
             "apiVersion": kind.api_version(), "kind": kind.name(),

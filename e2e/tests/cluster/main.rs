@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod chart;
+mod contract;
 mod cosign;
 mod definitions;
 mod digests;
@@ -15,4 +16,5 @@ mod matrix;
 mod never_uninstalled;
 mod plane;
 mod reaper;
+mod rights_used;
 mod scenario;

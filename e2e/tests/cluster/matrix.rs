@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use pdp_e2e::World;
-use pdp_e2e::cluster::{Cluster, Kind, shared};
+use pdp_e2e::cluster::{Cluster, shared};
 use serde_json::json;
 
 use crate::scenario::Scenario;
@@ -42,18 +42,7 @@ fn one(cluster: &Cluster, platform: &str, connected: bool) -> Result<()> {
     let pdp_sync = cluster.start_pdp_sync(&name, &cluster.admit_pdp_sync(&name)?, &[])?;
     let subscription = cluster.subscription(&world, &name)?.with("platform", json!(platform));
     let subscription = match connected {
-        true => {
-            let token = world.publisher(&["pdp", "token", "acme/prod"])?.stdout;
-            let secret = json!({
-                "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "enrol", "namespace": name },
-                "stringData": { "token": token },
-            });
-            cluster.api.apply(Kind::SECRET, &secret)?;
-            let (url, token) = (world.server()?.url(), json!({ "name": "enrol", "key": "token" }));
-            let server = json!({ "server": { "url": url, "enrolmentTokenSecretRef": token } });
-            // The server's director alone opens and grants; enrolment tells the ring.
-            subscription.with("ring", json!(null)).with("instruction", server)
-        }
+        true => subscription.from_server(&world)?,
         false => subscription.from_git_repository(&world),
     };
     let next = |level: u32| match connected {

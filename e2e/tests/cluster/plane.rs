@@ -83,9 +83,7 @@ pub(crate) fn release(
         .release_with(level, "emergency", |line| {
             line.in_namespaces(suffix)?;
             line.quick();
-            let all = line.release["components"].as_array().cloned().unwrap_or_default();
-            let names = all.iter().filter_map(|component| component["name"].as_str());
-            names.filter(|name| !COMPONENTS.contains(name)).for_each(|name| line.forget(name));
+            line.keep(&COMPONENTS);
             edit(line)
         })
         .unwrap();

@@ -22,7 +22,7 @@ struct Cli {
     #[arg(short, long, value_enum, default_value = "text", global = true)]
     output: Format,
     /// How logs are printed on stderr.
-    #[arg(long, value_enum, default_value = "text", global = true)]
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
     log_format: Format,
     #[command(subcommand)]
     command: Command,

@@ -1,5 +1,6 @@
-//! `make bench`: the figures that we promise, measured on this machine.
+//! `make bench`: the figures that we promise, measured on this machine. `ONLY=release|server|cluster` measures a part.
 
+mod cluster;
 mod load;
 mod server;
 
@@ -9,13 +10,23 @@ use anyhow::{Context, Result, ensure};
 use pdp_e2e::{World, wait_for};
 use serde_json::Value;
 
+/// A part of the figures by name.
+type Part = (&'static str, fn() -> Result<()>);
+
 fn main() -> Result<()> {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let parts: [Part; 3] = [("release", release), ("server", server::bench), ("cluster", cluster::bench)];
+    ensure!(only.is_empty() || parts.iter().any(|(name, _)| *name == only), "ONLY=release|server|cluster");
+    row("FIGURE", "MEASURED", "AIM");
+    parts.iter().filter(|(name, _)| only.is_empty() || *name == only).try_for_each(|(_, part)| part())
+}
+
+/// Reading and publishing a level, and what pdp-sync holds in memory without a cluster.
+fn release() -> Result<()> {
     let verify = verify_microseconds()?;
     let world = World::start()?;
     let (first, again) = publish_twice(&world)?;
     let rss = idle_rss_kib(&world)?;
-    println!();
-    row("FIGURE", "MEASURED", "AIM");
     row(
         "verify catalog and release from memory, 100 levels (best of 50)",
         &format!("{verify} µs"),
@@ -33,7 +44,7 @@ fn main() -> Result<()> {
             aim,
         );
     }
-    server::bench()
+    Ok(())
 }
 
 fn row(name: &str, measured: &str, aim: &str) {
