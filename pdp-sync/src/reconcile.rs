@@ -132,7 +132,8 @@ pub(crate) fn decide(
     clock: &Clock,
 ) -> std::result::Result<Verdict, Refusal> {
     let none = BTreeSet::new();
-    let version = semver::Version::parse(env!("CARGO_PKG_VERSION")).unwrap_or(semver::Version::new(0, 0, 0));
+    let version = own_version();
+    let inputs = inputs(subscription);
     // Before enrolment no ring is known: nothing is open to a ring that the plan doesn't have.
     let unknown = Ring::unknown();
     let situation = Situation {
@@ -142,6 +143,7 @@ pub(crate) fn decide(
         installed: state.record.as_ref().and_then(DecisionRecord::installed),
         quarantined: state.record.as_ref().map_or(&none, DecisionRecord::quarantined),
         pdp_sync: &version,
+        itself: inputs.flux.is_some().then_some((inputs.platform, &inputs.left_out)),
         kubernetes: found.kubernetes.as_ref(),
         flux: found.flux.as_ref(),
         found: &found.obstacles,
@@ -149,6 +151,11 @@ pub(crate) fn decide(
         approvals: &heard.approvals,
     };
     gate::decide(catalog, &subscription.spec.policy, &situation, clock.now())
+}
+
+/// The version of this pdp-sync.
+pub(crate) fn own_version() -> semver::Version {
+    semver::Version::parse(env!("CARGO_PKG_VERSION")).unwrap_or(semver::Version::new(0, 0, 0))
 }
 
 /// Who opens levels here, for the status.

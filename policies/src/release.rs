@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
+use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{Refusal, RefusalCode};
@@ -15,6 +16,9 @@ use crate::time::{At, Span};
 pub const MAX_RELEASE_BYTES: u64 = 512 * 1024;
 /// The artifact type of a bundle's OCI index.
 pub const BUNDLE_TYPE: &str = "application/vnd.wso2.pdp.release.v1";
+
+/// The component that is pdp-sync itself.
+pub const PDP_SYNC: &str = "pdp-sync";
 
 /// One release, as the vendor signs it (catalog target `release-<line>-<level>.json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -291,5 +295,20 @@ impl Release {
             .collect();
         wanted.sort_by_key(|c| (c.stage, &c.name));
         wanted
+    }
+
+    /// True if this release needs another pdp-sync than `running`.
+    pub fn needs_newer(&self, running: &Version) -> bool {
+        self.requires.pdp_sync.as_ref().is_some_and(|needed| !needed.matches(running))
+    }
+
+    /// The pdp-sync that this release brings along for a data plane, if it is one that the release itself can do with.
+    pub fn brings_itself(&self, platform: Platform, left_out: &[ComponentName]) -> Option<&Component> {
+        let needed = self.requires.pdp_sync.as_ref()?;
+        let enough = |c: &&Component| {
+            c.name.as_str() == PDP_SYNC
+                && Version::parse(&c.version).is_ok_and(|version| needed.matches(&version))
+        };
+        self.components_for(platform, left_out).into_iter().find(enough)
     }
 }

@@ -10,6 +10,7 @@ mod failures;
 mod flux_target;
 mod git_target;
 mod harness;
+mod itself;
 mod kills;
 mod kubectl;
 mod matrix;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use pdp_e2e::World;
 use pdp_e2e::cluster::{Cluster, Kind, Request, Right, SubscriptionState, rights, shared};
-use serde_json::json;
 
 use crate::scenario::Scenario;
 

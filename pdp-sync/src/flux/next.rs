@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
-use pdp_policies::release::OnFailure;
+use pdp_policies::release::{Component, OnFailure};
 use pdp_policies::{At, ComponentName, Span};
+use semver::Version;
 
 use super::desired::{self, Desired, Owner};
 use super::observed::Objects;
@@ -14,6 +15,9 @@ use crate::target::{ComponentHealth, UnderWay, stages};
 
 /// Watches wake a pass sooner; this is for what nobody tells.
 const LOOK_AGAIN: Span = Span::from_seconds(15);
+
+/// The stage of a pdp-sync that goes before all others; releases count theirs from 1.
+const ITSELF: u32 = 0;
 
 /// What is due.
 #[derive(Debug)]
@@ -40,9 +44,10 @@ pub(super) fn forward(
     record: &DecisionRecord,
     objects: &Objects,
     workloads: &Workloads,
+    running: &Version,
     now: At,
 ) -> Next {
-    for (stage, components) in stages(record.target(), record) {
+    for (stage, components) in order(record, running) {
         let wanted: Vec<_> = components.iter().map(|c| Desired::target(owner, record, c)).collect();
         let due = to_write(objects, &wanted);
         if !due.is_empty() {
@@ -64,7 +69,29 @@ pub(super) fn forward(
             return wait(stage, false, open);
         }
     }
-    Next::Done
+    match record.target().needs_newer(running) {
+        // This process ends here: the new one reads the record and goes on with the rest.
+        true => wait(ITSELF, false, itself(record).map(successor).into_iter().collect()),
+        false => Next::Done,
+    }
+}
+
+/// The stages of the target. Where the level needs a newer pdp-sync, that one alone, which does the rest.
+fn order<'a>(record: &'a DecisionRecord, running: &Version) -> BTreeMap<u32, Vec<&'a Component>> {
+    if !record.target().needs_newer(running) {
+        return stages(record.target(), record);
+    }
+    itself(record).map(|component| (ITSELF, vec![component])).into_iter().collect()
+}
+
+/// The pdp-sync that the level brings, if it is new enough for the level.
+fn itself(record: &DecisionRecord) -> Option<&Component> {
+    record.target().brings_itself(record.inputs().platform, &record.inputs().left_out)
+}
+
+fn successor(component: &Component) -> Open {
+    let health = Health::Progressing("SuccessorStarts".to_owned());
+    Open { health: ComponentHealth { name: component.name.clone(), health }, next: LOOK_AGAIN }
 }
 
 /// Back to the last good level, last stage first; what must not go back stays. A component that fails on its way

@@ -18,6 +18,7 @@ use super::workloads::Workloads;
 use crate::cluster::{Cluster, Kind};
 use crate::crd::{FORCE_AT, REQUESTED_AT};
 use crate::fault;
+use crate::reconcile;
 use crate::state::State;
 use crate::subscription::Subscription;
 use crate::target::{
@@ -62,7 +63,8 @@ impl FluxTarget<'_> {
         for _ in 0..MAX_WRITES {
             let objects = self.objects()?;
             let workloads = self.workloads(record, &objects, clock)?;
-            match next::forward(self.owner(), record, &objects, &workloads, clock.now()) {
+            let running = reconcile::own_version();
+            match next::forward(self.owner(), record, &objects, &workloads, &running, clock.now()) {
                 Next::Write { stage, objects: due } => {
                     fault::point(&format!("before-write-{stage}"));
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;

@@ -1,7 +1,7 @@
 //! Flux `HelmRelease` (helm.toolkit.fluxcd.io/v2): a chart from its source, images pinned after rendering.
 
 use pdp_policies::decision::Inputs;
-use pdp_policies::release::Component;
+use pdp_policies::release::{Component, PDP_SYNC};
 use serde_json::{Value, json};
 
 use super::{Place, images, source_name};
@@ -15,6 +15,12 @@ pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -
     let mut upgrade = json!({ "crds": "CreateReplace", "remediation": { "retries": 0 } });
     if inputs.flux.as_ref().is_some_and(|flux| flux.renames_in_place) {
         upgrade["chartNameChangeStrategy"] = "InPlaceUpdate".into();
+    }
+    if component.name.as_str() == PDP_SYNC {
+        // Where the new one doesn't get up there is no pdp-sync to go back: Helm puts the old one back, which then
+        // finds the failure.
+        upgrade["remediation"]["remediateLastFailure"] = true.into();
+        upgrade["remediation"]["strategy"] = "rollback".into();
     }
     json!({
         "apiVersion": "helm.toolkit.fluxcd.io/v2",

@@ -17,7 +17,7 @@ use crate::channel::{Channel, Promotion};
 use crate::codes::{Obstacle, ObstacleCode, Refusal};
 use crate::digest::Digest;
 use crate::instruction::{Assignment, RingState};
-use crate::names::{Level, Line, PdpId, Ring};
+use crate::names::{ComponentName, Level, Line, PdpId, Platform, Ring};
 use crate::policy::Policy;
 use crate::release::Release;
 use crate::report::LevelDigest;
@@ -40,6 +40,9 @@ pub struct Situation<'a> {
     pub quarantined: &'a BTreeSet<Digest>,
     /// Version of this pdp-sync.
     pub pdp_sync: &'a semver::Version,
+    /// What is selected of a release where pdp-sync runs in the cluster that it updates: a pdp-sync that is too old for
+    /// a level is then replaced by the one that the level brings. None where it runs elsewhere (Git target).
+    pub itself: Option<(Platform, &'a [ComponentName])>,
     /// Version of Kubernetes, none if there is no cluster to ask (Git target).
     pub kubernetes: Option<&'a semver::Version>,
     /// Version of Flux, none if there is no cluster to ask (Git target).

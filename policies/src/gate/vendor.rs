@@ -66,8 +66,10 @@ fn quarantined(descriptor: &Descriptor, situation: &Situation<'_>) -> Option<Obs
 fn unmet(release: &Release, situation: &Situation<'_>) -> Vec<Obstacle> {
     let requires = &release.requires;
     let mut found = Vec::new();
+    let replaced =
+        situation.itself.and_then(|(platform, out)| release.brings_itself(platform, out)).is_some();
     let versions = [
-        ("pdp-sync", &requires.pdp_sync, Some(situation.pdp_sync)),
+        ("pdp-sync", &requires.pdp_sync, (!replaced).then_some(situation.pdp_sync)),
         ("Kubernetes", &requires.kubernetes, situation.kubernetes),
         ("Flux", &requires.flux, situation.flux),
     ];

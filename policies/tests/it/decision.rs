@@ -22,6 +22,7 @@ fn record(level: u32, before: Option<&DecisionRecord>) -> DecisionRecord {
         installed: before.and_then(DecisionRecord::installed),
         quarantined: before.map_or(&none, DecisionRecord::quarantined),
         pdp_sync: &version,
+        itself: None,
         kubernetes: None,
         flux: None,
         found: &[],

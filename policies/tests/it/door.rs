@@ -69,6 +69,7 @@ impl World {
             installed: Some(LevelDigest { level: Level(40), sha256: Digest::of(b"40") }),
             quarantined: &none,
             pdp_sync: &semver::Version::new(0, 1, 0),
+            itself: None,
             kubernetes: None,
             flux: None,
             found: &[],

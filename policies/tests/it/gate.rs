@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use pdp_policies::gate::{Instruction, Situation, Verdict, decide};
 use pdp_policies::policy::Policy;
-use pdp_policies::release::{Advisory, ReleaseKind, Severity};
+use pdp_policies::release::{Advisory, PDP_SYNC, ReleaseKind, Severity};
 use pdp_policies::report::LevelDigest;
 use pdp_policies::{
-    At, Channel, Digest, Level, Obstacle, ObstacleCode, Overridable, PdpId, Percent, Release, Ring, Stop,
-    Withdrawal,
+    At, Channel, Digest, Level, Obstacle, ObstacleCode, Overridable, PdpId, Percent, Platform, Release, Ring,
+    Stop, Withdrawal,
 };
 
 use crate::vendor::{NOW, Vendor, channel, line, now, release};
@@ -22,6 +22,8 @@ struct Setting {
     installed: Option<Level>,
     quarantined: BTreeSet<Digest>,
     found: Vec<Obstacle>,
+    /// Whether pdp-sync runs in the cluster that it updates.
+    itself: bool,
     at: At,
 }
 
@@ -36,6 +38,7 @@ impl Setting {
             installed: Some(Level(40)),
             quarantined: BTreeSet::new(),
             found: vec![],
+            itself: false,
             at: now(),
         }
     }
@@ -58,6 +61,7 @@ impl Setting {
             installed: self.installed.map(|level| LevelDigest { level, sha256: Digest::of(b"40") }),
             quarantined: &self.quarantined,
             pdp_sync: &semver::Version::new(0, 1, 0),
+            itself: self.itself.then_some((Platform::Azure, &[])),
             kubernetes: None,
             flux: None,
             found: &self.found,
@@ -145,6 +149,30 @@ fn unmet_requirements_are_obstacles() {
     assert_eq!(too_new.obstacles(), [ObstacleCode::RequiresUnmet]);
     let from = Setting::with_releases(|releases| releases[1].requires.from = Some(Level(41)));
     assert_eq!(from.starts(), Some(41));
+}
+
+#[test]
+fn a_pdp_sync_that_is_too_old_doesnt_hold_a_level_that_brings_a_newer_one() {
+    let brings = |version: &str| {
+        let mut setting = Setting::with_releases(|releases| {
+            let level = releases.last_mut().unwrap();
+            level.requires.pdp_sync = Some(">=9".parse().unwrap());
+            let mut itself = level.components[0].clone();
+            (itself.name, itself.version) = (PDP_SYNC.parse().unwrap(), version.to_owned());
+            itself.release_name = PDP_SYNC.parse().unwrap();
+            level.components.push(itself);
+        });
+        setting.installed = Some(Level(41));
+        setting
+    };
+    let mut setting = brings("9.1.0");
+    assert_eq!(setting.obstacles(), [ObstacleCode::RequiresUnmet], "nothing there replaces this pdp-sync");
+    setting.itself = true;
+    assert_eq!(setting.starts(), Some(42));
+    for too_old in ["8.9.9", "nine"] {
+        let setting = Setting { itself: true, ..brings(too_old) };
+        assert_eq!(setting.obstacles(), [ObstacleCode::RequiresUnmet], "{too_old}");
+    }
 }
 
 #[test]
