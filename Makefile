@@ -34,7 +34,8 @@ check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)
 
 bench: setup ## Prints the table of figures (ONLY=release|server|cluster measures a part)
-	@cargo run --quiet --locked --release -p pdp-e2e --bin bench
+	@cargo build --quiet --locked --profile dist -p pdp-sync --bin pdp-sync
+	@PDP_E2E_PDP_SYNC=$(CURDIR)/target/dist/pdp-sync cargo run --quiet --locked --release -p pdp-e2e --bin bench
 
 images: setup ## Container images of static programs, as OCI layouts in target/images (TWICE=1 builds twice and compares)
 	@tools/images

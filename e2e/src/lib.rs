@@ -4,9 +4,11 @@
 
 mod channel_server;
 pub mod cluster;
+pub mod connection;
 mod content;
 mod exchange;
 mod fault;
+pub mod fleet;
 mod git_backend;
 mod git_host;
 mod impostor;

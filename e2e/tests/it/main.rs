@@ -12,6 +12,7 @@ mod customer;
 mod director;
 mod director_attacks;
 mod docs;
+mod fleets;
 mod forge;
 mod ground_faults;
 mod ground_git;

@@ -152,6 +152,7 @@ fn at_rest(plane: &Plane) -> Result<()> {
 
 fn cost(name: &str, before: Usage, after: Usage, minutes: f64, aim: &str) {
     row(&format!("{name} at rest: resident memory"), &format!("{} KiB", after.memory), aim);
+    row(&format!("{name} at rest: of it not pages of the program's file"), &format!("{} KiB", after.own), "");
     let seconds = (after.seconds - before.seconds) / minutes;
     row(&format!("{name} at rest: processor time per minute"), &format!("{:.0} ms", seconds * 1000.0), "");
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use pdp_e2e::connection::{Connection, get, post};
 use pdp_e2e::{Wire, World, unix_now, wait_for};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use crate::load::{self, Connection, get, post};
+use crate::load;
 use crate::row;
 
 const LINE: &str = "assignment?line=pdp-2026";

@@ -1,0 +1,65 @@
+//! What simulated data planes are like: decided by a seed, so that the same story can be played again.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+/// How a fleet behaves.
+#[derive(Debug, Clone)]
+pub struct Script {
+    /// The same seed gives the same fates.
+    pub seed: u64,
+    /// Levels that break this share of the data planes (percent).
+    pub breaks: BTreeMap<u32, u8>,
+    /// This share starts and is never heard of again (percent).
+    pub silent: u8,
+    /// This share says that it isn't the time (percent).
+    pub deferred: u8,
+    /// Every report is sent twice, every `ready` asked twice.
+    pub doubled: bool,
+    /// How long an installation takes.
+    pub takes: Duration,
+    /// How soon a refused `ready` is asked again.
+    pub again: Duration,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        let (takes, again) = (Duration::from_millis(20), Duration::from_millis(200));
+        Self { seed: 1, breaks: BTreeMap::new(), silent: 0, deferred: 0, doubled: false, takes, again }
+    }
+}
+
+/// What becomes of one level at one data plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lot {
+    /// It will be healthy.
+    Healthy,
+    /// It will fail.
+    Failed,
+    /// It starts and says nothing more.
+    Silent,
+    /// Its window stays closed.
+    Deferred,
+}
+
+impl Script {
+    /// The lot of a data plane at a level.
+    pub fn lot(&self, pdp: &str, level: u32) -> Lot {
+        let breaks = self.breaks.get(&level).copied().unwrap_or_default();
+        match () {
+            () if self.drawn(pdp, level, "deferred") < self.deferred => Lot::Deferred,
+            () if self.drawn(pdp, level, "silent") < self.silent => Lot::Silent,
+            () if self.drawn(pdp, level, "breaks") < breaks => Lot::Failed,
+            () => Lot::Healthy,
+        }
+    }
+
+    /// A number below 100, evenly.
+    fn drawn(&self, pdp: &str, level: u32, what: &str) -> u8 {
+        let hash = Sha256::digest(format!("{}/{pdp}/{level}/{what}", self.seed));
+        let number = u64::from_be_bytes(std::array::from_fn(|n| hash[n]));
+        u8::try_from(number % 100).unwrap_or_default()
+    }
+}
