@@ -47,6 +47,7 @@ reference: ## Writes generated files anew: fixtures and command references
 	@cargo run --quiet --locked -p pdp-fixtures
 	@cargo run --quiet --locked -p pdp-policies --example codes > docs/codes.md
 	@cargo run --quiet --locked -p pdp-policies --example flux_reasons > docs/flux-reasons.md
+	@cargo run --quiet --locked -p pdp-policies --example rollout_states > docs/rollout-states.md
 	@cargo run --quiet --locked -p pdp-publisher -- reference > docs/cli-publisher.md
 	@cargo run --quiet --locked -p pdp-sync --bin pdp-sync -- reference > docs/cli-pdp-sync.md
 	@cargo run --quiet --locked -p pdp-sync --bin kubectl-pdp -- reference > docs/cli-kubectl-pdp.md

@@ -65,7 +65,7 @@ impl Publisher {
         }
         for channel in catalog.channels() {
             let now = clock::now();
-            let levels = levels(channel, &server.fleet());
+            let levels = levels(channel, &server.fleet(), now);
             let known = self.published.get(&channel.line);
             if known.is_some_and(|(known, at)| *known == levels && now < at.plus(RENEW_AFTER)) {
                 continue;
@@ -151,11 +151,9 @@ fn state(line: &Line, levels: BTreeMap<Level, RingLevel>, head: Digest, now: At)
 }
 
 /// What is open to whom. Withdrawn levels are left out; the brake stands in the channel itself.
-fn levels(channel: &Channel, fleet: &Fleet) -> BTreeMap<Level, RingLevel> {
-    let open = channel.levels.iter().filter(|(level, _)| !channel.withdrawn.contains_key(level));
-    let levels = open.filter_map(|(level, promotion)| {
-        let rollout = fleet.rollout(&channel.line, *level)?;
-        let rings = ring_shares(channel, rollout);
+fn levels(channel: &Channel, fleet: &Fleet, now: At) -> BTreeMap<Level, RingLevel> {
+    let levels = channel.levels.iter().filter_map(|(level, promotion)| {
+        let rings = ring_shares(channel, *level, |level| fleet.rollout(&channel.line, level), now);
         (!rings.is_empty()).then_some((*level, RingLevel { sha256: promotion.sha256, rings }))
     });
     levels.collect()

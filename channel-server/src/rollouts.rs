@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pdp_policies::rollout::{RolloutEvent, census, step};
+use pdp_policies::rollout::{Outside, RolloutEvent, step, superseded, tally};
 use pdp_policies::trust::{Catalog, Verified};
 use pdp_policies::{Channel, Level};
 use pdp_transport::cli::clock;
@@ -61,12 +61,14 @@ fn due(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> V
         let created = RolloutEvent::Created {};
         return vec![Event::of_rollout(&channel.line, level, promotion.sha256, created)];
     };
-    if channel.plan.rings.iter().all(|ring| rollout.passed(&ring.name, ring.waves.len())) {
+    if rollout.is_through(&channel.plan) {
         return Vec::new();
     }
     let braked = server.brake(catalog, channel, level, now).is_some();
-    let census = census(&channel.plan, promotion.tempo, rollout, level, fleet.rows(), now);
-    let events = step(&channel.plan, promotion, rollout, &census, braked, now);
+    let outside = Outside { braked, superseded: superseded(channel, level) };
+    let (rows, clock) = (fleet.rows(), server.clock(now));
+    let tally = tally(&channel.plan, promotion.tempo, rollout, level, rows, clock);
+    let events = step(&channel.plan, promotion, rollout, &tally, outside, now);
     let of_rollout = |event| Event::of_rollout(&channel.line, level, promotion.sha256, event);
     events.into_iter().map(of_rollout).collect()
 }

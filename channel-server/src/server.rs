@@ -4,6 +4,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arc_swap::ArcSwapOption;
 use pdp_policies::report::Report;
+use pdp_policies::rollout::Clock;
 use pdp_policies::trust::{Catalog, Freshness, Verified};
 use pdp_policies::{At, Channel, Digest, Level, ObstacleCode, PdpId};
 use pdp_transport::cli::clock;
@@ -36,6 +37,8 @@ pub(crate) struct Server {
     /// True while the event log is behind what was published: nothing is granted then.
     pub(crate) behind: std::sync::atomic::AtomicBool,
     pub(crate) metrics: Metrics,
+    /// Since when reports can come in: nobody is silent before.
+    listening: At,
 }
 
 /// A write that failed: nothing was changed, in memory neither.
@@ -58,6 +61,7 @@ impl Server {
             hint: Notify::new(),
             behind: false.into(),
             metrics: Metrics::default(),
+            listening: clock::now(),
         }
     }
 
@@ -116,6 +120,11 @@ impl Server {
         self.due.notify_one();
     }
 
+    /// The time, and since when this server has been listening.
+    pub(crate) fn clock(&self, now: At) -> Clock {
+        Clock { now, listening: self.listening }
+    }
+
     /// Comes back once the server is stopping.
     pub(crate) async fn until_stopping(&self) {
         let mut stopping = self.stopping.subscribe();
@@ -161,7 +170,15 @@ fn concerns_many(event: &Event) -> bool {
     use pdp_policies::rollout::RolloutEvent as R;
     match event {
         Event::OrganizationSet { .. } | Event::RingOverridden { .. } | Event::CatalogFollowed { .. } => true,
-        Event::Rollout { event, .. } => matches!(event, R::RingOpened { .. }),
+        Event::Rollout { event, .. } => matches!(
+            event,
+            R::RingOpened { .. }
+                | R::Halted { .. }
+                | R::Resumed { .. }
+                | R::Paused { .. }
+                | R::Continued { .. }
+                | R::Retried { .. }
+        ),
         _ => false,
     }
 }

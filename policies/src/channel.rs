@@ -61,6 +61,9 @@ pub struct Promotion {
     /// The vendor's door without the server: the share of each ring that may start.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub open_to: BTreeMap<Ring, Percent>,
+    /// Levels whose place it takes: they open no further ring.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub supersedes: BTreeSet<Level>,
     /// What this level asks the customer's policy to let it pass; only the customer can say yes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub asks_override: BTreeSet<Overridable>,

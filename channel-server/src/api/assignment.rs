@@ -11,7 +11,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pdp_policies::instruction::{Assignment, MAX_ASSIGNMENT_LIFE, MinimumCatalog, Start};
-use pdp_policies::rollout::{self, Started};
+use pdp_policies::rollout::{self, Asker, Started};
 use pdp_policies::{API_VERSION, At, Digest, Line, ObstacleCode, PdpId, Span, document, dsse};
 use pdp_transport::cli::clock;
 use serde::Deserialize;
@@ -88,7 +88,9 @@ pub(super) fn decide(
     let missing = || Refusal::not_found(format!("the catalog has no channel of line `{line}`"));
     let channel = catalog.channel(line).ok_or_else(missing)?;
     let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
-    let ceiling = rollout::offer(channel, |level| fleet.rollout(line, level), ring, now);
+    let current = fleet.planes.get(pdp).and_then(|plane| plane.current).map(|current| current.level);
+    let asker = Asker { ring, organization: Some(&pdp.organization), current };
+    let ceiling = rollout::offer(channel, |level| fleet.rollout(line, level), asker, now);
     let started = ceiling.as_ref().and_then(|ceiling| {
         let start = fleet.rollout(line, ceiling.level)?.starts.get(pdp)?;
         running(start, now).map(|until| Start {

@@ -10,7 +10,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use pdp_policies::instruction::{Assignment, Ready, Start};
-use pdp_policies::rollout::{Grant, RolloutEvent, grant};
+use pdp_policies::rollout::{Grant, RolloutEvent, Wish, grant};
 use pdp_policies::{At, Line, ObstacleCode, PdpId};
 use pdp_transport::cli::clock;
 
@@ -37,8 +37,8 @@ pub(crate) async fn post(
     drop(writer);
     let mut told: Assignment = assignment::decide(&server, &server.fleet(), &pdp, &line, now)?;
     match given {
-        Ok(until) => {
-            let (level, sha256, attempt) = (ready.level, ready.sha256, ready.attempt);
+        Ok((attempt, until)) => {
+            let (level, sha256) = (ready.level, ready.sha256);
             told.start = Some(Start { level, sha256, attempt, until });
         }
         Err(code) => {
@@ -49,9 +49,9 @@ pub(crate) async fn post(
     assignment::answer(&server, told, "")
 }
 
-type Given = (Result<At, ObstacleCode>, Option<Event>);
+type Given = (Result<(u32, At), ObstacleCode>, Option<Event>);
 
-/// Until when it may start, or the code of what stands in the way; and the event that must be written first.
+/// As which attempt and until when it may start, or the code of what stands in the way; and the event that must be written first.
 fn decide(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready, now: At) -> Answer<Given> {
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
@@ -67,20 +67,18 @@ fn decide(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready, now: At) -> 
     let promotion =
         channel.levels.get(&ready.level).filter(|p| p.sha256 == ready.sha256).ok_or_else(unknown)?;
     let fleet = server.fleet();
-    let Some(rollout) = fleet.rollout(line, ready.level) else {
-        return Ok((Err(ObstacleCode::RingNotOpenYet), None));
-    };
     let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
     let brake = server.brake(catalog, channel, ready.level, now);
-    let members = fleet.members(ring);
-    let plan = &channel.plan;
-    Ok(match grant(plan, promotion, rollout, members, pdp, ring, ready.attempt, brake, now) {
+    let (level, members) = (ready.level, fleet.members(ring));
+    let wish = Wish { pdp, ring, members, level, attempt: ready.attempt };
+    let heard = |pdp: &PdpId| fleet.planes.get(pdp).and_then(|plane| plane.heard);
+    let rollouts = |level| fleet.rollout(line, level);
+    Ok(match grant(channel, rollouts, wish, heard, brake, server.clock(now)) {
         Err(code) => (Err(code), None),
-        Ok(Grant::Again { until }) => (Ok(until), None),
-        Ok(Grant::New { until }) => {
-            let (pdp, ring) = (pdp.clone(), ring.clone());
-            let event = RolloutEvent::Granted { pdp, ring, attempt: ready.attempt, until };
-            (Ok(until), Some(Event::of_rollout(line, ready.level, promotion.sha256, event)))
+        Ok(Grant::Again { attempt, until }) => (Ok((attempt, until)), None),
+        Ok(Grant::New { attempt, until }) => {
+            let event = RolloutEvent::Granted { pdp: pdp.clone(), ring: ring.clone(), attempt, until };
+            (Ok((attempt, until)), Some(Event::of_rollout(line, level, promotion.sha256, event)))
         }
     })
 }

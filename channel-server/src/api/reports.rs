@@ -7,9 +7,9 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use pdp_policies::report::{Report, ReportState, TargetState};
-use pdp_policies::rollout::{Outcome, RolloutEvent, is_open};
-use pdp_policies::{At, CLOCK_TOLERANCE, Channel, Digest, Line, PdpId, Promotion, document, dsse};
+use pdp_policies::report::Report;
+use pdp_policies::rollout::{Heard, Unheard, hear};
+use pdp_policies::{At, CLOCK_TOLERANCE, Digest, Line, PdpId, document, dsse};
 use pdp_transport::cli::clock;
 
 use super::assignment::Following;
@@ -99,51 +99,18 @@ fn meaning(server: &Server, pdp: &PdpId, line: &Line, report: &Report, now: At) 
     let channel = catalog.channel(line).ok_or_else(unknown)?;
     let promotion =
         channel.levels.get(&target.level).filter(|p| p.sha256 == target.sha256).ok_or_else(unknown)?;
-    let outcome = match target.state {
-        ReportState::Deferred | ReportState::Waiting | ReportState::Ready => return Ok(Vec::new()),
-        ReportState::Started => None,
-        ReportState::Written => Some(Outcome::Written),
-        ReportState::Healthy => Some(Outcome::Healthy),
-        ReportState::Failed => Some(Outcome::Failed),
-    };
     let fleet = server.fleet();
-    let events = starts(&fleet, channel, promotion, pdp, target, outcome, now)?;
+    let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
+    let last = fleet.planes.get(pdp).and_then(|plane| plane.target.as_ref());
+    let heard = Heard { pdp, ring, issued: report.issued, target, last };
+    let rollout = fleet.rollout(&channel.line, target.level);
+    let events = hear(channel, promotion, rollout, heard, now).map_err(|unheard| match unheard {
+        Unheard::NeverOpened => Refusal::unprocessable(
+            "LevelNeverOpened",
+            format!("level {} was never opened to anybody", target.level),
+        ),
+        Unheard::Older => Refusal::conflict("OlderThanLast", "a later attempt was granted meanwhile"),
+    })?;
     let of_rollout = |event| Event::of_rollout(&channel.line, target.level, promotion.sha256, event);
     Ok(events.into_iter().map(of_rollout).collect())
-}
-
-/// A start that nobody granted is adopted if the level was open to somebody; its end is noted once.
-fn starts(
-    fleet: &Fleet,
-    channel: &Channel,
-    promotion: &Promotion,
-    pdp: &PdpId,
-    target: &TargetState,
-    outcome: Option<Outcome>,
-    now: At,
-) -> Answer<Vec<RolloutEvent>> {
-    let attempt = target.attempt;
-    let rollout = fleet.rollout(&channel.line, target.level);
-    let start = rollout.and_then(|rollout| rollout.starts.get(pdp));
-    if start.is_some_and(|start| start.attempt > attempt) {
-        return Err(Refusal::conflict("OlderThanLast", "a later attempt was granted meanwhile"));
-    }
-    let mut events = Vec::new();
-    if start.is_none_or(|start| start.attempt < attempt) {
-        let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
-        let opened = channel.plan.rings.iter().any(|rules| {
-            promotion.open_to.contains_key(&rules.name)
-                || rollout.is_some_and(|rollout| is_open(promotion, rollout, &rules.name, now))
-        });
-        if !opened {
-            let message = format!("level {} was never opened to anybody", target.level);
-            return Err(Refusal::unprocessable("LevelNeverOpened", message));
-        }
-        events.push(RolloutEvent::Adopted { pdp: pdp.clone(), ring: ring.clone(), attempt });
-    }
-    let known = start.filter(|start| start.attempt == attempt).and_then(|start| start.outcome);
-    if let Some(outcome) = outcome.filter(|outcome| Some(*outcome) != known) {
-        events.push(RolloutEvent::Ended { pdp: pdp.clone(), attempt, outcome });
-    }
-    Ok(events)
 }

@@ -1,12 +1,13 @@
 //! `/v1/rollouts`: how far each level has come. Everything shown is computed from events and reports.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
-use pdp_policies::rollout::{Census, Rollout, RolloutEvent, cap_of, census};
+use pdp_policies::rollout::{
+    Command, CommandRefusal, Fate, Order, Rollout, RolloutEvent, Tally, cap_of, command, superseded, tally,
+};
 use pdp_policies::trust::Catalog;
 use pdp_policies::{At, Channel, Level, Line, Promotion, Ring, RingRules};
 use pdp_transport::channel_server::{Acknowledgement, Page, RingStatus, RingView, RolloutView};
@@ -66,42 +67,36 @@ pub(crate) async fn acknowledge(
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
     let (channel, promotion) = promoted(catalog, &line, level)?;
     let now = clock::now();
-    check_acknowledgement(&server.fleet(), channel, promotion, level, &ring, wave, now)?;
-    let event = RolloutEvent::Acknowledged { ring, wave: wave - 1, reason };
+    let event = acknowledged(&server, channel, promotion, level, &person, (&ring, wave, &reason), now)?;
     let event = Event::of_rollout(&line, level, promotion.sha256, event);
     server.record(&mut writer, &person.actor(), &[event]).await?;
     Ok(Json(view(&server, catalog, channel, level, promotion, &server.fleet(), now)))
 }
 
-/// Only the current wave, and only while nobody is there to prove it: health is not a matter of opinion.
-fn check_acknowledgement(
-    fleet: &Fleet,
+/// The engine's word on it.
+fn acknowledged(
+    server: &Server,
     channel: &Channel,
     promotion: &Promotion,
     level: Level,
-    ring: &Ring,
-    wave: usize,
+    person: &Person,
+    (ring, wave, reason): (&Ring, usize, &str),
     now: At,
-) -> Answer<()> {
-    let rollout = fleet.rollout(&channel.line, level);
-    let progress = rollout.and_then(|rollout| rollout.rings.get(ring));
-    let (Some(rollout), Some(progress)) = (rollout, progress) else {
-        return Err(Refusal::conflict("RingNotOpenYet", format!("ring `{ring}` isn't open")));
+) -> Answer<RolloutEvent> {
+    let (fleet, nothing) = (server.fleet(), Rollout::default());
+    let rollout = fleet.rollout(&channel.line, level).unwrap_or(&nothing);
+    let wave = wave.checked_sub(1).unwrap_or(usize::MAX);
+    let wanted = Command::Acknowledge { ring: ring.clone(), wave };
+    let by = person.actor().to_string();
+    let order = Order { command: &wanted, by: &by, reason };
+    let fate =
+        Fate { withdrawn: channel.withdrawn.contains_key(&level), superseded: superseded(channel, level) };
+    let tally = counts(server, channel, promotion, rollout, level, &fleet, now);
+    let refused = |code: CommandRefusal| {
+        Refusal::conflict(code.as_str(), format!("ring `{ring}` can't be acknowledged now")).hint(code.hint())
     };
-    let waves = channel.plan.rings.iter().find(|r| r.name == *ring).map_or(0, |rules| rules.waves.len());
-    if wave == 0 || progress.wave + 1 != wave || wave > waves {
-        let message =
-            format!("the current wave of `{ring}` is {} of {waves}", (progress.wave + 1).min(waves));
-        return Err(Refusal::conflict("OtherWave", message));
-    }
-    let counts = counts(channel, promotion, rollout, level, fleet, now);
-    let counts = counts.get(ring).copied().unwrap_or_default();
-    if counts.eligible() + counts.offered > 0 {
-        let message =
-            format!("{} data planes of `{ring}` can prove this wave", counts.eligible() + counts.offered);
-        return Err(Refusal::conflict("ProofPossible", message).hint("wait for them"));
-    }
-    Ok(())
+    let event = command(&channel.plan, rollout, fate, &tally, order).map_err(refused)?;
+    event.ok_or_else(|| refused(CommandRefusal::AlreadyPassed))
 }
 
 fn promoted<'a>(catalog: &'a Catalog, line: &Line, level: Level) -> Answer<(&'a Channel, &'a Promotion)> {
@@ -111,14 +106,15 @@ fn promoted<'a>(catalog: &'a Catalog, line: &Line, level: Level) -> Answer<(&'a 
 }
 
 fn counts(
+    server: &Server,
     channel: &Channel,
     promotion: &Promotion,
     rollout: &Rollout,
     level: Level,
     fleet: &Fleet,
     now: At,
-) -> BTreeMap<Ring, Census> {
-    census(&channel.plan, promotion.tempo, rollout, level, fleet.rows(), now)
+) -> Tally {
+    tally(&channel.plan, promotion.tempo, rollout, level, fleet.rows(), server.clock(now))
 }
 
 fn view(
@@ -132,8 +128,8 @@ fn view(
 ) -> RolloutView {
     let nothing = Rollout::default();
     let rollout = fleet.rollout(&channel.line, level).unwrap_or(&nothing);
-    let census = counts(channel, promotion, rollout, level, fleet, now);
-    let ring = |rules: &RingRules| ring_view(channel, promotion, rollout, rules, &census);
+    let tally = counts(server, channel, promotion, rollout, level, fleet, now);
+    let ring = |rules: &RingRules| ring_view(channel, promotion, rollout, rules, &tally);
     RolloutView {
         line: channel.line.clone(),
         level,
@@ -150,9 +146,9 @@ fn ring_view(
     promotion: &Promotion,
     rollout: &Rollout,
     rules: &RingRules,
-    census: &BTreeMap<Ring, Census>,
+    tally: &Tally,
 ) -> RingView {
-    let counts = census.get(&rules.name).copied().unwrap_or_default();
+    let counts = tally.census(&rules.name);
     let progress = rollout.rings.get(&rules.name);
     let waves = rules.waves.len();
     let pace = channel.plan.pace(promotion.tempo, &rules.name);

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::Outcome;
-use super::fold::Rollout;
-use crate::names::{Level, PdpId, Ring};
+use super::fold::{Rollout, Started};
+use super::halt::Baseline;
+use crate::names::{Level, Organization, PdpId, Ring};
 use crate::plan::{RingPlan, Tempo};
 use crate::report::{ReportState, TargetState};
 use crate::time::{At, Span};
@@ -46,11 +47,11 @@ pub enum PdpState {
     Healthy,
     /// The level failed there.
     Failed,
-    /// It started, and then no report came within `silenceAfter`.
+    /// It started, and then no report came within `silenceAfter`: it counts like a failure until it is heard.
     Silent,
-    /// At this or a later level without this rollout.
+    /// At this or a later level without this rollout, or gone on from a start that proved nothing.
     Past,
-    /// It proves nothing: nobody measures its health, or it reports nothing.
+    /// It proves nothing: nobody measures its health, it reports nothing, or people skipped it.
     Excluded,
 }
 
@@ -105,46 +106,145 @@ impl Census {
     }
 }
 
-/// Counts all rows by ring; silence is judged by the tempo's pace.
-pub fn census<'a>(
+/// All that a step looks at: how many PDPs of each ring are in which state, and whose failures count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Per ring. A PDP that started counts in the ring where it started, others where they are now.
+    pub rings: BTreeMap<Ring, Census>,
+    /// Per ring: failed and silent PDPs that no resume has forgiven.
+    pub failures: BTreeMap<Ring, Failures>,
+}
+
+/// Failed and silent PDPs of one ring that no resume has forgiven.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failures {
+    /// Against the ring's budget.
+    pub all: u32,
+    /// Against each organization's.
+    pub organizations: BTreeMap<Organization, u32>,
+}
+
+impl Tally {
+    /// The census of a ring; zeroes if nobody is in it.
+    pub fn census(&self, ring: &Ring) -> Census {
+        self.rings.get(ring).copied().unwrap_or_default()
+    }
+
+    /// The failures of a ring.
+    pub fn failures(&self, ring: &Ring) -> Failures {
+        self.failures.get(ring).cloned().unwrap_or_default()
+    }
+
+    fn fail(&mut self, rollout: &Rollout, ring: &Ring, pdp: &PdpId, since: Since) {
+        let fresh = |baseline: Option<Baseline>| baseline.is_none_or(|baseline| since.is_after(baseline));
+        let failures = self.failures.entry(ring.clone()).or_default();
+        failures.all += u32::from(fresh(rollout.forgiven(ring)));
+        if fresh(rollout.forgiven_for(ring, &pdp.organization)) {
+            *failures.organizations.entry(pdp.organization.clone()).or_default() += 1;
+        }
+    }
+}
+
+/// Since when a PDP is failed (an event) or silent (a time).
+#[derive(Debug, Clone, Copy)]
+enum Since {
+    Event(u64),
+    Time(At),
+}
+
+impl Since {
+    fn is_after(self, baseline: Baseline) -> bool {
+        match self {
+            Self::Event(event) => event > baseline.event,
+            Self::Time(at) => at > baseline.at,
+        }
+    }
+}
+
+/// Who counts what: the clock, and since when the counting server has been listening.
+///
+/// Nobody can be blamed for silence while nobody listened: it is judged from `listening` on at the earliest.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// Now.
+    pub now: At,
+    /// Since when reports could come in.
+    pub listening: At,
+}
+
+/// Counts all rows; silence is judged by the tempo's pace.
+pub fn tally<'a>(
     plan: &RingPlan,
     tempo: Tempo,
     rollout: &Rollout,
     level: Level,
     rows: impl IntoIterator<Item = Row<'a>>,
-    now: At,
-) -> BTreeMap<Ring, Census> {
-    let mut rings = BTreeMap::<Ring, Census>::new();
+    clock: Clock,
+) -> Tally {
+    let mut tally = Tally::default();
     for row in rows {
-        let silence_after = plan.pace(tempo, row.ring).map_or(Span::default(), |pace| pace.silence_after);
-        let state = state_of(rollout, level, &row, silence_after, now);
-        match rings.get_mut(row.ring) {
+        let start = rollout.starts.get(row.pdp);
+        let ring = start.map_or(row.ring, |start| &start.ring);
+        let silence_after = plan.pace(tempo, ring).map_or(Span::default(), |pace| pace.silence_after);
+        let state = state_of(rollout, level, &row, silence_after, clock);
+        match tally.rings.get_mut(ring) {
             Some(census) => census.count(state),
-            None => rings.entry(row.ring.clone()).or_default().count(state),
+            None => tally.rings.entry(ring.clone()).or_default().count(state),
+        }
+        match (state, start) {
+            (PdpState::Failed, Some(start)) => {
+                tally.fail(rollout, ring, row.pdp, Since::Event(start.ended.unwrap_or_default()));
+            }
+            (PdpState::Silent, Some(start)) => {
+                let since = last_word(start, row.heard, clock).plus(silence_after);
+                tally.fail(rollout, ring, row.pdp, Since::Time(since));
+            }
+            _ => {}
         }
     }
-    rings
+    tally
+}
+
+/// When a started PDP was heard last, or began to owe a word.
+fn last_word(start: &Started, heard: Option<At>, clock: Clock) -> At {
+    heard.map_or(start.at, |heard| heard.max(start.at)).max(clock.listening)
+}
+
+/// True if a start hasn't ended and its PDP isn't silent yet: it is in flight.
+pub(super) fn in_flight(start: &Started, heard: Option<At>, silence_after: Span, clock: Clock) -> bool {
+    start.outcome.is_none()
+        && clock.now.seconds_since(last_word(start, heard, clock)) < silence_after.seconds()
 }
 
 /// The one state of a PDP.
-pub fn state_of(rollout: &Rollout, level: Level, row: &Row<'_>, silence_after: Span, now: At) -> PdpState {
-    let quiet = |since: At| now.seconds_since(since) >= silence_after.seconds();
+pub fn state_of(
+    rollout: &Rollout,
+    level: Level,
+    row: &Row<'_>,
+    silence_after: Span,
+    clock: Clock,
+) -> PdpState {
+    if rollout.skipped.contains(row.pdp) {
+        return PdpState::Excluded;
+    }
     let later = row.current.is_some_and(|current| current > level);
     if let Some(start) = rollout.starts.get(row.pdp) {
         return match start.outcome {
-            _ if later => PdpState::Past,
+            // What proved itself here stays a proof, wherever it went since.
             Some(Outcome::Healthy) => PdpState::Healthy,
+            _ if later => PdpState::Past,
             Some(Outcome::Failed) => PdpState::Failed,
             Some(Outcome::Written) => PdpState::Excluded,
             None if row.heard.is_none() => PdpState::Excluded,
-            None if row.heard.is_none_or(quiet) && quiet(start.at) => PdpState::Silent,
-            None => PdpState::Started,
+            None if in_flight(start, row.heard, silence_after, clock) => PdpState::Started,
+            None => PdpState::Silent,
         };
     }
     if row.current.is_some_and(|current| current >= level) {
         return PdpState::Past;
     }
     // What has nothing to tell reports rarely: a poll shows that it lives.
+    let quiet = |since: At| clock.now.seconds_since(since.max(clock.listening)) >= silence_after.seconds();
     if row.heard.is_none_or(|heard| quiet(row.seen.map_or(heard, |seen| seen.max(heard)))) {
         return PdpState::NotReporting;
     }

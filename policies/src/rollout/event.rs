@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::halt::{Cause, HaltScope};
 use crate::names::{PdpId, Ring};
 use crate::time::At;
 
-/// One thing that happened to one rollout.
+/// One thing that happened to one rollout. Where a person acts, `by` says who and `reason` why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum RolloutEvent {
@@ -36,6 +37,9 @@ pub enum RolloutEvent {
         ring: Ring,
         /// Which wave, first is 0.
         wave: usize,
+        /// Who; empty in logs of old servers.
+        #[serde(default)]
+        by: String,
         /// Why, for the auditor.
         reason: String,
     },
@@ -68,6 +72,81 @@ pub enum RolloutEvent {
         /// How.
         outcome: Outcome,
     },
+    /// A grant wasn't used, and its PDP said so after it had run out: its place is free again.
+    Lapsed {
+        /// Which PDP.
+        pdp: PdpId,
+        /// Which try of the level, from 1.
+        attempt: u32,
+    },
+    /// Nothing starts in this scope any more until people resume. Nothing that runs is touched.
+    Halted {
+        /// What is halted.
+        scope: HaltScope,
+        /// Why, with the evidence.
+        cause: Cause,
+    },
+    /// The first of two people wants a halt to end.
+    ResumeAsked {
+        /// What is halted.
+        scope: HaltScope,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The second of two people: the halt ends. Failures that were known by now are forgiven to the budgets.
+    Resumed {
+        /// What was halted.
+        scope: HaltScope,
+        /// Who; someone else than the one who asked.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// A person holds the whole rollout: no ring opens, no wave passes, nothing starts. No quarantine.
+    Paused {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The pause is over.
+    Continued {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// PDPs on which the level failed may start it again, the same digest, as this attempt.
+    Retried {
+        /// Which try it will be.
+        attempt: u32,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// A PDP is left out of this rollout for good: it proves nothing, fails nothing and starts nothing.
+    Skipped {
+        /// Which PDP.
+        pdp: PdpId,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The soak of the current wave ends now. Share, sample, budget and earliest times stand.
+    Expedited {
+        /// Which ring.
+        ring: Ring,
+        /// Which wave, first is 0.
+        wave: usize,
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// How a start ended.
@@ -78,6 +157,7 @@ pub enum Outcome {
     Healthy,
     /// Written; nobody measures health there, so it proves nothing.
     Written,
-    /// It failed.
+    /// It failed. Final for that attempt: healthy and then failed (flapping) is failed, and failed and then
+    /// healthy stays failed.
     Failed,
 }

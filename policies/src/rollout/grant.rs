@@ -1,12 +1,16 @@
 //! Whether a PDP may start now. The only thing that caps count.
+//!
+//! Open windows go first by themselves: who asks is ready, and whoever is deferred doesn't ask.
 
+use super::census::{Clock, in_flight};
 use super::event::Outcome;
 use super::fold::Rollout;
+use super::offer::{Asker, wave_of};
 use super::step::cap_of;
-use crate::channel::Promotion;
+use crate::channel::Channel;
 use crate::codes::ObstacleCode;
-use crate::names::{PdpId, Ring};
-use crate::plan::RingPlan;
+use crate::names::{Level, PdpId, Ring};
+use crate::plan::RingRules;
 use crate::time::{At, Span};
 
 /// How long a grant may stay unused. Asking again renews it; it never counts twice.
@@ -15,53 +19,107 @@ pub const GRANT_LIFE: Span = Span::from_seconds(3600);
 /// Leave to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grant {
-    /// A new start: append the event before answering.
+    /// A new start, or a renewed one: append the event before answering.
     New {
+        /// Which try of the level, from 1.
+        attempt: u32,
         /// When it lapses unused.
         until: At,
     },
     /// It was granted before and still holds.
     Again {
+        /// Which try of the level, from 1.
+        attempt: u32,
         /// When it lapses unused.
         until: At,
     },
 }
 
-/// Decides on one `ready`. `members` is the size of the PDP's ring, `braked` as in [`super::step`].
+/// One `ready`: who wants to start what.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// Who.
+    pub pdp: &'a PdpId,
+    /// Its ring now.
+    pub ring: &'a Ring,
+    /// How many PDPs the ring has now.
+    pub members: u32,
+    /// The level.
+    pub level: Level,
+    /// Which try of the level it would be for the PDP, from 1.
+    pub attempt: u32,
+}
+
+/// Decides on one `ready`. `braked` names what stops the whole level; `heard` is when a PDP reported last.
 ///
 /// # Errors
 /// The code of what stands in the way.
-#[expect(clippy::too_many_arguments, reason = "all that a grant depends on, and nothing else")]
-pub fn grant(
-    plan: &RingPlan,
-    promotion: &Promotion,
-    rollout: &Rollout,
-    members: u32,
-    pdp: &PdpId,
-    ring: &Ring,
-    attempt: u32,
+pub fn grant<'a>(
+    channel: &Channel,
+    rollouts: impl Fn(Level) -> Option<&'a Rollout>,
+    wish: Wish<'_>,
+    heard: impl Fn(&PdpId) -> Option<At>,
     braked: Option<ObstacleCode>,
-    now: At,
+    clock: Clock,
 ) -> Result<Grant, ObstacleCode> {
     if let Some(code) = braked {
         return Err(code);
     }
-    if attempt != 1 {
-        return Err(ObstacleCode::Quarantined);
+    let (Wish { ring, level, .. }, organization) = (wish, Some(&wish.pdp.organization));
+    let rollout = rollouts(level).ok_or(ObstacleCode::RingNotOpenYet)?;
+    if rollout.is_halted_for(ring, organization) {
+        return Err(ObstacleCode::Halted);
     }
-    let earliest = promotion.opens_at.get(ring);
-    let open = rollout.rings.get(ring).filter(|_| earliest.is_some_and(|earliest| *earliest <= now));
-    let (Some(progress), Some(rules)) = (open, plan.rings.iter().find(|rules| rules.name == *ring)) else {
-        return Err(ObstacleCode::RingNotOpenYet);
-    };
-    let new = Grant::New { until: now.plus(GRANT_LIFE) };
-    match rollout.starts.get(pdp) {
-        Some(start) if start.outcome == Some(Outcome::Failed) => Err(ObstacleCode::Quarantined),
-        Some(start) => match start.until {
-            Some(until) if until > now && start.outcome.is_none() => Ok(Grant::Again { until }),
-            _ => Ok(new),
+    let asker = Asker { ring, organization, current: None };
+    let wave = wave_of(channel, level, &rollouts, asker, clock.now).ok_or(ObstacleCode::RingNotOpenYet)?;
+    let rules = channel.plan.rules(ring).ok_or(ObstacleCode::RingNotOpenYet)?;
+    if rollout.paused.is_some() || rollout.skipped.contains(wish.pdp) {
+        return Err(ObstacleCode::NoGrant);
+    }
+    let attempt = attempt(rollout, wish)?;
+    let until = clock.now.plus(GRANT_LIFE);
+    match rollout.starts.get(wish.pdp) {
+        Some(start) if start.attempt == attempt && start.outcome.is_none() => match start.until {
+            Some(until) if until > clock.now => Ok(Grant::Again { attempt, until }),
+            _ => Ok(Grant::New { attempt, until }),
         },
-        None if rollout.starts_in(ring) < cap_of(rules, progress.wave, members) => Ok(new),
-        None => Err(ObstacleCode::NoGrant),
+        None if rollout.starts_in(ring) >= cap_of(rules, wave, wish.members) => Err(ObstacleCode::NoGrant),
+        _ if full(channel, rollout, rules, wish, heard, clock) => Err(ObstacleCode::NoGrant),
+        _ => Ok(Grant::New { attempt, until }),
     }
+}
+
+/// Which try it is: the newest that people allowed. Where the last one failed the PDP must itself ask for a
+/// later one: it knows then that it shall try again.
+fn attempt(rollout: &Rollout, wish: Wish<'_>) -> Result<u32, ObstacleCode> {
+    let newest = rollout.attempt();
+    let quarantined = Err(ObstacleCode::Quarantined);
+    match rollout.starts.get(wish.pdp) {
+        _ if wish.attempt == 0 || wish.attempt > newest => quarantined,
+        Some(start) if start.outcome != Some(Outcome::Failed) => Ok(start.attempt),
+        Some(start) if wish.attempt <= start.attempt => quarantined,
+        _ => Ok(newest),
+    }
+}
+
+/// True if as many PDPs of the ring are in flight as may be. A silent one isn't: it would hold up all others.
+fn full(
+    channel: &Channel,
+    rollout: &Rollout,
+    rules: &RingRules,
+    wish: Wish<'_>,
+    heard: impl Fn(&PdpId) -> Option<At>,
+    clock: Clock,
+) -> bool {
+    let (Some(cap), Some(promotion)) = (rules.in_flight, channel.levels.get(&wish.level)) else {
+        return false;
+    };
+    let silence_after =
+        channel.plan.pace(promotion.tempo, wish.ring).map_or(Span::default(), |p| p.silence_after);
+    let running = rollout.running.get(wish.ring).into_iter().flatten();
+    let flying = running.filter(|pdp| {
+        let start = rollout.starts.get(*pdp);
+        start.is_some_and(|start| in_flight(start, heard(pdp), silence_after, clock))
+    });
+    u32::try_from(flying.count()).unwrap_or(u32::MAX) >= cap.of(wish.members)
 }

@@ -1,18 +1,29 @@
 //! One level going through the rings of its channel: a list of events from which all else is computed.
 //!
 //! [`fold`] makes the rollout from its events, [`step`] says which events come next, [`grant`] whether a
-//! PDP may start. Same events and rows, same answer: no clock, no randomness, no memory in between.
+//! PDP may start, [`hear`] what a report means, [`command`] what a person may do. Same events and rows, same
+//! answer: no clock, no randomness, no memory in between.
 
+mod budget;
 mod census;
+mod command;
 mod event;
 mod fold;
 mod grant;
+mod halt;
+mod hear;
 mod offer;
+mod phase;
+mod starts;
 mod step;
 
-pub use census::{Census, PdpState, Row, census, state_of};
+pub use census::{Census, Clock, Failures, PdpState, Row, Tally, state_of, tally};
+pub use command::{Command, CommandRefusal, Kind, Order, allowed, command};
 pub use event::{Outcome, RolloutEvent};
 pub use fold::{Progress, Rollout, Started, fold};
-pub use grant::{GRANT_LIFE, Grant, grant};
-pub use offer::{is_open, offer, ring_shares};
-pub use step::{cap_of, step};
+pub use grant::{GRANT_LIFE, Grant, Wish, grant};
+pub use halt::{Baseline, Cause, Halt, HaltScope};
+pub use hear::{Heard, Unheard, hear};
+pub use offer::{Asker, is_open, offer, ring_shares, superseded, wave_of};
+pub use phase::{Fate, Phase, overall, phase};
+pub use step::{Outside, cap_of, step};

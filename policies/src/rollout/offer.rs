@@ -1,32 +1,99 @@
-//! What a rollout means to those who ask: the ceiling of a ring, the shares of the ring state.
+//! What a rollout means to those who ask: the ceiling of a PDP, the shares of the ring state.
 
 use std::collections::BTreeMap;
 
 use super::fold::Rollout;
 use crate::channel::{Channel, Promotion};
 use crate::instruction::{Ceiling, RingShare};
-use crate::names::{Level, Ring};
+use crate::names::{Level, Organization, Ring};
 use crate::plan::{Cap, Percent};
 use crate::time::At;
 
 /// True if a rollout has opened its level to a ring.
 pub fn is_open(promotion: &Promotion, rollout: &Rollout, ring: &Ring, now: At) -> bool {
-    let earliest = promotion.opens_at.get(ring).is_some_and(|earliest| *earliest <= now);
-    earliest && rollout.rings.contains_key(ring)
+    is_due(promotion, ring, now) && rollout.rings.contains_key(ring)
 }
 
-/// The ceiling of a ring: the highest level that is open to it and not withdrawn.
+/// True from the earliest time on that people signed.
+fn is_due(promotion: &Promotion, ring: &Ring, now: At) -> bool {
+    promotion.opens_at.get(ring).is_some_and(|earliest| *earliest <= now)
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// Its ring.
+    pub ring: &'a Ring,
+    /// Its organization; none for a ring as a whole.
+    pub organization: Option<&'a Organization>,
+    /// Its last good level, none before the first installation.
+    pub current: Option<Level>,
+}
+
+/// The highest level that is open to the asker's ring, neither withdrawn nor halted for it.
+fn top<'a>(
+    channel: &Channel,
+    rollout: impl Fn(Level) -> Option<&'a Rollout>,
+    asker: Asker<'_>,
+    now: At,
+) -> Option<Level> {
+    let open = channel.levels.iter().rev().find(|(level, promotion)| {
+        rollout(**level).is_some_and(|rollout| is_open(promotion, rollout, asker.ring, now))
+            && stands(channel, **level, &rollout, asker)
+    });
+    open.map(|(level, _)| *level)
+}
+
+/// Neither withdrawn nor halted for the asker.
+fn stands<'a>(
+    channel: &Channel,
+    level: Level,
+    rollout: &impl Fn(Level) -> Option<&'a Rollout>,
+    asker: Asker<'_>,
+) -> bool {
+    let halted = rollout(level).is_none_or(|rollout| rollout.is_halted_for(asker.ring, asker.organization));
+    !channel.withdrawn.contains_key(&level) && !halted
+}
+
+/// The wave whose cap a level's starts keep to in a ring: its own rollout's; or, if that hasn't opened the ring,
+/// the wave of the ring's ceiling above it: what is below a ceiling can be started, a required stop above all.
+///
+/// None if the level can't start there, or not before the time that people signed.
+pub fn wave_of<'a>(
+    channel: &Channel,
+    level: Level,
+    rollout: impl Fn(Level) -> Option<&'a Rollout>,
+    asker: Asker<'_>,
+    now: At,
+) -> Option<usize> {
+    if !is_due(channel.levels.get(&level)?, asker.ring, now) || channel.withdrawn.contains_key(&level) {
+        return None;
+    }
+    let own = rollout(level)?;
+    if let Some(progress) = own.rings.get(asker.ring) {
+        return Some(progress.wave);
+    }
+    // What is halted on its way here doesn't come in by the side door.
+    let top = top(channel, &rollout, asker, now).filter(|top| *top > level && own.halts.is_empty())?;
+    rollout(top)?.rings.get(asker.ring).map(|progress| progress.wave)
+}
+
+/// The ceiling of a PDP: the highest level that is open to its ring, not withdrawn, not halted for it. A required
+/// stop above its own level comes first, if it can be started there; a first installation passes all stops.
 pub fn offer<'a>(
     channel: &Channel,
     rollout: impl Fn(Level) -> Option<&'a Rollout>,
-    ring: &Ring,
+    asker: Asker<'_>,
     now: At,
 ) -> Option<Ceiling> {
-    let open = channel.levels.iter().rev().find(|(level, promotion)| {
-        !channel.withdrawn.contains_key(level)
-            && rollout(**level).is_some_and(|rollout| is_open(promotion, rollout, ring, now))
-    });
-    open.map(|(level, promotion)| Ceiling {
+    let top = top(channel, &rollout, asker, now)?;
+    let stop = channel.required_stops.iter().find(|stop| asker.current.is_some_and(|own| **stop > own));
+    let limit = stop.map_or(top, |stop| top.min(*stop));
+    let mut below = channel.levels.range(..=limit).rev();
+    let (level, promotion) = below.find(|(level, _)| {
+        stands(channel, **level, &rollout, asker) && wave_of(channel, **level, &rollout, asker, now).is_some()
+    })?;
+    Some(Ceiling {
         line: channel.line.clone(),
         level: *level,
         length: promotion.length,
@@ -34,18 +101,36 @@ pub fn offer<'a>(
     })
 }
 
-/// The share of each open ring, for PDPs that nobody grants a start: a cohort as large as the wave.
+/// The share of each ring that a level is open to, for PDPs that nobody grants a start: a cohort as large as the
+/// wave. A halt keeps the share and says so; a pause looks the same here. A halted organization can't be named.
 ///
-/// A wave that counts heads can't be told to those whom nobody counts: it opens nobody here.
-pub fn ring_shares(channel: &Channel, rollout: &Rollout) -> BTreeMap<Ring, RingShare> {
+/// A wave that counts heads can't be told to those whom nobody counts: it opens nobody here. A withdrawn level
+/// is open to nobody.
+pub fn ring_shares<'a>(
+    channel: &Channel,
+    level: Level,
+    rollout: impl Fn(Level) -> Option<&'a Rollout>,
+    now: At,
+) -> BTreeMap<Ring, RingShare> {
+    let Some(own) = rollout(level) else { return BTreeMap::new() };
     let rings = channel.plan.rings.iter().filter_map(|rules| {
-        let progress = rollout.rings.get(&rules.name)?;
-        let percent = match rules.waves.get(progress.wave) {
+        let asker = Asker { ring: &rules.name, organization: None, current: None };
+        let wave = wave_of(channel, level, &rollout, asker, now)?;
+        let percent = match rules.waves.get(wave) {
             Some(Cap::Percent(percent)) => *percent,
             Some(Cap::Count(_)) => Percent::default(),
             None => Percent::ALL,
         };
-        Some((rules.name.clone(), RingShare { percent, halted: false, attempt: 1 }))
+        let halted = own.is_halted(&rules.name) || own.paused.is_some();
+        Some((rules.name.clone(), RingShare { percent, halted, attempt: own.attempt() }))
     });
     rings.collect()
+}
+
+/// True if a higher promoted level, not withdrawn, takes the place of this one. A halt of that level changes
+/// nothing: it may be resumed; who wants this one back withdraws it.
+pub fn superseded(channel: &Channel, level: Level) -> bool {
+    channel.levels.iter().any(|(higher, promotion)| {
+        *higher > level && promotion.supersedes.contains(&level) && !channel.withdrawn.contains_key(higher)
+    })
 }

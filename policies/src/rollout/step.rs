@@ -1,94 +1,123 @@
-//! What comes next: rings in order, waves within them, each earned by the one before.
+//! What comes next: rings in order, waves within them, each earned by the one before; and halts.
 
-use std::collections::BTreeMap;
-
-use super::census::Census;
+use super::budget;
+use super::census::{Census, Tally};
 use super::event::RolloutEvent;
 use super::fold::{Progress, Rollout};
+use super::halt::HaltScope;
 use crate::channel::Promotion;
-use crate::names::Ring;
 use crate::plan::{Cap, Pace, RingPlan, RingRules};
 use crate::time::At;
 
-/// The events that are due. `braked` while the channel is stopped, the level withdrawn or the catalog
-/// expired: nothing opens then. Apply them and ask again until nothing comes.
+/// What comes from outside of the rollout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Outside {
+    /// The channel is stopped, the level withdrawn, the catalog expired, or the server's log behind: nothing
+    /// happens then.
+    pub braked: bool,
+    /// A higher promoted level took its place: no further ring opens.
+    pub superseded: bool,
+}
+
+/// The events that are due. Apply them and ask again until nothing comes.
+///
+/// Halts come before anything else. Opening is never taken back.
 pub fn step(
     plan: &RingPlan,
     promotion: &Promotion,
     rollout: &Rollout,
-    census: &BTreeMap<Ring, Census>,
-    braked: bool,
+    tally: &Tally,
+    outside: Outside,
     now: At,
 ) -> Vec<RolloutEvent> {
     if rollout.created.is_none() {
         return vec![RolloutEvent::Created {}];
     }
-    if braked {
+    if outside.braked {
         return Vec::new();
     }
-    let mut before_passed = true;
+    let halts = plan.rings.iter().flat_map(|rules| budget::halts(rules, rollout, tally));
+    let halts: Vec<_> = halts.map(|(scope, cause)| RolloutEvent::Halted { scope, cause }).collect();
+    if !halts.is_empty() {
+        return halts;
+    }
+    progress(plan, promotion, rollout, tally, outside, now).into_iter().collect()
+}
+
+fn progress(
+    plan: &RingPlan,
+    promotion: &Promotion,
+    rollout: &Rollout,
+    tally: &Tally,
+    outside: Outside,
+    now: At,
+) -> Option<RolloutEvent> {
+    // What comes after a halted ring would be earned by it.
+    let mut held = rollout.paused.is_some() || rollout.halts.contains_key(&HaltScope::Rollout {});
     for rules in &plan.rings {
         let Some(progress) = rollout.rings.get(&rules.name) else {
-            return open(rules, promotion, before_passed, now).into_iter().collect();
+            let due = promotion.opens_at.get(&rules.name).is_some_and(|earliest| *earliest <= now);
+            let opens = due && !held && !outside.superseded;
+            return opens.then(|| RolloutEvent::RingOpened { ring: rules.name.clone() });
         };
-        before_passed = progress.wave >= rules.waves.len();
-        if !before_passed {
-            let Some(pace) = plan.pace(promotion.tempo, &rules.name) else {
-                return Vec::new();
-            };
-            let counts = census.get(&rules.name).copied().unwrap_or_default();
-            return advance(rules, *pace, *progress, counts, now).into_iter().collect();
+        held |= rollout.is_halted(&rules.name);
+        if progress.wave < rules.waves.len() {
+            let pace = *plan.pace(promotion.tempo, &rules.name)?;
+            return advance(rules, pace, *progress, tally, held, now);
         }
     }
-    Vec::new()
+    None
 }
 
-/// A ring opens when the one before has passed, and never before the time that people signed.
-fn open(rules: &RingRules, promotion: &Promotion, before_passed: bool, now: At) -> Option<RolloutEvent> {
-    let due = promotion.opens_at.get(&rules.name).is_some_and(|earliest| *earliest <= now);
-    (before_passed && due).then(|| RolloutEvent::RingOpened { ring: rules.name.clone() })
-}
-
-/// The wave rule: enough of them, healthy enough, within budget, and soaked.
+/// The wave rule: enough of them, healthy enough, within budget, and soaked. That the share was reached is a
+/// fact, and noted while the rollout is `held` too.
 fn advance(
     rules: &RingRules,
     pace: Pace,
     progress: Progress,
-    counts: Census,
+    tally: &Tally,
+    held: bool,
     now: At,
 ) -> Option<RolloutEvent> {
     let (ring, wave) = (rules.name.clone(), progress.wave);
-    if !proven(rules, cap_of(rules, wave, counts.members), counts) {
+    if !proven(rules, wave, &tally.census(&ring), tally.failures(&ring).all) {
         return None;
     }
-    match progress.share_reached {
-        None => Some(RolloutEvent::ShareReached { ring, wave }),
-        Some(since) if now.seconds_since(since) >= pace.soak.seconds() => {
-            Some(RolloutEvent::WavePassed { ring, wave })
-        }
-        Some(_) => None,
-    }
+    let Some(since) = progress.share_reached else {
+        return Some(RolloutEvent::ShareReached { ring, wave });
+    };
+    let soaked = progress.expedited || now.seconds_since(since) >= pace.soak.seconds();
+    (soaked && !held).then_some(RolloutEvent::WavePassed { ring, wave })
 }
 
-fn proven(rules: &RingRules, cap: u32, counts: Census) -> bool {
-    let eligible = counts.eligible();
+fn proven(rules: &RingRules, wave: usize, counts: &Census, failures: u32) -> bool {
+    let (cap, eligible) = (cap_of(rules, wave, counts.members), counts.eligible());
     let sample = rules.min_sample.min(cap).min(eligible + counts.offered);
     let share = u64::from(rules.healthy_share.get()) * u64::from(eligible);
-    let budget = u64::from(rules.failure_budget.get()) * u64::from(eligible);
     eligible > 0
         && eligible >= sample
         && u64::from(counts.healthy) * 100 >= share
-        && u64::from(counts.failed + counts.silent) * 100 <= budget
+        && !budget::ring_exceeded(rules, wave, counts, failures)
 }
 
-/// How many starts a wave allows in a ring of `members`: percents rounded up. Beyond the last wave: everybody.
+/// How many starts a wave allows in a ring of `members`: percents rounded up, never less than the waves before
+/// it allowed. Beyond the last wave: everybody.
 pub fn cap_of(rules: &RingRules, wave: usize, members: u32) -> u32 {
-    match rules.waves.get(wave) {
-        Some(Cap::Count(count)) => *count,
-        Some(Cap::Percent(percent)) => {
-            let cap = (u64::from(percent.get()) * u64::from(members)).div_ceil(100);
-            u32::try_from(cap).unwrap_or(u32::MAX)
+    if wave >= rules.waves.len() {
+        return u32::MAX;
+    }
+    rules.waves.iter().take(wave + 1).map(|cap| cap.of(members)).max().unwrap_or(u32::MAX)
+}
+
+impl Cap {
+    /// The cap as a number of PDPs of `members`.
+    pub fn of(self, members: u32) -> u32 {
+        match self {
+            Self::Count(count) => count,
+            Self::Percent(percent) => {
+                let cap = (u64::from(percent.get()) * u64::from(members)).div_ceil(100);
+                u32::try_from(cap).unwrap_or(u32::MAX)
+            }
         }
-        None => u32::MAX,
     }
 }

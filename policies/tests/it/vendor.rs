@@ -210,6 +210,7 @@ pub(crate) fn channel(releases: &[Release]) -> Channel {
             tempo: Tempo::Normal,
             opens_at: BTreeMap::from([("general".parse().unwrap(), At::from_unix(NOW - 3600))]),
             open_to: BTreeMap::from([("general".parse().unwrap(), Percent::ALL)]),
+            supersedes: BTreeSet::new(),
             asks_override: BTreeSet::new(),
         };
         channel.levels.insert(release.level, promotion);

@@ -59,6 +59,7 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
         tempo: args.tempo,
         opens_at,
         open_to: BTreeMap::new(),
+        supersedes: Release::read("release", &descriptor)?.supersedes.into_iter().collect(),
         asks_override: args.asks.iter().copied().collect::<BTreeSet<_>>(),
     };
     channel.levels.insert(args.level, promotion);

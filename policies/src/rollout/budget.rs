@@ -1,0 +1,64 @@
+//! How many failures a ring bears.
+
+use super::census::{Census, Tally};
+use super::fold::Rollout;
+use super::halt::{Cause, HaltScope};
+use super::step::cap_of;
+use crate::names::Ring;
+use crate::plan::{Percent, RingRules};
+
+/// True if a budget of `percent` is used up by `failures` of `eligible`, compared exactly:
+/// `failures × 100 > percent × eligible`.
+///
+/// One exception keeps small samples honest: a single failure is measured against the wave as it will be when
+/// it is `full`, because one failure among the first few says little. A budget of 0 % bears none.
+pub(super) fn exceeded(percent: Percent, failures: u32, eligible: u32, full: u32) -> bool {
+    let base = if failures == 1 { eligible.max(full) } else { eligible };
+    u64::from(failures) * 100 > u64::from(percent.get()) * u64::from(base)
+}
+
+/// True if the ring's own budget is used up in its current wave.
+pub(super) fn ring_exceeded(rules: &RingRules, wave: usize, counts: &Census, failures: u32) -> bool {
+    let eligible = counts.eligible();
+    let full = cap_of(rules, wave, counts.members).min(eligible + counts.offered);
+    exceeded(rules.failure_budget, failures, eligible, full)
+}
+
+/// The halts that are due in one ring and don't stand yet.
+pub(super) fn halts(rules: &RingRules, rollout: &Rollout, tally: &Tally) -> Vec<(HaltScope, Cause)> {
+    let ring = &rules.name;
+    let Some(progress) = rollout.rings.get(ring).filter(|_| !rollout.is_halted(ring)) else {
+        return Vec::new();
+    };
+    let (counts, failures) = (tally.census(ring), tally.failures(ring));
+    let scope = HaltScope::Ring { ring: ring.clone() };
+    if ring_exceeded(rules, progress.wave, &counts, failures.all) {
+        let (failures, eligible) = (failures.all, counts.eligible());
+        let cause = Cause::FailureBudget { failures, eligible, budget: rules.failure_budget };
+        return vec![(scope, cause)];
+    }
+    let allowed = rules.organization_failures;
+    let mut due = Vec::new();
+    for (organization, failures) in &failures.organizations {
+        let scope = HaltScope::Organization { organization: organization.clone() };
+        if *failures > allowed && !rollout.halts.contains_key(&scope) {
+            let cause = Cause::OrganizationFailures { ring: ring.clone(), failures: *failures, allowed };
+            due.push((scope, cause));
+        }
+    }
+    let halted = standing(rollout, ring) + u32::try_from(due.len()).unwrap_or(u32::MAX);
+    if halted >= 2 {
+        due.push((scope, Cause::Organizations { halted }));
+    }
+    due
+}
+
+/// How many organizations were halted by their failures in this ring since people resumed it last.
+fn standing(rollout: &Rollout, ring: &Ring) -> u32 {
+    let since = rollout.forgiven(ring);
+    let here = rollout.halts.values().filter(|halt| {
+        matches!(&halt.cause, Cause::OrganizationFailures { ring: other, .. } if other == ring)
+            && since.is_none_or(|since| halt.event > since.event)
+    });
+    u32::try_from(here.count()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,86 @@
+//! What can be halted, and why it was.
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::{Organization, Ring};
+use crate::plan::Percent;
+use crate::time::At;
+
+/// What a halt covers, within one rollout.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum HaltScope {
+    /// One ring. Later rings don't open and pass no wave meanwhile; a later ring that is open keeps to its
+    /// own budget.
+    Ring {
+        /// Which ring.
+        ring: Ring,
+    },
+    /// All rings.
+    Rollout {},
+    /// One organization, in whichever ring its data planes are.
+    Organization {
+        /// Which organization.
+        organization: Organization,
+    },
+}
+
+/// Why something was halted, with the counts of that moment as evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Cause {
+    /// The ring's failure budget is used up.
+    FailureBudget {
+        /// Failed and silent PDPs that nobody has forgiven.
+        failures: u32,
+        /// Those who started.
+        eligible: u32,
+        /// What the plan allows.
+        budget: Percent,
+    },
+    /// More PDPs of one organization failed than the plan allows.
+    OrganizationFailures {
+        /// In which ring.
+        ring: Ring,
+        /// Failed and silent PDPs of the organization that nobody has forgiven.
+        failures: u32,
+        /// How many the plan allows.
+        allowed: u32,
+    },
+    /// Two or more organizations of the ring were halted by their failures: it isn't them.
+    Organizations {
+        /// How many.
+        halted: u32,
+    },
+    /// A person.
+    Person {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A halt that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// Since when.
+    pub at: At,
+    /// The number of its event within the rollout.
+    pub event: u64,
+    /// Why.
+    pub cause: Cause,
+    /// Who asked to resume first; it takes a second person.
+    pub resume_asked: Option<String>,
+}
+
+/// The moment of a resume: what had failed or fallen silent by then is forgiven to the budgets.
+///
+/// Counted by data plane, not by number: if a forgiven one recovers, no new failure takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Baseline {
+    /// The number of its event within the rollout: exact for failures, which are events too.
+    pub event: u64,
+    /// When: silence is no event.
+    pub at: At,
+}

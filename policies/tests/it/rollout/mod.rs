@@ -1,0 +1,11 @@
+//! The rollout engine: what must hold for any order, loss and duplication of what happens.
+
+mod commands;
+mod exhaustive;
+mod grants;
+mod halts;
+mod offers;
+mod plans;
+mod random;
+mod waves;
+mod world;
