@@ -41,6 +41,12 @@ pub(crate) enum Event {
     CatalogRefused { code: String, detail: String },
     /// Something happened to a rollout.
     Rollout { line: Line, level: Level, sha256: Digest, event: RolloutEvent },
+    /// A person halted everything.
+    EverythingHalted { by: String, reason: String },
+    /// The first of two people wants that to end.
+    EverythingResumeAsked { by: String, reason: String },
+    /// The second of two people: it ends.
+    EverythingResumed { by: String, reason: String },
     /// The server was restored from a backup that is behind the published ring state.
     Restored { reason: String },
 }
@@ -74,6 +80,9 @@ impl Event {
             Self::TokenCreated { id, .. } | Self::TokenRevoked { id } => format!("token {id}"),
             Self::CatalogFollowed { .. } | Self::CatalogRefused { .. } => "catalog".to_owned(),
             Self::Rollout { line, level, .. } => format!("{line}/{level}"),
+            Self::EverythingHalted { .. }
+            | Self::EverythingResumeAsked { .. }
+            | Self::EverythingResumed { .. } => "everything".to_owned(),
             Self::Restored { .. } => "server".to_owned(),
         }
     }

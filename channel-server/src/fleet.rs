@@ -9,6 +9,7 @@ use pdp_policies::rollout::{Rollout, Row};
 use pdp_policies::{At, Digest, Level, Line, Organization, PdpId, Ring};
 
 use crate::event::{Enrolment, Event};
+use crate::everything::{self, Everything};
 use crate::public_key::PublicKey;
 
 /// Everything that changes.
@@ -26,6 +27,8 @@ pub(crate) struct Fleet {
     overrides: HashMap<PdpId, Ring>,
     /// Rollouts by line and level.
     pub(crate) rollouts: BTreeMap<(Line, Level), Rollout>,
+    /// The halt of everything, none while rollouts go on.
+    pub(crate) everything: Option<Everything>,
     /// Size of each ring; revoked data planes don't count.
     members: BTreeMap<Ring, u32>,
     /// Refused keys by token, so that each is recorded once.
@@ -98,6 +101,9 @@ impl Fleet {
             Event::Rollout { line, level, event, .. } => {
                 self.rollouts.entry((line.clone(), *level)).or_default().apply(at, event);
             }
+            Event::EverythingHalted { .. }
+            | Event::EverythingResumeAsked { .. }
+            | Event::EverythingResumed { .. } => everything::apply(&mut self.everything, at, event),
             Event::Restored { .. } => self.tokens.clear(),
             Event::TokenCreated { .. }
             | Event::TokenRevoked { .. }

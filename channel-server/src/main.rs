@@ -5,6 +5,7 @@ mod catalog;
 mod commands;
 mod database;
 mod event;
+mod everything;
 mod fleet;
 mod metrics;
 mod public_key;

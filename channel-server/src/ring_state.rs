@@ -153,7 +153,8 @@ fn state(line: &Line, levels: BTreeMap<Level, RingLevel>, head: Digest, now: At)
 /// What is open to whom. Withdrawn levels are left out; the brake stands in the channel itself.
 fn levels(channel: &Channel, fleet: &Fleet, now: At) -> BTreeMap<Level, RingLevel> {
     let levels = channel.levels.iter().filter_map(|(level, promotion)| {
-        let rings = ring_shares(channel, *level, |level| fleet.rollout(&channel.line, level), now);
+        let mut rings = ring_shares(channel, *level, |level| fleet.rollout(&channel.line, level), now);
+        rings.values_mut().for_each(|share| share.halted |= fleet.everything.is_some());
         (!rings.is_empty()).then_some((*level, RingLevel { sha256: promotion.sha256, rings }))
     });
     levels.collect()

@@ -64,7 +64,7 @@ fn due(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> V
     if rollout.is_through(&channel.plan) {
         return Vec::new();
     }
-    let braked = server.brake(catalog, channel, level, now).is_some();
+    let braked = server.brake(catalog, channel, level, &fleet, now).is_some();
     let outside = Outside { braked, superseded: superseded(channel, level) };
     let (rows, clock) = (fleet.rows(), server.clock(now));
     let tally = tally(&channel.plan, promotion.tempo, rollout, level, rows, clock);

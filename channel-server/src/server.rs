@@ -150,6 +150,7 @@ impl Server {
         catalog: &Catalog,
         channel: &Channel,
         level: Level,
+        fleet: &Fleet,
         now: At,
     ) -> Option<ObstacleCode> {
         if channel.stop.is_some() {
@@ -161,7 +162,8 @@ impl Server {
         if matches!(catalog.freshness(now), Freshness::Expired(_)) {
             return Some(ObstacleCode::CatalogExpired);
         }
-        self.behind.load(std::sync::atomic::Ordering::Relaxed).then_some(ObstacleCode::Halted)
+        let behind = self.behind.load(std::sync::atomic::Ordering::Relaxed);
+        (behind || fleet.everything.is_some()).then_some(ObstacleCode::Halted)
     }
 }
 
@@ -169,7 +171,11 @@ impl Server {
 fn concerns_many(event: &Event) -> bool {
     use pdp_policies::rollout::RolloutEvent as R;
     match event {
-        Event::OrganizationSet { .. } | Event::RingOverridden { .. } | Event::CatalogFollowed { .. } => true,
+        Event::OrganizationSet { .. }
+        | Event::RingOverridden { .. }
+        | Event::CatalogFollowed { .. }
+        | Event::EverythingHalted { .. }
+        | Event::EverythingResumed { .. } => true,
         Event::Rollout { event, .. } => matches!(
             event,
             R::RingOpened { .. }

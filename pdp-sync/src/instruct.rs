@@ -147,7 +147,9 @@ pub(crate) fn ask(
     now: At,
 ) -> Result<()> {
     let Some(identity) = &heard.identity else { return Ok(()) };
-    let ready = Ready { level: waiting.level, sha256: waiting.sha256, attempt: 1 };
+    let meant = heard.assignment().filter(|it| it.ceiling.as_ref().is_some_and(|c| c.level == waiting.level));
+    let attempt = meant.map_or(1, |assignment| assignment.attempt);
+    let ready = Ready { level: waiting.level, sha256: waiting.sha256, attempt };
     let (pdp, line) = (subscription.pdp(), &subscription.spec.line);
     let answer = match block_on(identity.server.ready(&pdp, line, &identity.key, &ready, now))? {
         Ok(answer) => answer,

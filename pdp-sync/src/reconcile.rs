@@ -1,6 +1,6 @@
 //! The driver: one pass of pdp-sync. Fetch, decide, act; whatever was begun goes first.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use pdp_policies::decision::{DecisionRecord, Evidence, Inputs, Phase, PolicyMark};
 use pdp_policies::gate::{self, Permit, Situation, Verdict, Waiting};
@@ -131,7 +131,7 @@ pub(crate) fn decide(
     found: &Found,
     clock: &Clock,
 ) -> std::result::Result<Verdict, Refusal> {
-    let none = BTreeSet::new();
+    let none = BTreeMap::new();
     let version = own_version();
     let inputs = inputs(subscription);
     // Before enrolment no ring is known: nothing is open to a ring that the plan doesn't have.

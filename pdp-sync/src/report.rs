@@ -93,7 +93,7 @@ fn tell(
 /// How far this data plane is with the level that matters most.
 fn target(subscription: &Subscription, state: &State, outcome: &Outcome) -> Option<TargetState> {
     if let Some(waiting) = outcome.waiting() {
-        return Some(of_waiting(waiting));
+        return Some(of_waiting(waiting, state.record.as_ref()));
     }
     let record = state.record.as_ref()?;
     let (reached, component) = match record.phase() {
@@ -124,7 +124,8 @@ fn of_record(
     TargetState { level, sha256, attempt, state, component, codes: Vec::new() }
 }
 
-fn of_waiting(waiting: &Waiting) -> TargetState {
+fn of_waiting(waiting: &Waiting, record: Option<&DecisionRecord>) -> TargetState {
+    let tried = record.and_then(|record| record.quarantined().get(&waiting.sha256));
     let customer = waiting.obstacles.iter().any(|o| o.owner == Owner::Customer);
     let ready = waiting.obstacles.iter().all(|o| o.code == ObstacleCode::NoGrant);
     let state = match (customer, ready) {
@@ -137,7 +138,7 @@ fn of_waiting(waiting: &Waiting) -> TargetState {
     TargetState {
         level: waiting.level,
         sha256: waiting.sha256,
-        attempt: 1,
+        attempt: tried.copied().unwrap_or(1),
         state: if failed { ReportState::Failed } else { state },
         component: None,
         codes: waiting.obstacles.iter().map(|o| ReportCode::Obstacle(o.code)).collect(),

@@ -1,6 +1,6 @@
 //! The decision record: written before the first write, enough to continue, repair and go back alone.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use schemars::JsonSchema;
@@ -45,9 +45,10 @@ struct Stored {
     attempt: u32,
     decided_at: At,
     phase: Phase,
-    /// Releases that failed here, by SHA-256 of their descriptors; they are not tried again.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    quarantined: BTreeSet<Digest>,
+    /// Releases that failed here, by SHA-256 of their descriptors, with the attempt that failed last: only a later
+    /// one is made.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    quarantined: BTreeMap<Digest, u32>,
 }
 
 /// A descriptor with its bytes, so that going back needs nobody.
@@ -207,7 +208,7 @@ impl DecisionRecord {
     #[must_use]
     pub fn in_phase(mut self, phase: Phase) -> Self {
         if matches!(phase, Phase::Quarantined { .. }) {
-            self.stored.quarantined.insert(self.stored.target.sha256);
+            self.stored.quarantined.insert(self.stored.target.sha256, self.stored.attempt);
         }
         self.stored.phase = phase;
         self
@@ -279,7 +280,7 @@ impl DecisionRecord {
     }
 
     /// Releases that failed here, by SHA-256 of their descriptors.
-    pub fn quarantined(&self) -> &BTreeSet<Digest> {
+    pub fn quarantined(&self) -> &BTreeMap<Digest, u32> {
         &self.stored.quarantined
     }
 

@@ -11,7 +11,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pdp_policies::instruction::{Assignment, MAX_ASSIGNMENT_LIFE, MinimumCatalog, Start};
-use pdp_policies::rollout::{self, Asker, Started};
+use pdp_policies::rollout::{self, Asker, Rollout, Started};
 use pdp_policies::{API_VERSION, At, Digest, Line, ObstacleCode, PdpId, Span, document, dsse};
 use pdp_transport::cli::clock;
 use serde::Deserialize;
@@ -100,6 +100,7 @@ pub(super) fn decide(
             until,
         })
     });
+    let attempt = ceiling.as_ref().and_then(|it| fleet.rollout(line, it.level)).map_or(1, Rollout::attempt);
     let hold = if channel.stop.is_some() { vec![ObstacleCode::Stopped] } else { Vec::new() };
     let versions = catalog.versions();
     let period = At::from_unix(now.unix() - now.unix().rem_euclid(RENEW_AFTER));
@@ -111,6 +112,7 @@ pub(super) fn decide(
         organization: pdp.organization.clone(),
         data_plane: pdp.data_plane.clone(),
         ring: ring.clone(),
+        attempt,
         ceiling,
         hold,
         min_catalog: MinimumCatalog { channels: versions.channels, targets: versions.targets },

@@ -7,6 +7,7 @@ mod data_planes;
 mod enrolment_tokens;
 mod enrolments;
 mod events;
+mod everything;
 mod health;
 mod named;
 mod organizations;
@@ -58,7 +59,10 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v1/data-planes/{organization}/{data_plane}/enrolment-tokens", post(enrolment_tokens::post))
         .route("/v1/rollouts", get(rollouts::list))
         .route("/v1/rollouts/{line}/{level}", get(rollouts::show))
-        .route("/v1/rollouts/{line}/{level}/acknowledgements", post(rollouts::acknowledge))
+        .route("/v1/rollouts/{line}/{level}/commands", post(rollouts::order))
+        .route("/v1/everything", get(everything::show))
+        .route("/v1/everything/halt", post(everything::halt))
+        .route("/v1/everything/resume", post(everything::resume))
         .route("/v1/events", get(events::list));
     let operators = Router::new()
         .route("/healthz", get(health::alive))

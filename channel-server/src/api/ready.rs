@@ -68,7 +68,7 @@ fn decide(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready, now: At) -> 
         channel.levels.get(&ready.level).filter(|p| p.sha256 == ready.sha256).ok_or_else(unknown)?;
     let fleet = server.fleet();
     let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
-    let brake = server.brake(catalog, channel, ready.level, now);
+    let brake = server.brake(catalog, channel, ready.level, &fleet, now);
     let (level, members) = (ready.level, fleet.members(ring));
     let wish = Wish { pdp, ring, members, level, attempt: ready.attempt };
     let heard = |pdp: &PdpId| fleet.planes.get(pdp).and_then(|plane| plane.heard);

@@ -6,11 +6,12 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
 use pdp_policies::rollout::{
-    Command, CommandRefusal, Fate, Order, Rollout, RolloutEvent, Tally, cap_of, command, superseded, tally,
+    Command, Fate, Halt, HaltScope, Order, Rollout, RolloutEvent, Tally, cap_of, command, overall, phase,
+    superseded, tally,
 };
 use pdp_policies::trust::Catalog;
-use pdp_policies::{At, Channel, Level, Line, Promotion, Ring, RingRules};
-use pdp_transport::channel_server::{Acknowledgement, Page, RingStatus, RingView, RolloutView};
+use pdp_policies::{At, Channel, Level, Line, Promotion, RingRules};
+use pdp_transport::channel_server::{HaltView, Page, RingStatus, RingView, RolloutOrder, RolloutView};
 use pdp_transport::cli::clock;
 
 use super::organizations::check_reason;
@@ -51,52 +52,58 @@ pub(crate) async fn show(
     Ok(Json(view(&server, catalog, channel, Level(level), promotion, &fleet, now)))
 }
 
-/// `POST /v1/rollouts/{line}/{level}/acknowledgements`: passes a wave that has nobody to prove it.
-pub(crate) async fn acknowledge(
+/// `POST /v1/rollouts/{line}/{level}/commands`: what people may do to a rollout, as `docs/rollout-states.md` says.
+pub(crate) async fn order(
     State(server): State<Arc<Server>>,
     person: Person,
     path: Result<Path<(Line, u32)>, PathRejection>,
-    body: Result<Json<Acknowledgement>, JsonRejection>,
+    body: Result<Json<RolloutOrder>, JsonRejection>,
 ) -> Answer<Json<RolloutView>> {
-    let (Path((line, level)), Acknowledgement { ring, wave, reason }) = (path?, body?.0);
+    let (Path((line, level)), wanted) = (path?, body?.0);
     person.steer()?;
-    check_reason(&reason)?;
+    check_reason(&wanted.reason)?;
     let level = Level(level);
     let mut writer = server.writer.lock().await;
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
     let (channel, promotion) = promoted(catalog, &line, level)?;
     let now = clock::now();
-    let event = acknowledged(&server, channel, promotion, level, &person, (&ring, wave, &reason), now)?;
-    let event = Event::of_rollout(&line, level, promotion.sha256, event);
-    server.record(&mut writer, &person.actor(), &[event]).await?;
+    if let Some(event) = decide(&server, channel, promotion, level, &person, &wanted, now)? {
+        let event = Event::of_rollout(&line, level, promotion.sha256, event);
+        server.record(&mut writer, &person.actor(), &[event]).await?;
+    }
     Ok(Json(view(&server, catalog, channel, level, promotion, &server.fleet(), now)))
 }
 
-/// The engine's word on it.
-fn acknowledged(
+/// The engine's word on it; none if it is so already.
+fn decide(
     server: &Server,
     channel: &Channel,
     promotion: &Promotion,
     level: Level,
     person: &Person,
-    (ring, wave, reason): (&Ring, usize, &str),
+    wanted: &RolloutOrder,
     now: At,
-) -> Answer<RolloutEvent> {
+) -> Answer<Option<RolloutEvent>> {
     let (fleet, nothing) = (server.fleet(), Rollout::default());
     let rollout = fleet.rollout(&channel.line, level).unwrap_or(&nothing);
-    let wave = wave.checked_sub(1).unwrap_or(usize::MAX);
-    let wanted = Command::Acknowledge { ring: ring.clone(), wave };
+    if let Command::Skip { pdp } = &wanted.command
+        && !fleet.planes.contains_key(pdp)
+    {
+        return Err(Refusal::not_found(format!("data plane `{pdp}` isn't enrolled")));
+    }
     let by = person.actor().to_string();
-    let order = Order { command: &wanted, by: &by, reason };
-    let fate =
-        Fate { withdrawn: channel.withdrawn.contains_key(&level), superseded: superseded(channel, level) };
+    let order = Order { command: &wanted.command, by: &by, reason: &wanted.reason };
     let tally = counts(server, channel, promotion, rollout, level, &fleet, now);
-    let refused = |code: CommandRefusal| {
-        Refusal::conflict(code.as_str(), format!("ring `{ring}` can't be acknowledged now")).hint(code.hint())
-    };
-    let event = command(&channel.plan, rollout, fate, &tally, order).map_err(refused)?;
-    event.ok_or_else(|| refused(CommandRefusal::AlreadyPassed))
+    command(&channel.plan, rollout, fate(channel, level), &tally, order).map_err(|code| {
+        let name = wanted.command.kind().name();
+        Refusal::conflict(code.as_str(), format!("`{name}` can't be done to level {level} now"))
+            .hint(code.hint())
+    })
+}
+
+fn fate(channel: &Channel, level: Level) -> Fate {
+    Fate { withdrawn: channel.withdrawn.contains_key(&level), superseded: superseded(channel, level) }
 }
 
 fn promoted<'a>(catalog: &'a Catalog, line: &Line, level: Level) -> Answer<(&'a Channel, &'a Promotion)> {
@@ -129,16 +136,26 @@ fn view(
     let nothing = Rollout::default();
     let rollout = fleet.rollout(&channel.line, level).unwrap_or(&nothing);
     let tally = counts(server, channel, promotion, rollout, level, fleet, now);
-    let ring = |rules: &RingRules| ring_view(channel, promotion, rollout, rules, &tally);
+    let fate = fate(channel, level);
+    let ring = |rules: &RingRules| ring_view(channel, promotion, rollout, rules, &tally, fate);
     RolloutView {
         line: channel.line.clone(),
         level,
         sha256: promotion.sha256,
         tempo: promotion.tempo,
         created: rollout.created,
-        braked: server.brake(catalog, channel, level, now).map(|code| code.to_string()),
+        braked: server.brake(catalog, channel, level, fleet, now).map(|code| code.to_string()),
+        phase: overall(&channel.plan, rollout, fate),
+        paused: rollout.paused,
+        halts: rollout.halts.iter().map(halt_view).collect(),
+        attempt: rollout.attempt(),
         rings: channel.plan.rings.iter().map(ring).collect(),
     }
+}
+
+fn halt_view((scope, halt): (&HaltScope, &Halt)) -> HaltView {
+    let Halt { at, cause, resume_asked, .. } = halt.clone();
+    HaltView { scope: scope.clone(), at, cause, resume_asked }
 }
 
 fn ring_view(
@@ -147,6 +164,7 @@ fn ring_view(
     rollout: &Rollout,
     rules: &RingRules,
     tally: &Tally,
+    fate: Fate,
 ) -> RingView {
     let counts = tally.census(&rules.name);
     let progress = rollout.rings.get(&rules.name);
@@ -161,6 +179,7 @@ fn ring_view(
     RingView {
         ring: rules.name.clone(),
         status,
+        phase: phase(&channel.plan, rollout, &rules.name, fate),
         opens_at: promotion.opens_at.get(&rules.name).copied(),
         opened: progress.map(|progress| progress.opened),
         wave: progress.map_or(0, |progress| (progress.wave + 1).min(waves)),
@@ -168,6 +187,8 @@ fn ring_view(
         cap: progress.map(|p| cap_of(rules, p.wave, counts.members)).filter(|cap| *cap != u32::MAX),
         starts: rollout.starts_in(&rules.name),
         soaked_at,
+        failures: tally.failures(&rules.name).all,
+        budget: rules.failure_budget,
         census: counts,
     }
 }

@@ -94,7 +94,7 @@ impl Plane {
         answer: &Answer,
     ) -> Result<bool> {
         let Some(offer) = self.offer(&opened(&answer.body)?) else { return Ok(false) };
-        let lot = self.script.lot(&self.wire.id(), offer.level);
+        let lot = self.script.lot(&self.wire.id(), offer.level, offer.attempt);
         if lot == Lot::Deferred {
             self.report(connection, Some((&offer, "deferred"))).await?;
             return Ok(false);

@@ -12,6 +12,8 @@ pub struct Script {
     pub seed: u64,
     /// Levels that break this share of the data planes (percent).
     pub breaks: BTreeMap<u32, u8>,
+    /// From the second attempt on nothing breaks any more.
+    pub mended: bool,
     /// This share starts and is never heard of again (percent).
     pub silent: u8,
     /// This share says that it isn't the time (percent).
@@ -27,7 +29,16 @@ pub struct Script {
 impl Default for Script {
     fn default() -> Self {
         let (takes, again) = (Duration::from_millis(20), Duration::from_millis(200));
-        Self { seed: 1, breaks: BTreeMap::new(), silent: 0, deferred: 0, doubled: false, takes, again }
+        Self {
+            seed: 1,
+            breaks: BTreeMap::new(),
+            mended: false,
+            silent: 0,
+            deferred: 0,
+            doubled: false,
+            takes,
+            again,
+        }
     }
 }
 
@@ -45,9 +56,10 @@ pub enum Lot {
 }
 
 impl Script {
-    /// The lot of a data plane at a level.
-    pub fn lot(&self, pdp: &str, level: u32) -> Lot {
-        let breaks = self.breaks.get(&level).copied().unwrap_or_default();
+    /// The lot of a data plane at an attempt of a level.
+    pub fn lot(&self, pdp: &str, level: u32, attempt: u32) -> Lot {
+        let breaks = self.breaks.get(&level).filter(|_| !(self.mended && attempt > 1));
+        let breaks = breaks.copied().unwrap_or_default();
         match () {
             () if self.drawn(pdp, level, "deferred") < self.deferred => Lot::Deferred,
             () if self.drawn(pdp, level, "silent") < self.silent => Lot::Silent,

@@ -7,6 +7,12 @@ use serde_json::{Value, json};
 use crate::base::unix_now;
 use crate::server_attacks::served;
 
+const COMMANDS: &str = "/v1/rollouts/pdp-2026/41/commands";
+
+fn order(command: Value) -> Option<Vec<u8>> {
+    Some(json!({ "command": command, "reason": "r" }).to_string().into_bytes())
+}
+
 #[test]
 fn names_that_are_no_names_and_bodies_that_are_no_documents() {
     let served = served();
@@ -71,18 +77,49 @@ fn names_that_are_no_names_and_bodies_that_are_no_documents() {
         (Method::GET, "/v1/nothing", None, 404, "NotFound"),
         (
             Method::POST,
-            "/v1/rollouts/pdp-2026/41/acknowledgements",
-            body(json!({ "ring": "early", "wave": 1, "reason": "r" })),
+            COMMANDS,
+            order(json!({ "acknowledge": { "ring": "early", "wave": 0 } })),
             409,
             "RingNotOpenYet",
         ),
         (
             Method::POST,
-            "/v1/rollouts/pdp-2026/41/acknowledgements",
-            body(json!({ "ring": "canary", "wave": 9, "reason": "r" })),
+            COMMANDS,
+            order(json!({ "acknowledge": { "ring": "canary", "wave": 8 } })),
             409,
             "OtherWave",
         ),
+        (
+            Method::POST,
+            COMMANDS,
+            order(json!({ "expedite": { "ring": "canary", "wave": 0 } })),
+            409,
+            "NotSoaking",
+        ),
+        (
+            Method::POST,
+            COMMANDS,
+            order(json!({ "halt": { "scope": { "ring": { "ring": "cnary" } } } })),
+            409,
+            "UnknownRing",
+        ),
+        (Method::POST, COMMANDS, order(json!({ "retry": {} })), 409, "NothingFailed"),
+        (
+            Method::POST,
+            COMMANDS,
+            order(json!({ "skip": { "pdp": { "organization": "acme", "dataPlane": "nobody" } } })),
+            404,
+            "NotFound",
+        ),
+        (Method::POST, COMMANDS, order(json!({ "explode": {} })), 422, "Unreadable"),
+        (
+            Method::POST,
+            COMMANDS,
+            body(json!({ "command": { "pause": {} }, "reason": " " })),
+            400,
+            "BadReason",
+        ),
+        (Method::POST, COMMANDS, body(json!({ "command": { "pause": {} } })), 422, "Unreadable"),
     ] {
         let (got, answer) = served.call(method.clone(), path, Some(&token), sent);
         assert_eq!(

@@ -73,7 +73,12 @@ impl Door<'_> {
         }
     }
 
+    /// The channel knows no second attempt: where one is open, it is the instruction's.
     fn channel(&self) -> Option<Authority> {
+        let failed = self.situation.quarantined.get(&self.descriptor.sha256);
+        if failed.is_some_and(|failed| self.attempt() > *failed) {
+            return None;
+        }
         let percent = *self.promotion.open_to.get(self.ring)?;
         let (ring, passed) = (self.ring.clone(), self.passes.clone());
         let within = cohort::contains(&self.descriptor.sha256, self.situation.pdp, percent);
@@ -129,6 +134,22 @@ impl Door<'_> {
             issued: state.issued,
             passed: self.passes.clone(),
         })
+    }
+
+    /// Which try of the level the instruction has in mind, from 1.
+    pub(super) fn attempt(&self) -> u32 {
+        let level = self.descriptor.release.level;
+        match self.situation.instruction {
+            Instruction::Server(Some(assignment)) => {
+                let meant = assignment.ceiling.as_ref().is_some_and(|ceiling| ceiling.level == level);
+                if meant { assignment.attempt } else { 1 }
+            }
+            Instruction::RingState(Some(state)) => {
+                let share = state.levels.get(&level).and_then(|open| open.rings.get(self.ring));
+                share.map_or(1, |share| share.attempt)
+            }
+            _ => 1,
+        }
     }
 
     fn closed(&self, why: &str) -> Obstacle {

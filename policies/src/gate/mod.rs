@@ -11,7 +11,7 @@ pub use door::effective_ring;
 pub use permit::{Authority, Permit};
 pub use window::{WindowState, window_state};
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::channel::{Channel, Promotion};
 use crate::codes::{Obstacle, ObstacleCode, Refusal};
@@ -36,8 +36,8 @@ pub struct Situation<'a> {
     pub ring: &'a Ring,
     /// The last good level, none before the first installation.
     pub installed: Option<LevelDigest>,
-    /// Releases that failed here, by SHA-256 of their descriptors.
-    pub quarantined: &'a BTreeSet<Digest>,
+    /// Releases that failed here, by SHA-256 of their descriptors, with the attempt that failed last.
+    pub quarantined: &'a BTreeMap<Digest, u32>,
     /// Version of this pdp-sync.
     pub pdp_sync: &'a semver::Version,
     /// What is selected of a release where pdp-sync runs in the cluster that it updates: a pdp-sync that is too old for
@@ -159,7 +159,8 @@ fn judge(
     let door = Door { promotion, descriptor, situation, ring, channels, passes: passes.clone(), now };
     let opened = door.open();
     let approved = customer::approved(policy, situation.approvals, &descriptor.sha256);
-    let mut obstacles = vendor::obstacles(catalog, channel, descriptor, situation, now);
+    let attempt = opened.as_ref().map_or_else(|_| door.attempt(), Authority::attempt);
+    let mut obstacles = vendor::obstacles(catalog, channel, descriptor, situation, attempt, now);
     obstacles.extend(opened.as_ref().err().into_iter().flatten().cloned());
     obstacles.extend(customer::obstacles(policy, promotion, release, &passes, now));
     obstacles.extend(approved.as_ref().err().cloned());

@@ -15,6 +15,7 @@ pub(super) fn obstacles(
     channel: &Channel,
     descriptor: &Descriptor,
     situation: &Situation<'_>,
+    attempt: u32,
     now: At,
 ) -> Vec<Obstacle> {
     let level = descriptor.release.level;
@@ -23,7 +24,7 @@ pub(super) fn obstacles(
         withdrawn(channel, level),
         expired(catalog, situation, now),
         required_stop(channel, level, situation),
-        quarantined(descriptor, situation),
+        quarantined(descriptor, situation, attempt),
     ];
     found.into_iter().flatten().chain(unmet(&descriptor.release, situation)).collect()
 }
@@ -57,10 +58,11 @@ fn required_stop(channel: &Channel, level: Level, situation: &Situation<'_>) -> 
     Some(Obstacle::new(Code::RequiredStopFirst, None, format!("level {stop} must be installed first")))
 }
 
-fn quarantined(descriptor: &Descriptor, situation: &Situation<'_>) -> Option<Obstacle> {
-    situation.quarantined.contains(&descriptor.sha256).then(|| {
-        Obstacle::new(Code::Quarantined, None, "it failed here before and was taken back".to_owned())
-    })
+/// People may allow another attempt with the same digest; the one that failed isn't repeated.
+fn quarantined(descriptor: &Descriptor, situation: &Situation<'_>, attempt: u32) -> Option<Obstacle> {
+    let failed = situation.quarantined.get(&descriptor.sha256)?;
+    let detail = "it failed here before and was taken back".to_owned();
+    (attempt <= *failed).then(|| Obstacle::new(Code::Quarantined, None, detail))
 }
 
 fn unmet(release: &Release, situation: &Situation<'_>) -> Vec<Obstacle> {

@@ -32,6 +32,9 @@ pub struct Assignment {
     /// The highest level it may go to; none holds it where it is.
     #[serde(default)]
     pub ceiling: Option<Ceiling>,
+    /// Which try of the ceiling people allow, from 1; where an earlier one failed it may be started again.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub attempt: u32,
     /// Why the server holds, if it does.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hold: Vec<ObstacleCode>,
@@ -42,6 +45,15 @@ pub struct Assignment {
     pub start: Option<Start>,
     /// When to ask again.
     pub poll_after: Span,
+}
+
+fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_first(attempt: &u32) -> bool {
+    *attempt == 1
 }
 
 /// A level by content.

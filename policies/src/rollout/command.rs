@@ -85,6 +85,11 @@ impl Kind {
         (Self::Acknowledge, "acknowledge", "acknowledged"),
         (Self::Expedite, "expedite", "expedited"),
     ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, ..)| *kind == self).map_or("", |(_, name, _)| name)
+    }
 }
 
 /// Why a command is refused.

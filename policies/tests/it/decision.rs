@@ -1,6 +1,6 @@
 //! The decision record: only a permit begins one, only its own bytes bring it back.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use pdp_policies::decision::{DecisionRecord, Evidence, Inputs, Phase, PolicyMark};
 use pdp_policies::gate::{Instruction, Situation, Verdict, decide};
@@ -13,7 +13,7 @@ fn record(level: u32, before: Option<&DecisionRecord>) -> DecisionRecord {
     let releases = [release(level)];
     let catalog = Vendor::new().trusted(&releases, &channel(&releases), now());
     let pdp = PdpId { organization: "acme".parse().unwrap(), data_plane: "prod".parse().unwrap() };
-    let (ring, none) = ("general".parse().unwrap(), BTreeSet::new());
+    let (ring, none) = ("general".parse().unwrap(), BTreeMap::new());
     let version = semver::Version::new(0, 1, 0);
     let situation = Situation {
         pdp: &pdp,
@@ -59,5 +59,5 @@ fn a_failed_level_leaves_the_last_good_one_and_is_remembered_for_ever() {
     assert_eq!(failed.installed().unwrap().level.0, 40);
     let next = record(42, Some(&failed));
     assert_eq!(next.last_good().unwrap().level.0, 40, "never back to a level that failed");
-    assert!(next.quarantined().contains(&failed.target_digest().sha256));
+    assert_eq!(next.quarantined().get(&failed.target_digest().sha256), Some(&1));
 }

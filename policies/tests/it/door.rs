@@ -1,6 +1,6 @@
 //! The door: what an instruction opens, and what it can't.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use pdp_policies::gate::{Authority, Instruction, Situation, Verdict, decide, effective_ring};
 use pdp_policies::instruction::{Assignment, RingLevel, RingShare, RingState};
@@ -61,13 +61,22 @@ impl World {
     }
 
     fn decide(&self, ring: &str, instruction: Instruction<'_>) -> Verdict {
-        let (ring, none): (Ring, _) = (ring.parse().unwrap(), BTreeSet::new());
+        self.decide_after(None, ring, instruction)
+    }
+
+    /// Level 42 failed here, at this attempt, above level 41.
+    fn decide_after(&self, failed: Option<u32>, ring: &str, instruction: Instruction<'_>) -> Verdict {
+        let ring: Ring = ring.parse().unwrap();
+        let sha256 = self.catalog.channel(&line()).unwrap().levels[&Level(42)].sha256;
+        let quarantined: BTreeMap<_, _> = failed.map(|attempt| (sha256, attempt)).into_iter().collect();
+        // Nothing in between that could start instead.
+        let level = if failed.is_some() { Level(41) } else { Level(40) };
         let situation = Situation {
             pdp: &pdp(),
             line: &line(),
             ring: &ring,
-            installed: Some(LevelDigest { level: Level(40), sha256: Digest::of(b"40") }),
-            quarantined: &none,
+            installed: Some(LevelDigest { level, sha256: Digest::of(b"installed") }),
+            quarantined: &quarantined,
             pdp_sync: &semver::Version::new(0, 1, 0),
             itself: None,
             kubernetes: None,
@@ -108,6 +117,36 @@ fn a_grant_starts_exactly_what_it_names() {
         let assignment = world.assigned(edit);
         let verdict = world.decide("general", Instruction::Server(Some(&assignment)));
         assert!(matches!(&verdict, Verdict::NeedsGrant(w) if w.level == Level(42)), "{n}: {verdict:?}");
+    }
+}
+
+#[test]
+fn where_a_level_failed_only_a_later_attempt_starts_it() {
+    use ObstacleCode::Quarantined;
+    let open = world(|channel| {
+        let all = [("general".parse().unwrap(), Percent::ALL)].into();
+        channel.levels.get_mut(&Level(42)).unwrap().open_to = all;
+    });
+    for world in [world(|_| {}), open] {
+        let attempt = |offered: u32, granted: Option<u32>| {
+            world.assigned(|a| {
+                a.attempt = offered;
+                match granted {
+                    Some(attempt) => a.start.as_mut().unwrap().attempt = attempt,
+                    None => a.start = None,
+                }
+            })
+        };
+        let decide = |failed: u32, word: &Verified<Assignment>| {
+            world.decide_after(Some(failed), "general", Instruction::Server(Some(word)))
+        };
+        assert!(obstacles(decide(1, &attempt(1, None))).contains(&Quarantined));
+        assert!(obstacles(decide(1, &attempt(1, Some(1)))).contains(&Quarantined));
+        assert!(matches!(decide(1, &attempt(2, None)), Verdict::NeedsGrant(_)));
+        assert!(obstacles(decide(2, &attempt(2, Some(2)))).contains(&Quarantined));
+        assert!(obstacles(decide(1, &attempt(2, Some(1)))).contains(&Quarantined), "an old grant");
+        let Verdict::Proceed(permit) = decide(1, &attempt(2, Some(2))) else { panic!() };
+        assert_eq!(permit.authority().attempt(), 2);
     }
 }
 

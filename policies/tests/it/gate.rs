@@ -1,6 +1,6 @@
 //! The gate as a table: one change to an open situation, one obstacle.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use pdp_policies::gate::{Instruction, Situation, Verdict, decide};
 use pdp_policies::policy::Policy;
@@ -20,7 +20,7 @@ struct Setting {
     policy: Policy,
     ring: Ring,
     installed: Option<Level>,
-    quarantined: BTreeSet<Digest>,
+    quarantined: BTreeMap<Digest, u32>,
     found: Vec<Obstacle>,
     /// Whether pdp-sync runs in the cluster that it updates.
     itself: bool,
@@ -36,7 +36,7 @@ impl Setting {
             policy: Policy::default(),
             ring: "general".parse().unwrap(),
             installed: Some(Level(40)),
-            quarantined: BTreeSet::new(),
+            quarantined: BTreeMap::new(),
             found: vec![],
             itself: false,
             at: now(),
@@ -178,7 +178,7 @@ fn a_pdp_sync_that_is_too_old_doesnt_hold_a_level_that_brings_a_newer_one() {
 #[test]
 fn a_quarantined_level_and_an_expired_catalog_start_nothing() {
     let mut setting = Setting::open();
-    setting.quarantined = setting.channel.levels.values().map(|p| p.sha256).collect();
+    setting.quarantined = setting.channel.levels.values().map(|p| (p.sha256, 1)).collect();
     assert_eq!(setting.obstacles(), [ObstacleCode::Quarantined]);
     let late = Setting { at: At::from_unix(NOW + 8 * 86_400), ..Setting::open() };
     assert_eq!(late.obstacles(), [ObstacleCode::CatalogExpired]);

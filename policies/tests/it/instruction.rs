@@ -23,6 +23,7 @@ pub(crate) fn assignment(catalog: &Catalog, level: u32) -> Assignment {
         data_plane: pdp().data_plane,
         ring: "general".parse().unwrap(),
         ceiling: Some(Ceiling { line: line(), level: Level(level), length, sha256 }),
+        attempt: 1,
         hold: vec![],
         min_catalog: MinimumCatalog { channels: 1, targets: 1 },
         start: Some(Start {

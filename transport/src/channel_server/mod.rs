@@ -5,7 +5,7 @@ mod types;
 
 pub use client::{ChannelServer, Polled};
 pub use types::{
-    AUDIENCE, Acknowledgement, ApiToken, Claims, DataPlaneView, EnrolmentToken, EnrolmentTokenRequest,
-    EventView, OrganizationChange, OrganizationView, Page, Problem, RingChange, RingStatus, RingView, Role,
-    RolloutView, TOKEN_LIFE,
+    AUDIENCE, ApiToken, Claims, DataPlaneView, EnrolmentToken, EnrolmentTokenRequest, EventView,
+    EverythingOrder, EverythingView, HaltView, OrganizationChange, OrganizationView, Page, Problem,
+    RingChange, RingStatus, RingView, Role, RolloutOrder, RolloutView, TOKEN_LIFE,
 };

@@ -1,8 +1,8 @@
 //! Bodies of the API. Signed documents travel as they are; these are the thin views around them.
 
 use pdp_policies::report::{LevelDigest, TargetState};
-use pdp_policies::rollout::Census;
-use pdp_policies::{At, DataPlaneName, Digest, Level, Line, Organization, Ring, Span, Tempo};
+use pdp_policies::rollout::{Cause, Census, Command, HaltScope, Phase};
+use pdp_policies::{At, DataPlaneName, Digest, Level, Line, Organization, Percent, Ring, Span, Tempo};
 use serde::{Deserialize, Serialize};
 
 /// The audience of a data plane's tokens.
@@ -183,10 +183,35 @@ pub struct RolloutView {
     pub tempo: Tempo,
     /// When it was created.
     pub created: Option<At>,
-    /// Why nothing opens or starts: stopped, withdrawn, catalog expired.
+    /// Why nothing opens or starts: stopped, withdrawn, catalog expired, everything halted.
     pub braked: Option<String>,
+    /// Where it stands as a whole.
+    pub phase: Phase,
+    /// Since when people hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<At>,
+    /// Halts that stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub halts: Vec<HaltView>,
+    /// Which try of the level may start, from 1.
+    pub attempt: u32,
     /// All rings of the plan, first to last.
     pub rings: Vec<RingView>,
+}
+
+/// A halt that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HaltView {
+    /// What is halted.
+    pub scope: HaltScope,
+    /// Since when.
+    pub at: At,
+    /// Why, with the counts of that moment.
+    pub cause: Cause,
+    /// Who asked to resume; a second person is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_asked: Option<String>,
 }
 
 /// One ring of a rollout.
@@ -195,8 +220,10 @@ pub struct RolloutView {
 pub struct RingView {
     /// The ring.
     pub ring: Ring,
-    /// Where it stands.
+    /// How far it has come.
     pub status: RingStatus,
+    /// Where it stands: what holds it hides how far it has come.
+    pub phase: Phase,
     /// The earliest time that people signed.
     pub opens_at: Option<At>,
     /// When it opened.
@@ -211,6 +238,10 @@ pub struct RingView {
     pub starts: u32,
     /// When the soak of the current wave ends, if it has begun.
     pub soaked_at: Option<At>,
+    /// Failed and silent data planes that count against the budget.
+    pub failures: u32,
+    /// How many of the eligible may.
+    pub budget: Percent,
     /// How many data planes are in which state.
     pub census: Census,
 }
@@ -227,16 +258,33 @@ pub enum RingStatus {
     Passed,
 }
 
-/// A person passes a wave that has nobody to prove it.
+/// What a person wants of a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Acknowledgement {
-    /// The ring.
-    pub ring: Ring,
-    /// The wave that is acknowledged, first is 1; it must be the current one.
-    pub wave: usize,
+pub struct RolloutOrder {
+    /// What.
+    pub command: Command,
     /// Why, for the event log.
     pub reason: String,
+}
+
+/// What a person wants of all rollouts at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EverythingOrder {
+    /// Why, for the event log.
+    pub reason: String,
+}
+
+/// Whether everything is halted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EverythingView {
+    /// Since when, none if it isn't.
+    pub halted: Option<At>,
+    /// Who asked to resume; a second person is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_asked: Option<String>,
 }
 
 /// One row of the event log. `hash` covers all others and the hash before it.

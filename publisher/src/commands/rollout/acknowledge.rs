@@ -1,38 +1,26 @@
 //! `publisher rollout acknowledge`.
 
-use pdp_policies::{Level, Line, Ring};
-use pdp_transport::channel_server::{Acknowledgement, RolloutView};
-use pdp_transport::cli::exit;
+use pdp_policies::Ring;
+use pdp_policies::rollout::Command;
 use pdp_transport::cli::failure::Result;
-use pdp_transport::cli::output::{self, Format};
+use pdp_transport::cli::output::Format;
 
-use crate::server::ServerArgs;
+use super::order::Order;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The level.
-    level: Level,
-    /// The release line.
-    #[arg(long)]
-    line: Line,
+    #[command(flatten)]
+    order: Order,
     /// The ring.
     #[arg(long)]
     ring: Ring,
     /// The current wave, first is 1.
-    #[arg(long)]
-    wave: usize,
-    /// Why, for the event log.
-    #[arg(long)]
-    reason: String,
-    #[command(flatten)]
-    server: ServerArgs,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    wave: u16,
 }
 
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
-    let body = Acknowledgement { ring: args.ring.clone(), wave: args.wave, reason: args.reason.clone() };
-    let path = format!("v1/rollouts/{}/{}/acknowledgements", args.line, args.level);
-    let view: RolloutView = args.server.open()?.post(&path, &body).await?;
-    let text = format!("✔ wave {} of ring `{}` is passed for level {}", args.wave, args.ring, args.level);
-    output::print(format, &view, &text)?;
-    Ok(exit::DONE)
+    let wave = usize::from(args.wave) - 1;
+    let command = Command::Acknowledge { ring: args.ring.clone(), wave };
+    args.order.give(command, &format!("wave {} of ring `{}` is passed", args.wave, args.ring), format).await
 }

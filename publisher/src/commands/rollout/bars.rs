@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pdp_policies::Ring;
-use pdp_transport::channel_server::{RingStatus, RolloutView};
+use pdp_policies::rollout::Phase;
+use pdp_transport::channel_server::{RingStatus, RingView, RolloutView};
 
 use super::status::counts;
 
@@ -24,6 +25,8 @@ impl Bars {
             bar.set_length(u64::from(census.members));
             bar.set_position(u64::from(census.healthy + census.past + census.excluded));
             let sign = match ring.status {
+                _ if ring.phase == Phase::Halted => "✗",
+                _ if ring.phase == Phase::Paused => "‖",
                 RingStatus::Waiting => "·",
                 RingStatus::Open => "◎",
                 RingStatus::Passed => "✔",
@@ -31,7 +34,20 @@ impl Bars {
             bar.set_prefix(format!("{sign} {:12}", ring.ring.as_str()));
             let wave =
                 if ring.wave == 0 { String::new() } else { format!(" wave {}/{}", ring.wave, ring.waves) };
-            bar.set_message(format!("{wave}{}", counts(census)));
+            let soak = ring.soaked_at.map_or_else(String::new, |at| format!(", soaks until {at}"));
+            let left = left(ring);
+            bar.set_message(format!("{wave}{soak}{left}{}", counts(census)));
+        }
+    }
+}
+
+/// What is left of the failure budget, once it is being used.
+fn left(ring: &RingView) -> String {
+    match ring.failures {
+        0 => String::new(),
+        failures => {
+            let may = u64::from(ring.census.eligible()) * u64::from(ring.budget.get()) / 100;
+            format!(", {failures} of {may} failures used")
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `publisher rollout list`.
 
+use pdp_policies::rollout::Phase;
 use pdp_transport::channel_server::{Page, RingStatus, RolloutView};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
@@ -32,7 +33,12 @@ fn row(rollout: &RolloutView) -> String {
         })
         .collect();
     let done = rollout.rings.iter().all(|ring| ring.status == RingStatus::Passed);
-    let state = rollout.braked.clone().unwrap_or_else(|| if done { "done" } else { "going" }.to_owned());
+    let state = match rollout.phase {
+        Phase::Passed if done => "done",
+        Phase::Waiting | Phase::Open | Phase::Soaking | Phase::Passed => "going",
+        held => held.as_str(),
+    };
+    let state = rollout.braked.clone().unwrap_or_else(|| state.to_owned());
     format!(
         "{:16}  {:>5}  {:12}  {state:12}  {}",
         rollout.line.as_str(),

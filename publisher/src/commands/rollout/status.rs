@@ -3,13 +3,15 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use pdp_policies::rollout::{Cause, Phase};
 use pdp_policies::{Level, Line};
-use pdp_transport::channel_server::{RingStatus, RolloutView};
+use pdp_transport::channel_server::{HaltView, RingStatus, RingView, RolloutView};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format, say};
 
 use super::bars::Bars;
+use super::scope::words;
 use crate::server::{Desk, ServerArgs};
 
 /// How often `--watch` looks.
@@ -67,27 +69,56 @@ async fn watch(desk: &Desk, path: &str) -> Result<RolloutView> {
     }
 }
 
-/// One line per ring: where it stands, what its data planes do, what comes next.
-fn text(view: &RolloutView) -> String {
+/// What holds it, then one line per ring: where it stands, what its data planes do, what comes next.
+pub(super) fn text(view: &RolloutView) -> String {
     let braked = view.braked.as_ref().map_or_else(String::new, |code| format!("  ✗ {code}: nothing starts"));
-    let mut lines = vec![format!("level {} of {}, {:?}{braked}", view.level, view.line, view.tempo)];
-    lines.extend(view.rings.iter().map(|ring| {
-        let (sign, state) = match ring.status {
-            RingStatus::Waiting => {
-                let when = ring.opens_at.map_or_else(String::new, |at| format!(", not before {at}"));
-                ("·", format!("waits{when}"))
-            }
-            RingStatus::Open => {
-                let cap =
-                    ring.cap.map_or_else(String::new, |cap| format!(", {} of {cap} starts", ring.starts));
-                let soak = ring.soaked_at.map_or_else(String::new, |at| format!(", soaks until {at}"));
-                ("◎", format!("wave {} of {}{cap}{soak}", ring.wave, ring.waves))
-            }
-            RingStatus::Passed => ("✔", "passed".to_owned()),
-        };
-        format!("  {sign} {:12} {state}{}", ring.ring.as_str(), counts(&ring.census))
-    }));
+    let attempt = if view.attempt > 1 { format!(", attempt {}", view.attempt) } else { String::new() };
+    let mut lines = vec![format!("level {} of {}, {:?}{attempt}{braked}", view.level, view.line, view.tempo)];
+    lines.extend(view.paused.map(|at| format!("  ✗ held by people since {at}; `rollout resume` ends it")));
+    lines.extend(view.halts.iter().map(halted));
+    lines.extend(view.rings.iter().map(ring));
     lines.join("\n")
+}
+
+fn ring(ring: &RingView) -> String {
+    let (sign, state) = match ring.status {
+        RingStatus::Waiting => {
+            let when = ring.opens_at.map_or_else(String::new, |at| format!(", not before {at}"));
+            ("·", format!("waits{when}"))
+        }
+        RingStatus::Open => {
+            let cap = ring.cap.map_or_else(String::new, |cap| format!(", {} of {cap} starts", ring.starts));
+            let soak = ring.soaked_at.map_or_else(String::new, |at| format!(", soaks until {at}"));
+            ("◎", format!("wave {} of {}{cap}{soak}", ring.wave, ring.waves))
+        }
+        RingStatus::Passed => ("✔", "passed".to_owned()),
+    };
+    let sign = if ring.phase == Phase::Halted { "✗" } else { sign };
+    let eligible = ring.census.eligible();
+    let budget = match ring.failures {
+        0 => String::new(),
+        failures => format!(", {failures} of {eligible} failed (budget {})", ring.budget),
+    };
+    format!("  {sign} {:12} {state}{budget}{}", ring.ring.as_str(), counts(&ring.census))
+}
+
+fn halted(halt: &HaltView) -> String {
+    let HaltView { scope, at, cause, resume_asked } = halt;
+    let why = match cause {
+        Cause::FailureBudget { failures, eligible, budget } => {
+            format!("{failures} of {eligible} failed or fell silent, the budget is {budget}")
+        }
+        Cause::OrganizationFailures { ring, failures, allowed } => {
+            format!("{failures} of its data planes failed in ring `{ring}`, {allowed} may")
+        }
+        Cause::Organizations { halted } => format!("{halted} organizations were halted by their failures"),
+        Cause::Person { by, reason } => format!("{by}: {reason}"),
+    };
+    let next = match resume_asked {
+        Some(by) => format!("{by} asked to resume, a second person is needed"),
+        None => "`rollout resume` takes two people".to_owned(),
+    };
+    format!("  ✗ {} halted since {at}: {why}; {next}", words(scope))
 }
 
 /// Only what isn't zero.

@@ -1,0 +1,37 @@
+//! `publisher rollout halt-everything` and `resume-everything`: one brake for all rollouts of all lines.
+
+use pdp_transport::channel_server::{EverythingOrder, EverythingView};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::{self, Format};
+
+use crate::server::ServerArgs;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Why, for the event log.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Halts, or resumes.
+pub(crate) async fn run(args: &Args, verb: &str, format: Format) -> Result<u8> {
+    let order = EverythingOrder { reason: args.reason.clone() };
+    let view: EverythingView = args.server.open()?.post(&format!("v1/everything/{verb}"), &order).await?;
+    output::print(format, &view, &text(&view))?;
+    Ok(exit::DONE)
+}
+
+fn text(view: &EverythingView) -> String {
+    match (view.halted, &view.resume_asked) {
+        (None, _) => "✔ rollouts go on".to_owned(),
+        (Some(at), None) => {
+            format!("✔ everything is halted since {at}: nothing starts anywhere until two people resume")
+        }
+        (Some(at), Some(by)) => {
+            format!("◎ everything is halted since {at}; {by} asked to resume, a second person is needed")
+        }
+    }
+}
