@@ -2,12 +2,15 @@
 //! `CHAOS=1` kills and restarts server, Git and registry in turn while it goes on; the end is the same.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use pdp_e2e::fleet::{Fleet, Script};
 use pdp_e2e::{DataPlane, Harm, Impostor, Key, Program, World, rfc3339, unix_now, wait_for};
 use serde_json::{Value, json};
 
-const HEALTHY: &str = "  probe: {command: [sh, -c, 'exit 0'], interval: 1s}\n";
+/// Their own health check finds level 43 bad.
+const PROBE: &str = "  probe: {command: [sh, -c, 'test $PDP_LEVEL != 43'], interval: 1s}\n";
 const PIN: &str = "  policy: {pin: {to: {level: 41}, reason: quarter-end close, owner: change board, expires: 2099-01-31T00:00:00Z}}\n";
 
 /// The world, its data planes, and its clock.
@@ -26,6 +29,7 @@ fn main() -> Result<()> {
     ring_by_ring(&mut story)?;
     stolen_server(&mut story)?;
     rollback(&mut story)?;
+    bad_level(&mut story)?;
     audit(&story)?;
     keep(&story)
 }
@@ -54,7 +58,7 @@ fn begin() -> Result<Story> {
         }
         for plane in ["staging", "prod"] {
             let pin = if (name, plane) == ("nordbank", "prod") { PIN } else { "" };
-            planes.push(world.enrolled(name, plane, &format!("{HEALTHY}{pin}"))?);
+            planes.push(world.enrolled(name, plane, &format!("{PROBE}{pin}"))?);
         }
     }
     let chaos = std::env::var("CHAOS").as_deref() == Ok("1");
@@ -137,6 +141,42 @@ fn rollback(story: &mut Story) -> Result<()> {
     story.world.git.overwrite("catalog", "catalog", &now)
 }
 
+/// Three hundred more data planes, simulated, and a level that breaks every one that takes it.
+fn bad_level(story: &mut Story) -> Result<()> {
+    chapter(
+        "Three hundred more data planes join: simulated, but each with its own key and the real protocol",
+    );
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let fleet =
+        Fleet::enrol(&runtime, &story.world, &[("canary", 2, 10), ("early", 4, 20), ("general", 10, 20)])?;
+    let script = Script { breaks: [(43, 100)].into(), ..Script::default() };
+    let playing = fleet.play(&runtime, script, Some((42, story.world.sha256(42)?)));
+    chapter("Level 43 is promoted at tempo emergency, and breaks every data plane that takes it");
+    story.world.release(43, "emergency")?;
+    let opened = Instant::now();
+    let halted = |view: &Value| view["rings"][0]["phase"] == "halted";
+    let mut waited = 0;
+    while !story.world.rollout(43).is_ok_and(|view| halted(&view)) {
+        waited += 1;
+        ensure!(waited < 60, "level 43 must halt by itself: {:#}", story.world.rollout(43)?);
+        story.round()?;
+    }
+    let seconds = opened.elapsed().as_secs_f64();
+    story.loud(true, |story| {
+        story.world.publisher(&["rollout", "status", "43", "--line", "pdp-2026"]).map(|_| ())
+    })?;
+    let view = story.world.rollout(43)?;
+    let starts = view["rings"].as_array().into_iter().flatten().filter_map(|ring| ring["starts"].as_u64());
+    let (exposed, all) = (starts.sum::<u64>(), fleet.len() + story.planes.len());
+    println!(
+        "→ halted by itself {seconds:.1} s after it was opened: {exposed} of {all} data planes had started it."
+    );
+    ensure!(exposed == 1, "the first canary wave lets one start");
+    ensure!(playing.so_far().0 <= 1, "nobody else started");
+    story.round()?;
+    story.all_at(&[("", 42), ("nordbank-prod", 41)])
+}
+
 fn audit(story: &Story) -> Result<()> {
     chapter("What the auditor gets: the customer's Git history, and the server's hash-chained event log");
     println!("$ git log --stat (acme-retail-prod)");
@@ -154,7 +194,7 @@ fn audit(story: &Story) -> Result<()> {
         *counts.entry(kind.unwrap_or_default()).or_default() += 1;
     }
     println!("  {}", counts.iter().map(|(kind, n)| format!("{n} {kind}")).collect::<Vec<_>>().join(", "));
-    chapter("Done: 41 everywhere, then 42 ring by ring; a pin respected; three attacks refused");
+    chapter("Done: 41 everywhere, 42 ring by ring, 43 halted at one; a pin respected; three attacks refused");
     Ok(())
 }
 
@@ -243,7 +283,7 @@ impl Story {
             self.world.set_now(self.now)?;
             // The server looks once a second: wait until it has seen the new time.
             let ends = |view: &Value| view["rings"].to_string();
-            let (before, start) = (ends(&view), std::time::Instant::now());
+            let (before, start) = (ends(&view), Instant::now());
             wait_for("the server's next look", || {
                 start.elapsed().as_millis() > 1100
                     || self.world.rollout(42).is_ok_and(|view| ends(&view) != before)
