@@ -99,4 +99,19 @@ impl World {
         }
         self.publisher(&args).map(|_| ())
     }
+
+    /// Changes the shipped ring plan by its text, and makes it the line's.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn plan(&self, edit: impl FnOnce(String) -> String) -> Result<()> {
+        let shipped = World::fixtures().join("../policies/defaults/ring-plan.yaml");
+        let file = self.path("ring-plan.yaml");
+        std::fs::write(&file, edit(std::fs::read_to_string(shipped)?))?;
+        let (file, first, second) = (file.to_string_lossy(), self.key("manager-1"), self.key("manager-2"));
+        let args =
+            ["channel", "plan", "--line", "pdp-2026", "--file", &file, "--key", &first, "--key", &second];
+        self.publisher(&args)?;
+        self.publish_catalog()
+    }
 }

@@ -5,6 +5,7 @@ mod catalog;
 mod commands;
 mod keys;
 mod lint;
+mod plan_file;
 mod progress;
 mod release_file;
 mod server;

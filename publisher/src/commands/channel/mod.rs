@@ -1,6 +1,7 @@
 //! `publisher channel`.
 
 mod open;
+mod plan;
 mod show;
 mod stop;
 
@@ -20,6 +21,8 @@ pub(crate) enum Channel {
     Show(show::Args),
     /// Proposes to open a level to shares of rings: the vendor's door without the server.
     Open(open::Args),
+    /// Proposes another ring plan: rings, waves, shares, soaks, budgets, tempos.
+    Plan(plan::Args),
     /// Proposes the brake (or to release it): while it stands, nothing of the line starts anywhere.
     Stop(stop::Args),
 }
@@ -28,6 +31,7 @@ pub(crate) fn run(command: Channel, format: Format, now: At) -> Result<u8> {
     match command {
         Channel::Show(args) => show::run(&args, format, now),
         Channel::Open(args) => open::run(&args, format, now),
+        Channel::Plan(args) => plan::run(&args, format, now),
         Channel::Stop(args) => stop::run(&args, format, now),
     }
 }
