@@ -4,8 +4,9 @@
 mod plane;
 mod script;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -39,6 +40,34 @@ pub struct Counts {
     pub failed: AtomicUsize,
     /// Requests that were answered with 4xx or 5xx.
     pub refused: AtomicUsize,
+    moments: Mutex<Moments>,
+}
+
+/// When what counts happened.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Moments {
+    /// The first bad end was reported.
+    pub first_failure: Option<Instant>,
+    /// The last start began.
+    pub last_start: Option<Instant>,
+}
+
+impl Counts {
+    /// When it happened.
+    pub fn moments(&self) -> Moments {
+        *self.moments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn starts(&self) {
+        self.started.fetch_add(1, Relaxed);
+        self.moments.lock().unwrap_or_else(PoisonError::into_inner).last_start = Some(Instant::now());
+    }
+
+    fn fails(&self) {
+        self.failed.fetch_add(1, Relaxed);
+        let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
+        moments.first_failure.get_or_insert_with(Instant::now);
+    }
 }
 
 impl Fleet {

@@ -130,15 +130,16 @@ impl Plane {
     }
 
     async fn install(&mut self, connection: &mut Connection, offer: &Offer, lot: Lot) -> Result<()> {
-        self.counts.started.fetch_add(1, Relaxed);
+        self.counts.starts();
         self.report(connection, Some((offer, "started"))).await?;
         tokio::time::sleep(self.script.takes).await;
         match lot {
             Lot::Silent => std::future::pending().await,
             Lot::Failed => {
                 self.quarantined.push((offer.level, offer.attempt));
-                self.counts.failed.fetch_add(1, Relaxed);
-                self.report(connection, Some((offer, "failed"))).await
+                self.report(connection, Some((offer, "failed"))).await?;
+                self.counts.fails();
+                Ok(())
             }
             Lot::Healthy | Lot::Deferred => {
                 self.current = Some((offer.level, offer.sha256.clone()));

@@ -1,7 +1,8 @@
-//! `make bench`: the figures that we promise, measured on this machine. `ONLY=release|server|cluster` measures a part.
+//! `make bench`: the figures that we promise, measured on this machine. `ONLY=release|server|rollouts|cluster` measures a part.
 
 mod cluster;
 mod load;
+mod rollouts;
 mod server;
 
 use std::process::Command;
@@ -15,8 +16,16 @@ type Part = (&'static str, fn() -> Result<()>);
 
 fn main() -> Result<()> {
     let only = std::env::var("ONLY").unwrap_or_default();
-    let parts: [Part; 3] = [("release", release), ("server", server::bench), ("cluster", cluster::bench)];
-    ensure!(only.is_empty() || parts.iter().any(|(name, _)| *name == only), "ONLY=release|server|cluster");
+    let parts: [Part; 4] = [
+        ("release", release),
+        ("server", server::bench),
+        ("rollouts", rollouts::bench),
+        ("cluster", cluster::bench),
+    ];
+    ensure!(
+        only.is_empty() || parts.iter().any(|(name, _)| *name == only),
+        "ONLY=release|server|rollouts|cluster"
+    );
     row("FIGURE", "MEASURED", "AIM");
     parts.iter().filter(|(name, _)| only.is_empty() || *name == only).try_for_each(|(_, part)| part())
 }
