@@ -112,6 +112,18 @@ impl World {
         Ok(())
     }
 
+    /// The API token of one more release engineer.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn colleague(&self, name: &str) -> Result<String> {
+        let database = self.server()?.database.to_string_lossy().into_owned();
+        let args = ["token", "create", "--name", name, "--role", "release-engineer", "--database", &database];
+        let made = self.run(Program::ChannelServer, &args, &[])?;
+        ensure!(made.ok(), "channel-server token create: {}", made.stderr);
+        Ok(made.stdout.trim().to_owned())
+    }
+
     /// Adds an organization in a ring.
     ///
     /// # Errors

@@ -20,11 +20,14 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let mut database = Database::open(&args.database.database).await?;
-    let event = Event::Restored { reason: args.reason.clone() };
-    database.append(clock::now(), &Actor::Operator, &[event]).await.map_err(|e| failed(&e))?;
+    // What happened since the backup isn't known: people look first, and then two of them let rollouts go on.
+    let halted = Event::EverythingHalted { by: Actor::Operator.to_string(), reason: args.reason.clone() };
+    let events = [Event::Restored { reason: args.reason.clone() }, halted];
+    database.append(clock::now(), &Actor::Operator, &events).await.map_err(|e| failed(&e))?;
     database.keep("restored", "true").await.map_err(|e| failed(&e))?;
     database.close().await;
-    let text = "✔ recorded; unused enrolment tokens are void, and the next start of the server grants again";
+    let text = "✔ recorded; unused enrolment tokens are void, and everything is halted: once the server runs, two people \
+                end that with `publisher rollout resume-everything`";
     print(format, &json!({ "restored": true }), text)?;
     Ok(exit::DONE)
 }

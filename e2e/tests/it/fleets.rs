@@ -24,16 +24,6 @@ fn until(world: &World, playing: &Playing, what: &str, condition: impl Fn(&Value
     assert!(waited.is_ok(), "{what}: {:?}\n{:#}", playing.counts, world.rollout(41).unwrap());
 }
 
-/// Another person of the release team.
-fn colleague(world: &World) -> String {
-    let database = world.server().unwrap().database.to_string_lossy().into_owned();
-    let args =
-        ["token", "create", "--name", "bob@wso2", "--role", "release-engineer", "--database", &database];
-    let made = world.run(pdp_e2e::Program::ChannelServer, &args, &[]).unwrap();
-    assert!(made.ok(), "{}", made.stderr);
-    made.stdout.trim().to_owned()
-}
-
 fn order(world: &World, token: &str, command: Value) -> (u16, Value) {
     let body = json!({ "command": command, "reason": "a test" }).to_string().into_bytes();
     let path = "/v1/rollouts/pdp-2026/41/commands";
@@ -70,7 +60,7 @@ fn a_bad_level_halts_in_its_first_wave_and_starts_again_only_by_two_people_and_a
     assert_eq!(view["halts"][0]["cause"]["failureBudget"]["failures"], 1, "{view:#}");
     assert_eq!(playing.so_far(), (1, 0, 1), "one of 210 had the bad level");
 
-    let (ann, bob) = (world.server().unwrap().token.clone(), colleague(&world));
+    let (ann, bob) = (world.server().unwrap().token.clone(), world.colleague("bob@wso2").unwrap());
     let retry = json!({ "retry": {} });
     let resume = json!({ "resume": { "scope": { "ring": { "ring": "canary" } } } });
     assert_eq!(order(&world, &ann, retry.clone()).1["code"], "Halted");
@@ -86,8 +76,11 @@ fn a_bad_level_halts_in_its_first_wave_and_starts_again_only_by_two_people_and_a
 #[test]
 fn the_halt_of_everything_grants_nothing_anywhere_and_takes_two_people_to_end() {
     let (runtime, world) = (runtime(), world());
-    let (server, ann, bob) =
-        (world.server().unwrap(), world.server().unwrap().token.clone(), colleague(&world));
+    let (server, ann, bob) = (
+        world.server().unwrap(),
+        world.server().unwrap().token.clone(),
+        world.colleague("bob@wso2").unwrap(),
+    );
     let call = |path: &str, token: &str| {
         let body = json!({ "reason": "a test" }).to_string().into_bytes();
         let path = format!("/v1/everything/{path}");

@@ -90,6 +90,12 @@ fn a_server_from_an_old_backup_grants_nothing_until_a_person_says_so() {
     assert!(story.world.run(pdp_e2e::Program::ChannelServer, &restore, &[]).unwrap().ok());
     story.world.start_server().unwrap();
     server.ready().unwrap();
+    assert_eq!(story.world.rollout(41).unwrap()["braked"], "Halted", "what happened meanwhile isn't known");
+    for token in [server.token.clone(), story.world.colleague("bob@wso2").unwrap()] {
+        let body = Some(br#"{"reason":"looked at it"}"#.to_vec());
+        let path = "/v1/everything/resume";
+        assert_eq!(server.call(reqwest::Method::POST, path, Some(&token), body).unwrap().0, 200);
+    }
     assert!(story.world.rollout(41).unwrap()["braked"].is_null());
     note("restored-old-backup", "LogBehind", "nothing granted");
 }
