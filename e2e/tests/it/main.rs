@@ -21,6 +21,7 @@ mod ground_registry;
 mod outages;
 mod publish;
 mod registry_attacks;
+mod retry;
 mod ring_state;
 mod rings;
 mod server_attacks;
