@@ -8,6 +8,7 @@ mod event;
 mod everything;
 mod fleet;
 mod metrics;
+mod news;
 mod public_key;
 mod ring_state;
 mod rollouts;

@@ -15,6 +15,7 @@ use crate::database::{self, Database};
 use crate::event::{Actor, Event};
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
+use crate::news::News;
 
 /// The server's state. Writing goes through [`Server::writer`], one at a time: decide under it, then record.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ pub(crate) struct Server {
     pub(crate) writer: Mutex<Database>,
     /// Signs assignments and ring state.
     pub(crate) director: SigningKey,
-    /// Counts what changed for data planes: long polls wake on it.
-    pub(crate) news: watch::Sender<u64>,
+    /// What changed for data planes: long polls wake on it.
+    pub(crate) news: News,
     /// True once the server is stopping.
     pub(crate) stopping: watch::Sender<bool>,
     /// Wakes the rollouts' driver.
@@ -55,7 +56,7 @@ impl Server {
             catalog: ArcSwapOption::empty(),
             writer: Mutex::new(database),
             director,
-            news: watch::Sender::new(0),
+            news: News::new(),
             stopping: watch::Sender::new(false),
             due: Notify::new(),
             hint: Notify::new(),
@@ -114,9 +115,7 @@ impl Server {
             fleet.apply(now, event);
         }
         drop(fleet);
-        if events.iter().any(concerns_many) {
-            self.tell();
-        }
+        self.news.tell(events);
         self.due.notify_one();
     }
 
@@ -129,11 +128,6 @@ impl Server {
     pub(crate) async fn until_stopping(&self) {
         let mut stopping = self.stopping.subscribe();
         let _ = stopping.wait_for(|stop| *stop).await;
-    }
-
-    /// Wakes everyone who waits for news.
-    pub(crate) fn tell(&self) {
-        self.news.send_modify(|count| *count += 1);
     }
 
     /// Logs why a write failed; the client learns the code only.
@@ -164,27 +158,5 @@ impl Server {
         }
         let behind = self.behind.load(std::sync::atomic::Ordering::Relaxed);
         (behind || fleet.everything.is_some()).then_some(ObstacleCode::Halted)
-    }
-}
-
-/// True for events that change what data planes are told, beyond the one that asked.
-fn concerns_many(event: &Event) -> bool {
-    use pdp_policies::rollout::RolloutEvent as R;
-    match event {
-        Event::OrganizationSet { .. }
-        | Event::RingOverridden { .. }
-        | Event::CatalogFollowed { .. }
-        | Event::EverythingHalted { .. }
-        | Event::EverythingResumed { .. } => true,
-        Event::Rollout { event, .. } => matches!(
-            event,
-            R::RingOpened { .. }
-                | R::Halted { .. }
-                | R::Resumed { .. }
-                | R::Paused { .. }
-                | R::Continued { .. }
-                | R::Retried { .. }
-        ),
-        _ => false,
     }
 }

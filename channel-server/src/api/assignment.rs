@@ -46,9 +46,11 @@ pub(crate) async fn get(
     let longest = longest_wait(&headers);
     let wait = tokio::time::sleep(longest);
     tokio::pin!(wait);
-    let mut news = server.news.subscribe();
+    let ring = server.fleet().ring(&pdp).cloned();
+    let ring = ring.ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
+    let mut news = server.news.listen(&ring);
     loop {
-        news.mark_unchanged();
+        news.forget();
         let decided = decide(&server, &server.fleet(), &pdp, &line, clock::now())?;
         let tag = tag(&decided)?;
         if known != Some(tag.as_str()) {
@@ -60,7 +62,7 @@ pub(crate) async fn get(
                 biased;
                 () = &mut wait => {}
                 () = server.until_stopping() => {}
-                _ = news.changed() => continue,
+                () = news.news() => continue,
             }
         }
         server.metrics.polled(false);
