@@ -147,7 +147,11 @@ fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
     };
     if let Phase::Quarantined { component } = record.phase() {
         let level = record.target().level;
-        let message = format!("level {level} failed at `{component}` and went back; it isn't tried again");
+        let after = match record.last_good() {
+            Some(_) => "and went back",
+            None => "and stays as it is: no level was good before, so there is nothing to go back to",
+        };
+        let message = format!("level {level} failed at `{component}` {after}; it isn't tried again");
         return Stand::Stalled { reason: "LevelFailed".to_owned(), message };
     }
     let level = record.installed().map_or_else(|| "no level".to_owned(), |it| format!("level {}", it.level));
