@@ -22,7 +22,7 @@ fn a_level_goes_on_after_the_api_server_was_away_and_watches_come_back() {
     cluster.start_again(Part::ApiServer).unwrap();
     subscription.until_level(&pdp_sync, 42).unwrap();
 
-    // Between two stages as well: what pdp-sync wrote last may or may not have arrived.
+    // Between two stages as well, and for so long that Helm's own calls fail.
     release(&world, 43, NAMESPACE, |line| {
         let edit = ("replicas: 1", "replicas: 2");
         crate::plane::COMPONENTS.iter().try_for_each(|name| line.replace(name, "values.yaml", edit.0, edit.1))
@@ -31,6 +31,8 @@ fn a_level_goes_on_after_the_api_server_was_away_and_watches_come_back() {
     world.open(43, &["general=100"]).unwrap();
     subscription.until(&pdp_sync, "level 43 to be applied", applying).unwrap();
     cluster.stop(Part::ApiServer);
+    let gave_up = || cluster.log(Part::HelmController, 50).contains("connection refused");
+    cluster.wait_for("helm-controller to give up", gave_up).unwrap();
     cluster.start_again(Part::ApiServer).unwrap();
     subscription.until_level(&pdp_sync, 43).unwrap();
     let history = subscription.state().history();
