@@ -42,6 +42,8 @@ fn a_failed_first_install_stays_and_the_next_level_mends_it() {
         "{}",
         subscription.describe()
     );
+    assert!(!state.is("Mixed"), "there is one level alone: {}", subscription.describe());
+    assert_eq!(COMPONENTS.map(|name| state.component(name)), ["healthy", "failed"]);
     assert_eq!(state.history(), [(41, "failed".to_owned())]);
     let told = || {
         let events = pdp_sync.notifications.all().into_iter();

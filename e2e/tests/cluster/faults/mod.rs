@@ -2,8 +2,10 @@
 //! Each ends at the right level, with a true status, and no lost floor.
 
 mod api_server;
+mod fights;
 mod first_install;
 mod levels;
+mod no_flux;
 mod sources;
 
 use pdp_e2e::cluster::{Api, Cluster, Kind, PdpSync, Subscription, SubscriptionState};

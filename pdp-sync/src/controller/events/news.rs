@@ -181,6 +181,11 @@ fn appeared(before: &Status, after: &Status) -> Vec<News> {
         status.conditions.iter().find(|c| c.type_ == kind.as_str() && c.status == "True").cloned()
     };
     let mut found = Vec::new();
+    let contested =
+        |status: &Status| find(status, ConditionType::Stalled).filter(|it| it.reason == "ForeignWriter");
+    if let (None, Some(condition)) = (contested(before), contested(after)) {
+        found.push(News::error(&condition.reason, condition.message));
+    }
     for kind in [ConditionType::EarlierRing, ConditionType::Exposed, ConditionType::Mixed] {
         if let (None, Some(condition)) = (find(before, kind), find(after, kind)) {
             found.push(News::error(kind.as_str(), condition.message));
