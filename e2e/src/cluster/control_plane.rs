@@ -38,20 +38,28 @@ impl Cluster {
     /// When a process doesn't come up; says the last lines of its log.
     pub fn start(tools: Tools) -> Result<Self> {
         let cluster = Self::control_plane(tools)?;
-        cluster.run(&[Part::ControllerManager, Part::Kwok])?;
         cluster.define(Flux::Current)?;
-        cluster.api.apply_all(&stand_ins::node_and_scheduler())?;
-        cluster.namespace("flux-system")?;
-        cluster.run(&Part::FLUX)?;
-        Part::FLUX.into_iter().try_for_each(|part| cluster.flux_ready(part))?;
-        cluster.wait_for("the default service account", || {
-            cluster.api.get(Kind::SERVICE_ACCOUNT, "default", "default").is_ok_and(|found| found.is_some())
-        })?;
-        cluster.wait_for("the node", || {
-            let node = cluster.api.get(Kind::NODE, "", "n0").ok().flatten().unwrap_or_default();
-            condition(&node, "Ready")["status"] == "True"
-        })?;
+        cluster.complete()?;
         Ok(cluster)
+    }
+
+    /// Starts what a bare cluster lacks, once Flux's definitions are there.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn complete(&self) -> Result<()> {
+        self.run(&[Part::ControllerManager, Part::Kwok])?;
+        self.api.apply_all(&stand_ins::node_and_scheduler())?;
+        self.namespace("flux-system")?;
+        self.run(&Part::FLUX)?;
+        Part::FLUX.into_iter().try_for_each(|part| self.flux_ready(part))?;
+        self.wait_for("the default service account", || {
+            self.api.get(Kind::SERVICE_ACCOUNT, "default", "default").is_ok_and(|found| found.is_some())
+        })?;
+        self.wait_for("the node", || {
+            let node = self.api.get(Kind::NODE, "", "n0").ok().flatten().unwrap_or_default();
+            condition(&node, "Ready")["status"] == "True"
+        })
     }
 
     /// etcd and kube-apiserver alone, with definitions in another state: nothing acts on any object.
@@ -89,7 +97,10 @@ impl Cluster {
     }
 
     /// Definitions of Flux and of pdp-sync; waits until they are served.
-    fn define(&self, flux: Flux) -> Result<()> {
+    ///
+    /// # Errors
+    /// When the API server refuses one.
+    pub fn define(&self, flux: Flux) -> Result<()> {
         let mut wanted = definitions::of_flux(&self.tools, flux)?;
         wanted.extend(definitions::of_pdp_sync()?);
         self.api.apply_all(&wanted)?;

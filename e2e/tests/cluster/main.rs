@@ -7,6 +7,7 @@ mod cosign;
 mod definitions;
 mod digests;
 mod failures;
+mod faults;
 mod flux_target;
 mod git_target;
 mod harness;

@@ -21,15 +21,26 @@ impl<'a> Plane<'a> {
         namespace: &str,
         edit_42: impl FnOnce(&mut Line) -> anyhow::Result<()>,
     ) -> Self {
+        let plane = Self::before_41(cluster, namespace, |_| Ok(()), edit_42);
+        plane.subscription.until_level(&plane.pdp_sync, 41).unwrap();
+        plane
+    }
+
+    /// The same before anything is installed: level 41 is open.
+    pub(crate) fn before_41(
+        cluster: &'a Cluster,
+        namespace: &str,
+        edit_41: impl FnOnce(&mut Line) -> anyhow::Result<()>,
+        edit_42: impl FnOnce(&mut Line) -> anyhow::Result<()>,
+    ) -> Self {
         let world = World::start().unwrap();
-        release(&world, 41, namespace, |_| Ok(()));
+        release(&world, 41, namespace, edit_41);
         release(&world, 42, namespace, edit_42);
         world.open(41, &["general=100"]).unwrap();
         let kubeconfig = cluster.admit_pdp_sync(namespace).unwrap();
         world.target_namespaces(41).unwrap().iter().for_each(|name| cluster.namespace(name).unwrap());
         let subscription = cluster.subscription(&world, namespace).unwrap().apply().unwrap();
         let pdp_sync = cluster.start_pdp_sync(namespace, &kubeconfig, &[]).unwrap();
-        subscription.until_level(&pdp_sync, 41).unwrap();
         Self { cluster, world, subscription, pdp_sync }
     }
 

@@ -26,11 +26,8 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Vec<ComponentStatus> {
 pub(super) fn is_mixed(record: &DecisionRecord, components: &[ComponentStatus]) -> bool {
     let failed = matches!(record.phase(), Phase::Quarantined { .. } | Phase::TakenBack {});
     let target = record.target();
-    failed && components.iter().any(|it| it.level == target.level && Some(it.level) != level_of(record))
-}
-
-fn level_of(record: &DecisionRecord) -> Option<Level> {
-    record.last_good().map(|good| good.level)
+    let beside = |good: Level| components.iter().any(|it| it.level == target.level && it.level != good);
+    failed && record.last_good().is_some_and(|good| beside(good.level))
 }
 
 fn on_the_way(record: &DecisionRecord, component: &Component, under_way: &UnderWay) -> ComponentStatus {
@@ -47,10 +44,10 @@ fn on_the_way(record: &DecisionRecord, component: &Component, under_way: &UnderW
 fn at_rest(record: &DecisionRecord, component: &Component, tidied: &Tidied) -> Option<ComponentStatus> {
     let seen = tidied.components.iter().find(|it| it.name == component.name)?;
     let (state, reason) = (state(&seen.health, false), reason(&seen.health));
-    if matches!(record.phase(), Phase::Done {}) || tidied.held.contains(&component.name) {
+    let done = matches!(record.phase(), Phase::Done {});
+    let Some(good) = record.last_good().filter(|_| !done && !tidied.held.contains(&component.name)) else {
         return Some(component_status(record.target().level, component, state, reason));
-    }
-    let good = record.last_good()?;
+    };
     let before = good.components.iter().find(|it| it.name == component.name)?;
     Some(component_status(good.level, before, state, reason))
 }

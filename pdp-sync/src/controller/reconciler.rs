@@ -10,7 +10,7 @@ use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 use pdp_policies::gate::Verdict;
-use pdp_policies::{At, RefusalCode};
+use pdp_policies::{At, ObstacleCode, RefusalCode};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::json;
 
@@ -94,6 +94,10 @@ impl Context {
         let known = Surroundings::read(&self.cluster)?;
         *kept = Some((Instant::now(), known.clone()));
         Ok(known)
+    }
+
+    fn forget_surroundings(&self) {
+        *self.surroundings.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn api(&self) -> Api<UpdateSubscription> {
@@ -206,6 +210,9 @@ fn conclude(
     let generation = object.metadata.generation.unwrap_or_default();
     let facts = Facts { outcome: &outcome, record: state.record.as_ref(), signed_at, generation, now };
     let status = answered(status::of(&facts, before), handled);
+    if needs_more(&outcome) {
+        context.forget_surroundings();
+    }
     let behind = is_behind(&outcome);
     if behind {
         ask_source(object, context, now)?;
@@ -270,7 +277,15 @@ fn next(outcome: &Outcome, interval: u64, behind: bool, now: At) -> Duration {
         _ if behind => WHILE_FETCHING,
         _ => interval,
     };
-    pause.min(interval)
+    let again = outcome.tidied.fought.iter().map(|fight| seconds(fight.again.seconds_since(now)));
+    again.chain([pause, interval]).min().unwrap_or(interval)
+}
+
+/// True if a level waits for another Kubernetes or Flux: what the cluster says of itself is asked for anew until it
+/// is there.
+fn needs_more(outcome: &Outcome) -> bool {
+    let waiting = crate::status::waiting(&outcome.seen).map(|(_, obstacles)| obstacles).unwrap_or_default();
+    waiting.iter().any(|obstacle| obstacle.code == ObstacleCode::RequiresUnmet)
 }
 
 /// True if the catalog at hand is older than the one that somebody else saw.

@@ -15,7 +15,7 @@ use crate::crd::{
 };
 use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
-use crate::target::{ComponentHealth, UnderWay};
+use crate::target::{ComponentHealth, Fight, UnderWay};
 
 /// What a pass left behind.
 pub(super) struct Facts<'a> {
@@ -120,6 +120,7 @@ fn stand(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
                 false => Stand::Stalled { reason, message },
             }
         }
+        Seen::UnderWay(under_way) if !under_way.fought.is_empty() => contested(&under_way.fought),
         Seen::UnderWay(under_way) => {
             let message = under_way_words(facts.record, under_way);
             Stand::UnderWay { reason: "Progressing".to_owned(), message }
@@ -132,8 +133,17 @@ fn stand(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
     }
 }
 
+/// Only people can end it.
+fn contested(fought: &[Fight]) -> Stand {
+    let message = fought.iter().map(Fight::to_string).collect::<Vec<_>>().join("; ");
+    Stand::Stalled { reason: "ForeignWriter".to_owned(), message }
+}
+
 /// Nothing is under way.
 fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
+    if !facts.outcome.tidied.fought.is_empty() {
+        return contested(&facts.outcome.tidied.fought);
+    }
     let waits = match (obstacles.first(), status::waiting(&facts.outcome.seen)) {
         (Some(first), Some((level, _))) => format!("level {level} waits: {first}"),
         _ => "nothing newer is promoted".to_owned(),
@@ -147,7 +157,11 @@ fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
     };
     if let Phase::Quarantined { component } = record.phase() {
         let level = record.target().level;
-        let message = format!("level {level} failed at `{component}` and went back; it isn't tried again");
+        let after = match record.last_good() {
+            Some(_) => "and went back",
+            None => "and stays as it is: no level was good before, so there is nothing to go back to",
+        };
+        let message = format!("level {level} failed at `{component}` {after}; it isn't tried again");
         return Stand::Stalled { reason: "LevelFailed".to_owned(), message };
     }
     let level = record.installed().map_or_else(|| "no level".to_owned(), |it| format!("level {}", it.level));

@@ -3,6 +3,7 @@
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::release::{Component, Release};
 use pdp_policies::{ComponentName, Digest, Span};
+use pdp_transport::cli::failure::{Result, internal};
 use serde_json::{Value, json};
 
 use crate::cluster::{Kind, name_of};
@@ -67,6 +68,11 @@ impl Desired {
         (&self.source, &self.applier) == (&other.source, &other.applier)
     }
 
+    /// Changes with everything that is written for it.
+    pub(super) fn content(&self) -> Result<Digest> {
+        Ok(Digest::of(&serde_json::to_vec(&(&self.source, &self.applier)).map_err(internal)?))
+    }
+
     /// The name of its `OCIRepository`.
     pub(super) fn source_name(&self) -> &str {
         name_of(&self.source)
@@ -105,7 +111,7 @@ pub(super) fn holds(wanted: &Value, live: &Value) -> bool {
 }
 
 /// The API server drops what is empty.
-fn is_empty(value: &Value) -> bool {
+pub(super) fn is_empty(value: &Value) -> bool {
     matches!(value, Value::Array(all) if all.is_empty()) || value.is_null()
 }
 

@@ -26,6 +26,16 @@ pub(super) fn installed(owner: Owner<'_>, record: &DecisionRecord, objects: &Obj
     }
 }
 
+/// What a first level that failed has left behind: there is nothing to go back to, and nothing is put right.
+pub(super) fn left_as_they_are(owner: Owner<'_>, record: &DecisionRecord, objects: &Objects) -> Vec<Desired> {
+    if matches!(record.phase(), Phase::Done {}) || record.last_good().is_some() {
+        return Vec::new();
+    }
+    let all = stages(record.target(), record).into_values().flatten();
+    let all = all.map(|component| Desired::target(owner, record, component));
+    all.filter(|desired| objects.applier(desired).is_some()).collect()
+}
+
 /// Only what the failed level has touched can be held: a stage that it never came to stays as it was.
 fn after_failure(
     owner: Owner<'_>,

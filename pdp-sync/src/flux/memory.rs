@@ -1,13 +1,18 @@
 //! What a process remembers between passes to spare others work. All of it may be lost.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pdp_policies::Digest;
+use pdp_policies::{At, Digest};
+
+use super::repairs::Repairs;
+use crate::cluster::Kind;
 
 /// Shared between the passes of one subscription.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     checked: Mutex<Option<Digest>>,
+    repairs: Mutex<BTreeMap<(Kind, String), Repairs>>,
 }
 
 impl Memory {
@@ -16,12 +21,30 @@ impl Memory {
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) == Some(mark)
     }
 
-    /// Everything is looked at anew.
+    /// Everything is looked at anew, and put right at once.
     pub(crate) fn forget(&self) {
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.repairs().clear();
     }
 
     pub(super) fn checked(&self, mark: Digest) {
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark);
+    }
+
+    /// When this content may be written to an object again, if others changed it too often; none if now.
+    pub(super) fn wait(&self, kind: Kind, name: &str, wanted: Digest, now: At) -> Option<At> {
+        self.repairs().get(&(kind, name.to_owned()))?.wait(wanted, now)
+    }
+
+    /// It is written now.
+    pub(super) fn written(&self, kind: Kind, name: &str, wanted: Digest, now: At) {
+        let mut repairs = self.repairs();
+        let key = (kind, name.to_owned());
+        let before = repairs.remove(&key).unwrap_or_else(|| Repairs::of(wanted));
+        repairs.insert(key, before.written(wanted, now));
+    }
+
+    fn repairs(&self) -> MutexGuard<'_, BTreeMap<(Kind, String), Repairs>> {
+        self.repairs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

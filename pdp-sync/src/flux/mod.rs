@@ -4,12 +4,15 @@
 
 mod artifact_keys;
 mod desired;
+mod fights;
 mod installed;
 mod memory;
 mod next;
+mod nudge;
 mod observed;
 mod preflight;
 mod removed;
+mod repairs;
 mod target;
 mod workloads;
 

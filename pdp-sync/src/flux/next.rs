@@ -1,6 +1,6 @@
 //! What is due, from the record and from what the cluster holds. Pure: which stages are done is read off, not kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
@@ -95,26 +95,42 @@ fn successor(component: &Component) -> Open {
 }
 
 /// Back to the last good level, last stage first; what must not go back stays. A component that fails on its way
-/// back too holds nobody up: there is no rollback of a rollback.
-pub(super) fn back(owner: Owner<'_>, record: &DecisionRecord, objects: &Objects, now: At) -> Next {
+/// back too holds nobody up: there is no rollback of a rollback. What only a person can let go (suspended, `fought`
+/// over) holds no other stage up, but it isn't back before they did.
+pub(super) fn back(
+    owner: Owner<'_>,
+    record: &DecisionRecord,
+    objects: &Objects,
+    fought: &BTreeSet<ComponentName>,
+    now: At,
+) -> Next {
+    let mut held = Vec::new();
+    let mut last = ITSELF;
     for (stage, wanted) in way_back(owner, record).into_iter().rev() {
-        let due = to_write(objects, &wanted);
+        let (others, ours): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|d| fought.contains(&d.name));
+        let due = to_write(objects, &ours);
         if !due.is_empty() {
             return Next::Write { stage, objects: due };
         }
-        let health = |desired: &Desired| match objects.health(desired, now) {
-            Health::Healthy { .. } | Health::Failed(_) | Health::Suspended => None,
-            health => Some(Open {
-                health: ComponentHealth { name: desired.name.clone(), health },
-                next: LOOK_AGAIN,
-            }),
-        };
-        let open: Vec<_> = wanted.iter().filter_map(health).collect();
+        let mut open = Vec::new();
+        for desired in &ours {
+            match objects.health(desired, now) {
+                Health::Healthy { .. } | Health::Failed(_) => {}
+                Health::Suspended => held.push(still(desired, Health::Suspended)),
+                health => open.push(still(desired, health)),
+            }
+        }
         if !open.is_empty() {
             return wait(stage, true, open);
         }
+        held.extend(others.iter().map(|desired| still(desired, Health::Waiting("ForeignWriter".to_owned()))));
+        last = stage;
     }
-    Next::Done
+    if held.is_empty() { Next::Done } else { wait(last, true, held) }
+}
+
+fn still(desired: &Desired, health: Health) -> Open {
+    Open { health: ComponentHealth { name: desired.name.clone(), health }, next: LOOK_AGAIN }
 }
 
 /// What goes back, as the last good level had it, by the stages of the target. What the target took away comes first.
@@ -171,5 +187,8 @@ fn settled(health: Health, desired: &Desired, workloads: &Workloads, now: At) ->
 fn wait(stage: u32, back: bool, open: Vec<Open>) -> Next {
     let next = open.iter().map(|open| open.next).min().unwrap_or(LOOK_AGAIN);
     let components = open.into_iter().map(|open| open.health).collect();
-    Next::Wait(UnderWay { stage, back, components, next })
+    Next::Wait(UnderWay { stage, back, components, next, fought: vec![] })
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,11 @@ impl Objects {
         Ok(objects)
     }
 
+    #[cfg(test)]
+    pub(super) fn put(&mut self, kind: Kind, name: &str, object: Value) {
+        self.all.insert((kind, name.to_owned()), object);
+    }
+
     /// True if an object of this name is there and nobody handed it over: it isn't touched.
     pub(super) fn is_strange(&self, kind: Kind, name: &str) -> bool {
         self.strangers.contains(&(kind, name.to_owned()))

@@ -158,8 +158,12 @@ impl Check<'_> {
         let mut open = Vec::new();
         for desired in &all {
             let live = objects.get(Kind::OciRepository, desired.source_name());
-            if !live.is_some_and(|live| desired::holds(&desired.source, live)) {
-                self.cluster.apply(Kind::OciRepository, &desired.source)?;
+            if !live.is_some_and(|live| desired::holds(&desired.source, live))
+                && !self.apply_source(desired)?
+            {
+                let health = Health::Waiting("ForeignWriter".to_owned());
+                open.push(ComponentHealth { name: desired.name.clone(), health });
+                continue;
             }
             match objects.source_health(desired, self.now) {
                 Health::Healthy { .. } => {}
@@ -167,6 +171,18 @@ impl Check<'_> {
             }
         }
         Ok(if open.is_empty() { Preflight::Ready } else { Preflight::NotYet(open) })
+    }
+
+    /// False if others change it too often.
+    fn apply_source(&self, desired: &Desired) -> Result<bool> {
+        let (kind, name) = (Kind::OciRepository, desired.source_name());
+        let content = desired.content()?;
+        if self.memory.wait(kind, name, content, self.now).is_some() {
+            return Ok(false);
+        }
+        self.cluster.apply(kind, &desired.source)?;
+        self.memory.written(kind, name, content, self.now);
+        Ok(true)
     }
 }
 

@@ -3,26 +3,26 @@
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{ComponentName, Obstacle, ObstacleCode, Span};
+use pdp_policies::{At, ComponentName, Obstacle, ObstacleCode, Span};
 use pdp_transport::cli::failure::{Result, internal};
-use serde_json::json;
 
 use super::desired::{self, Desired, Owner};
-use super::installed::{Installed, installed};
+use super::fights;
+use super::installed::{Installed, installed, left_as_they_are};
 use super::memory::Memory;
 use super::next::{self, Next};
+use super::nudge;
 use super::observed::Objects;
 use super::preflight::{self, Check};
 use super::removed;
 use super::workloads::Workloads;
 use crate::cluster::{Cluster, Kind};
-use crate::crd::{FORCE_AT, REQUESTED_AT};
 use crate::fault;
 use crate::reconcile;
 use crate::state::State;
 use crate::subscription::Subscription;
 use crate::target::{
-    Alive, Applied, ComponentHealth, Found, Preflight, Progress, Target, Tidied, UnderWay, stages,
+    Alive, Applied, ComponentHealth, Fight, Found, Preflight, Progress, Target, Tidied, UnderWay, stages,
 };
 use crate::time::Clock;
 
@@ -55,7 +55,10 @@ impl FluxTarget<'_> {
         if !source.is_some_and(|live| desired::holds(&desired.source, live)) {
             self.cluster.apply(Kind::OciRepository, &desired.source)?;
         }
-        self.cluster.apply(desired.kind, &desired.applier)
+        self.cluster.apply(desired.kind, &desired.applier)?;
+        let (name, now) = (desired.name.as_str(), self.clock.now());
+        self.memory.written(desired.kind, name, desired.content()?, now);
+        Ok(())
     }
 
     /// Applies until others have to do their part, or a component failed.
@@ -66,6 +69,10 @@ impl FluxTarget<'_> {
             let running = reconcile::own_version();
             match next::forward(self.owner(), record, &objects, &workloads, &running, clock.now()) {
                 Next::Write { stage, objects: due } => {
+                    let (due, fought) = self.sift(due, &objects)?;
+                    if due.is_empty() {
+                        return Ok(Forward::Wait(contested(stage, fought, clock.now())));
+                    }
                     fault::point(&format!("before-write-{stage}"));
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;
                     fault::point(&format!("after-write-{stage}"));
@@ -75,28 +82,40 @@ impl FluxTarget<'_> {
                     return Ok(Forward::Wait(under_way));
                 }
                 Next::Failed(component) => return Ok(Forward::Failed(component)),
-                Next::Done if removed::remove(self.cluster, record, &objects)? => {
-                    let next = Span::from_seconds(2);
-                    return Ok(Forward::Wait(UnderWay { stage: 100, back: false, components: vec![], next }));
+                Next::Done => {
+                    let left = removed::left(&record.target().removed, &objects);
+                    if left.is_nothing() {
+                        return Ok(Forward::Done);
+                    }
+                    removed::remove(self.cluster, &left, &objects)?;
+                    let (components, next) = (left.suspended, Span::from_seconds(2));
+                    let fought = vec![];
+                    return Ok(Forward::Wait(UnderWay { stage: 100, back: false, components, next, fought }));
                 }
-                Next::Done => return Ok(Forward::Done),
             }
         }
         Err(others_write())
     }
 
     fn back(&self, record: &DecisionRecord, clock: &Clock) -> Result<Option<UnderWay>> {
+        let mut fought = Vec::new();
         for _ in 0..MAX_WRITES {
             let objects = self.objects()?;
-            match next::back(self.owner(), record, &objects, clock.now()) {
+            let contested = fought.iter().map(|fight: &Fight| fight.component.clone()).collect();
+            match next::back(self.owner(), record, &objects, &contested, clock.now()) {
                 Next::Write { stage, objects: due } => {
+                    let (due, more) = self.sift(due, &objects)?;
+                    fought.extend(more);
+                    if due.is_empty() {
+                        continue;
+                    }
                     fault::point(&format!("before-back-{stage}"));
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;
                     fault::point(&format!("after-back-{stage}"));
                 }
                 Next::Wait(under_way) => {
                     self.nudge(&under_way, &objects)?;
-                    return Ok(Some(under_way));
+                    return Ok(Some(UnderWay { fought, ..under_way }));
                 }
                 Next::Failed(_) | Next::Done => return Ok(None),
             }
@@ -104,21 +123,29 @@ impl FluxTarget<'_> {
         Err(others_write())
     }
 
-    /// helm-controller can cut its own wait for the very revision that is wanted and then rests
-    /// (`HealthCheckCanceled`): once per generation it is asked to go on.
     fn nudge(&self, under_way: &UnderWay, objects: &Objects) -> Result<()> {
-        let cut = Health::Waiting("HealthCheckCanceled".to_owned());
-        for component in under_way.components.iter().filter(|component| component.health == cut) {
-            let name = component.name.as_str();
-            let Some(live) = objects.get(Kind::HelmRelease, name) else { continue };
-            let token = format!("pdp-sync-{}", live["metadata"]["generation"]);
-            if live["metadata"]["annotations"][FORCE_AT] != token {
-                let patch =
-                    json!({ "metadata": { "annotations": { REQUESTED_AT: token, FORCE_AT: token } } });
-                self.cluster.merge(Kind::HelmRelease, name, &patch)?;
-            }
+        for (kind, name, patch) in nudge::nudges(under_way, objects) {
+            self.cluster.merge(kind, &name, &patch)?;
         }
         Ok(())
+    }
+
+    /// What may be written now, and who has changed the rest so often that it has to wait.
+    fn sift(&self, due: Vec<Desired>, objects: &Objects) -> Result<(Vec<Desired>, Vec<Fight>)> {
+        let (mut ours, mut fought) = (Vec::new(), Vec::new());
+        for desired in due {
+            match self.fight(&desired, objects)? {
+                Some(fight) => fought.push(fight),
+                None => ours.push(desired),
+            }
+        }
+        Ok((ours, fought))
+    }
+
+    fn fight(&self, desired: &Desired, objects: &Objects) -> Result<Option<Fight>> {
+        let wanted = desired.content()?;
+        let again = self.memory.wait(desired.kind, desired.name.as_str(), wanted, self.clock.now());
+        Ok(again.map(|again| fights::fight(objects, desired, again)))
     }
 
     /// The workloads of what this level touched and Flux calls healthy.
@@ -156,14 +183,27 @@ fn others_write() -> pdp_transport::cli::Failure {
         .hint("find it in metadata.managedFields of the HelmReleases and Kustomizations")
 }
 
+/// Nothing of a stage can be written but what others change again and again.
+fn contested(stage: u32, fought: Vec<Fight>, now: At) -> UnderWay {
+    let health = || Health::Waiting("ForeignWriter".to_owned());
+    let components = fought.iter().map(|it| ComponentHealth { name: it.component.clone(), health: health() });
+    let left = fought.iter().map(|it| it.again.seconds_since(now)).min().unwrap_or(1);
+    let next = Span::from_seconds(u32::try_from(left).unwrap_or(1).max(1));
+    UnderWay { stage, back: false, components: components.collect(), next, fought }
+}
+
 impl Target for FluxTarget<'_> {
     fn found(&self, state: &State) -> Result<Found> {
         let objects = self.objects()?;
         let mut obstacles = self.surroundings.obstacles.clone();
         let record = state.record.as_ref();
         let installed = record.map(|record| installed(self.owner(), record, &objects)).unwrap_or_default();
-        let installed = installed.iter().map(|it| &it.desired);
-        let strange = installed.filter(|it| objects.is_strange(it.kind, it.name.as_str()));
+        let installed: Vec<_> = installed.iter().map(|it| &it.desired).collect();
+        for desired in installed.iter().filter(|it| next::differs(&objects, it)) {
+            let fight = self.fight(desired, &objects)?;
+            obstacles.extend(fight.map(|it| Obstacle::new(ObstacleCode::HeldByEdit, None, it.to_string())));
+        }
+        let strange = installed.iter().filter(|it| objects.is_strange(it.kind, it.name.as_str()));
         obstacles.extend(strange.map(|it| preflight::stranger(it.kind, it.name.as_str(), self.owner())));
         for kind in &objects.missing {
             let detail = format!(
@@ -239,12 +279,23 @@ impl Target for FluxTarget<'_> {
         let mut tidied = Tidied::default();
         for Installed { desired, held } in installed(self.owner(), record, &objects) {
             if next::differs(&objects, &desired) {
-                self.write(&desired, &objects)?;
-                tidied.repaired.push(format!("{}/{}", desired.kind.name(), desired.name));
+                match self.fight(&desired, &objects)? {
+                    Some(fight) => tidied.fought.push(fight),
+                    None => {
+                        self.write(&desired, &objects)?;
+                        tidied.repaired.push(format!("{}/{}", desired.kind.name(), desired.name));
+                    }
+                }
             }
             let health = objects.health(&desired, self.clock.now());
             tidied.held.extend(held.then(|| desired.name.clone()));
             tidied.components.push(ComponentHealth { name: desired.name, health });
+        }
+        let shown: Vec<_> = tidied.components.iter().map(|it| it.name.clone()).collect();
+        for desired in left_as_they_are(self.owner(), record, &objects) {
+            let health = objects.health(&desired, self.clock.now());
+            let new = !shown.contains(&desired.name);
+            tidied.components.extend(new.then_some(ComponentHealth { name: desired.name, health }));
         }
         Ok(tidied)
     }

@@ -7,7 +7,7 @@ use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
 use pdp_policies::release::{Component, Release};
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{ComponentName, Obstacle, Span};
+use pdp_policies::{At, ComponentName, Obstacle, Span};
 use pdp_transport::cli::failure::Result;
 
 use crate::preflight::Trouble;
@@ -96,6 +96,37 @@ pub(crate) struct UnderWay {
     pub(crate) components: Vec<ComponentHealth>,
     /// When to look again if nobody says anything before.
     pub(crate) next: Span,
+    /// Others who change what is written here, again and again.
+    pub(crate) fought: Vec<Fight>,
+}
+
+/// Somebody else changes fields of ours again and again: they are put back less and less often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fight {
+    pub(crate) component: ComponentName,
+    /// `Kind/name`
+    pub(crate) object: String,
+    /// The field manager, if the API server says so.
+    pub(crate) manager: Option<String>,
+    /// Paths of the fields that aren't as they should be.
+    pub(crate) fields: Vec<String>,
+    /// When they are put back again.
+    pub(crate) again: At,
+}
+
+/// So many fields of one object are named.
+const NAMED_FIELDS: usize = 4;
+
+impl std::fmt::Display for Fight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { object, fields, again, .. } = self;
+        let who = match &self.manager {
+            Some(manager) => format!("field manager `{manager}`"),
+            None => "somebody".to_owned(),
+        };
+        let named = fields.iter().take(NAMED_FIELDS).map(String::as_str).collect::<Vec<_>>().join(", ");
+        write!(f, "{who} changes {named} of {object} again and again; put back next at {again}")
+    }
 }
 
 /// A component and what Flux says of it.
@@ -110,6 +141,8 @@ pub(crate) struct ComponentHealth {
 pub(crate) struct Tidied {
     /// Objects that others had changed, `Kind/name`.
     pub(crate) repaired: Vec<String>,
+    /// Those that others change again and again.
+    pub(crate) fought: Vec<Fight>,
     /// All components of what is installed.
     pub(crate) components: Vec<ComponentHealth>,
     /// Those that stay at a level that failed.

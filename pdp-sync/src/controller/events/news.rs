@@ -4,7 +4,7 @@ use pdp_policies::ObstacleCode;
 
 use super::News;
 use crate::crd::{
-    CatalogState, ComponentState, ConditionType, HistoryResult, TargetPhase, TargetStatus,
+    CatalogState, ComponentState, ConditionType, HistoryEntry, HistoryResult, TargetPhase, TargetStatus,
     UpdateSubscriptionStatus as Status,
 };
 
@@ -74,17 +74,38 @@ fn suspended(before: &Status, after: &Status) -> Vec<News> {
     new.map(tell).collect()
 }
 
-/// Levels that came to a good end; a bad one is told by the phases.
+/// Levels that came to an end; a bad one is told by the phases, if it is still the target.
 fn ended(before: &Status, after: &Status) -> Vec<News> {
     let new = after.history.iter().take_while(|entry| before.history.first() != Some(entry));
-    let healthy = new.filter(|entry| entry.result == HistoryResult::Healthy);
-    let tell = |entry: &crate::crd::HistoryEntry| {
-        let message = format!("level {} is installed, healthy and settled", entry.level);
-        News::info("LevelHealthy", message).about(entry.level, entry.release_digest)
+    let tell = |entry: &HistoryEntry| match entry.result {
+        HistoryResult::Healthy => {
+            let message = format!("level {} is installed, healthy and settled", entry.level);
+            vec![News::info("LevelHealthy", message).about(entry.level, entry.release_digest)]
+        }
+        HistoryResult::Failed if !shows_failure(after, entry) => failed_behind(before, entry),
+        HistoryResult::Failed | HistoryResult::TakenBack => vec![],
     };
-    let mut found: Vec<_> = healthy.map(tell).collect();
-    found.reverse();
-    found
+    let new: Vec<_> = new.collect();
+    new.into_iter().rev().flat_map(tell).collect()
+}
+
+fn shows_failure(status: &Status, entry: &HistoryEntry) -> bool {
+    let target = status.target.as_ref().filter(|target| target.release_digest == entry.release_digest);
+    target.is_some_and(|target| target.failed.is_some())
+}
+
+/// A newer level waits already and is the target: without this nobody would hear of the failure.
+fn failed_behind(before: &Status, entry: &HistoryEntry) -> Vec<News> {
+    let (level, failed) = (entry.level, entry.failed.as_ref());
+    let culprit = failed.map_or_else(String::new, |name| format!(" at `{name}`"));
+    let mut found = Vec::new();
+    if !shows_failure(before, entry) {
+        found.push(News::error("LevelFailed", format!("level {level} failed{culprit}")));
+    }
+    let message =
+        format!("level {level} failed{culprit} and is not tried again without a newer grant or level");
+    found.push(News::error("Quarantined", message));
+    found.into_iter().map(|news| news.of(failed).about(level, entry.release_digest)).collect()
 }
 
 fn target_moved(before: Option<&TargetStatus>, after: &TargetStatus) -> Vec<News> {
@@ -160,6 +181,11 @@ fn appeared(before: &Status, after: &Status) -> Vec<News> {
         status.conditions.iter().find(|c| c.type_ == kind.as_str() && c.status == "True").cloned()
     };
     let mut found = Vec::new();
+    let contested =
+        |status: &Status| find(status, ConditionType::Stalled).filter(|it| it.reason == "ForeignWriter");
+    if let (None, Some(condition)) = (contested(before), contested(after)) {
+        found.push(News::error(&condition.reason, condition.message));
+    }
     for kind in [ConditionType::EarlierRing, ConditionType::Exposed, ConditionType::Mixed] {
         if let (None, Some(condition)) = (find(before, kind), find(after, kind)) {
             found.push(News::error(kind.as_str(), condition.message));

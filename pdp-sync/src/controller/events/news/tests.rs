@@ -61,6 +61,20 @@ fn phases_of_a_bad_level() {
 }
 
 #[test]
+fn a_failure_is_told_when_a_newer_level_is_the_target_already() {
+    let newer = json!({ "level": 43, "releaseDigest": Digest::of(b"newer").to_string(), "phase": "waiting" });
+    let behind = status(json!({ "target": newer, "history": [ended("failed", 3)] }));
+    let applying = with_target("applying", json!({}));
+    assert_eq!(reasons(&applying, &behind), ["LevelFailed", "Quarantined"]);
+    let back = with_target("goingBack", json!({ "failed": "gateway" }));
+    assert_eq!(reasons(&back, &behind), ["Quarantined"]);
+    let mut here = with_target("quarantined", json!({ "failed": "gateway" }));
+    here.history.clone_from(&behind.history);
+    assert_eq!(reasons(&back, &here), ["GoneBack", "Quarantined"], "told once");
+    assert_eq!(reasons(&behind, &behind), Vec::<String>::new());
+}
+
+#[test]
 fn a_person_takes_a_level_back() {
     let (taking, taken) = (with_target("takingBack", json!({})), with_target("takenBack", json!({})));
     assert_eq!(reasons(&taking, &taken), ["TakenBack"]);

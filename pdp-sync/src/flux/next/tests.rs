@@ -1,0 +1,113 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+use base64::{Engine, engine::general_purpose::STANDARD};
+use pdp_policies::Digest;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::cluster::Kind;
+
+const OWNER: Owner<'_> = Owner { namespace: "pdp", subscription: "pdp" };
+
+/// Two charts, each of a stage of its own, which differ from level to level.
+fn descriptor(level: u32) -> Vec<u8> {
+    let component = |(name, stage): (&str, u32)| {
+        let digest = Digest::of(format!("{name} {level}").as_bytes());
+        json!({
+            "name": name, "version": "1.0.0", "stage": stage, "releaseName": name, "namespace": "apps",
+            "artifact": { "chart": { "name": name, "digest": digest, "size": 1 } },
+            "onFailure": "rollback", "timeout": "5m", "settle": "1s", "images": [],
+        })
+    };
+    let components = [("early", 1), ("late", 2)].map(component);
+    let release = json!({
+        "apiVersion": "updates.pdp.wso2.com/v1", "line": "pdp-2026", "level": level,
+        "version": format!("2026.{level}"), "kind": "update",
+        "components": components,
+        "bundle": { "repository": "registry.example/pdp", "digest": Digest::of(b"bundle"), "size": 1 },
+    });
+    release.to_string().into_bytes()
+}
+
+/// Level 42 failed at `late`, and goes back to 41.
+fn going_back() -> DecisionRecord {
+    let stored = |level: u32| {
+        let bytes = descriptor(level);
+        json!({ "level": level, "sha256": Digest::of(&bytes).hex(), "descriptor": STANDARD.encode(&bytes) })
+    };
+    let inputs = json!({ "platform": "azure" });
+    let record = json!({
+        "apiVersion": "updates.pdp.wso2.com/v1", "target": stored(42), "lastGood": stored(41),
+        "lastGoodInputs": inputs, "inputs": inputs,
+        "catalog": { "timestamp": 1, "channels": 1, "targets": 1 },
+        "policy": { "digest": Digest::of(b"policy"), "loosened": false },
+        "authority": { "openTo": { "ring": "general", "percent": 100, "channels": 1 } },
+        "attempt": 1, "decidedAt": "2026-11-20T10:00:00Z", "phase": { "goingBack": { "component": "late" } },
+    });
+    DecisionRecord::load(record.to_string().as_bytes()).unwrap()
+}
+
+fn name(name: &str) -> ComponentName {
+    name.parse().unwrap()
+}
+
+/// A component as the last good level has it, written and ready.
+fn put_back(objects: &mut Objects, record: &DecisionRecord, component: &str) {
+    let desired = Desired::last_good(OWNER, record, &name(component)).unwrap();
+    let mut live = desired.applier.clone();
+    live["metadata"]["generation"] = json!(3);
+    live["status"] = json!({
+        "observedGeneration": 3, "lastAttemptedRevisionDigest": desired.digest,
+        "conditions": [{ "type": "Ready", "status": "True", "reason": "UpgradeSucceeded", "observedGeneration": 3,
+            "lastTransitionTime": "2026-11-20T10:05:00Z" }],
+    });
+    objects.put(desired.kind, component, live);
+    objects.put(Kind::OciRepository, desired.source_name(), desired.source.clone());
+}
+
+fn written(next: &Next) -> Vec<&str> {
+    let Next::Write { objects, .. } = next else { return vec![] };
+    objects.iter().map(|desired| desired.name.as_str()).collect()
+}
+
+/// What is waited for on the way back, with Flux's word or ours.
+fn waiting(next: Next) -> Vec<(String, Health)> {
+    let Next::Wait(under_way) = next else { panic!("{next:?}") };
+    assert!(under_way.back);
+    under_way.components.into_iter().map(|it| (it.name.to_string(), it.health)).collect()
+}
+
+fn next(objects: &Objects, record: &DecisionRecord, fought: &[&str]) -> Next {
+    let fought = fought.iter().map(|it| name(it)).collect();
+    back(OWNER, record, objects, &fought, "2026-11-20T10:10:00Z".parse().unwrap())
+}
+
+#[test]
+fn the_last_stage_goes_back_first() {
+    let (record, mut objects) = (going_back(), Objects::default());
+    assert_eq!(written(&next(&objects, &record, &[])), ["late"]);
+    put_back(&mut objects, &record, "late");
+    assert_eq!(written(&next(&objects, &record, &[])), ["early"]);
+    put_back(&mut objects, &record, "early");
+    assert!(matches!(next(&objects, &record, &[]), Next::Done));
+}
+
+#[test]
+fn a_suspended_component_holds_no_other_up_but_is_not_back() {
+    let (record, mut objects) = (going_back(), Objects::default());
+    let suspended: Value = json!({ "spec": { "suspend": true } });
+    objects.put(Kind::HelmRelease, "late", suspended);
+    assert_eq!(written(&next(&objects, &record, &[])), ["early"]);
+    put_back(&mut objects, &record, "early");
+    assert_eq!(waiting(next(&objects, &record, &[])), [("late".to_owned(), Health::Suspended)]);
+    put_back(&mut objects, &record, "late");
+    assert!(matches!(next(&objects, &record, &[]), Next::Done));
+}
+
+#[test]
+fn what_others_fight_over_holds_no_other_up_but_is_not_back() {
+    let (record, mut objects) = (going_back(), Objects::default());
+    assert_eq!(written(&next(&objects, &record, &["late"])), ["early"]);
+    put_back(&mut objects, &record, "early");
+    let foreign = Health::Waiting("ForeignWriter".to_owned());
+    assert_eq!(waiting(next(&objects, &record, &["late"])), [("late".to_owned(), foreign)]);
+}
