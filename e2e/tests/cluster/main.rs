@@ -3,6 +3,7 @@
 
 mod chart;
 mod cosign;
+mod customer;
 mod definitions;
 mod digests;
 mod failures;
@@ -16,3 +17,4 @@ mod never_uninstalled;
 mod plane;
 mod reaper;
 mod scenario;
+mod state;

@@ -160,8 +160,8 @@ impl Target for FluxTarget<'_> {
         let mut obstacles = self.surroundings.obstacles.clone();
         let record = state.record.as_ref();
         let installed = record.map(|record| installed(self.owner(), record, &objects)).unwrap_or_default();
-        let installed = installed.iter().map(|it| &it.desired);
-        let strange = installed.filter(|it| objects.is_strange(it.kind, it.name.as_str()));
+        let strange =
+            installed.iter().map(|it| &it.desired).filter(|it| objects.is_strange(it.kind, it.name.as_str()));
         obstacles.extend(strange.map(|it| preflight::stranger(it.kind, it.name.as_str(), self.owner())));
         for kind in &objects.missing {
             let detail = format!(
@@ -170,13 +170,9 @@ impl Target for FluxTarget<'_> {
             );
             obstacles.push(Obstacle::new(ObstacleCode::RequiresUnmet, None, detail));
         }
-        for kind in [Kind::HelmRelease, Kind::Kustomization] {
-            let suspended = objects.of(kind).filter(|(_, object)| object["spec"]["suspend"] == true);
-            obstacles.extend(suspended.map(|(name, _)| {
-                let detail = format!("{} `{name}` is suspended; `flux resume` it to go on", kind.name());
-                Obstacle::new(ObstacleCode::ComponentSuspended, None, detail)
-            }));
-        }
+        let suspended =
+            installed.iter().filter(|it| objects.is_suspended(it.desired.kind, it.desired.name.as_str()));
+        obstacles.extend(suspended.map(|it| preflight::suspended(it.desired.kind, it.desired.name.as_str())));
         let (kubernetes, flux) = (self.surroundings.kubernetes.clone(), self.surroundings.flux.clone());
         Ok(Found { obstacles, kubernetes, flux })
     }
