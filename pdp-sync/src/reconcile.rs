@@ -67,7 +67,7 @@ fn follow(
             start(subscription, state, target, &catalog, *permit, outcome, clock)?
         }
         Ok(verdict) => {
-            state.save_policy(&subscription.spec.policy)?;
+            keep_policy(subscription, state)?;
             keep_candidate(subscription, state, &catalog, &verdict)?;
             target.clear(state)?;
             outcome.with(Seen::Verdict(verdict, found.obstacles))
@@ -265,6 +265,16 @@ fn rolled_back(subscription: &Subscription) -> Option<Obstacle> {
     let wish = subscription.spec.rollback.as_ref()?;
     let detail = format!("a person went back from level {}: {}", wish.from, wish.reason);
     Some(Obstacle::new(ObstacleCode::Frozen, None, detail))
+}
+
+/// The strictest policy since the last decision is what the next one is compared with: one that was loosened while
+/// a level waited for something else is no secret.
+fn keep_policy(subscription: &Subscription, state: &mut State) -> Result<()> {
+    let policy = &subscription.spec.policy;
+    match &state.policy {
+        Some(before) if policy.looser_than(before) => Ok(()),
+        _ => state.save_policy(policy),
+    }
 }
 
 /// What waits is kept where people can look at it, in a cluster.

@@ -42,7 +42,7 @@ pub(crate) struct State {
     pub(crate) instruction: Option<Kept>,
     /// The newest report that arrived.
     pub(crate) reported: Option<Reported>,
-    /// What was noticed while loading, by its stable name.
+    /// What was noticed while loading and saving, by its stable name.
     pub(crate) events: Vec<&'static str>,
     _lock: Option<File>,
 }
@@ -96,12 +96,7 @@ impl State {
             .map_or_else(|| root.read(pdp_policies::MAX_FILE_BYTES), |r| Ok(Some(r)))?;
         let (floors, floors_stored) = match read(&store, "floors.json") {
             Some(floors) => (floors, true),
-            None => {
-                if record.is_some() {
-                    events.push("FloorsRebuilt");
-                }
-                (first_floors(given.clone(), root)?, false)
-            }
+            None => (first_floors(given.clone(), root)?, false),
         };
         if given.is_some_and(|given| given != floors.pinned_root()) {
             events.push("RootChanged");
@@ -132,6 +127,10 @@ impl State {
         self.floors = floors;
         if worth {
             write(&mut self.store, "floors.json", &self.floors)?;
+            // Not before: what was lost in mid-apply is rebuilt once a catalog is read again.
+            if self.record.is_some() && !self.floors_stored {
+                self.events.push("FloorsRebuilt");
+            }
             self.floors_stored = true;
         }
         Ok(())

@@ -4,6 +4,7 @@
 mod chart;
 mod contract;
 mod cosign;
+mod customer;
 mod definitions;
 mod digests;
 mod failures;
@@ -20,3 +21,4 @@ mod plane;
 mod reaper;
 mod rights_used;
 mod scenario;
+mod state;

@@ -36,9 +36,14 @@ impl<'a> Plane<'a> {
         let world = World::start().unwrap();
         release(&world, 41, namespace, edit_41);
         release(&world, 42, namespace, edit_42);
-        world.open(41, &["general=100"]).unwrap();
+        Self::over(cluster, world, namespace, 41)
+    }
+
+    /// On its way to the first level of a world that has released it.
+    pub(crate) fn over(cluster: &'a Cluster, world: World, namespace: &str, level: u32) -> Self {
+        world.open(level, &["general=100"]).unwrap();
         let kubeconfig = cluster.admit_pdp_sync(namespace).unwrap();
-        world.target_namespaces(41).unwrap().iter().for_each(|name| cluster.namespace(name).unwrap());
+        world.target_namespaces(level).unwrap().iter().for_each(|name| cluster.namespace(name).unwrap());
         let subscription = cluster.subscription(&world, namespace).unwrap().apply().unwrap();
         let pdp_sync = cluster.start_pdp_sync(namespace, &kubeconfig, &[]).unwrap();
         Self { cluster, world, subscription, pdp_sync }
@@ -54,24 +59,53 @@ impl<'a> Plane<'a> {
     pub(crate) fn killed_at_each(&self, points: &[&str]) {
         let mut floors = None;
         for point in points {
-            self.pdp_sync.start(&[("PDP_FAULT", point)]).unwrap();
-            let death = self
-                .pdp_sync
-                .died()
-                .unwrap_or_else(|e| panic!("never came to {point}: {e:#}\n{}", self.subscription.describe()));
-            assert!(death.contains("signal"), "{point}: {death}\n{}", self.pdp_sync.last_words());
+            self.killed_at(point, &[]);
             let now = self.floors();
             assert_eq!(floors.get_or_insert_with(|| now.clone()), &now, "{point} cost floors");
         }
         self.pdp_sync.start(&[]).unwrap();
     }
 
-    fn floors(&self) -> Value {
-        let namespace = &self.subscription.namespace;
-        let secret = self.cluster.api.get(Kind::SECRET, namespace, "pdp-pdp-state").unwrap();
-        let floors = secret.unwrap_or_default()["data"]["floors.json"].clone();
+    /// Starts it, with further environment variables, and waits until it died at this point.
+    pub(crate) fn killed_at(&self, point: &str, env: &[(&str, &str)]) {
+        self.pdp_sync.start(&[&[("PDP_FAULT", point)], env].concat()).unwrap();
+        let death = self
+            .pdp_sync
+            .died()
+            .unwrap_or_else(|e| panic!("never came to {point}: {e:#}\n{}", self.subscription.describe()));
+        assert!(death.contains("signal"), "{point}: {death}\n{}", self.pdp_sync.last_words());
+    }
+
+    /// What it has seen of the vendor, as it is stored.
+    pub(crate) fn floors(&self) -> Value {
+        let floors = self.stored("state", "floors.json");
         assert!(floors.is_string(), "no floors");
         floors
+    }
+
+    /// A piece of its state, base64; null if there is none. `part` is a Secret: `state`, `decision`, `identity`.
+    pub(crate) fn stored(&self, part: &str, key: &str) -> Value {
+        let (namespace, name) = (&self.subscription.namespace, format!("pdp-pdp-{part}"));
+        let secret = self.cluster.api.get(Kind::SECRET, namespace, &name).unwrap();
+        secret.unwrap_or_default()["data"][key].clone()
+    }
+
+    /// Deletes a Secret of its state.
+    pub(crate) fn lose(&self, part: &str) {
+        let name = format!("pdp-pdp-{part}");
+        assert!(self.cluster.api.delete(Kind::SECRET, &self.subscription.namespace, &name).unwrap());
+    }
+
+    /// How many Kubernetes events, and how many notifications, told this reason.
+    pub(crate) fn told(&self, reason: &str) -> (usize, usize) {
+        let events = self.cluster.api.list(Kind::EVENT, &self.subscription.namespace).unwrap();
+        let count = |all: &[Value]| all.iter().filter(|event| event["reason"] == reason).count();
+        (count(&events), count(&self.pdp_sync.notifications.all()))
+    }
+
+    /// A component's object as it is now.
+    pub(crate) fn live(&self, kind: Kind, name: &str) -> Value {
+        self.cluster.api.get(kind, &self.subscription.namespace, name).unwrap().unwrap_or_default()
     }
 
     /// The identity of a component's HelmRelease, and how often Helm installed or upgraded it.
@@ -90,11 +124,22 @@ pub(crate) fn release(
     suffix: &str,
     edit: impl FnOnce(&mut Line) -> anyhow::Result<()>,
 ) {
+    release_of(world, level, suffix, &COMPONENTS, edit);
+}
+
+/// A level with these components alone.
+pub(crate) fn release_of(
+    world: &World,
+    level: u32,
+    suffix: &str,
+    components: &[&str],
+    edit: impl FnOnce(&mut Line) -> anyhow::Result<()>,
+) {
     world
         .release_with(level, "emergency", |line| {
             line.in_namespaces(suffix)?;
             line.quick();
-            line.keep(&COMPONENTS);
+            line.keep(components);
             edit(line)
         })
         .unwrap();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
 use pdp_policies::release::{Component, OnFailure};
-use pdp_policies::{At, ComponentName, Span};
+use pdp_policies::{At, CLOCK_TOLERANCE, ComponentName, RefusalCode, Span};
 use semver::Version;
 
 use super::desired::{self, Desired, Owner};
@@ -158,7 +158,7 @@ fn to_write(objects: &Objects, wanted: &[Desired]) -> Vec<Desired> {
 pub(super) fn differs(objects: &Objects, desired: &Desired) -> bool {
     use crate::cluster::Kind;
     let live = objects.applier(desired);
-    let suspended = live.is_some_and(|live| live["spec"]["suspend"] == true);
+    let suspended = objects.is_suspended(desired.kind, desired.name.as_str());
     let holds =
         |wanted, live: Option<&serde_json::Value>| live.is_some_and(|live| desired::holds(wanted, live));
     let source = objects.get(Kind::OciRepository, desired.source_name());
@@ -171,6 +171,10 @@ pub(super) fn differs(objects: &Objects, desired: &Desired) -> bool {
 fn settled(health: Health, desired: &Desired, workloads: &Workloads, now: At) -> Result<(), Open> {
     let open = |health, next| Open { health: ComponentHealth { name: desired.name.clone(), health }, next };
     let Health::Healthy { since } = health else { return Err(open(health, LOOK_AGAIN)) };
+    if since.seconds_since(now) > CLOCK_TOLERANCE {
+        // Time can't be measured from a moment that is still to come.
+        return Err(open(Health::Waiting(RefusalCode::ClockSkew.as_str().to_owned()), LOOK_AGAIN));
+    }
     let settled = since.plus(desired.settle);
     if let Some(unready) = workloads.unready(&desired.name) {
         let given_up = settled.plus(desired.timeout) < now;

@@ -52,6 +52,11 @@ impl Objects {
         self.strangers.contains(&(kind, name.to_owned()))
     }
 
+    /// True if an object of ours is there and a person suspended it: Flux would do nothing with what is written.
+    pub(super) fn is_suspended(&self, kind: Kind, name: &str) -> bool {
+        self.get(kind, name).is_some_and(|live| live["spec"]["suspend"] == true)
+    }
+
     pub(super) fn get(&self, kind: Kind, name: &str) -> Option<&Value> {
         self.all.get(&(kind, name.to_owned()))
     }

@@ -49,9 +49,10 @@ impl Check<'_> {
             self.memory.checked(mark);
         }
         let wanted = self.wanted();
-        let strangers = self.strangers(objects, &wanted);
-        if !strangers.is_empty() {
-            return Ok(Preflight::Blocked(strangers));
+        let mut obstacles = self.strangers(objects, &wanted);
+        obstacles.extend(self.suspended(objects, &wanted));
+        if !obstacles.is_empty() {
+            return Ok(Preflight::Blocked(obstacles));
         }
         if self.record.inputs().flux.as_ref().is_some_and(|flux| flux.verify_secret.is_some()) {
             artifact_keys::keep(self.cluster, self.owner.subscription, self.catalog.artifact_keys())?;
@@ -150,6 +151,16 @@ impl Check<'_> {
         strange.map(|(kind, name)| stranger(kind, &name, self.owner)).collect()
     }
 
+    /// Objects that this level writes or takes away, but a person suspended. Flux wouldn't uninstall a suspended one.
+    fn suspended(&self, objects: &Objects, wanted: &[Desired]) -> Vec<Obstacle> {
+        let kinds = [Kind::HelmRelease, Kind::Kustomization];
+        let removed = self.record.target().removed.iter();
+        let removed = removed.flat_map(|name| kinds.map(|kind| (kind, name.as_str())));
+        let written = wanted.iter().map(|desired| (desired.kind, desired.name.as_str()));
+        let touched = written.chain(removed).filter(|(kind, name)| objects.is_suspended(*kind, name));
+        touched.map(|(kind, name)| suspended(kind, name)).collect()
+    }
+
     /// Lets Flux fetch what is missing, and says what it waits for.
     fn fetch(&self, objects: &Objects, wanted: &[Desired]) -> Result<Preflight> {
         let before = self.components().into_iter();
@@ -184,6 +195,12 @@ impl Check<'_> {
         self.memory.written(kind, name, content, self.now);
         Ok(true)
     }
+}
+
+/// An object that a person suspended.
+pub(super) fn suspended(kind: Kind, name: &str) -> Obstacle {
+    let detail = format!("{} `{name}` is suspended; `flux resume` it to go on", kind.name());
+    Obstacle::new(ObstacleCode::ComponentSuspended, None, detail)
 }
 
 /// An object that somebody else holds.

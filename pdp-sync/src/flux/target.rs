@@ -212,13 +212,8 @@ impl Target for FluxTarget<'_> {
             );
             obstacles.push(Obstacle::new(ObstacleCode::RequiresUnmet, None, detail));
         }
-        for kind in [Kind::HelmRelease, Kind::Kustomization] {
-            let suspended = objects.of(kind).filter(|(_, object)| object["spec"]["suspend"] == true);
-            obstacles.extend(suspended.map(|(name, _)| {
-                let detail = format!("{} `{name}` is suspended; `flux resume` it to go on", kind.name());
-                Obstacle::new(ObstacleCode::ComponentSuspended, None, detail)
-            }));
-        }
+        let suspended = installed.iter().filter(|it| objects.is_suspended(it.kind, it.name.as_str()));
+        obstacles.extend(suspended.map(|it| preflight::suspended(it.kind, it.name.as_str())));
         let (kubernetes, flux) = (self.surroundings.kubernetes.clone(), self.surroundings.flux.clone());
         Ok(Found { obstacles, kubernetes, flux })
     }

@@ -1,0 +1,8 @@
+//! The customer decides: values, policy, approvals, who owns what.
+
+mod approvals;
+mod manifests;
+mod owners;
+mod policy;
+mod ring_state;
+mod values;
