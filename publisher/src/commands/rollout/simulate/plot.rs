@@ -172,7 +172,7 @@ fn mark(svg: &mut String, scale: &Scale, top: f64, after: Span, colour: &str, da
          <text transform=\"translate({:.1},{:.1}) rotate(-90)\" text-anchor=\"end\" font-size=\"11\" fill=\"{colour}\">{word}</text>",
         x + 12.0,
         // Far from where the rings' words are: a halt may come right after an opening.
-        if dashes.is_empty() { top + PANEL * 0.6 } else { top + 4.0 }
+        if dashes.is_empty() { top + PANEL * 0.42 } else { top + 4.0 }
     );
 }
 
