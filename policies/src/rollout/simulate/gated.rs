@@ -34,6 +34,8 @@ struct Server<'a> {
     index: HashMap<PdpId, usize>,
     members: Vec<u32>,
     course: Course,
+    /// How often data planes poll (seconds).
+    poll: i64,
     now: i64,
 }
 
@@ -53,9 +55,10 @@ pub(super) fn run(plan: &RingPlan, tempo: Tempo, fleet: &Fleet, trial: &Trial) -
         members: course.rings.iter().map(|ring| ring.members).collect(),
         planes,
         course,
+        poll: fleet.poll_every.seconds(),
         now: 0,
     };
-    let (poll, patience) = (fleet.poll_every.seconds(), patience(plan, tempo, fleet));
+    let (poll, patience) = (server.poll, patience(plan, tempo, fleet));
     let mut moved = 0;
     loop {
         if server.tick() {
@@ -126,9 +129,13 @@ impl Server<'_> {
     fn reports(&mut self) -> bool {
         let (now, mut ended) = (self.now, false);
         for n in 0..self.planes.len() {
-            while let Some((_, end)) = self.planes.get(n).and_then(|plane| plane.due(self.trial, now)) {
+            while let Some((at, end)) = self.planes.get(n).and_then(|plane| plane.due(self.trial, now)) {
                 ended = true;
                 let Some(plane) = self.planes.get_mut(n) else { break };
+                // Until then it was heard at every poll, though nothing made the clock stop there.
+                if plane.talks() {
+                    plane.heard = plane.heard.max(at - at % self.poll);
+                }
                 plane.end = Some(end);
                 let state = match end {
                     End::Healthy => ReportState::Healthy,
