@@ -66,8 +66,8 @@ fn all_that_is_wrong_with_a_plan_is_said_at_once_and_nothing_is_proposed() {
     let words = format!("{:#}", refused.unwrap_err());
     for part in [
         "BadPlan",
-        "rings[1].waves[0]",
-        "rings[0].minSample",
+        "rings.1.waves.0",
+        "rings.0.minSample",
         "tempos.normal.canary.soak",
         "tempos.normal.regulated: missing",
         "tempos.normal.regulatde: no ring",

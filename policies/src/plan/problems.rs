@@ -21,9 +21,9 @@ impl RingPlan {
         let mut names = BTreeSet::new();
         for (n, rules) in self.rings.iter().enumerate() {
             if !names.insert(&rules.name) {
-                problems.push(format!("rings[{n}].name: `{}` stands there twice", rules.name));
+                problems.push(format!("rings.{n}.name: `{}` stands there twice", rules.name));
             }
-            problems.extend(rules.problems().into_iter().map(|problem| format!("rings[{n}].{problem}")));
+            problems.extend(rules.problems().into_iter().map(|problem| format!("rings.{n}.{problem}")));
         }
         if self.tempos.is_empty() {
             problems.push("tempos: there is none".to_owned());
@@ -70,14 +70,14 @@ impl RingRules {
         }
         for (n, wave) in self.waves.iter().enumerate() {
             if wave.is_nothing() {
-                problems.push(format!("waves[{n}]: {wave} starts nobody"));
+                problems.push(format!("waves.{n}: {wave} starts nobody"));
             }
         }
         for (n, pair) in self.waves.windows(2).enumerate() {
             if let [before, wave] = pair
                 && !wave.is_after(*before)
             {
-                problems.push(format!("waves[{}]: {wave} isn't more than {before}", n + 1));
+                problems.push(format!("waves.{}: {wave} isn't more than {before}", n + 1));
             }
         }
         if self.min_sample == 0 {

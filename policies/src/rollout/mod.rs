@@ -14,6 +14,7 @@ mod halt;
 mod hear;
 mod offer;
 mod phase;
+pub mod simulate;
 mod starts;
 mod step;
 

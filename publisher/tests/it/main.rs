@@ -5,6 +5,7 @@ mod build;
 mod errors;
 mod lint;
 mod reference;
+mod simulate;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

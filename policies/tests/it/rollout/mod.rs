@@ -7,5 +7,6 @@ mod halts;
 mod offers;
 mod plans;
 mod random;
+mod simulated;
 mod waves;
 mod world;

@@ -145,6 +145,13 @@ fn a_level_below_a_ceiling_is_startable_there_if_nothing_halts_it_on_its_way() {
     levels.now = now().plus(Span::from_seconds(60));
     assert_eq!(levels.granted(42, "early"), Err(ObstacleCode::RingNotOpenYet), "its own time is signed");
     levels.now = early;
+    let later = early.plus(Span::from_seconds(1));
+    let own = &mut levels.channel.levels.get_mut(&Level(42)).unwrap().opens_at;
+    own.insert(ring("early"), later);
+    assert_eq!(levels.granted(42, "early"), Err(ObstacleCode::RingNotOpenYet), "not by the ceiling's time");
+    assert_eq!(levels.share(42, "early"), None);
+    levels.now = later;
+    assert_eq!(levels.granted(42, "early"), Ok(()));
     levels.halt(42, HaltScope::Ring { ring: ring("canary") });
     assert_eq!(levels.granted(42, "early"), Err(ObstacleCode::RingNotOpenYet), "bad news travels");
     let mut ceiling = Levels::new(&[(42, &["canary"]), (43, &["canary", "early"])]);

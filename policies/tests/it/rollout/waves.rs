@@ -1,7 +1,9 @@
 //! Rings in order, waves by proof.
 
-use pdp_policies::rollout::{Census, PdpState};
-use pdp_policies::rollout::{Command, CommandRefusal, Outcome, Rollout, Row, fold, state_of};
+use pdp_policies::rollout::{
+    Cause, Census, Command, CommandRefusal, HaltScope, Outcome, PdpState, Rollout, RolloutEvent, Row, fold,
+    state_of,
+};
 use pdp_policies::{At, Level, ObstacleCode, Ring, Span};
 
 use super::world::{Does, LEVEL, World, ring};
@@ -143,18 +145,70 @@ fn an_expedited_soak_ends_now_but_beats_neither_share_nor_sample_nor_the_signed_
 #[test]
 fn an_expedited_wave_that_turns_bad_does_not_pass() {
     let mut world = World::new(&[("canary", 3)]);
-    world.channel.plan.rings[0].failure_budget = 99.try_into().unwrap();
-    world.channel.plan.rings[0].organization_failures = 9;
+    let rules = &mut world.channel.plan.rings[0];
+    rules.waves[0] = pdp_policies::Cap::Count(2);
+    (rules.failure_budget, rules.organization_failures) = (99.try_into().unwrap(), 9);
     world.settle();
-    assert!(world.start(0));
-    world.finish(0, Outcome::Healthy);
+    for n in 0..2 {
+        assert!(world.start(n));
+        world.finish(n, Outcome::Healthy);
+    }
     world.settle();
     world.order("ada", Command::Expedite { ring: ring("canary"), wave: 0 }).unwrap();
-    world.finish(0, Outcome::Failed);
     world.planes[0].does = Does::Ended(1, Outcome::Failed);
     world.report(0);
     world.settle();
-    assert_eq!(world.rollout.rings[&ring("canary")].wave, 0, "0 of 1 healthy is no share of 100 %");
+    assert!(world.rollout.halts.is_empty());
+    assert_eq!(world.rollout.rings[&ring("canary")].wave, 0, "1 of 2 healthy is no share of 100 %");
+}
+
+#[test]
+fn what_comes_twice_or_makes_no_sense_changes_nothing() {
+    let of_ring = HaltScope::Ring { ring: ring("canary") };
+    let cause = |by: &str| Cause::Person { by: by.into(), reason: "x".into() };
+    let (canary, pdp) = (ring("canary"), super::world::pdp("acme"));
+    let until = At::from_unix(crate::vendor::NOW + 3600);
+    let granted = |attempt| RolloutEvent::Granted { pdp: pdp.clone(), ring: canary.clone(), attempt, until };
+    let ended = |attempt, outcome| RolloutEvent::Ended { pdp: pdp.clone(), attempt, outcome };
+    let mut events = vec![
+        RolloutEvent::Created {},
+        RolloutEvent::RingOpened { ring: canary.clone() },
+        granted(1),
+        ended(1, Outcome::Failed),
+        RolloutEvent::Retried { attempt: 2, by: "ada".into(), reason: "x".into() },
+        granted(2),
+        RolloutEvent::ShareReached { ring: canary.clone(), wave: 0 },
+        RolloutEvent::Halted { scope: of_ring.clone(), cause: cause("ada") },
+        RolloutEvent::ResumeAsked { scope: of_ring.clone(), by: "ada".into(), reason: "x".into() },
+    ];
+    let state = |events: &[RolloutEvent]| {
+        let at = |n: usize| At::from_unix(crate::vendor::NOW + n as i64);
+        let rollout = fold(events.iter().enumerate().map(|(n, event)| (at(n), event)));
+        Rollout { events: 0, ..rollout }
+    };
+    let before = state(&events);
+    let foreign = super::world::pdp("nobody");
+    events.extend(events.clone());
+    events.extend([
+        RolloutEvent::Halted { scope: of_ring.clone(), cause: cause("bob") },
+        RolloutEvent::Resumed { scope: HaltScope::Rollout {}, by: "bob".into(), reason: "x".into() },
+        RolloutEvent::Continued { by: "ada".into(), reason: "x".into() },
+        RolloutEvent::Retried { attempt: 1, by: "ada".into(), reason: "x".into() },
+        RolloutEvent::WavePassed { ring: canary.clone(), wave: 1 },
+        RolloutEvent::Expedited { ring: ring("early"), wave: 0, by: "ada".into(), reason: "x".into() },
+        RolloutEvent::Lapsed { pdp: pdp.clone(), attempt: 1 },
+        RolloutEvent::Lapsed { pdp: foreign.clone(), attempt: 1 },
+        RolloutEvent::Ended { pdp: foreign, attempt: 1, outcome: Outcome::Failed },
+        ended(1, Outcome::Healthy),
+        ended(3, Outcome::Failed),
+    ]);
+    assert_eq!(state(&events), before);
+    assert_eq!(before.starts_in(&canary), 1);
+    assert_eq!(before.halts[&of_ring].resume_asked.as_deref(), Some("ada"));
+
+    let flapped =
+        [granted(1), ended(1, Outcome::Failed), ended(1, Outcome::Healthy), ended(1, Outcome::Written)];
+    assert_eq!(state(&flapped).starts[&pdp].outcome, Some(Outcome::Failed), "failed stays failed");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod pause;
 mod resume;
 mod retry;
 mod scope;
+mod simulate;
 mod skip;
 mod status;
 
@@ -42,6 +43,8 @@ pub(crate) enum Rollout {
     Acknowledge(acknowledge::Args),
     /// Ends the soak of the current wave; share, sample, budget and the earliest times that people signed stand.
     Expedite(expedite::Args),
+    /// Plays a rollout over a fleet on paper: when each ring is through, how many have started at a halt.
+    Simulate(simulate::Args),
 }
 
 pub(crate) async fn run(command: Rollout, format: Format) -> Result<u8> {
@@ -57,5 +60,6 @@ pub(crate) async fn run(command: Rollout, format: Format) -> Result<u8> {
         Rollout::Skip(args) => skip::run(&args, format).await,
         Rollout::Acknowledge(args) => acknowledge::run(&args, format).await,
         Rollout::Expedite(args) => expedite::run(&args, format).await,
+        Rollout::Simulate(args) => super::blocking(move || simulate::run(&args, format)).await,
     }
 }

@@ -1,0 +1,218 @@
+//! How a simulated rollout went.
+
+use serde::Serialize;
+
+use super::plane::{End, Plane, span};
+use crate::names::Ring;
+use crate::plan::Tempo;
+use crate::rollout::{Cause, HaltScope};
+use crate::time::Span;
+
+/// No course keeps more points than this: enough for a picture.
+const MOST_POINTS: usize = 200;
+
+/// A simulation: the plan as it stands, beside one of the same length that knows nothing but time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Simulation {
+    /// The tempo.
+    pub tempo: Tempo,
+    /// How many data planes there are.
+    pub data_planes: u32,
+    /// How many of them report at all.
+    pub reporting: u32,
+    /// With waves that have to prove themselves, and halts.
+    pub gated: Course,
+    /// With waves by the clock, and nobody who looks.
+    pub timed: Course,
+}
+
+/// How one rollout went. All times are since the promotion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Course {
+    /// When the last wave passed; none if it never did.
+    pub length: Option<Span>,
+    /// What stopped it, if anything did; by the clock: when people would have.
+    pub stop: Option<Stop>,
+    /// Data planes that started, in the end.
+    pub started: u32,
+    /// Data planes that are healthy, in the end.
+    pub healthy: u32,
+    /// Data planes that the level broke, in the end.
+    pub broken: u32,
+    /// The rings, first to last.
+    pub rings: Vec<RingCourse>,
+    /// Every halt.
+    pub halts: Vec<HaltNote>,
+    /// How it went over time.
+    pub curve: Vec<Point>,
+}
+
+/// The first halt of a ring, or when people would have stopped it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stop {
+    /// When.
+    pub after: Span,
+    /// How many had started by then.
+    pub started: u32,
+    /// That share of the fleet, in percent.
+    pub share: f64,
+}
+
+/// One ring.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RingCourse {
+    /// Its name.
+    pub ring: Ring,
+    /// How many data planes it has.
+    pub members: u32,
+    /// When it opened.
+    pub opened: Option<Span>,
+    /// Its waves, as far as they came.
+    pub waves: Vec<WaveNote>,
+    /// When its last wave passed.
+    pub passed: Option<Span>,
+    /// How many started, in the end.
+    pub started: u32,
+    /// How many are healthy, in the end.
+    pub healthy: u32,
+    /// How many the level broke, in the end.
+    pub broken: u32,
+}
+
+/// One wave.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaveNote {
+    /// When the healthy share was reached: the soak began.
+    pub share_reached: Option<Span>,
+    /// When it passed.
+    pub passed: Option<Span>,
+}
+
+/// One halt.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HaltNote {
+    /// When.
+    pub after: Span,
+    /// What.
+    pub scope: HaltScope,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// How many had started, were healthy or broken at one time, by ring.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Point {
+    /// When.
+    pub after: Span,
+    /// Started, by ring.
+    pub started: Vec<u32>,
+    /// Healthy, by ring.
+    pub healthy: Vec<u32>,
+    /// Broken, by ring.
+    pub broken: Vec<u32>,
+}
+
+impl Point {
+    /// All rings together: started, healthy, broken.
+    pub fn sums(&self) -> [u32; 3] {
+        [&self.started, &self.healthy, &self.broken].map(|counts| counts.iter().sum())
+    }
+
+    pub(super) fn of(planes: &[Plane], rings: usize, now: i64) -> Self {
+        let count = |counts: &dyn Fn(&Plane) -> bool| {
+            let mut by_ring = vec![0; rings];
+            for plane in planes.iter().filter(|plane| counts(plane)) {
+                if let Some(count) = by_ring.get_mut(plane.ring_number) {
+                    *count += 1;
+                }
+            }
+            by_ring
+        };
+        Self {
+            after: span(now),
+            started: count(&|plane| plane.began.is_some()),
+            healthy: count(&|plane| plane.end == Some(End::Healthy)),
+            broken: count(&|plane| matches!(plane.end, Some(End::Failed | End::Silent))),
+        }
+    }
+}
+
+impl Course {
+    pub(super) fn new(rings: &[Ring], planes: &[Plane]) -> Self {
+        let ring = |(number, ring): (usize, &Ring)| RingCourse {
+            ring: ring.clone(),
+            members: count(planes, |plane| plane.ring_number == number),
+            opened: None,
+            waves: Vec::new(),
+            passed: None,
+            started: 0,
+            healthy: 0,
+            broken: 0,
+        };
+        Self {
+            length: None,
+            stop: None,
+            started: 0,
+            healthy: 0,
+            broken: 0,
+            rings: rings.iter().enumerate().map(ring).collect(),
+            halts: Vec::new(),
+            curve: vec![Point::of(planes, rings.len(), 0)],
+        }
+    }
+
+    /// Notes how many are where, if that has changed.
+    pub(super) fn note(&mut self, planes: &[Plane], now: i64) {
+        let point = Point::of(planes, self.rings.len(), now);
+        let same = |last: &Point| {
+            (&last.started, &last.healthy, &last.broken) == (&point.started, &point.healthy, &point.broken)
+        };
+        if !self.curve.last().is_some_and(same) {
+            self.curve.push(point);
+        }
+    }
+
+    /// Stopped now, unless it was before.
+    pub(super) fn stop(&mut self, planes: &[Plane], now: i64) {
+        let started = count(planes, |plane| plane.began.is_some());
+        let all = u32::try_from(planes.len()).unwrap_or(u32::MAX).max(1);
+        let share = (f64::from(started) * 10_000.0 / f64::from(all)).round() / 100.0;
+        self.stop.get_or_insert(Stop { after: span(now), started, share });
+    }
+
+    /// Sums up; the curve is thinned to what a picture needs.
+    pub(super) fn finish(mut self, planes: &[Plane], now: i64) -> Self {
+        let end = Point::of(planes, self.rings.len(), now);
+        [self.started, self.healthy, self.broken] = end.sums();
+        for (number, ring) in self.rings.iter_mut().enumerate() {
+            let of = |counts: &[u32]| counts.get(number).copied().unwrap_or_default();
+            (ring.started, ring.healthy, ring.broken) = (of(&end.started), of(&end.healthy), of(&end.broken));
+        }
+        let all = self.curve.len();
+        let keep = |n: usize| {
+            all <= MOST_POINTS || n == 0 || n * (MOST_POINTS - 1) / all != (n - 1) * (MOST_POINTS - 1) / all
+        };
+        let mut number = 0;
+        self.curve.retain(|_| {
+            number += 1;
+            keep(number - 1)
+        });
+        self.curve.push(end);
+        self
+    }
+
+    /// How many had started at one time.
+    pub fn started_at(&self, after: Span) -> u32 {
+        let before = self.curve.iter().take_while(|point| point.after <= after).last();
+        before.map_or(0, |point| point.sums()[0])
+    }
+}
+
+fn count(planes: &[Plane], counts: impl Fn(&Plane) -> bool) -> u32 {
+    u32::try_from(planes.iter().filter(|plane| counts(plane)).count()).unwrap_or(u32::MAX)
+}

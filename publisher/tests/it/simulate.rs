@@ -1,0 +1,112 @@
+//! `rollout simulate`: words, JSON, picture, and bad input.
+
+use super::{fixtures, publisher};
+
+fn simulate(more: &[&str]) -> (i32, String, String) {
+    let fleet = fixtures().join("rollouts/fleet.yaml");
+    publisher(&[&["rollout", "simulate", fleet.to_str().unwrap()], more].concat())
+}
+
+#[test]
+fn a_good_level_gets_through_and_says_when() {
+    let (code, text, _) = simulate(&["--tempo", "accelerated"]);
+    assert_eq!(code, 0);
+    insta::assert_snapshot!("good", text);
+}
+
+#[test]
+fn a_bad_level_halts_by_itself_and_says_how_far_it_came() {
+    let (code, text, _) = simulate(&["--tempo", "accelerated", "--breaks", "5", "--silent", "20"]);
+    assert_eq!(code, 0);
+    insta::assert_snapshot!("bad", text);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_answer_and_another_one_another() {
+    let args = ["--breaks", "30", "--tempo", "emergency", "--seed"];
+    let with = |seed: &str| simulate(&[&args[..], &[seed]].concat()).1.replace(&format!("seed {seed}"), "");
+    assert_eq!(with("1"), with("1"));
+    assert_ne!(with("1"), with("7"));
+}
+
+#[test]
+fn json_carries_the_same_facts() {
+    let (code, text, _) = simulate(&["--tempo", "emergency", "--breaks", "100", "-o", "json"]);
+    assert_eq!(code, 0);
+    let mut answer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let curve = answer["gated"]["curve"].as_array().unwrap();
+    assert_eq!(curve.last().unwrap()["started"], serde_json::json!([1, 0, 0, 0]), "one canary, and no more");
+    answer["gated"]["curve"].take();
+    answer["timed"]["curve"].take();
+    insta::assert_json_snapshot!("json", answer);
+}
+
+#[test]
+fn the_picture_shows_both_plans_the_openings_and_the_halt() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.svg");
+    let (code, _, error) =
+        simulate(&["--tempo", "accelerated", "--breaks", "5", "--plot", file.to_str().unwrap()]);
+    assert_eq!(code, 0, "{error}");
+    let svg = std::fs::read_to_string(&file).unwrap();
+    let words = [
+        "Waves that prove themselves: halted",
+        "The same length by the clock alone: 959 start",
+        "canary opens",
+        "general opens",
+        ">halted<",
+        ">people notice<",
+        "<title>general healthy</title>",
+        "<title>general broken</title>",
+        "</svg>",
+    ];
+    for part in words {
+        assert!(svg.contains(part), "{part}");
+    }
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "every number is one");
+    assert_eq!(svg.matches("<svg").count(), 1);
+}
+
+#[test]
+fn bad_input_is_refused_with_everything_that_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let fleet = write(
+        "fleet.yaml",
+        "pollEvery: 2d\nupgrade: {least: 9m, most: 8m}\nrings:\n  - {name: moon, organizations: 0}\n  \
+         - {name: early, organizations: 4000000000, dataPlanes: 3, windows: {share: 5, every: 1h, open: 2h}}\n",
+    );
+    let (code, _, error) = publisher(&["rollout", "simulate", &fleet]);
+    assert_eq!(code, 1, "{error}");
+    let problems = [
+        "pollEvery: 2d",
+        "upgrade: 9m is more than 8m",
+        "rings.0.name: the plan has no ring `moon`",
+        "rings.0.organizations: nobody",
+        "rings.1.windows.open: 2h",
+        "more than 100000 data planes",
+    ];
+    for problem in problems {
+        assert!(error.contains(problem), "{problem} in {error}");
+    }
+    let plan = write("plan.yaml", "rings: []\ntempos: {}\n");
+    let good = fixtures().join("rollouts/fleet.yaml");
+    let (code, _, error) =
+        publisher(&["rollout", "simulate", good.to_str().unwrap(), "--plan", &plan, "--breaks", "5"]);
+    assert_eq!(code, 1);
+    for problem in ["rings: there must be 1", "tempos: there is none", "no ring `canary`", "no tempo normal"]
+    {
+        assert!(error.contains(problem), "{problem} in {error}");
+    }
+    let typo = write("typo.yaml", "upgrade: {least: 1m, most: 2m}\nrings: []\nrigns: []\n");
+    let (code, _, error) = publisher(&["rollout", "simulate", &typo]);
+    assert!(code == 1 && error.contains("rigns"), "{error}");
+    for (flag, value) in [("--breaks", "101"), ("--breaks", "-1"), ("--from", "-5"), ("--tempo", "fast")] {
+        let (code, _, _) = simulate(&[&format!("{flag}={value}")]);
+        assert_ne!(code, 0, "{flag} {value}");
+    }
+}
