@@ -33,10 +33,10 @@ fn a_level_that_breaks_everything_stops_with_the_first_canary() {
 
 #[test]
 fn what_breaks_late_stops_where_it_is_and_starts_nothing_more_there() {
-    let late = run(50, 4 * 3600, 0).gated;
+    let late = run(50, 6 * 3600, 0).gated;
     let halt = late.halts.iter().find(|halt| matches!(halt.scope, HaltScope::Ring { .. })).unwrap();
     assert!(matches!(halt.cause, Cause::FailureBudget { .. }), "{:?}", halt.cause);
-    assert!(halt.after >= Span::from_seconds(4 * 3600));
+    assert!(halt.after >= Span::from_seconds(6 * 3600));
     assert_eq!(late.started, late.stop.unwrap().started, "a halt is the last start");
     assert!(late.length.is_none() && late.rings[3].opened.is_none());
 }
