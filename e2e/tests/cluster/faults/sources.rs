@@ -1,10 +1,11 @@
 //! What levels come from goes away: source-controller with an empty storage, the registry.
 
 use pdp_e2e::Fate;
-use pdp_e2e::cluster::{Cluster, Part, SubscriptionState, alone};
+use pdp_e2e::cluster::{Cluster, Kind, Part, PdpSync, SubscriptionState, alone, condition};
+use serde_json::{Value, json};
 
 use super::{LAST, chart_refs, level_failed, until_flux_is_at_it};
-use crate::plane::{Plane, release};
+use crate::plane::{COMPONENTS, Plane, release};
 use crate::scenario::Scenario;
 
 /// As on a new node.
@@ -14,11 +15,34 @@ fn restart_empty(cluster: &mut Cluster) {
     cluster.start_again(Part::SourceController).unwrap();
 }
 
+/// As `flux reconcile helmrelease` asks.
+fn look_again(cluster: &Cluster, name: &str) {
+    let token = jiff::Timestamp::now().to_string();
+    let patch = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": token } } });
+    cluster.api.patch(Kind::HELM_RELEASE, "emptied", name, &patch).unwrap();
+}
+
+/// True if Flux says of both components, at what is wanted now, that their sources have nothing for them.
+fn misses_artifacts(cluster: &Cluster) -> bool {
+    let all = cluster.api.list(Kind::HELM_RELEASE, "emptied").unwrap();
+    let reason = |it: &Value| condition(it, "Ready")["reason"].as_str().unwrap_or_default().to_owned();
+    let misses = |it: &Value| ["SourceNotReady", "ArtifactFailed"].contains(&reason(it).as_str());
+    all.len() == COMPONENTS.len() && all.iter().all(misses)
+}
+
+/// How many passes pdp-sync has made.
+fn passes(pdp_sync: &PdpSync) -> f64 {
+    let metrics = pdp_sync.metrics().unwrap();
+    let line = metrics.lines().find(|it| it.starts_with("gotk_reconcile_duration_seconds_count"));
+    line.and_then(|it| it.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
+}
+
 #[test]
 fn an_empty_source_controller_never_looks_like_a_bad_release() {
     let mut cluster = alone();
     let _scenario = Scenario::begin("faults: source-controller comes back empty, at rest and in mid-apply");
-    let Plane { world, subscription, pdp_sync, .. } = Plane::at_41(&cluster, "emptied", |_| Ok(()));
+    let Plane { world, subscription, pdp_sync, .. } =
+        Plane::at_41(&cluster, "emptied", |line| line.set(LAST, "settle", json!("30s")));
     let seen = std::sync::Mutex::new(Vec::new());
     let sound = |state: &SubscriptionState| {
         seen.lock().unwrap().push(state.history());
@@ -36,8 +60,19 @@ fn an_empty_source_controller_never_looks_like_a_bad_release() {
         state.phase() == "applying"
     };
     subscription.until(&pdp_sync, "level 42 to be applied", applying).unwrap();
-    // The first stage is written; what the second needs is gone, and so is what there is to go back to.
+    // While the last component settles both lose what they were made of, and nobody can fetch it again.
+    until_flux_is_at_it(&cluster, &pdp_sync, &subscription, &at_41[1]);
+    world.registry.stop();
     restart_empty(&mut cluster);
+    COMPONENTS.iter().for_each(|name| look_again(&cluster, name));
+    pdp_sync.wait("Flux to miss both artifacts", || misses_artifacts(&cluster)).unwrap();
+    let since = passes(&pdp_sync);
+    let seen_it = |state: &SubscriptionState| {
+        sound(state);
+        passes(&pdp_sync) >= since + 2.0
+    };
+    subscription.until(&pdp_sync, "pdp-sync to have seen it", seen_it).unwrap();
+    world.registry.restart().unwrap();
     let installed = |state: &SubscriptionState| {
         sound(state);
         state.level() == Some(42) && state.is_ready()
