@@ -27,7 +27,7 @@ test: setup ## All tests
 
 e2e: setup ## Tests on a real control plane with real Flux (builds both once, about 12 minutes)
 	@rm -rf target/tmp/scenarios target/tmp/cluster-logs
-	@cargo test --locked -p pdp-e2e --features cluster --test cluster -- --test-threads=4 || { tools/scenarios; exit 1; }
+	@cargo test --locked -p pdp-e2e --features cluster --test cluster -- --test-threads=6 || { tools/scenarios; exit 1; }
 	@tools/scenarios
 
 check: setup ## Format, lints, licences, bans, purity

@@ -46,7 +46,7 @@ impl Line {
     /// linter's own check must not stop a release that the data plane is to be tested with.
     pub(crate) fn save(&self) -> Result<Option<PathBuf>> {
         write(&self.file(), &self.release)?;
-        if self.forgotten.is_empty() {
+        if self.forgotten.is_empty() || self.release["base"].is_null() {
             return Ok(None);
         }
         let mut base = read(&self.folder, &self.release["base"].to_string())?;

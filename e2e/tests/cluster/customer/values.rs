@@ -1,1 +1,64 @@
-//! To come.
+//! The customer's Helm values: the platform's first, then the component's own; what doesn't fit holds.
+
+use pdp_e2e::cluster::{Kind, SubscriptionState, shared};
+use serde_json::json;
+
+use crate::plane::Plane;
+use crate::scenario::Scenario;
+
+const NAMESPACE: &str = "values";
+const ENFORCER: &str = "choreo-connect-enforcer";
+const SCHEMA: &str =
+    r#"{ "type": "object", "properties": { "replicas": { "type": "integer", "maximum": 5 } } }"#;
+
+fn give(plane: &Plane<'_>, name: &str, text: &str) {
+    let map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": NAMESPACE },
+        "data": { "values.yaml": text },
+    });
+    plane.cluster.api.apply(Kind::CONFIG_MAP, &map).unwrap();
+}
+
+fn replicas(plane: &Plane<'_>, namespace: &str, name: &str) -> u64 {
+    let found = plane.cluster.api.get(Kind::DEPLOYMENT, namespace, name).unwrap().unwrap();
+    found["spec"]["replicas"].as_u64().unwrap()
+}
+
+#[test]
+fn values_that_do_not_fit_hold_and_fitting_ones_reach_the_workload_in_order() {
+    let cluster = shared();
+    let _scenario =
+        Scenario::begin("customer: values that don't fit hold; platform's, then the component's own");
+    let plane = Plane::at_41(&cluster, NAMESPACE, |line| line.write(ENFORCER, "values.schema.json", SCHEMA));
+    let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
+    let before = plane.live(Kind::HELM_RELEASE, ENFORCER)["metadata"]["generation"].clone();
+    give(&plane, "pdp-platform-values", "replicas: 2\n");
+    give(&plane, &format!("pdp-values-{ENFORCER}"), "replicas: s3cret\n");
+    plane.world.open(42, &["general=100"]).unwrap();
+    let held = |state: &SubscriptionState| state.obstacles() == ["CustomerValuesInvalid"];
+    subscription.until(pdp_sync, "values that don't fit to hold", held).unwrap();
+    let state = subscription.state();
+    let obstacle = &state.status("obstacles")[0];
+    let detail = obstacle["detail"].as_str().unwrap();
+    assert!(detail.contains(&format!("ConfigMap pdp-values-{ENFORCER}")), "{detail}");
+    assert!(detail.contains("replicas") && !detail.contains("s3cret"), "the path, never the value: {detail}");
+    assert_eq!(obstacle["owner"], "customer");
+    assert_eq!((state.level(), state.target(), state.phase()), (Some(41), Some(42), "waiting"));
+    assert!(
+        state.is("Ready") && state.history().len() == 1,
+        "a hold, not a failure: {}",
+        subscription.describe()
+    );
+    assert_eq!(plane.live(Kind::HELM_RELEASE, ENFORCER)["metadata"]["generation"], before);
+
+    give(&plane, &format!("pdp-values-{ENFORCER}"), "replicas: [\n");
+    let unreadable = |state: &SubscriptionState| {
+        let words = state.status("obstacles")[0]["detail"].as_str().unwrap_or_default().to_owned();
+        held(state) && words != detail && words.contains(&format!("pdp-values-{ENFORCER}"))
+    };
+    subscription.until(pdp_sync, "values that aren't YAML to hold", unreadable).unwrap();
+    give(&plane, &format!("pdp-values-{ENFORCER}"), "replicas: 3\n");
+    subscription.until_level(pdp_sync, 42).unwrap();
+    assert_eq!(replicas(&plane, "wso2-dataplane-values", ENFORCER), 3, "the component's own win");
+    assert_eq!(replicas(&plane, "cert-manager-values", "certificate-manager"), 2, "the platform's for all");
+}
