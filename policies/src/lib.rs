@@ -17,6 +17,7 @@ mod keys;
 mod names;
 mod plan;
 pub mod policy;
+mod reach;
 pub mod release;
 pub mod report;
 pub mod rollout;
@@ -35,6 +36,7 @@ pub use names::{
     BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Platform, Ring,
 };
 pub use plan::{Cap, DEFAULT_PLAN, Pace, Percent, RingPlan, RingRules, Tempo};
+pub use reach::stranded;
 pub use release::Release;
 pub use time::{At, BadSpan, BadTime, CLOCK_TOLERANCE, Span};
 pub use tree::{CatalogTree, MAX_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_FILES, TreeRefusal, is_safe};

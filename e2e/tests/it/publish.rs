@@ -210,3 +210,21 @@ fn the_catalog_travels_by_oci_and_by_folder_too_and_refresh_keeps_it_young() {
         assert_eq!(plane.level(), Some(40), "{name}: {}", pass.stderr);
     }
 }
+
+#[test]
+fn a_promotion_that_would_strand_an_installed_level_is_refused() {
+    let world = World::start().unwrap();
+    world.release(41, "emergency").unwrap();
+    let needs_42 = |line: &mut pdp_e2e::Line| {
+        line.release["requires"] = serde_json::json!({ "from": 42 });
+        Ok(())
+    };
+    let refused = world.release_with(43, "emergency", needs_42).unwrap_err();
+    let words = format!("{refused:#}");
+    assert!(words.contains("Stranded") && words.contains("level 41"), "{words}");
+    world.publish_catalog().unwrap();
+    world.release(42, "emergency").unwrap();
+    let (a, b) = (world.key("manager-1"), world.key("manager-2"));
+    let promote = ["release", "promote", "43", "--line", "pdp-2026", "--key", &a, "--key", &b];
+    world.publisher(&promote).unwrap();
+}

@@ -9,6 +9,7 @@ mod flux;
 mod formats;
 mod gate;
 mod instruction;
+mod reach;
 mod rollout;
 mod trust;
 mod vendor;

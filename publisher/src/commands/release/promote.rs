@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::release::Release;
-use pdp_policies::{At, Digest, Level, Line, Overridable, Promotion, Tempo};
+use pdp_policies::{At, Channel, Digest, Level, Line, Overridable, Promotion, Tempo, stranded};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
@@ -63,10 +63,31 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
         asks_override: args.asks.iter().copied().collect::<BTreeSet<_>>(),
     };
     channel.levels.insert(args.level, promotion);
+    strands_nobody(&current, &channel)?;
     let proposed = channel::propose(&current, &args.catalog, &channel, &keys, now)?;
     let text = format!("✔ promotion of level {} at tempo {:?}: {proposed}", args.level, args.tempo);
     output::print(format, &channel.levels[&args.level], &text)?;
     Ok(exit::DONE)
+}
+
+/// Whatever is installed somewhere must find a way to the newest level.
+fn strands_nobody(current: &Current, channel: &Channel) -> Result<()> {
+    let mut needs = BTreeMap::new();
+    for level in channel.levels.keys() {
+        let release = Release::read("release", &descriptor(current, &channel.line, *level)?)?;
+        needs.extend(release.requires.from.map(|needed| (*level, needed)));
+    }
+    let left = stranded(channel, |level| needs.get(&level).copied());
+    if left.is_empty() {
+        return Ok(());
+    }
+    let levels: Vec<_> = left.iter().map(Level::to_string).collect();
+    let what = format!("no way would lead from level {} to the newest one", levels.join(", "));
+    Err(Failure::new("Stranded", what)
+        .cause("`requires.from` of what is above asks for more, or a required stop on the way is withdrawn")
+        .hint(
+            "promote a level in between that they can take, or build this one with a lower `requires.from`",
+        ))
 }
 
 /// The descriptor from the catalog, or from the release's own proposal: both can be published together.
