@@ -25,7 +25,7 @@ test: setup ## All tests
 	@cargo test --locked --workspace
 	@tools/attacks
 
-e2e: setup ## Tests on a real control plane with real Flux (builds both once, about 12 minutes)
+e2e: setup ## Tests on a real control plane with real Flux, a quarter of an hour (builds both once, 12 minutes more)
 	@rm -rf target/tmp/scenarios target/tmp/cluster-logs
 	@cargo test --locked -p pdp-e2e --features cluster --test cluster -- --test-threads=6 || { tools/scenarios; exit 1; }
 	@tools/scenarios
