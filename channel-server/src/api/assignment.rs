@@ -19,6 +19,7 @@ use serde::Deserialize;
 use super::data_plane::DataPlane;
 use super::{Answer, Refusal};
 use crate::fleet::Fleet;
+use crate::news::Listener;
 use crate::secret;
 use crate::server::Server;
 
@@ -46,18 +47,20 @@ pub(crate) async fn get(
     let longest = longest_wait(&headers);
     let wait = tokio::time::sleep(longest);
     tokio::pin!(wait);
-    let ring = server.fleet().ring(&pdp).cloned();
-    let ring = ring.ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
-    let mut news = server.news.listen(&ring);
+    // A poll that doesn't wait costs no listener.
+    let mut news = match longest.is_zero() {
+        true => None,
+        false => server.fleet().ring(&pdp).map(|ring| server.news.listen(ring)),
+    };
     loop {
-        news.forget();
+        news.iter_mut().for_each(Listener::forget);
         let decided = decide(&server, &server.fleet(), &pdp, &line, clock::now())?;
         let tag = tag(&decided)?;
         if known != Some(tag.as_str()) {
             server.metrics.polled(true);
             return answer(&server, decided, &tag);
         }
-        if !longest.is_zero() {
+        if let Some(news) = &mut news {
             tokio::select! {
                 biased;
                 () = &mut wait => {}
