@@ -27,7 +27,7 @@ const FORWARD: [&str; 10] = [
 const TAKING_BACK: [&str; 5] =
     ["before-back-3", "after-back-3", "before-back-2", "after-back-2", "before-taken-back"];
 /// Those of a level whose last stage fails.
-const FAILING: [&str; 8] = [
+pub(crate) const FAILING: [&str; 8] = [
     "before-going-back",
     "after-going-back",
     "before-back-3",

@@ -4,6 +4,7 @@
 use pdp_e2e::cluster::{Kind, SubscriptionState, shared};
 use pdp_e2e::{Fate, rfc3339, unix_now};
 
+use crate::kills::FAILING;
 use crate::plane::{Plane, release};
 use crate::scenario::Scenario;
 
@@ -64,6 +65,8 @@ fn what_was_begun_comes_to_its_end_while_the_catalog_expires_at_each_step() {
         "after-write-3",
         "before-finish",
         "after-finish",
+        "before-status",
+        "after-status",
     ] {
         plane.killed_at(point, &clock.env());
         assert_eq!(plane.floors(), floors, "{point} cost floors");
@@ -94,9 +97,7 @@ fn what_fails_goes_back_while_the_catalog_is_expired_at_each_step() {
     plane.open_42();
     plane.killed_at("after-record", &clock.env());
     clock.off_by(DAYS);
-    for point in
-        ["before-going-back", "after-going-back", "before-back-3", "after-back-2", "before-quarantine"]
-    {
+    for point in FAILING {
         plane.killed_at(point, &clock.env());
     }
     pdp_sync.start(&clock.env()).unwrap();
