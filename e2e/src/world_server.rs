@@ -124,6 +124,17 @@ impl World {
         Ok(made.stdout.trim().to_owned())
     }
 
+    /// Gives a rollout of `pdp-2026` a command with somebody's token: status and answer.
+    ///
+    /// # Errors
+    /// When the server doesn't answer with JSON.
+    pub fn order(&self, level: u32, token: &str, command: &Value) -> Result<(u16, Value)> {
+        let body = serde_json::json!({ "command": command, "reason": "a test" }).to_string().into_bytes();
+        let path = format!("/v1/rollouts/pdp-2026/{level}/commands");
+        let (status, answer) = self.server()?.call(reqwest::Method::POST, &path, Some(token), Some(body))?;
+        Ok((status, serde_json::from_str(&answer)?))
+    }
+
     /// Adds an organization in a ring.
     ///
     /// # Errors

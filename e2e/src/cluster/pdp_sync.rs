@@ -171,6 +171,18 @@ impl PdpSync {
         Ok(text)
     }
 
+    /// How many passes this process has made.
+    ///
+    /// # Errors
+    /// When it doesn't answer, or has made none.
+    pub fn passes(&self) -> Result<f64> {
+        let metrics = self.metrics()?;
+        let mut counts =
+            metrics.lines().filter(|line| line.starts_with("gotk_reconcile_duration_seconds_count"));
+        let number = counts.next().and_then(|line| line.rsplit(' ').next()).context("no count of passes")?;
+        Ok(number.parse()?)
+    }
+
     /// Everything that it wrote, over all its lives.
     pub fn log(&self) -> String {
         let now = self.running().as_ref().map(|process| process.stdout() + &process.stderr());

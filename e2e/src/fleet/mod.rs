@@ -147,8 +147,11 @@ impl Drop for Playing {
     }
 }
 
-/// Enrols everybody, each with a token of its own.
-async fn enrol(host: &str, admin: &str, wires: &[Arc<Wire>]) -> Result<()> {
+/// Enrols everybody over the real API, each with a token of its own. `host` is `host:port`.
+///
+/// # Errors
+/// When the server refuses one.
+pub async fn enrol(host: &str, admin: &str, wires: &[Arc<Wire>]) -> Result<()> {
     let mut tasks = Vec::new();
     for part in 0..ENROLLING {
         let part: Vec<_> = wires.iter().skip(part).step_by(ENROLLING).cloned().collect();

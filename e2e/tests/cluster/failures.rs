@@ -70,11 +70,7 @@ fn a_stage_that_was_never_reached_stays_as_it_was() {
     plane.world.open(42, &["general=100"]).unwrap();
     let stalled = |state: &pdp_e2e::cluster::SubscriptionState| state.reason("Stalled") == "LevelFailed";
     subscription.until(pdp_sync, "level 42 to fail in its first stage", stalled).unwrap();
-    let passes = || {
-        let metrics = pdp_sync.metrics().unwrap();
-        let line = metrics.lines().find(|l| l.starts_with("gotk_reconcile_duration_seconds_count"));
-        line.and_then(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).unwrap_or_default()
-    };
+    let passes = || pdp_sync.passes().unwrap();
     let seen = passes();
     pdp_sync.wait("two more passes", || passes() >= seen + 2.0).unwrap();
     assert_eq!(chart_refs(&plane), before, "both components are of level 41");

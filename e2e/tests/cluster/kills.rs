@@ -11,7 +11,7 @@ use crate::plane::{COMPONENTS, Plane};
 use crate::scenario::Scenario;
 
 /// The steps of a level that goes well, in order; the last two on a pass that finds nothing to do.
-const FORWARD: [&str; 10] = [
+pub(crate) const FORWARD: [&str; 10] = [
     "before-record",
     "after-record",
     "before-write-2",

@@ -24,14 +24,6 @@ fn until(world: &World, playing: &Playing, what: &str, condition: impl Fn(&Value
     assert!(waited.is_ok(), "{what}: {:?}\n{:#}", playing.counts, world.rollout(41).unwrap());
 }
 
-fn order(world: &World, token: &str, command: Value) -> (u16, Value) {
-    let body = json!({ "command": command, "reason": "a test" }).to_string().into_bytes();
-    let path = "/v1/rollouts/pdp-2026/41/commands";
-    let (status, answer) =
-        world.server().unwrap().call(reqwest::Method::POST, path, Some(token), Some(body)).unwrap();
-    (status, serde_json::from_str(&answer).unwrap())
-}
-
 #[test]
 fn a_wave_lets_exactly_its_cap_start_with_everything_asked_and_told_twice() {
     let (runtime, world) = (runtime(), world());
@@ -63,13 +55,13 @@ fn a_bad_level_halts_in_its_first_wave_and_starts_again_only_by_two_people_and_a
     let (ann, bob) = (world.server().unwrap().token.clone(), world.colleague("bob@wso2").unwrap());
     let retry = json!({ "retry": {} });
     let resume = json!({ "resume": { "scope": { "ring": { "ring": "canary" } } } });
-    assert_eq!(order(&world, &ann, retry.clone()).1["code"], "Halted");
-    assert_eq!(order(&world, &ann, resume.clone()).0, 200);
-    assert_eq!(order(&world, &ann, resume.clone()).1["code"], "SecondPersonNeeded");
+    assert_eq!(world.order(41, &ann, &retry).unwrap().1["code"], "Halted");
+    assert_eq!(world.order(41, &ann, &resume).unwrap().0, 200);
+    assert_eq!(world.order(41, &ann, &resume).unwrap().1["code"], "SecondPersonNeeded");
     assert_eq!(world.rollout(41).unwrap()["rings"][0]["phase"], "halted");
-    assert_eq!(order(&world, &bob, resume.clone()).1["rings"][0]["phase"], "open");
+    assert_eq!(world.order(41, &bob, &resume).unwrap().1["rings"][0]["phase"], "open");
     assert_eq!(playing.so_far().0, 1, "nobody starts what failed there without a retry");
-    assert_eq!(order(&world, &bob, retry).1["attempt"], 2);
+    assert_eq!(world.order(41, &bob, &retry).unwrap().1["attempt"], 2);
     until(&world, &playing, "the retry to be healthy", |view| view["rings"][0]["census"]["healthy"] == 1);
 }
 

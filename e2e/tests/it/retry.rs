@@ -45,7 +45,7 @@ fn a_data_plane_starts_a_failed_level_again_only_as_a_later_attempt() {
     for (token, command) in
         [(&ann, json!({ "resume": { "scope": scope } })), (&bob, json!({ "resume": { "scope": scope } }))]
     {
-        assert_eq!(order(&world, token, command), 200);
+        assert_eq!(world.order(42, token, &command).unwrap().0, 200);
     }
     std::fs::write(&mended, "").unwrap();
     for _ in 0..2 {
@@ -54,15 +54,9 @@ fn a_data_plane_starts_a_failed_level_again_only_as_a_later_attempt() {
         plane.pass(&world, &[]).unwrap();
         assert_eq!(plane.level(), Some(41), "resumed isn't retried");
     }
-    assert_eq!(order(&world, &ann, json!({ "retry": {} })), 200);
+    assert_eq!(world.order(42, &ann, &json!({ "retry": {} })).unwrap().0, 200);
     until(&mut world, &mut now, "the second attempt", &|_| plane.level() == Some(42));
     let healthy = || world.rollout(42).is_ok_and(|view| view["rings"][0]["census"]["healthy"] == 1);
     wait_for("the server to know", healthy).unwrap();
     assert_eq!(world.rollout(42).unwrap()["attempt"], 2);
-}
-
-fn order(world: &World, token: &str, command: serde_json::Value) -> u16 {
-    let body = json!({ "command": command, "reason": "the probe was wrong" }).to_string().into_bytes();
-    let path = "/v1/rollouts/pdp-2026/42/commands";
-    world.server().unwrap().call(reqwest::Method::POST, path, Some(token), Some(body)).unwrap().0
 }

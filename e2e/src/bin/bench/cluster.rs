@@ -14,7 +14,7 @@ const NAMESPACE: &str = "flux-system";
 /// What is written for a level, sources first.
 const WRITTEN: [Kind; 3] = [Kind::OCI_REPOSITORY, Kind::HELM_RELEASE, Kind::KUSTOMIZATION];
 /// So many intervals are watched at rest.
-const INTERVALS: u32 = 10;
+const INTERVALS: f64 = 10.0;
 
 /// The data plane that is measured.
 struct Plane {
@@ -127,9 +127,9 @@ fn is_done(cluster: &Cluster, wanted: &Value) -> bool {
 fn at_rest(plane: &Plane) -> Result<()> {
     let Plane { cluster, pdp_sync, subscription, .. } = plane;
     subscription.patch(&json!({ "spec": { "interval": "6s" } }))?;
-    let passes = || passes(pdp_sync).unwrap_or_default();
+    let passes = || pdp_sync.passes().unwrap_or_default();
     let settled = passes();
-    pdp_sync.wait("the new interval", || passes() >= settled + 2)?;
+    pdp_sync.wait("the new interval", || passes() >= settled + 2.0)?;
     let flux = [Part::SourceController, Part::HelmController, Part::KustomizeController];
     let usage = |part: Part| Usage::of(cluster.pid(part).context("Flux runs")?);
     let (begun, moment, clock) = (passes(), cluster.moment(), Instant::now());
@@ -155,12 +155,4 @@ fn cost(name: &str, before: Usage, after: Usage, minutes: f64, aim: &str) {
     row(&format!("{name} at rest: of it not pages of the program's file"), &format!("{} KiB", after.own), "");
     let seconds = (after.seconds - before.seconds) / minutes;
     row(&format!("{name} at rest: processor time per minute"), &format!("{:.0} ms", seconds * 1000.0), "");
-}
-
-/// How many passes it has made.
-fn passes(pdp_sync: &PdpSync) -> Result<u32> {
-    let metrics = pdp_sync.metrics()?;
-    let counted = metrics.lines().find(|line| line.starts_with("gotk_reconcile_duration_seconds_count"));
-    let number = counted.and_then(|line| line.rsplit(' ').next()).context("a count of passes")?;
-    Ok(number.parse::<f64>()? as u32)
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use pdp_e2e::connection::{Connection, get, post};
+use pdp_e2e::connection::{Connection, get};
 use pdp_e2e::{Wire, World, unix_now, wait_for};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::load;
@@ -103,30 +103,7 @@ fn enrol(runtime: &Runtime, world: &World, fleet: &mut Vec<Arc<Wire>>, size: usi
         }
         fleet.push(Arc::new(Wire::new(&format!("org-{}", n / 100), &format!("dp-{}", n % 100))?));
     }
-    let new: Arc<Vec<_>> = Arc::new(fleet[from..].to_vec());
-    runtime.block_on(async {
-        let mut tasks = Vec::new();
-        for part in 0..8 {
-            let (host, admin, new) = (host.clone(), admin.clone(), new.clone());
-            tasks.push(tokio::spawn(async move {
-                let mut connection = Connection::open(&host).await?;
-                for wire in new.iter().skip(part).step_by(8) {
-                    let request =
-                        post(&host, &wire.path("enrolment-tokens"), Some(&admin), b"{\"life\":\"1h\"}");
-                    let answer: Value = serde_json::from_slice(&connection.ask(&request).await?.body)?;
-                    let token = answer["token"].as_str().context("no token")?;
-                    let answer =
-                        connection.ask(&post(&host, "/v1/enrolments", None, &wire.enrolment(token))).await?;
-                    ensure!(answer.status == 200, "{}", String::from_utf8_lossy(&answer.body));
-                }
-                anyhow::Ok(())
-            }));
-        }
-        for task in tasks {
-            task.await??;
-        }
-        Ok(())
-    })
+    runtime.block_on(pdp_e2e::fleet::enrol(&host, &admin, &fleet[from..]))
 }
 
 /// New logins; then unchanged; then signed answers again.

@@ -1,7 +1,7 @@
 //! What levels come from goes away: source-controller with an empty storage, the registry.
 
 use pdp_e2e::Fate;
-use pdp_e2e::cluster::{Cluster, Kind, Part, PdpSync, SubscriptionState, alone, condition};
+use pdp_e2e::cluster::{Cluster, Kind, Part, SubscriptionState, alone, condition};
 use serde_json::{Value, json};
 
 use super::{LAST, chart_refs, level_failed, until_flux_is_at_it};
@@ -28,13 +28,6 @@ fn misses_artifacts(cluster: &Cluster) -> bool {
     let reason = |it: &Value| condition(it, "Ready")["reason"].as_str().unwrap_or_default().to_owned();
     let misses = |it: &Value| ["SourceNotReady", "ArtifactFailed"].contains(&reason(it).as_str());
     all.len() == COMPONENTS.len() && all.iter().all(misses)
-}
-
-/// How many passes pdp-sync has made.
-fn passes(pdp_sync: &PdpSync) -> f64 {
-    let metrics = pdp_sync.metrics().unwrap();
-    let line = metrics.lines().find(|it| it.starts_with("gotk_reconcile_duration_seconds_count"));
-    line.and_then(|it| it.rsplit(' ').next()?.parse().ok()).unwrap_or_default()
 }
 
 #[test]
@@ -66,10 +59,10 @@ fn an_empty_source_controller_never_looks_like_a_bad_release() {
     restart_empty(&mut cluster);
     COMPONENTS.iter().for_each(|name| look_again(&cluster, name));
     pdp_sync.wait("Flux to miss both artifacts", || misses_artifacts(&cluster)).unwrap();
-    let since = passes(&pdp_sync);
+    let since = pdp_sync.passes().unwrap();
     let seen_it = |state: &SubscriptionState| {
         sound(state);
-        passes(&pdp_sync) >= since + 2.0
+        pdp_sync.passes().unwrap() >= since + 2.0
     };
     subscription.until(&pdp_sync, "pdp-sync to have seen it", seen_it).unwrap();
     world.registry.restart().unwrap();

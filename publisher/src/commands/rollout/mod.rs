@@ -14,6 +14,7 @@ mod scope;
 mod simulate;
 mod skip;
 mod status;
+mod wave;
 
 use clap::Subcommand;
 use pdp_transport::cli::failure::Result;
@@ -40,9 +41,9 @@ pub(crate) enum Rollout {
     /// Leaves one data plane out of a rollout.
     Skip(skip::Args),
     /// Passes a wave that has nobody to prove it.
-    Acknowledge(acknowledge::Args),
+    Acknowledge(wave::Args),
     /// Ends the soak of the current wave; share, sample, budget and the earliest times that people signed stand.
-    Expedite(expedite::Args),
+    Expedite(wave::Args),
     /// Plays a rollout over a fleet on paper: when each ring is through, how many have started at a halt.
     Simulate(simulate::Args),
 }
