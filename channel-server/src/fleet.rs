@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use pdp_policies::report::{LevelDigest, Report, TargetState};
 use pdp_policies::rollout::{Rollout, Row};
-use pdp_policies::{At, Digest, Level, Line, Organization, PdpId, Ring};
+use pdp_policies::{At, Audience, Digest, Level, Line, Organization, PdpId, Promotion, Ring};
 
 use crate::event::{Enrolment, Event};
 use crate::everything::{self, Everything};
@@ -185,9 +185,15 @@ impl Fleet {
         self.overrides.get(pdp)
     }
 
-    /// How many data planes a ring has.
-    pub(crate) fn members(&self, ring: &Ring) -> u32 {
-        self.members.get(ring).copied().unwrap_or_default()
+    /// How many data planes a ring has that a level is meant for.
+    pub(crate) fn members(&self, ring: &Ring, promotion: &Promotion) -> u32 {
+        if !promotion.is_hotfix() {
+            return self.members.get(ring).copied().unwrap_or_default();
+        }
+        let mut audience = Audience::new(promotion);
+        let planes = self.planes.iter().filter(|(_, plane)| plane.revoked.is_none()).map(|(pdp, _)| pdp);
+        let meant = planes.filter(|pdp| audience.includes(&pdp.organization) && self.ring(pdp) == Some(ring));
+        u32::try_from(meant.count()).unwrap_or(u32::MAX)
     }
 
     /// The rollout of a level.

@@ -67,7 +67,7 @@ fn due(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> V
     let braked = server.brake(catalog, channel, level, &fleet, now).is_some();
     let outside = Outside { braked, superseded: superseded(channel, level) };
     let (rows, clock) = (fleet.rows(), server.clock(now));
-    let tally = tally(&channel.plan, promotion.tempo, rollout, level, rows, clock);
+    let tally = tally(&channel.plan, promotion, rollout, level, rows, clock);
     let events = step(&channel.plan, promotion, rollout, &tally, outside, now);
     let of_rollout = |event| Event::of_rollout(&channel.line, level, promotion.sha256, event);
     events.into_iter().map(of_rollout).collect()

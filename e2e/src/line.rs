@@ -26,6 +26,8 @@ pub struct Line {
     level: u32,
     /// The level's `release.yaml`; saved after the edits.
     pub release: Value,
+    /// Of a hotfix: the organizations that it is promoted for.
+    pub audience: Vec<String>,
     forgotten: Vec<String>,
 }
 
@@ -35,7 +37,7 @@ impl Line {
             copy(&World::fixtures().join("pdp-2026"), folder)?;
         }
         let release = read(folder, &level.to_string())?;
-        Ok(Self { folder: folder.to_owned(), level, release, forgotten: Vec::new() })
+        Ok(Self { folder: folder.to_owned(), level, release, audience: Vec::new(), forgotten: Vec::new() })
     }
 
     pub(crate) fn file(&self) -> PathBuf {

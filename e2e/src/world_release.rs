@@ -14,7 +14,7 @@ impl World {
     /// When a command fails.
     pub fn release(&self, level: u32, tempo: &str) -> Result<()> {
         let file = Self::fixtures().join(format!("pdp-2026/{level}/release.yaml"));
-        self.release_file(&file, None, level, tempo)
+        self.release_file(&file, None, level, tempo, &[])
     }
 
     /// As above, from this world's own copy of the line, edited first. The copy is made at the first call and
@@ -31,7 +31,7 @@ impl World {
         let mut line = Line::open(&self.path("line"), level)?;
         edit(&mut line)?;
         let base = line.save()?;
-        self.release_file(&line.file(), base.as_deref(), level, tempo)
+        self.release_file(&line.file(), base.as_deref(), level, tempo, &line.audience)
     }
 
     /// As above with every target namespace renamed to `<namespace>-<suffix>` and short waits, so that several
@@ -55,7 +55,14 @@ impl World {
         Ok(Line::open(&self.path("line"), level)?.namespaces())
     }
 
-    fn release_file(&self, file: &Path, base: Option<&Path>, level: u32, tempo: &str) -> Result<()> {
+    fn release_file(
+        &self,
+        file: &Path,
+        base: Option<&Path>,
+        level: u32,
+        tempo: &str,
+        audience: &[String],
+    ) -> Result<()> {
         let (file, out) = (file.to_string_lossy(), self.path(&format!("level-{level}")));
         let (out, images) = (out.to_string_lossy(), Self::fixtures().join("images"));
         let (level, images) = (level.to_string(), images.to_string_lossy());
@@ -67,9 +74,10 @@ impl World {
         let (ci, person) = (self.key("ci"), self.key("release-1"));
         self.publisher(&["release", "publish", &out, "--images", &images, "--key", &ci, "--key", &person])?;
         let (a, b) = (self.key("manager-1"), self.key("manager-2"));
-        self.publisher(&[
-            "release", "promote", &level, "--line", "pdp-2026", "--tempo", tempo, "--key", &a, "--key", &b,
-        ])?;
+        let audience: Vec<_> = audience.iter().flat_map(|name| ["--for", name]).collect();
+        let promote =
+            ["release", "promote", &level, "--line", "pdp-2026", "--tempo", tempo, "--key", &a, "--key", &b];
+        self.publisher(&[promote.as_slice(), audience.as_slice()].concat())?;
         self.publish_catalog()
     }
 

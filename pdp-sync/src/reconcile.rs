@@ -51,7 +51,7 @@ fn follow(
         Ok(both) => both,
         Err(seen) => return Ok(outcome.with(seen)),
     };
-    outcome.remember(&catalog, &subscription.spec.line, state, clock.now());
+    outcome.remember(&catalog, &subscription.spec, state, clock.now());
     let mut found = target.found(state)?;
     found.obstacles.extend(rolled_back(subscription));
     let mut verdict = decide(subscription, state, &catalog, &heard, &found, clock);

@@ -4,15 +4,14 @@ use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::gate::{Authority, Verdict, Waiting};
 use pdp_policies::report::{CatalogVersions, LevelDigest};
 use pdp_policies::trust::{Catalog, Freshness, STALE_AFTER};
-use pdp_policies::{
-    At, Channel, Digest, Level, Line, Obstacle, ObstacleCode, Refusal, Ring, Span, Withdrawal,
-};
+use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Promotion, Refusal, Ring, Span, Withdrawal};
 use pdp_transport::cli::{Failure, exit};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Identity;
 use crate::instruct::Trouble;
 use crate::state::State;
+use crate::subscription::Spec;
 use crate::target::{Applied, ComponentHealth, Tidied, UnderWay};
 
 /// So many past passes that changed something are kept.
@@ -78,14 +77,16 @@ impl Outcome {
         self
     }
 
-    pub(crate) fn remember(&mut self, catalog: &Catalog, line: &Line, state: &State, now: At) {
+    pub(crate) fn remember(&mut self, catalog: &Catalog, spec: &Spec, state: &State, now: At) {
         self.versions = Some(catalog.versions());
         self.expires = catalog.expiries().iter().map(|(_, at)| *at).min();
         let installed = state.record.as_ref().and_then(DecisionRecord::installed).map(|i| i.level);
-        let newer =
-            |channel: &Channel| channel.levels.keys().filter(|level| Some(**level) > installed).count();
-        self.lag = catalog.channel(line).map(|channel| newer(channel) as u64);
-        if let (Some(installed), Some(channel)) = (installed, catalog.channel(line)) {
+        let channel = catalog.channel(&spec.line);
+        let newer = |(level, promotion): &(&Level, &Promotion)| {
+            Some(**level) > installed && promotion.is_for(&spec.organization)
+        };
+        self.lag = channel.map(|channel| channel.levels.iter().filter(newer).count() as u64);
+        if let (Some(installed), Some(channel)) = (installed, channel) {
             self.exposed = channel.floor.is_some_and(|floor| installed < floor);
             self.withdrawn = channel.withdrawn.get(&installed).cloned();
         }

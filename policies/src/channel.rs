@@ -64,6 +64,12 @@ pub struct Promotion {
     /// Levels whose place it takes: they open no further ring.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub supersedes: BTreeSet<Level>,
+    /// The level that the release was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Level>,
+    /// Of a hotfix: the organizations that get it, each as [`crate::audience_member`] writes it. Empty: all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub audience: BTreeSet<Digest>,
     /// What this level asks the customer's policy to let it pass; only the customer can say yes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub asks_override: BTreeSet<Overridable>,
@@ -140,6 +146,7 @@ impl Channel {
     /// All that is inconsistent within the channel, in words.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.plan.problems();
+        problems.extend(self.hotfix_problems());
         for (level, promotion) in &self.levels {
             let rings = promotion.open_to.keys().chain(promotion.opens_at.keys());
             let unknown = rings.filter(|ring| self.plan.position(ring).is_none());

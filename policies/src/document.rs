@@ -8,8 +8,8 @@ use crate::codes::{Refusal, RefusalCode};
 /// The version of all documents. It is frozen; new features are announced in `critical` or are optional.
 pub const API_VERSION: &str = "updates.pdp.wso2.com/v1";
 
-/// Features that may stand in `critical` and that this program honours. None exist yet in v1.
-pub const KNOWN_FEATURES: &[&str] = &[];
+/// Features that may stand in `critical` and that this program honours.
+pub const KNOWN_FEATURES: &[&str] = &[crate::hotfix::AUDIENCES];
 
 /// The part of a document that is read before all else.
 #[derive(serde::Deserialize)]

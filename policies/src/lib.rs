@@ -12,6 +12,7 @@ pub mod document;
 pub mod dsse;
 pub mod flux;
 pub mod gate;
+mod hotfix;
 pub mod instruction;
 mod keys;
 mod names;
@@ -31,6 +32,7 @@ pub use channel::{Channel, Overridable, Promotion, Stop, Withdrawal};
 pub use codes::{Obstacle, ObstacleCode, Owner, Refusal, RefusalCode};
 pub use digest::{Digest, NotADigest};
 pub use document::API_VERSION;
+pub use hotfix::{AUDIENCES, Audience, Barred, audience_member};
 pub use keys::{ARTIFACT_KEYS, DIRECTOR_KEYS, KeyList, KeyState, ListedKey};
 pub use names::{
     BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Platform, Ring,

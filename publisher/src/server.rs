@@ -1,6 +1,6 @@
 //! The channel server as a person asks it: with an API token.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pdp_transport::HttpOptions;
 use pdp_transport::channel_server::ChannelServer;
@@ -24,6 +24,17 @@ pub(crate) struct ServerArgs {
     ca: Vec<PathBuf>,
 }
 
+/// As above where the server may be left out.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AskedServerArgs {
+    /// Address of the channel server.
+    #[arg(long, env = "PUBLISHER_SERVER", value_name = "URL")]
+    server: Option<String>,
+    /// A file with the API token (default: the environment variable PUBLISHER_TOKEN).
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
 /// A server and a token for it.
 pub(crate) struct Desk {
     server: ChannelServer,
@@ -32,27 +43,37 @@ pub(crate) struct Desk {
 
 impl ServerArgs {
     pub(crate) fn open(&self) -> Result<Desk> {
-        let http = HttpOptions { extra_ca: self.ca.clone(), ..HttpOptions::default() };
-        Ok(Desk { server: ChannelServer::new(&self.server, &http)?, token: self.token()? })
-    }
-
-    fn token(&self) -> Result<String> {
-        let missing = || {
-            Failure::new("TokenMissing", "the channel server needs an API token")
-                .hint("set PUBLISHER_TOKEN, or use --token-file; `channel-server token create` makes one")
-                .exit(cli::exit::LOGIN)
-        };
-        let Some(path) = &self.token_file else {
-            return std::env::var("PUBLISHER_TOKEN").map_err(|_| missing());
-        };
-        let bytes = files::read_capped(path, 4096)?;
-        let bytes =
-            bytes.ok_or_else(|| Failure::new("NotFound", format!("token file {}", path.display())))?;
-        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+        Desk::open(&self.server, self.token_file.as_deref(), &self.ca)
     }
 }
 
+impl AskedServerArgs {
+    /// The server, if one was given. `ca` are further CA certificates.
+    pub(crate) fn open(&self, ca: &[PathBuf]) -> Result<Option<Desk>> {
+        self.server.as_ref().map(|server| Desk::open(server, self.token_file.as_deref(), ca)).transpose()
+    }
+}
+
+fn token(file: Option<&Path>) -> Result<String> {
+    let missing = || {
+        Failure::new("TokenMissing", "the channel server needs an API token")
+            .hint("set PUBLISHER_TOKEN, or use --token-file; `channel-server token create` makes one")
+            .exit(cli::exit::LOGIN)
+    };
+    let Some(path) = file else {
+        return std::env::var("PUBLISHER_TOKEN").map_err(|_| missing());
+    };
+    let bytes = files::read_capped(path, 4096)?;
+    let bytes = bytes.ok_or_else(|| Failure::new("NotFound", format!("token file {}", path.display())))?;
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
 impl Desk {
+    fn open(server: &str, token_file: Option<&Path>, ca: &[PathBuf]) -> Result<Self> {
+        let http = HttpOptions { extra_ca: ca.to_vec(), ..HttpOptions::default() };
+        Ok(Self { server: ChannelServer::new(server, &http)?, token: token(token_file)? })
+    }
+
     /// Asks.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.server.call(&self.token, Method::GET, path, None::<&()>).await

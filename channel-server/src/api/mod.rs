@@ -9,6 +9,7 @@ mod enrolments;
 mod events;
 mod everything;
 mod health;
+mod levels;
 mod named;
 mod organizations;
 mod person;
@@ -57,6 +58,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         )
         .route("/v1/data-planes/{organization}/{data_plane}/ring", put(data_planes::put_ring))
         .route("/v1/data-planes/{organization}/{data_plane}/enrolment-tokens", post(enrolment_tokens::post))
+        .route("/v1/levels", get(levels::list))
         .route("/v1/rollouts", get(rollouts::list))
         .route("/v1/rollouts/{line}/{level}", get(rollouts::show))
         .route("/v1/rollouts/{line}/{level}/commands", post(rollouts::order))

@@ -69,7 +69,7 @@ fn decide(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready, now: At) -> 
     let fleet = server.fleet();
     let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
     let brake = server.brake(catalog, channel, ready.level, &fleet, now);
-    let (level, members) = (ready.level, fleet.members(ring));
+    let (level, members) = (ready.level, fleet.members(ring, promotion));
     let wish = Wish { pdp, ring, members, level, attempt: ready.attempt };
     let heard = |pdp: &PdpId| fleet.planes.get(pdp).and_then(|plane| plane.heard);
     let rollouts = |level| fleet.rollout(line, level);

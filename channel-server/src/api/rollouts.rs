@@ -121,7 +121,7 @@ fn counts(
     fleet: &Fleet,
     now: At,
 ) -> Tally {
-    tally(&channel.plan, promotion.tempo, rollout, level, fleet.rows(), server.clock(now))
+    tally(&channel.plan, promotion, rollout, level, fleet.rows(), server.clock(now))
 }
 
 fn view(

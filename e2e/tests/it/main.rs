@@ -18,6 +18,7 @@ mod ground_faults;
 mod ground_git;
 mod ground_programs;
 mod ground_registry;
+mod hotfixes;
 mod outages;
 mod publish;
 mod registry_attacks;

@@ -19,7 +19,7 @@ pub enum ObstacleCode {
     Halted,
     /// An earlier level must be installed first.
     RequiredStopFirst,
-    /// The level needs another version of pdp-sync, Kubernetes, Flux or of what is installed.
+    /// The level needs another version of pdp-sync, Kubernetes or Flux, or goes on another level than the installed one.
     RequiresUnmet,
     /// The level failed here before and was taken back.
     Quarantined,

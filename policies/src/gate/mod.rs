@@ -133,13 +133,17 @@ fn ceiling(situation: &Situation<'_>) -> Option<Level> {
     assignment.ceiling.as_ref().filter(|ceiling| ceiling.line == *situation.line).map(|c| c.level)
 }
 
-/// The promoted levels above the installed one, highest first.
+/// The promoted levels above the installed one that are meant for this PDP, highest first.
 fn candidates<'a>(
     channel: &'a Channel,
-    situation: &Situation<'_>,
+    situation: &'a Situation<'_>,
 ) -> impl Iterator<Item = (Level, &'a Promotion)> {
-    let own = situation.installed.map(|installed| installed.level);
-    channel.levels.iter().rev().map(|(level, p)| (*level, p)).take_while(move |(level, _)| Some(*level) > own)
+    let (own, organization) =
+        (situation.installed.map(|installed| installed.level), &situation.pdp.organization);
+    let above = channel.levels.iter().rev().take_while(move |(level, _)| Some(**level) > own);
+    above
+        .filter(|(_, promotion)| promotion.is_for(organization))
+        .map(|(level, promotion)| (*level, promotion))
 }
 
 /// One level: the authority under which it may start, or all obstacles in its way.

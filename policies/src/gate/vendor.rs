@@ -5,6 +5,7 @@ use semver::{Version, VersionReq};
 use super::{Instruction, Situation};
 use crate::channel::Channel;
 use crate::codes::{Obstacle, ObstacleCode as Code};
+use crate::hotfix::Barred;
 use crate::names::Level;
 use crate::release::Release;
 use crate::time::At;
@@ -24,6 +25,7 @@ pub(super) fn obstacles(
         withdrawn(channel, level),
         expired(catalog, situation, now),
         required_stop(channel, level, situation),
+        hotfix(channel, level, situation),
         quarantined(descriptor, situation, attempt),
     ];
     found.into_iter().flatten().chain(unmet(&descriptor.release, situation)).collect()
@@ -56,6 +58,21 @@ fn required_stop(channel: &Channel, level: Level, situation: &Situation<'_>) -> 
     let own = situation.installed?.level;
     let stop = channel.required_stops.iter().find(|stop| **stop > own && **stop < level)?;
     Some(Obstacle::new(Code::RequiredStopFirst, None, format!("level {stop} must be installed first")))
+}
+
+/// A hotfix goes on its own base only, and whoever has one doesn't lose it by going on.
+fn hotfix(channel: &Channel, level: Level, situation: &Situation<'_>) -> Option<Obstacle> {
+    let own = situation.installed.map(|installed| installed.level);
+    let detail = match (channel.barred(own, level)?, own) {
+        (Barred::OtherBase(base), Some(own)) => {
+            format!("it is a hotfix of level {base}; level {own} is installed")
+        }
+        (Barred::OtherBase(base), None) => format!("it is a hotfix of level {base}, which comes first"),
+        (Barred::LosesHotfix(fix), _) => {
+            format!("the hotfix of level {fix}, which is installed, isn't in it")
+        }
+    };
+    Some(Obstacle::new(Code::RequiresUnmet, None, detail))
 }
 
 /// People may allow another attempt with the same digest; the one that failed isn't repeated.

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::event::Outcome;
 use super::fold::{Rollout, Started};
 use super::halt::Baseline;
+use crate::channel::Promotion;
+use crate::hotfix::Audience;
 use crate::names::{Level, Organization, PdpId, Ring};
-use crate::plan::{RingPlan, Tempo};
+use crate::plan::RingPlan;
 use crate::report::{ReportState, TargetState};
 use crate::time::{At, Span};
 
@@ -172,20 +174,25 @@ pub struct Clock {
     pub listening: At,
 }
 
-/// Counts all rows; silence is judged by the tempo's pace.
+/// Counts all rows that the level is meant for; silence is judged by its tempo's pace.
 pub fn tally<'a>(
     plan: &RingPlan,
-    tempo: Tempo,
+    promotion: &Promotion,
     rollout: &Rollout,
     level: Level,
     rows: impl IntoIterator<Item = Row<'a>>,
     clock: Clock,
 ) -> Tally {
-    let mut tally = Tally::default();
+    let (mut tally, mut audience) = (Tally::default(), Audience::new(promotion));
     for row in rows {
         let start = rollout.starts.get(row.pdp);
+        // Who started counts against caps, whoever it was meant for.
+        if start.is_none() && !audience.includes(&row.pdp.organization) {
+            continue;
+        }
         let ring = start.map_or(row.ring, |start| &start.ring);
-        let silence_after = plan.pace(tempo, ring).map_or(Span::default(), |pace| pace.silence_after);
+        let silence_after =
+            plan.pace(promotion.tempo, ring).map_or(Span::default(), |pace| pace.silence_after);
         let state = state_of(rollout, level, &row, silence_after, clock);
         match tally.rings.get_mut(ring) {
             Some(census) => census.count(state),

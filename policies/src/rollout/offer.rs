@@ -30,7 +30,8 @@ pub struct Asker<'a> {
     pub current: Option<Level>,
 }
 
-/// The highest level that is open to the asker's ring, neither withdrawn nor halted for it.
+/// The highest level that is open to the asker's ring, meant for it, neither withdrawn nor halted for it. A hotfix
+/// opens nothing to a ring as a whole.
 fn top<'a>(
     channel: &Channel,
     rollout: impl Fn(Level) -> Option<&'a Rollout>,
@@ -39,9 +40,17 @@ fn top<'a>(
 ) -> Option<Level> {
     let open = channel.levels.iter().rev().find(|(level, promotion)| {
         rollout(**level).is_some_and(|rollout| is_open(promotion, rollout, asker.ring, now))
+            && is_meant(promotion, asker)
             && stands(channel, **level, &rollout, asker)
     });
     open.map(|(level, _)| *level)
+}
+
+fn is_meant(promotion: &Promotion, asker: Asker<'_>) -> bool {
+    match asker.organization {
+        Some(organization) => promotion.is_for(organization),
+        None => !promotion.is_hotfix(),
+    }
 }
 
 /// Neither withdrawn nor halted for the asker.
@@ -66,7 +75,9 @@ pub fn wave_of<'a>(
     asker: Asker<'_>,
     now: At,
 ) -> Option<usize> {
-    if !is_due(channel.levels.get(&level)?, asker.ring, now) || channel.withdrawn.contains_key(&level) {
+    let promotion = channel.levels.get(&level)?;
+    let others = asker.organization.is_some_and(|organization| !promotion.is_for(organization));
+    if others || !is_due(promotion, asker.ring, now) || channel.withdrawn.contains_key(&level) {
         return None;
     }
     let own = rollout(level)?;
@@ -79,7 +90,8 @@ pub fn wave_of<'a>(
 }
 
 /// The ceiling of a PDP: the highest level that is open to its ring, not withdrawn, not halted for it. A required
-/// stop above its own level comes first, if it can be started there; a first installation passes all stops.
+/// stop above its own level comes first, if it can be started there; a first installation passes all stops. A hotfix is
+/// offered on its own base, and whoever has one is offered what holds it.
 pub fn offer<'a>(
     channel: &Channel,
     rollout: impl Fn(Level) -> Option<&'a Rollout>,
@@ -91,7 +103,9 @@ pub fn offer<'a>(
     let limit = stop.map_or(top, |stop| top.min(*stop));
     let mut below = channel.levels.range(..=limit).rev();
     let (level, promotion) = below.find(|(level, _)| {
-        stands(channel, **level, &rollout, asker) && wave_of(channel, **level, &rollout, asker, now).is_some()
+        channel.barred(asker.current, **level).is_none()
+            && stands(channel, **level, &rollout, asker)
+            && wave_of(channel, **level, &rollout, asker, now).is_some()
     })?;
     Some(Ceiling {
         line: channel.line.clone(),
@@ -128,9 +142,13 @@ pub fn ring_shares<'a>(
 }
 
 /// True if a higher promoted level, not withdrawn, takes the place of this one. A halt of that level changes
-/// nothing: it may be resumed; who wants this one back withdraws it.
+/// nothing: it may be resumed; who wants this one back withdraws it. A hotfix takes nobody's place: all others need
+/// this one.
 pub fn superseded(channel: &Channel, level: Level) -> bool {
     channel.levels.iter().any(|(higher, promotion)| {
-        *higher > level && promotion.supersedes.contains(&level) && !channel.withdrawn.contains_key(higher)
+        *higher > level
+            && promotion.supersedes.contains(&level)
+            && !promotion.is_hotfix()
+            && !channel.withdrawn.contains_key(higher)
     })
 }

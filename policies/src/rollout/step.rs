@@ -6,6 +6,7 @@ use super::event::RolloutEvent;
 use super::fold::{Progress, Rollout};
 use super::halt::HaltScope;
 use crate::channel::Promotion;
+use crate::names::Ring;
 use crate::plan::{Cap, Pace, RingPlan, RingRules};
 use crate::time::At;
 
@@ -61,12 +62,22 @@ fn progress(
             return opens.then(|| RolloutEvent::RingOpened { ring: rules.name.clone() });
         };
         held |= rollout.is_halted(&rules.name);
-        if progress.wave < rules.waves.len() {
+        let (ring, wave) = (rules.name.clone(), progress.wave);
+        if wave < rules.waves.len() && is_for_others(promotion, tally, &ring) {
+            return (!held).then_some(RolloutEvent::WavePassed { ring, wave });
+        }
+        if wave < rules.waves.len() {
             let pace = *plan.pace(promotion.tempo, &rules.name)?;
             return advance(rules, pace, *progress, tally, held, now);
         }
     }
     None
+}
+
+/// True for a hotfix in a ring that has none of its audience, while another ring has: nobody is there to wait for.
+fn is_for_others(promotion: &Promotion, tally: &Tally, ring: &Ring) -> bool {
+    let members = |counts: &Census| counts.members > 0;
+    promotion.is_hotfix() && !members(&tally.census(ring)) && tally.rings.values().any(members)
 }
 
 /// The wave rule: enough of them, healthy enough, within budget, and soaked. That the share was reached is a

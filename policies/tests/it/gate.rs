@@ -14,21 +14,21 @@ use pdp_policies::{
 use crate::vendor::{NOW, Vendor, channel, line, now, release};
 
 /// Level 40 is installed; 41 and 42 are promoted and open to `general`.
-struct Setting {
-    releases: Vec<Release>,
-    channel: Channel,
-    policy: Policy,
-    ring: Ring,
-    installed: Option<Level>,
-    quarantined: BTreeMap<Digest, u32>,
-    found: Vec<Obstacle>,
+pub(crate) struct Setting {
+    pub(crate) releases: Vec<Release>,
+    pub(crate) channel: Channel,
+    pub(crate) policy: Policy,
+    pub(crate) ring: Ring,
+    pub(crate) installed: Option<Level>,
+    pub(crate) quarantined: BTreeMap<Digest, u32>,
+    pub(crate) found: Vec<Obstacle>,
     /// Whether pdp-sync runs in the cluster that it updates.
-    itself: bool,
-    at: At,
+    pub(crate) itself: bool,
+    pub(crate) at: At,
 }
 
 impl Setting {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let releases = vec![release(41), release(42)];
         Self {
             channel: channel(&releases),
@@ -44,14 +44,14 @@ impl Setting {
     }
 
     /// The same with other releases; the channel promotes what they are now.
-    fn with_releases(edit: impl FnOnce(&mut Vec<Release>)) -> Self {
+    pub(crate) fn with_releases(edit: impl FnOnce(&mut Vec<Release>)) -> Self {
         let mut setting = Self::open();
         edit(&mut setting.releases);
         setting.channel = channel(&setting.releases);
         setting
     }
 
-    fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let catalog = Vendor::new().trusted(&self.releases, &self.channel, now());
         let pdp = PdpId { organization: "acme".parse().unwrap(), data_plane: "prod".parse().unwrap() };
         let situation = Situation {
@@ -71,14 +71,14 @@ impl Setting {
         decide(&catalog, &self.policy, &situation, self.at).unwrap()
     }
 
-    fn starts(&self) -> Option<u32> {
+    pub(crate) fn starts(&self) -> Option<u32> {
         match self.verdict() {
             Verdict::Proceed(permit) => Some(permit.descriptor().release.level.0),
             _ => None,
         }
     }
 
-    fn obstacles(&self) -> Vec<ObstacleCode> {
+    pub(crate) fn obstacles(&self) -> Vec<ObstacleCode> {
         match self.verdict() {
             Verdict::WaitUntil(_, waiting) | Verdict::NeedsApproval(waiting) | Verdict::Held(waiting) => {
                 waiting.obstacles.iter().map(|o| o.code).collect()

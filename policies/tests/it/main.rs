@@ -8,6 +8,7 @@ mod door;
 mod flux;
 mod formats;
 mod gate;
+mod hotfix;
 mod instruction;
 mod reach;
 mod rollout;

@@ -211,6 +211,8 @@ pub(crate) fn channel(releases: &[Release]) -> Channel {
             opens_at: BTreeMap::from([("general".parse().unwrap(), At::from_unix(NOW - 3600))]),
             open_to: BTreeMap::from([("general".parse().unwrap(), Percent::ALL)]),
             supersedes: BTreeSet::new(),
+            base: release.base,
+            audience: BTreeSet::new(),
             asks_override: BTreeSet::new(),
         };
         channel.levels.insert(release.level, promotion);

@@ -29,6 +29,14 @@ pub(super) fn check(file: &ReleaseFile, report: &mut Report<'_>) {
             "levels only rise within a line",
         );
     }
+    if file.kind == ReleaseKind::Hotfix && file.base.is_none() {
+        report.add(
+            "base",
+            "HotfixNeedsBase",
+            "a hotfix goes on the level that it was made on, and on no other one",
+            "name that level",
+        );
+    }
     if file.kind == ReleaseKind::Security && file.advisories.is_empty() {
         report.add(
             "advisories",

@@ -6,6 +6,6 @@ mod types;
 pub use client::{ChannelServer, Polled};
 pub use types::{
     AUDIENCE, ApiToken, Claims, DataPlaneView, EnrolmentToken, EnrolmentTokenRequest, EventView,
-    EverythingOrder, EverythingView, HaltView, OrganizationChange, OrganizationView, Page, Problem,
-    RingChange, RingStatus, RingView, Role, RolloutOrder, RolloutView, TOKEN_LIFE,
+    EverythingOrder, EverythingView, HaltView, InstalledView, OrganizationChange, OrganizationView, Page,
+    Problem, RingChange, RingStatus, RingView, Role, RolloutOrder, RolloutView, TOKEN_LIFE,
 };

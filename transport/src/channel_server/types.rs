@@ -169,6 +169,18 @@ pub struct DataPlaneView {
     pub cluster_id: Option<Digest>,
 }
 
+/// A level that is installed somewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InstalledView {
+    /// The level, as data planes report it.
+    pub level: Level,
+    /// SHA-256 of its descriptor.
+    pub sha256: Digest,
+    /// On how many data planes.
+    pub data_planes: u32,
+}
+
 /// A rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -97,6 +97,8 @@ fn promotion(plan: &RingPlan, tempo: Tempo) -> Promotion {
         opens_at: paces.map(|(ring, pace)| (ring.clone(), begin().plus(pace.opens_after))).collect(),
         open_to: Default::default(),
         supersedes: Default::default(),
+        base: None,
+        audience: Default::default(),
         asks_override: Default::default(),
     }
 }
@@ -210,7 +212,7 @@ impl Server<'_> {
         });
         let plan = &self.channel.plan;
         let Some(promotion) = self.channel.levels.get(&LEVEL) else { return Vec::new() };
-        let tally = tally(plan, self.tempo, &self.rollout, LEVEL, rows, self.clock());
+        let tally = tally(plan, promotion, &self.rollout, LEVEL, rows, self.clock());
         step(plan, promotion, &self.rollout, &tally, Outside::default(), self.at())
     }
 

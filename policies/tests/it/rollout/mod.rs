@@ -4,6 +4,7 @@ mod commands;
 mod exhaustive;
 mod grants;
 mod halts;
+mod hotfixes;
 mod offers;
 mod plans;
 mod random;

@@ -12,14 +12,14 @@ use super::world::{pdp, promotion, ring};
 use crate::vendor::{line, now};
 
 /// A channel with levels 41 to 43 and rollouts that opened these rings.
-struct Levels {
-    channel: Channel,
-    rollouts: BTreeMap<Level, Rollout>,
-    now: At,
+pub(super) struct Levels {
+    pub(super) channel: Channel,
+    pub(super) rollouts: BTreeMap<Level, Rollout>,
+    pub(super) now: At,
 }
 
 impl Levels {
-    fn new(open: &[(u32, &[&str])]) -> Self {
+    pub(super) fn new(open: &[(u32, &[&str])]) -> Self {
         let mut channel = Channel::new(line(), RingPlan::shipped().unwrap());
         let mut rollouts = BTreeMap::new();
         for (level, rings) in open {
@@ -35,24 +35,24 @@ impl Levels {
         Self { channel, rollouts, now: now().plus(Span::from_seconds(86_400)) }
     }
 
-    fn halt(&mut self, level: u32, scope: HaltScope) {
+    pub(super) fn halt(&mut self, level: u32, scope: HaltScope) {
         let cause = Cause::Person { by: "ada".into(), reason: "x".into() };
         let rollout = self.rollouts.get_mut(&Level(level)).unwrap();
         rollout.apply(self.now, &RolloutEvent::Halted { scope, cause });
     }
 
-    fn withdraw(&mut self, level: u32) {
+    pub(super) fn withdraw(&mut self, level: u32) {
         let withdrawal = Withdrawal { at: self.now, reason: "x".into(), fixed_by: None };
         self.channel.withdrawn.insert(Level(level), withdrawal);
     }
 
-    fn offered(&self, name: &str, organization: &str, current: Option<u32>) -> Option<u32> {
+    pub(super) fn offered(&self, name: &str, organization: &str, current: Option<u32>) -> Option<u32> {
         let (name, organization) = (ring(name), organization.parse().unwrap());
         let asker = Asker { ring: &name, organization: Some(&organization), current: current.map(Level) };
         offer(&self.channel, |level| self.rollouts.get(&level), asker, self.now).map(|c| c.level.0)
     }
 
-    fn granted(&self, level: u32, name: &str) -> Result<(), ObstacleCode> {
+    pub(super) fn granted(&self, level: u32, name: &str) -> Result<(), ObstacleCode> {
         let (pdp, ring) = (pdp("acme"), ring(name));
         let wish = Wish { pdp: &pdp, ring: &ring, members: 10, level: Level(level), attempt: 1 };
         let clock = Clock { now: self.now, listening: now() };
@@ -62,7 +62,7 @@ impl Levels {
         })
     }
 
-    fn share(&self, level: u32, name: &str) -> Option<(Percent, bool)> {
+    pub(super) fn share(&self, level: u32, name: &str) -> Option<(Percent, bool)> {
         let shares = ring_shares(&self.channel, Level(level), |level| self.rollouts.get(&level), self.now);
         shares.get(&ring(name)).map(|share| (share.percent, share.halted))
     }

@@ -34,6 +34,8 @@ pub(super) fn promotion(plan: &RingPlan, tempo: Tempo, level: Level) -> Promotio
         opens_at: opens_at.collect(),
         open_to: BTreeMap::new(),
         supersedes: Default::default(),
+        base: None,
+        audience: Default::default(),
         asks_override: Default::default(),
     }
 }
@@ -123,7 +125,7 @@ impl World {
             current: plane.current,
             target: plane.last.as_ref().map(|(_, target)| target),
         });
-        tally(&self.channel.plan, self.promotion().tempo, &self.rollout, LEVEL, rows, self.clock())
+        tally(&self.channel.plan, self.promotion(), &self.rollout, LEVEL, rows, self.clock())
     }
 
     /// The events that are due now.
@@ -145,7 +147,8 @@ impl World {
     }
 
     pub(super) fn members(&self, ring: &Ring) -> u32 {
-        self.planes.iter().filter(|plane| plane.ring == *ring).count() as u32
+        let meant = |plane: &&Plane| self.promotion().is_for(&plane.pdp.organization);
+        self.planes.iter().filter(|plane| plane.ring == *ring).filter(meant).count() as u32
     }
 
     /// How many starts the current wave of a ring allows.

@@ -36,9 +36,16 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     Ok(exit::DONE)
 }
 
+/// Whom it is for isn't written there: the catalog names no customers.
+fn hotfix(promotion: &Promotion) -> String {
+    let base = promotion.base.map_or_else(String::new, |base| format!(" of {base}"));
+    format!("hotfix{base} for {}", promotion.audience.len())
+}
+
 fn row(channel: &Channel, level: Level, promotion: &Promotion) -> String {
     let state = match channel.withdrawn.get(&level) {
         Some(w) => w.fixed_by.map_or("withdrawn".to_owned(), |fix| format!("withdrawn, see {fix}")),
+        None if promotion.is_hotfix() => hotfix(promotion),
         None => "promoted".to_owned(),
     };
     let open: Vec<_> = promotion.open_to.iter().map(|(ring, share)| format!("{ring} {share}")).collect();

@@ -45,7 +45,7 @@ pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8>
         Release::Publish(args) => publish::run(args, format, now).await,
         Release::Verify(args) => verify::run(args, format, now).await,
         Release::Show(args) => blocking(move || show::run(&args, format, now)).await,
-        Release::Promote(args) => blocking(move || promote::run(&args, format, now)).await,
+        Release::Promote(args) => promote::run(args, format, now).await,
         Release::Withdraw(args) => blocking(move || withdraw::run(&args, format, now)).await,
     }
 }
