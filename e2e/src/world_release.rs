@@ -65,7 +65,7 @@ impl World {
     ) -> Result<()> {
         let (file, out) = (file.to_string_lossy(), self.path(&format!("level-{level}")));
         let (out, images) = (out.to_string_lossy(), Self::fixtures().join("images"));
-        let (level, images) = (level.to_string(), images.to_string_lossy());
+        let images = images.to_string_lossy();
         let base = base.map(|base| base.to_string_lossy().into_owned());
         let against: Vec<_> = base.iter().flat_map(|base| ["--base-release", base]).collect();
         self.publisher(&[&["release", "lint", &file], against.as_slice()].concat())?;
@@ -73,12 +73,20 @@ impl World {
         self.publisher(&["release", "sign", &out, "--key", &self.key("artifact")])?;
         let (ci, person) = (self.key("ci"), self.key("release-1"));
         self.publisher(&["release", "publish", &out, "--images", &images, "--key", &ci, "--key", &person])?;
-        let (a, b) = (self.key("manager-1"), self.key("manager-2"));
-        let audience: Vec<_> = audience.iter().flat_map(|name| ["--for", name]).collect();
-        let promote =
-            ["release", "promote", &level, "--line", "pdp-2026", "--tempo", tempo, "--key", &a, "--key", &b];
-        self.publisher(&[promote.as_slice(), audience.as_slice()].concat())?;
+        let mut more = vec!["--tempo", tempo];
+        more.extend(audience.iter().flat_map(|name| ["--for", name]));
+        self.promote(level, &more)?;
         self.publish_catalog()
+    }
+
+    /// Promotes a published level; the catalog isn't published.
+    ///
+    /// # Errors
+    /// When the command fails, with what it said.
+    pub fn promote(&self, level: u32, more: &[&str]) -> Result<()> {
+        let (a, b, level) = (self.key("manager-1"), self.key("manager-2"), level.to_string());
+        let args = ["release", "promote", &level, "--line", "pdp-2026", "--key", &a, "--key", &b];
+        self.publisher(&[&args, more].concat()).map(|_| ())
     }
 
     /// Opens a level to shares of rings, such as `general=100`, now.

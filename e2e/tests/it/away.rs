@@ -36,7 +36,10 @@ fn a_critical_patch_opened_by_people_while_the_server_is_away_is_adopted_when_it
         let status = story.planes[0].status().unwrap();
         assert!(status["conditions"].to_string().contains("InstructionUnavailable"), "{status:#}");
     }
-    story.world.release(42, "emergency").unwrap();
+    let unasked = story.world.release(42, "emergency").unwrap_err().to_string();
+    assert!(unasked.contains("--without-server"), "what is installed can't be asked: {unasked}");
+    story.world.promote(42, &["--tempo", "emergency", "--without-server"]).unwrap();
+    story.world.publish_catalog().unwrap();
     story.world.open(42, &["canary=100", "early=100"]).unwrap();
     let levels = story.round();
     assert!(levels.values().all(|level| *level == Some(42)), "{levels:?}");
