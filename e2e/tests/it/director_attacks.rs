@@ -3,9 +3,9 @@
 use pdp_e2e::Key;
 use serde_json::{Value, json};
 
-use crate::base::{base, unix_now};
+use crate::base::{Files, base, unix_now};
 use crate::director::{ASSIGNMENT, LATER, RING_STATE, Stage, stolen_key};
-use crate::forge::{Stolen, expires, freshen, list};
+use crate::forge::{Stolen, expires, freshen, list, sha256};
 
 /// The attack with one lie in an otherwise honest assignment for level 42.
 fn lie(name: &'static str, code: &str, edit: impl FnOnce(&mut Value)) -> Stage {
@@ -158,16 +158,58 @@ fn opens_a_ring_before_the_time_that_people_signed() {
     stage.attack.note("RingNotOpenYet", "delay only");
 }
 
-#[test]
-fn offers_a_withdrawn_level_and_the_next_lower_one_stays_reachable() {
-    let mut files = base().at_42.clone();
-    let world = &base().world;
+/// The catalog at 42 with another channel, as two release managers would sign it.
+fn with_channel(edit: impl FnOnce(&mut Value)) -> Files {
+    let (mut files, world) = (base().at_42.clone(), &base().world);
     let mut channel: Value = serde_json::from_slice(&files["targets/channel-pdp-2026.json"]).unwrap();
-    channel["withdrawn"]["42"] = json!({ "at": expires(unix_now()), "reason": "crash on start" });
+    edit(&mut channel);
     let managers = [Stolen::from(world, "manager-1"), Stolen::from(world, "manager-2")];
     let signers = [&managers[0], &managers[1]];
     list(&mut files, "channels", "channel-pdp-2026.json", channel.to_string().as_bytes(), &signers);
     freshen(&mut files, unix_now(), &Stolen::from(world, "snapshot"), &Stolen::from(world, "timestamp"));
+    files
+}
+
+/// Level 42 as a hotfix for one organization.
+fn hotfix_for(channel: &mut Value, organization: &str) {
+    let promotion = &mut channel["levels"]["42"];
+    let member = format!("{}/{organization}", promotion["sha256"].as_str().unwrap());
+    promotion["audience"] = json!([format!("sha256:{}", sha256(member.as_bytes()))]);
+    promotion["base"] = 41.into();
+    channel["critical"] = json!(["audiences"]);
+}
+
+#[test]
+fn gives_somebody_a_hotfix_that_is_for_another_one() {
+    let stage = Stage::at_41("director-hotfix-of-another");
+    stage.attack.serve(&with_channel(|channel| hotfix_for(channel, "acme")));
+    stage.say(&stage.assignment(&base().at_42, 42));
+    let before = stage.attack.head();
+    assert_eq!(
+        stage.pass_at(unix_now() + LATER),
+        Some(41),
+        "{:#}",
+        stage.attack.data_plane.status().unwrap()
+    );
+    assert_eq!(stage.attack.head(), before);
+    stage.attack.note("-", "without effect: not for this organization");
+    // The same words where it is: the attack was one.
+    let meant = Stage::at_41("director-hotfix-of-its-own");
+    meant.attack.serve(&with_channel(|channel| hotfix_for(channel, "victim")));
+    meant.say(&meant.assignment(&base().at_42, 42));
+    assert_eq!(
+        meant.pass_at(unix_now() + LATER),
+        Some(42),
+        "{:#}",
+        meant.attack.data_plane.status().unwrap()
+    );
+}
+
+#[test]
+fn offers_a_withdrawn_level_and_the_next_lower_one_stays_reachable() {
+    let files = with_channel(|channel| {
+        channel["withdrawn"]["42"] = json!({ "at": expires(unix_now()), "reason": "crash on start" });
+    });
     let stage = Stage::at_41("director-withdrawn-ceiling");
     stage.attack.serve(&files);
     stage.say(&stage.assignment(&base().at_42, 42));
