@@ -135,13 +135,22 @@ fn of_waiting(waiting: &Waiting, record: Option<&DecisionRecord>) -> TargetState
     };
     // A level that failed here stays failed, whatever else stands in its way now.
     let failed = waiting.obstacles.iter().any(|o| o.code == ObstacleCode::Quarantined);
+    let component = record.filter(|record| failed && record.target_digest().sha256 == waiting.sha256);
     TargetState {
         level: waiting.level,
         sha256: waiting.sha256,
         attempt: tried.copied().unwrap_or(1),
         state: if failed { ReportState::Failed } else { state },
-        component: None,
+        component: component.and_then(failing),
         codes: waiting.obstacles.iter().map(|o| ReportCode::Obstacle(o.code)).collect(),
+    }
+}
+
+/// The component that failed, as long as the record tells.
+fn failing(record: &DecisionRecord) -> Option<pdp_policies::ComponentName> {
+    match record.phase() {
+        Phase::GoingBack { component } | Phase::Quarantined { component } => Some(component.clone()),
+        _ => None,
     }
 }
 

@@ -16,6 +16,7 @@ mod person;
 mod ready;
 mod refusal;
 mod reports;
+mod rollout_view;
 mod rollouts;
 
 use std::sync::Arc;

@@ -7,21 +7,25 @@ use super::step::cap_of;
 use crate::names::Ring;
 use crate::plan::{Percent, RingRules};
 
-/// True if a budget of `percent` is used up by `failures` of `eligible`, compared exactly:
-/// `failures × 100 > percent × eligible`.
+/// How many failures a ring bears at its present size: one more halts it. So halted when
+/// `failures × 100 > budget × eligible`, compared exactly.
 ///
-/// One exception keeps small samples honest: a single failure is measured against the wave as it will be when
-/// it is `full`, because one failure among the first few says little. A budget of 0 % bears none.
-pub(super) fn exceeded(percent: Percent, failures: u32, eligible: u32, full: u32) -> bool {
-    let base = if failures == 1 { eligible.max(full) } else { eligible };
-    u64::from(failures) * 100 > u64::from(percent.get()) * u64::from(base)
+/// One exception keeps small samples honest: a single failure is measured against the wave as it will be when it is
+/// full, because one failure among the first few says little. A budget of 0 % bears none.
+pub fn bears(rules: &RingRules, wave: usize, counts: &Census) -> u32 {
+    let eligible = counts.eligible();
+    let full = cap_of(rules, wave, counts.members).min(eligible + counts.offered);
+    share(rules.failure_budget, eligible).max(share(rules.failure_budget, eligible.max(full)).min(1))
+}
+
+/// `percent` of `number`, rounded down.
+fn share(percent: Percent, number: u32) -> u32 {
+    u32::try_from(u64::from(percent.get()) * u64::from(number) / 100).unwrap_or(u32::MAX)
 }
 
 /// True if the ring's own budget is used up in its current wave.
 pub(super) fn ring_exceeded(rules: &RingRules, wave: usize, counts: &Census, failures: u32) -> bool {
-    let eligible = counts.eligible();
-    let full = cap_of(rules, wave, counts.members).min(eligible + counts.offered);
-    exceeded(rules.failure_budget, failures, eligible, full)
+    failures > bears(rules, wave, counts)
 }
 
 /// The halts that are due in one ring and don't stand yet.

@@ -183,6 +183,19 @@ pub fn tally<'a>(
     rows: impl IntoIterator<Item = Row<'a>>,
     clock: Clock,
 ) -> Tally {
+    tally_with(plan, promotion, rollout, level, rows, clock, |_, _, _| {})
+}
+
+/// As [`tally`]; shows each row with its state and the ring in which it counts to `seen`.
+pub(super) fn tally_with<'a>(
+    plan: &RingPlan,
+    promotion: &Promotion,
+    rollout: &Rollout,
+    level: Level,
+    rows: impl IntoIterator<Item = Row<'a>>,
+    clock: Clock,
+    mut seen: impl FnMut(&Ring, PdpState, &Row<'a>),
+) -> Tally {
     let (mut tally, mut audience) = (Tally::default(), Audience::new(promotion));
     for row in rows {
         let start = rollout.starts.get(row.pdp);
@@ -194,6 +207,7 @@ pub fn tally<'a>(
         let silence_after =
             plan.pace(promotion.tempo, ring).map_or(Span::default(), |pace| pace.silence_after);
         let state = state_of(rollout, level, &row, silence_after, clock);
+        seen(ring, state, &row);
         match tally.rings.get_mut(ring) {
             Some(census) => census.count(state),
             None => tally.rings.entry(ring.clone()).or_default().count(state),

@@ -1,5 +1,7 @@
 //! What comes next: rings in order, waves within them, each earned by the one before; and halts.
 
+use serde::{Deserialize, Serialize};
+
 use super::budget;
 use super::census::{Census, Tally};
 use super::event::RolloutEvent;
@@ -91,7 +93,7 @@ fn advance(
     now: At,
 ) -> Option<RolloutEvent> {
     let (ring, wave) = (rules.name.clone(), progress.wave);
-    if !proven(rules, wave, &tally.census(&ring), tally.failures(&ring).all) {
+    if lack(rules, wave, &tally.census(&ring), tally.failures(&ring).all).is_some() {
         return None;
     }
     let Some(since) = progress.share_reached else {
@@ -101,14 +103,46 @@ fn advance(
     (soaked && !held).then_some(RolloutEvent::WavePassed { ring, wave })
 }
 
-fn proven(rules: &RingRules, wave: usize, counts: &Census, failures: u32) -> bool {
-    let (cap, eligible) = (cap_of(rules, wave, counts.members), counts.eligible());
-    let sample = rules.min_sample.min(cap).min(eligible + counts.offered);
-    let share = u64::from(rules.healthy_share.get()) * u64::from(eligible);
-    eligible > 0
-        && eligible >= sample
-        && u64::from(counts.healthy) * 100 >= share
-        && !budget::ring_exceeded(rules, wave, counts, failures)
+/// What a wave lacks before its soak begins, and after it before it passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Lack {
+    /// Nobody who could prove it, or fail it: people acknowledge it, or somebody comes.
+    Nobody {},
+    /// Starts: too few to judge by.
+    Sample {
+        /// So many have started.
+        started: u32,
+        /// So many have to.
+        needed: u32,
+    },
+    /// Healthy ones among those who started.
+    Healthy {
+        /// So many are.
+        healthy: u32,
+        /// So many have to be, as many as have started now.
+        needed: u32,
+    },
+    /// Its failures are more than the budget bears.
+    Budget {},
+}
+
+/// What the wave lacks, none if it is proven.
+pub fn lack(rules: &RingRules, wave: usize, counts: &Census, failures: u32) -> Option<Lack> {
+    let (cap, started, healthy) = (cap_of(rules, wave, counts.members), counts.eligible(), counts.healthy);
+    if started + counts.offered == 0 {
+        return Some(Lack::Nobody {});
+    }
+    let needed = rules.min_sample.min(cap).min(started + counts.offered).max(1);
+    if started < needed {
+        return Some(Lack::Sample { started, needed });
+    }
+    let share = (u64::from(rules.healthy_share.get()) * u64::from(started)).div_ceil(100);
+    if u64::from(healthy) < share {
+        let needed = u32::try_from(share).unwrap_or(u32::MAX);
+        return Some(Lack::Healthy { healthy, needed });
+    }
+    budget::ring_exceeded(rules, wave, counts, failures).then_some(Lack::Budget {})
 }
 
 /// How many starts a wave allows in a ring of `members`: percents rounded up, never less than the waves before

@@ -1,7 +1,9 @@
 //! Bodies of the API. Signed documents travel as they are; these are the thin views around them.
 
+use std::collections::BTreeMap;
+
 use pdp_policies::report::{LevelDigest, TargetState};
-use pdp_policies::rollout::{Cause, Census, Command, HaltScope, Phase};
+use pdp_policies::rollout::{Cause, Census, Command, HaltScope, Lack, Phase, Reasons};
 use pdp_policies::{At, DataPlaneName, Digest, Level, Line, Organization, Percent, Ring, Span, Tempo};
 use serde::{Deserialize, Serialize};
 
@@ -195,8 +197,16 @@ pub struct RolloutView {
     pub tempo: Tempo,
     /// When it was created.
     pub created: Option<At>,
+    /// The server's time: what is left of a soak counts from here.
+    pub now: At,
     /// Why nothing opens or starts: stopped, withdrawn, catalog expired, everything halted.
     pub braked: Option<String>,
+    /// Since when, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub braked_since: Option<At>,
+    /// The reason that people gave, or who asked to end it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub braked_detail: Option<String>,
     /// Where it stands as a whole.
     pub phase: Phase,
     /// Since when people hold it.
@@ -254,8 +264,21 @@ pub struct RingView {
     pub failures: u32,
     /// How many of the eligible may.
     pub budget: Percent,
+    /// The same as a number, by the engine's rule for the ring's present size: one more halts it.
+    pub bears: u32,
+    /// Of one organization so many may; one more halts the rollout for it.
+    pub organization_budget: u32,
+    /// Organizations with failures that count: the ten with most.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub organization_failures: BTreeMap<Organization, u32>,
+    /// What the current wave lacks before it may soak; none if it is proven, or isn't open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<Lack>,
     /// How many data planes are in which state.
     pub census: Census,
+    /// Why those that are deferred are, and where those that failed did.
+    #[serde(default)]
+    pub reasons: Reasons,
 }
 
 /// Where a ring stands.

@@ -8,6 +8,7 @@ mod hotfixes;
 mod offers;
 mod plans;
 mod random;
+mod reasons;
 mod simulated;
 mod waves;
 mod world;

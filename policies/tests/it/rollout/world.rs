@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use pdp_policies::report::{ReportState, TargetState};
 use pdp_policies::rollout::{
-    Clock, Command, CommandRefusal, Fate, Grant, Heard, Order, Outcome, Outside, Rollout, RolloutEvent, Row,
-    Tally, Unheard, Wish, cap_of, command, grant, hear, step, superseded, tally,
+    Clock, Command, CommandRefusal, Fate, Grant, Heard, Order, Outcome, Outside, Reasons, Rollout,
+    RolloutEvent, Row, Tally, Unheard, Wish, cap_of, command, explained, grant, hear, step, superseded,
+    tally,
 };
 use pdp_policies::{At, Channel, Digest, Level, ObstacleCode, PdpId, Promotion, Ring, RingPlan, Span, Tempo};
 
@@ -116,16 +117,28 @@ impl World {
         &self.channel.levels[&LEVEL]
     }
 
-    pub(super) fn tally(&self) -> Tally {
-        let rows = self.planes.iter().map(|plane| Row {
+    fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.planes.iter().map(|plane| Row {
             pdp: &plane.pdp,
             ring: &plane.ring,
             heard: plane.heard,
             seen: None,
             current: plane.current,
             target: plane.last.as_ref().map(|(_, target)| target),
-        });
-        tally(&self.channel.plan, self.promotion(), &self.rollout, LEVEL, rows, self.clock())
+        })
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        let (plan, clock) = (&self.channel.plan, self.clock());
+        tally(plan, self.promotion(), &self.rollout, LEVEL, self.rows(), clock)
+    }
+
+    /// Why they stand where they stand; counted beside the same tally.
+    pub(super) fn reasons(&self) -> BTreeMap<Ring, Reasons> {
+        let (plan, clock) = (&self.channel.plan, self.clock());
+        let (tally, reasons) = explained(plan, self.promotion(), &self.rollout, LEVEL, self.rows(), clock);
+        assert_eq!(tally, self.tally());
+        reasons
     }
 
     /// The events that are due now.

@@ -1,0 +1,139 @@
+//! A rollout as people see it: computed anew for each answer, nothing of it is kept.
+
+use std::collections::BTreeMap;
+
+use pdp_policies::rollout::{
+    Fate, Halt, HaltScope, Reasons, Rollout, Tally, bears, cap_of, explained, lack, overall, phase,
+    superseded,
+};
+use pdp_policies::trust::Catalog;
+use pdp_policies::{At, Channel, Level, ObstacleCode, Organization, Promotion, Ring, RingRules};
+use pdp_transport::channel_server::{HaltView, RingStatus, RingView, RolloutView};
+
+use crate::fleet::Fleet;
+use crate::server::Server;
+
+/// So many organizations with failures are named per ring.
+const NAMED: usize = 10;
+
+/// The level of a channel that is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Looked<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) channel: &'a Channel,
+    pub(super) promotion: &'a Promotion,
+    pub(super) level: Level,
+}
+
+/// What the channel says of a level.
+pub(super) fn fate(channel: &Channel, level: Level) -> Fate {
+    Fate { withdrawn: channel.withdrawn.contains_key(&level), superseded: superseded(channel, level) }
+}
+
+pub(super) fn view(server: &Server, looked: Looked<'_>, fleet: &Fleet, now: At) -> RolloutView {
+    let Looked { catalog, channel, promotion, level } = looked;
+    let nothing = Rollout::default();
+    let rollout = fleet.rollout(&channel.line, level).unwrap_or(&nothing);
+    let (rows, clock) = (fleet.rows(), server.clock(now));
+    let (tally, reasons) = explained(&channel.plan, promotion, rollout, level, rows, clock);
+    let fate = fate(channel, level);
+    let braked = server.brake(catalog, channel, level, fleet, now);
+    let (braked_since, braked_detail) = braked.map_or((None, None), |code| brake(code, looked, fleet, now));
+    let ring = |rules: &RingRules| ring_view(looked, rollout, rules, &tally, &reasons, fate);
+    RolloutView {
+        line: channel.line.clone(),
+        level,
+        sha256: promotion.sha256,
+        tempo: promotion.tempo,
+        created: rollout.created,
+        now,
+        braked: braked.map(|code| code.to_string()),
+        braked_since,
+        braked_detail,
+        phase: overall(&channel.plan, rollout, fate),
+        paused: rollout.paused,
+        halts: rollout.halts.iter().map(halt_view).collect(),
+        attempt: rollout.attempt(),
+        rings: channel.plan.rings.iter().map(ring).collect(),
+    }
+}
+
+/// Since when a brake is on, and what people said of it.
+fn brake(code: ObstacleCode, looked: Looked<'_>, fleet: &Fleet, now: At) -> (Option<At>, Option<String>) {
+    let Looked { catalog, channel, level, .. } = looked;
+    match code {
+        ObstacleCode::Stopped => channel.stop.as_ref().map(|stop| (stop.at, stop.reason.clone())).unzip(),
+        ObstacleCode::Withdrawn => {
+            let withdrawal = channel.withdrawn.get(&level);
+            withdrawal.map(|withdrawal| (withdrawal.at, withdrawal.reason.clone())).unzip()
+        }
+        ObstacleCode::CatalogExpired => {
+            let first = catalog.expiries().iter().filter(|(_, at)| *at < now).min_by_key(|(_, at)| *at);
+            first.map(|(role, at)| (*at, format!("role `{role}`"))).unzip()
+        }
+        _ => match &fleet.everything {
+            Some(halt) => {
+                let asked = halt.resume_asked.as_ref();
+                (Some(halt.at), asked.map(|by| format!("{by} asked to resume, a second person is needed")))
+            }
+            None => (None, Some("the event log is behind what was published".to_owned())),
+        },
+    }
+}
+
+fn halt_view((scope, halt): (&HaltScope, &Halt)) -> HaltView {
+    let Halt { at, cause, resume_asked, .. } = halt.clone();
+    HaltView { scope: scope.clone(), at, cause, resume_asked }
+}
+
+fn ring_view(
+    looked: Looked<'_>,
+    rollout: &Rollout,
+    rules: &RingRules,
+    tally: &Tally,
+    reasons: &BTreeMap<Ring, Reasons>,
+    fate: Fate,
+) -> RingView {
+    let (plan, promotion) = (&looked.channel.plan, looked.promotion);
+    let (counts, failures) = (tally.census(&rules.name), tally.failures(&rules.name));
+    let progress = rollout.rings.get(&rules.name);
+    let waves = rules.waves.len();
+    let wave = progress.map_or(0, |progress| progress.wave);
+    let status = match progress {
+        None => RingStatus::Waiting,
+        Some(_) if wave >= waves => RingStatus::Passed,
+        Some(_) => RingStatus::Open,
+    };
+    let soaked_at = progress.and_then(|progress| {
+        let (reached, pace) = (progress.share_reached?, plan.pace(promotion.tempo, &rules.name)?);
+        Some(if progress.expedited { reached } else { reached.plus(pace.soak) })
+    });
+    let open = status == RingStatus::Open;
+    RingView {
+        ring: rules.name.clone(),
+        status,
+        phase: phase(plan, rollout, &rules.name, fate),
+        opens_at: promotion.opens_at.get(&rules.name).copied(),
+        opened: progress.map(|progress| progress.opened),
+        wave: progress.map_or(0, |_| (wave + 1).min(waves)),
+        waves,
+        cap: progress.map(|_| cap_of(rules, wave, counts.members)).filter(|cap| *cap != u32::MAX),
+        starts: rollout.starts_in(&rules.name),
+        soaked_at,
+        failures: failures.all,
+        budget: rules.failure_budget,
+        bears: bears(rules, wave, &counts),
+        organization_budget: rules.organization_failures,
+        organization_failures: most(failures.organizations),
+        lacks: lack(rules, wave, &counts, failures.all).filter(|_| open),
+        census: counts,
+        reasons: reasons.get(&rules.name).cloned().unwrap_or_default(),
+    }
+}
+
+/// Those with most failures; of equals the first by name.
+fn most(failures: BTreeMap<Organization, u32>) -> BTreeMap<Organization, u32> {
+    let mut all: Vec<_> = failures.into_iter().collect();
+    all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    all.into_iter().take(NAMED).collect()
+}
