@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pdp_policies::rollout::{
-    Fate, Halt, HaltScope, Reasons, Rollout, Tally, bears, cap_of, explained, lack, overall, phase,
-    superseded,
+    Fate, Halt, HaltScope, Reasons, Rollout, Tally, bears, cap_of, explained, is_for_others, lack, overall,
+    phase, superseded,
 };
 use pdp_policies::trust::Catalog;
 use pdp_policies::{At, Channel, Level, ObstacleCode, Organization, Promotion, Ring, RingRules};
@@ -108,7 +108,7 @@ fn ring_view(
         let (reached, pace) = (progress.share_reached?, plan.pace(promotion.tempo, &rules.name)?);
         Some(if progress.expedited { reached } else { reached.plus(pace.soak) })
     });
-    let open = status == RingStatus::Open;
+    let judged = status == RingStatus::Open && !is_for_others(promotion, tally, &rules.name);
     RingView {
         ring: rules.name.clone(),
         status,
@@ -125,7 +125,7 @@ fn ring_view(
         bears: bears(rules, wave, &counts),
         organization_budget: rules.organization_failures,
         organization_failures: most(failures.organizations),
-        lacks: lack(rules, wave, &counts, failures.all).filter(|_| open),
+        lacks: lack(rules, wave, &counts, failures.all).filter(|_| judged),
         census: counts,
         reasons: reasons.get(&rules.name).cloned().unwrap_or_default(),
     }

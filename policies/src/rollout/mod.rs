@@ -30,4 +30,4 @@ pub use hear::{Heard, Unheard, hear};
 pub use offer::{Asker, is_open, offer, ring_shares, superseded, wave_of};
 pub use phase::{Fate, Phase, overall, phase};
 pub use reasons::{Reasons, explained};
-pub use step::{Lack, Outside, cap_of, lack, step};
+pub use step::{Lack, Outside, cap_of, is_for_others, lack, step};

@@ -40,13 +40,11 @@ impl Reasons {
                     *self.deferred.entry(code).or_default() += 1;
                 }
             }
-            PdpState::Failed if target.state == ReportState::Failed => match &target.component {
-                Some(name) => match self.failed.get_mut(name) {
-                    Some(count) => *count += 1,
-                    None => *self.failed.entry(name.clone()).or_default() += 1,
-                },
-                None => {}
-            },
+            PdpState::Failed if target.state == ReportState::Failed => {
+                if let Some(name) = target.component.clone() {
+                    *self.failed.entry(name).or_default() += 1;
+                }
+            }
             _ => {}
         }
     }

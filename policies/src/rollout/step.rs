@@ -77,7 +77,7 @@ fn progress(
 }
 
 /// True for a hotfix in a ring that has none of its audience, while another ring has: nobody is there to wait for.
-fn is_for_others(promotion: &Promotion, tally: &Tally, ring: &Ring) -> bool {
+pub fn is_for_others(promotion: &Promotion, tally: &Tally, ring: &Ring) -> bool {
     let members = |counts: &Census| counts.members > 0;
     promotion.is_hotfix() && !members(&tally.census(ring)) && tally.rings.values().any(members)
 }

@@ -6,6 +6,8 @@ pub const DONE: u8 = 0;
 pub const NEGATIVE: u8 = 1;
 /// Wrong usage, or an error at run time; nothing is half done.
 pub const FAILED: u8 = 2;
+/// A rollout that was watched can't go on by itself.
+pub const HELD: u8 = 3;
 /// A login is needed.
 pub const LOGIN: u8 = 4;
 /// Verification: no signature.
@@ -28,6 +30,7 @@ pub const TABLE: &[(u8, &str)] = &[
     (DONE, "done, or no differences"),
     (NEGATIVE, "a negative answer: findings, something differs"),
     (FAILED, "wrong usage, or an error at run time; nothing is half done"),
+    (HELD, "a watched rollout can't go on by itself: halted, paused, stopped, withdrawn, superseded, ..."),
     (LOGIN, "a login is needed"),
     (UNSIGNED, "verification: no signature"),
     (NOT_FOUND, "verification: it isn't there"),

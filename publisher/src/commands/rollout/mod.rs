@@ -1,7 +1,6 @@
 //! `publisher rollout`: how far each level has come, and what people may do to it.
 
 mod acknowledge;
-mod bars;
 mod everything;
 mod expedite;
 mod halt;

@@ -1,0 +1,116 @@
+//! One ring in words.
+
+use pdp_policies::rollout::{Lack, Phase};
+use pdp_transport::channel_server::{RingStatus, RingView, RolloutView};
+
+use super::holds::Next;
+use super::left::{self, When, span};
+
+/// How it goes, at a glance.
+pub(super) fn sign(ring: &RingView) -> &'static str {
+    match (ring.phase, ring.status) {
+        (Phase::Halted | Phase::Withdrawn, _) => "✗",
+        (Phase::Paused, _) => "‖",
+        (_, RingStatus::Waiting) => "·",
+        (_, RingStatus::Open) => "◎",
+        (_, RingStatus::Passed) => "✔",
+    }
+}
+
+/// How far it has come, what comes next, and how many failures it bears until then. `place` is 0 for the first ring.
+pub(super) fn state(ring: &RingView, place: usize, when: When) -> String {
+    let mut words = match ring.status {
+        RingStatus::Waiting => vec![opening(ring, place, when)],
+        RingStatus::Open => {
+            let mut words = vec![format!("wave {} of {}", ring.wave, ring.waves)];
+            words.extend(ring.cap.map(|cap| format!("{} of {cap} starts", ring.starts)));
+            words.extend(left::soak(ring, when));
+            words.extend(ring.lacks.map(|lack| lacking(ring, lack)));
+            if ring.lacks.is_none() && words.len() == 1 + usize::from(ring.cap.is_some()) {
+                words.push(if ring.soaked_at.is_some() { "soaked" } else { "about to soak" }.to_owned());
+            }
+            words
+        }
+        RingStatus::Passed => vec!["passed".to_owned()],
+    };
+    match ring.phase {
+        Phase::Halted | Phase::Paused | Phase::Withdrawn => words.insert(0, ring.phase.as_str().to_owned()),
+        _ => {}
+    }
+    if ring.failures > 0 || (ring.status == RingStatus::Open && ring.census.eligible() > 0) {
+        words.extend(left::budget(ring));
+    }
+    words.join(", ")
+}
+
+fn opening(ring: &RingView, place: usize, when: When) -> String {
+    match (ring.opens_at, when) {
+        _ if ring.phase == Phase::Superseded => "won't open: a higher level took its place".to_owned(),
+        (Some(at), When::Left(now)) if at > now => {
+            format!("waits {} at least, until {at}", span(at.seconds_since(now)))
+        }
+        (Some(at), When::Until) => format!("waits, not before {at}"),
+        _ if place == 0 => "about to open".to_owned(),
+        _ => "waits for the ring before".to_owned(),
+    }
+}
+
+fn lacking(ring: &RingView, lack: Lack) -> String {
+    let but = if ring.soaked_at.is_some() { "but " } else { "" };
+    match lack {
+        Lack::Nobody {} => format!("{but}nobody is there to prove it"),
+        Lack::Sample { started, needed } => format!("{but}{started} of {needed} needed have started"),
+        Lack::Healthy { healthy, needed } => format!("{but}{healthy} of {needed} needed are healthy"),
+        Lack::Budget {} => format!("{but}its budget is used up"),
+    }
+}
+
+/// How many do what, and why; only what isn't zero. None if nobody is in the ring.
+pub(super) fn census(ring: &RingView) -> Option<String> {
+    let (census, reasons) = (&ring.census, &ring.reasons);
+    let all = [
+        ("healthy", census.healthy, String::new()),
+        ("started", census.started, String::new()),
+        ("failed", census.failed, because(reasons.failed.iter())),
+        ("silent", census.silent, String::new()),
+        ("offered", census.offered, String::new()),
+        ("deferred", census.deferred, because(reasons.deferred.iter())),
+        ("waiting", census.waiting, String::new()),
+        ("not reporting", census.not_reporting, String::new()),
+        ("past", census.past, String::new()),
+        ("unmeasured", census.excluded, String::new()),
+    ];
+    let some: Vec<_> =
+        all.iter().filter(|(_, n, _)| *n > 0).map(|(name, n, why)| format!("{n} {name}{why}")).collect();
+    (!some.is_empty()).then(|| some.join(", "))
+}
+
+/// ` (4 OutsideWindow, 2 Pinned)`, the most frequent first.
+fn because<'a>(reasons: impl Iterator<Item = (impl std::fmt::Display, &'a u32)>) -> String {
+    let mut reasons: Vec<_> = reasons.collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let words: Vec<_> = reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+/// What a person can do where nobody proves the wave.
+pub(super) fn next(view: &RolloutView, ring: &RingView) -> Option<Next> {
+    let waits = matches!(ring.lacks, Some(Lack::Nobody {})) && !is_held(ring);
+    let come = ring.census.deferred + ring.census.not_reporting;
+    let unless = if come > 0 { format!("unless one of {come} comes, ") } else { String::new() };
+    waits.then(|| {
+        let RingView { ring, wave, .. } = ring;
+        let (level, line) = (view.level, &view.line);
+        Next {
+            words: format!("{unless}people pass the wave"),
+            command: format!(
+                "publisher rollout acknowledge {level} --line {line} --ring {ring} --wave {wave} --reason \"...\""
+            ),
+        }
+    })
+}
+
+/// True while people or a halt hold the ring.
+pub(super) fn is_held(ring: &RingView) -> bool {
+    matches!(ring.phase, Phase::Halted | Phase::Paused | Phase::Withdrawn)
+}
