@@ -187,6 +187,16 @@ impl World {
         wait_for(&format!("ring {ring} of level {level} to be {status}"), is)
             .with_context(|| format!("{:#}", self.rollout(level).unwrap_or_default()))
     }
+
+    /// Waits until a ring of a rollout has come to a wave; the first is 1.
+    ///
+    /// # Errors
+    /// When it doesn't in time; says how it stands then.
+    pub fn wait_for_wave(&self, level: u32, ring: &str, wave: usize) -> Result<()> {
+        let is = || self.rollout(level).is_ok_and(|view| self::ring(&view, ring)["wave"] == wave);
+        wait_for(&format!("wave {wave} of ring {ring} of level {level}"), is)
+            .with_context(|| format!("{:#}", self.rollout(level).unwrap_or_default()))
+    }
 }
 
 /// One ring of a rollout.

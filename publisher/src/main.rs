@@ -10,6 +10,7 @@ mod progress;
 mod release_file;
 mod server;
 mod signature;
+mod yaml_file;
 
 use std::process::ExitCode;
 

@@ -157,7 +157,7 @@ impl Plane {
             target.map_or((0, "", ""), |(offer, state)| (offer.level, offer.sha256.as_str(), state));
         let mut report = self.wire.report(self.now(), current, level, sha256, state);
         match target {
-            Some((offer, _)) => report["target"]["attempt"] = offer.attempt.into(),
+            Some((offer, state)) => self.explain(&mut report["target"], offer, state),
             None => report["target"] = Value::Null,
         }
         let request = post(&self.host, &self.wire.path(REPORTS), None, &self.wire.seal(&report));
@@ -168,6 +168,17 @@ impl Plane {
             }
         }
         Ok(())
+    }
+
+    fn explain(&self, target: &mut Value, offer: &Offer, state: &str) {
+        target["attempt"] = offer.attempt.into();
+        if state == "deferred" {
+            let codes = self.script.reasons(&self.wire.id(), offer.level);
+            target["codes"] = codes.iter().map(|code| json!({ "obstacle": code })).collect();
+        }
+        if let Some(component) = self.script.component.filter(|_| state == "failed") {
+            target["component"] = component.into();
+        }
     }
 
     /// The world's clock, which tests move.

@@ -18,6 +18,10 @@ pub struct Script {
     pub silent: u8,
     /// This share says that it isn't the time (percent).
     pub deferred: u8,
+    /// And why: one of these each, obstacle codes in the order of the gate.
+    pub reasons: Vec<Vec<&'static str>>,
+    /// The component in which what breaks does.
+    pub component: Option<&'static str>,
     /// Every report is sent twice, every `ready` asked twice.
     pub doubled: bool,
     /// How long an installation takes.
@@ -35,6 +39,8 @@ impl Default for Script {
             mended: false,
             silent: 0,
             deferred: 0,
+            reasons: Vec::new(),
+            component: None,
             doubled: false,
             takes,
             again,
@@ -66,6 +72,12 @@ impl Script {
             () if self.drawn(pdp, level, "breaks") < breaks => Lot::Failed,
             () => Lot::Healthy,
         }
+    }
+
+    /// The obstacles that a deferred data plane tells.
+    pub fn reasons(&self, pdp: &str, level: u32) -> &[&'static str] {
+        let count = self.reasons.len().max(1);
+        self.reasons.get(usize::from(self.drawn(pdp, level, "reason")) % count).map_or(&[], Vec::as_slice)
     }
 
     /// A number below 100, evenly.

@@ -78,7 +78,7 @@ fn all_that_is_wrong_with_a_plan_is_said_at_once_and_nothing_is_proposed() {
     assert!(format!("{lost:#}").contains("lacks `early`"), "{lost:#}");
     for wrong in ["opensAfter: -1h", "opensAfter: 99999999999999999999d", "opens: 1h"] {
         let refused = world.plan(|plan| plan.replacen("opensAfter: 4h", wrong, 1)).unwrap_err();
-        assert!(format!("{refused:#}").contains("BadPlan"), "{wrong}: {refused:#}");
+        assert!(format!("{refused:#}").contains("BadYaml"), "{wrong}: {refused:#}");
     }
     assert_eq!(world.git.git("catalog", &["branch", "--list", "proposals/channels-*"]).unwrap(), "");
 }

@@ -5,12 +5,12 @@ use pdp_e2e::{World, unix_now, wait_for};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
 /// A world with a server and level 41 open in the canary ring.
-fn world() -> World {
+pub(crate) fn world() -> World {
     let mut world = World::start().unwrap();
     world.set_now(unix_now()).unwrap();
     world.serve().unwrap();
@@ -19,7 +19,7 @@ fn world() -> World {
     world
 }
 
-fn until(world: &World, playing: &Playing, what: &str, condition: impl Fn(&Value) -> bool) {
+pub(crate) fn until(world: &World, playing: &Playing, what: &str, condition: impl Fn(&Value) -> bool) {
     let waited = wait_for(what, || world.rollout(41).is_ok_and(|view| condition(&view)));
     assert!(waited.is_ok(), "{what}: {:?}\n{:#}", playing.counts, world.rollout(41).unwrap());
 }

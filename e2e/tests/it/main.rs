@@ -27,3 +27,4 @@ mod ring_state;
 mod rings;
 mod server_attacks;
 mod server_input;
+mod watching;

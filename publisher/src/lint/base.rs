@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use pdp_transport::cli::failure::Result;
-use pdp_transport::files;
 
 use super::Report;
 use crate::release_file::ReleaseFile;
+use crate::yaml_file;
 
 pub(super) fn check(
     file: &ReleaseFile,
@@ -17,9 +17,7 @@ pub(super) fn check(
     let Some(base) = file.base else { return Ok(()) };
     let beside = || path.parent().map(|level| level.join("..").join(base.to_string()).join("release.yaml"));
     let found: PathBuf = given.map(Path::to_owned).or_else(beside).unwrap_or_default();
-    let bytes = files::read_capped(&found, pdp_policies::yaml::MAX_YAML_BYTES as u64)?;
-    let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let read = text.and_then(|text| pdp_policies::yaml::read::<ReleaseFile>(&text).ok());
+    let read = yaml_file::find::<ReleaseFile>(&found)?.and_then(std::result::Result::ok);
     let Some(before) = read.filter(|before| before.level == base) else {
         let message = format!("the release.yaml of base {base} can't be read at {}", found.display());
         report.add("base", "BaseMissing", message, "name it with --base-release");

@@ -8,11 +8,12 @@ mod manifests;
 
 use std::path::{Path, PathBuf};
 
-use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::failure::Result;
 use pdp_transport::files;
 use serde::Serialize;
 
 use crate::release_file::{ComponentEntry, ReleaseFile};
+use crate::yaml_file;
 
 /// A component's folder may hold no more than this (bytes).
 const MAX_SOURCE_BYTES: u64 = 32 * 1024 * 1024;
@@ -93,13 +94,7 @@ pub(crate) fn lint(path: &Path, base: Option<&Path>) -> Result<std::result::Resu
 
 /// Reads the YAML; its problems become findings.
 fn read(path: &Path, report: &mut Report<'_>) -> Result<Option<ReleaseFile>> {
-    let bytes = files::read_capped(path, pdp_policies::yaml::MAX_YAML_BYTES as u64)?;
-    let missing = || {
-        Failure::new("NotFound", format!("no file {}", path.display()))
-            .hint("give the path of a release.yaml")
-    };
-    let text = String::from_utf8_lossy(&bytes.ok_or_else(missing)?).into_owned();
-    match pdp_policies::yaml::read(&text) {
+    match yaml_file::read(path, "give the path of a release.yaml")? {
         Ok(file) => Ok(Some(file)),
         Err(problems) => {
             for problem in problems {

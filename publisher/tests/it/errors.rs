@@ -49,6 +49,54 @@ fn a_missing_file_and_a_missing_layout_are_named() {
     }
 }
 
+/// Every command that reads what people wrote.
+const READERS: [&[&str]; 4] = [
+    &["release", "lint"],
+    &["rollout", "simulate"],
+    &["rollout", "simulate", FLEET, "--plan"],
+    &[
+        "channel",
+        "plan",
+        "--line",
+        "pdp-2026",
+        "--catalog",
+        "/nowhere",
+        "--root",
+        "/nowhere",
+        "--key",
+        "/nowhere",
+        "--file",
+    ],
+];
+const FLEET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/rollouts/fleet.yaml");
+
+#[test]
+fn all_readers_of_hand_written_files_refuse_the_same_with_the_same_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file.yaml");
+    let table: [(&[u8], i32, &[&str]); 5] = [
+        (b"rings: []\ntempos: {}\nrigns: []\nrings: []\n", 1, &["BadYaml", "4:1"]),
+        (b"level: [\n", 1, &["BadYaml"]),
+        (b"\xff\xfe: 1\n", 1, &["BadYaml", "byte 0 is not UTF-8"]),
+        (&[b'#'; 1024 * 1024 + 1], 2, &["TooLarge"]),
+        (b"", -1, &["NotFound", "no file"]),
+    ];
+    for (content, code, words) in table {
+        std::fs::write(&file, content).unwrap();
+        if code < 0 {
+            std::fs::remove_file(&file).unwrap();
+        }
+        for reader in READERS {
+            let (got, out, error) = publisher(&[reader, &[file.to_str().unwrap()]].concat());
+            let said = format!("{out}{error}");
+            assert_eq!(got, if code < 0 { 2 } else { code }, "{reader:?}: {said}");
+            for word in words.iter().chain(&[file.to_str().unwrap()]) {
+                assert!(said.contains(word), "{reader:?}: {word} in {said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_full_disk_is_said_and_leaves_no_descriptor() {
     let release = crate::fixtures().join("pdp-2026/42/release.yaml");

@@ -3,15 +3,20 @@
 mod plot;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pdp_policies::rollout::simulate::{Fleet, REACTION, Simulation, Trial, simulate};
-use pdp_policies::{Percent, RingPlan, Span, Tempo, yaml};
+use pdp_policies::{Percent, RingPlan, Span, Tempo};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{self, Format};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+
+use crate::plan_file;
+use crate::yaml_file::{self, named, refused};
+
+/// Where to get a fleet.
+const HINT: &str = "docs/rollouts.md shows both files";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -54,10 +59,10 @@ struct Answer<'a> {
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let plan = match &args.plan {
-        Some(file) => read(file)?,
+        Some(file) => yaml_file::good(file, plan_file::HINT)?,
         None => RingPlan::shipped().map_err(|_| internal("the shipped plan isn't read"))?,
     };
-    let fleet: Fleet = read(&args.fleet)?;
+    let fleet: Fleet = yaml_file::good(&args.fleet, HINT)?;
     let mut problems = Vec::new();
     if let Some(file) = &args.plan {
         problems.extend(named(file, plan.problems()));
@@ -66,7 +71,9 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     if !plan.tempos.contains_key(&args.tempo) {
         problems.push(format!("the plan has no tempo {}", args.tempo.as_str()));
     }
-    refuse(problems)?;
+    if !problems.is_empty() {
+        return Err(refused("BadInput", &problems).hint(HINT));
+    }
     let trial = Trial {
         seed: args.seed,
         breaks: percent(args.breaks)?,
@@ -89,37 +96,4 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
 
 fn percent(number: u8) -> Result<Percent> {
     Percent::try_from(number).map_err(internal)
-}
-
-fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
-    let refuse = |error: std::io::Error| {
-        Failure::new("Unreadable", format!("{} can't be read", file.display())).cause(error)
-    };
-    let length = std::fs::metadata(file).map_err(refuse)?.len();
-    if length > yaml::MAX_YAML_BYTES as u64 {
-        let what =
-            format!("{} has {length} bytes; at most {} are read", file.display(), yaml::MAX_YAML_BYTES);
-        return Err(Failure::new("TooLarge", what));
-    }
-    let text = std::fs::read_to_string(file).map_err(refuse)?;
-    let found =
-        |problems: Vec<yaml::Problem>| named(file, problems.iter().map(ToString::to_string).collect());
-    match yaml::read(&text) {
-        Ok(value) => Ok(value),
-        Err(problems) => Err(bad(&found(problems))),
-    }
-}
-
-fn named(file: &Path, problems: Vec<String>) -> Vec<String> {
-    problems.into_iter().map(|problem| format!("{}: {problem}", file.display())).collect()
-}
-
-fn refuse(problems: Vec<String>) -> Result<()> {
-    if problems.is_empty() { Ok(()) } else { Err(bad(&problems)) }
-}
-
-fn bad(problems: &[String]) -> Failure {
-    Failure::new("BadInput", problems.join("\n  "))
-        .hint("docs/rollouts.md shows both files")
-        .exit(exit::NEGATIVE)
 }

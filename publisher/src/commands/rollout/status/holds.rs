@@ -71,7 +71,10 @@ fn braked(view: &RolloutView) -> Option<Hold> {
     let (what, next) = match code {
         "Stopped" => {
             let command = format!("publisher channel stop --line {} --release", view.line);
-            ("the channel is stopped", Next::new("whoever may sign the channel ends it", command))
+            (
+                "the channel is stopped",
+                Next::new("release managers end it, then `publisher catalog publish`", command),
+            )
         }
         "Withdrawn" => ("the level is withdrawn", Next::new("nothing ends that: promote another level", "")),
         "CatalogExpired" => {
