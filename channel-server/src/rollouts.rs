@@ -9,6 +9,7 @@ use pdp_policies::{Channel, Level};
 use pdp_transport::cli::clock;
 
 use crate::event::{Actor, Event};
+use crate::resting::Resting;
 use crate::ring_state::Publisher;
 use crate::server::{Server, WriteFailed};
 
@@ -20,11 +21,12 @@ const REST: Duration = Duration::from_millis(50);
 
 /// Runs until the server stops.
 pub(crate) async fn drive(server: Arc<Server>, mut publisher: Publisher) {
+    let mut resting = Resting::default();
     loop {
         let started = Instant::now();
         let mut rest = REST;
         if let Some(catalog) = server.catalog.load_full() {
-            if let Err(failed) = advance(&server, &catalog).await {
+            if let Err(failed) = advance(&server, &catalog, &mut resting).await {
                 tracing::warn!(code = failed.code, "no rollout moves until the database takes writes again");
             }
             rest = started.elapsed().mul_f64(9.0).clamp(REST, LOOK);
@@ -40,18 +42,37 @@ pub(crate) async fn drive(server: Arc<Server>, mut publisher: Publisher) {
 }
 
 /// Takes all steps that are due, level by level, each written down before the next is thought of.
-async fn advance(server: &Server, catalog: &Verified<Catalog>) -> Result<(), WriteFailed> {
+async fn advance(
+    server: &Server,
+    catalog: &Verified<Catalog>,
+    resting: &mut Resting,
+) -> Result<(), WriteFailed> {
+    let now = Instant::now();
     for channel in catalog.channels() {
         for level in channel.levels.keys() {
+            let events = at_rest(server, catalog, channel, *level);
+            if resting.is_known(&channel.line, *level, events, now) {
+                continue;
+            }
             // Counted without the writer first: nothing is due most of the time.
             while !due(server, catalog, channel, *level).is_empty() {
                 let mut writer = server.writer.lock().await;
                 let events = due(server, catalog, channel, *level);
                 server.record(&mut writer, &Actor::Server, &events).await?;
             }
+            // As it was before the count: what came meanwhile is counted at the next look.
+            resting.note(&channel.line, *level, events, now);
         }
     }
     Ok(())
+}
+
+/// The number of events of a rollout at rest; none while a brake hides what is due.
+fn at_rest(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> Option<u64> {
+    let fleet = server.fleet();
+    let rollout = fleet.rollout(&channel.line, level).filter(|rollout| rollout.rests(&channel.plan))?;
+    let braked = server.brake(catalog, channel, level, &fleet, clock::now()).is_some();
+    (!braked).then_some(rollout.events)
 }
 
 /// The events that are due for one level. Rollouts that are through cost nothing.

@@ -37,6 +37,11 @@ fn deferring(script: &Script) -> (usize, BTreeMap<String, usize>) {
     (ids.len(), by_code)
 }
 
+/// Unix seconds of a time in an answer.
+fn seconds(time: &Value) -> i64 {
+    time.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second()
+}
+
 #[test]
 fn a_ring_says_why_they_defer_where_they_fail_and_what_is_left_by_the_servers_clock() {
     let (runtime, mut world) = (runtime(), world());
@@ -70,11 +75,13 @@ fn a_ring_says_why_they_defer_where_they_fail_and_what_is_left_by_the_servers_cl
     let text = status(&[]).stdout;
     let mut reasons: Vec<_> = by_code.iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let opens = &view["rings"][1]["opensAt"];
+    let minutes = (seconds(opens) - start) / 60;
     let reasons: Vec<_> = reasons.iter().map(|(code, count)| format!("{count} {code}")).collect();
     for words in [
         &format!("{deferred} deferred ({})", reasons.join(", ")),
         "wave 1 of 2, 1 of 1 starts, soaks 15m more, the first failure halts it",
-        "early        waits 30m at least",
+        &format!("early        waits {minutes}m at least, until {}", opens.as_str().unwrap()),
     ] {
         assert!(text.contains(words), "{words} in\n{text}");
     }

@@ -183,11 +183,15 @@ impl Rollout {
         self.forgiven(ring).max(own.copied())
     }
 
-    /// True if nothing can happen any more that a rule would look at: nothing failed, runs, or may still pass.
-    pub fn is_through(&self, plan: &RingPlan) -> bool {
+    /// True if all waves have passed and nothing runs: from here on it changes by further events, and by who leaves.
+    pub fn rests(&self, plan: &RingPlan) -> bool {
         plan.rings.iter().all(|rules| self.passed(&rules.name, rules.waves.len()))
             && self.running.values().all(BTreeSet::is_empty)
-            && self.failed.is_empty()
+    }
+
+    /// True if nothing can happen any more that a rule would look at: nothing failed, runs, or may still pass.
+    pub fn is_through(&self, plan: &RingPlan) -> bool {
+        self.rests(plan) && self.failed.is_empty()
     }
 }
 

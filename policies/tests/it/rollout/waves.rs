@@ -59,8 +59,11 @@ fn a_bank_with_a_monthly_window_in_each_ring_neither_stalls_nor_passes_it() {
     let bank = banks[3];
     world.planes[bank].does = Does::Nothing;
     world.report(bank);
+    assert!(world.rollout.rests(&world.channel.plan));
     assert!(world.start(bank));
+    assert!(!world.rollout.rests(&world.channel.plan), "it runs again");
     world.finish(bank, Outcome::Failed);
+    assert!(world.rollout.rests(&world.channel.plan) && !world.rollout.is_through(&world.channel.plan));
     world.settle();
     assert!(world.rollout.is_halted(&ring("regulated")), "a failure counts however late it comes");
 
