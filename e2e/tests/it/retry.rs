@@ -39,6 +39,10 @@ fn a_data_plane_starts_a_failed_level_again_only_as_a_later_attempt() {
     until(&mut world, &mut now, "level 42 to fail and halt", &halted);
     assert_eq!(plane.level(), Some(41), "it went back");
 
+    let failed_in = |world: &World| world.rollout(42).unwrap()["rings"][0]["reasons"]["failed"].clone();
+    let component = failed_in(&world);
+    assert_eq!(component.as_object().map(serde_json::Map::len), Some(1), "{:#}", world.rollout(42).unwrap());
+
     let bob = world.colleague("bob@wso2").unwrap();
     let scope = json!({ "ring": { "ring": "canary" } });
     let ann = world.server().unwrap().token.clone();
@@ -53,6 +57,7 @@ fn a_data_plane_starts_a_failed_level_again_only_as_a_later_attempt() {
         world.set_now(now).unwrap();
         plane.pass(&world, &[]).unwrap();
         assert_eq!(plane.level(), Some(41), "resumed isn't retried");
+        assert_eq!(failed_in(&world), component, "it goes on telling where it failed");
     }
     assert_eq!(world.order(42, &ann, &json!({ "retry": {} })).unwrap().0, 200);
     until(&mut world, &mut now, "the second attempt", &|_| plane.level() == Some(42));

@@ -82,7 +82,11 @@ fn failures_are_counted_by_component_where_the_start_was() {
     let failed = of_canary(&world).failed;
     assert_eq!(failed, [("router".parse().unwrap(), 2), ("gateway".parse().unwrap(), 1)].into());
     assert_eq!(world.tally().census(&ring("canary")).failed, 4, "one named no component");
-    // What it says of another level later is no cause of this failure.
+    // What it waits for now is no cause of its failure, nor what it says of another level later.
+    let before = world.planes[2].last.clone();
+    world.planes[2].last.as_mut().unwrap().1.state = ReportState::Deferred;
+    assert_eq!(of_canary(&world).failed, [("router".parse().unwrap(), 2)].into());
+    world.planes[2].last = before;
     world.planes[1].last.as_mut().unwrap().1.level = Level(41);
     assert_eq!(of_canary(&world).failed[&"router".parse().unwrap()], 1);
 }
