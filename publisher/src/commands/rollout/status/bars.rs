@@ -50,7 +50,8 @@ fn bar(ring: &RingView, width: usize, colored: bool) -> String {
     let segments = segments(census);
     let numbers: Vec<u32> = segments.iter().map(|(_, _, number)| *number).collect();
     let cells = allot(&numbers, width - BEFORE - BEHIND);
-    let drawn = segments.iter().zip(cells).map(|((letter, style, _), cells)| {
+    let drawn = segments.iter().zip(cells).filter(|(_, cells)| *cells > 0);
+    let drawn = drawn.map(|((letter, style, _), cells)| {
         style.clone().force_styling(colored).apply_to(letter.repeat(cells)).to_string()
     });
     let (sign, names) = (ring::sign(ring), BEFORE - 3);

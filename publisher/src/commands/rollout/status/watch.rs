@@ -51,7 +51,7 @@ enum Shown {
 
 impl Shown {
     fn new() -> Self {
-        let screen = Term::stderr();
+        let screen = Term::buffered_stderr();
         match screen.is_term() && !console::is_dumb() {
             true => Self::Bars { screen, before: Vec::new() },
             false => Self::Lines(Lines::default()),
@@ -81,10 +81,11 @@ impl Shown {
     }
 }
 
-/// A terminal that went away is no error.
+/// In one piece, so that nothing flickers. A terminal that went away is no error.
 fn redraw(term: &Term, above: usize, lines: &[String]) {
     let _ = term.clear_last_lines(above);
-    lines.iter().for_each(|line| {
+    for line in lines {
         let _ = term.write_line(line);
-    });
+    }
+    let _ = term.flush();
 }
