@@ -132,6 +132,13 @@ fn the_bars_say_the_same_within_80_columns() {
 }
 
 #[test]
+fn the_sample_in_the_docs_is_what_it_shows() {
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rollouts.md");
+    let docs = std::fs::read_to_string(docs).unwrap();
+    assert!(docs.contains(&screen(&going(), 80, false).join("\n")), "docs/rollouts.md, \"Follow one\"");
+}
+
+#[test]
 fn colours_change_no_letter_and_come_only_where_they_are_wanted() {
     let (plain, colored) = (screen(&going(), 80, false).join("\n"), screen(&going(), 80, true).join("\n"));
     assert!(!plain.contains('\u{1b}') && colored.contains("\u{1b}[31m"), "failures are red");
