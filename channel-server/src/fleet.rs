@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use pdp_policies::report::{LevelDigest, Report, TargetState};
 use pdp_policies::rollout::{Rollout, Row};
-use pdp_policies::{At, Audience, Digest, Level, Line, Organization, PdpId, Promotion, Ring};
+use pdp_policies::{At, Audience, Digest, Level, Line, Organization, PdpId, Promotion, Ring, Used};
 
 use crate::event::{Enrolment, Event};
 use crate::everything::{self, Everything};
 use crate::public_key::PublicKey;
+use crate::refusals::Lines;
 
 /// Everything that changes.
 #[derive(Debug, Default)]
@@ -58,6 +59,10 @@ pub(crate) struct Plane {
     pub(crate) seen: AtomicI64,
     /// The token that was verified last: its hash and expiry. Saves a signature check per poll.
     pub(crate) session: Mutex<Option<(Digest, i64)>>,
+    /// How many reports it handed in lately.
+    pub(crate) reports: Mutex<Used>,
+    /// The log's lines about what it was refused.
+    pub(crate) lines: Mutex<Lines>,
 }
 
 /// A one-time token.
@@ -131,6 +136,8 @@ impl Fleet {
             target: None,
             seen: AtomicI64::new(0),
             session: Mutex::new(None),
+            reports: Mutex::default(),
+            lines: Mutex::default(),
         };
         let ring = self.ring(&pdp).cloned();
         let new = self.planes.insert(pdp, plane).is_none_or(|before| before.revoked.is_some());

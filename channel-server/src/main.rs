@@ -10,6 +10,7 @@ mod fleet;
 mod metrics;
 mod news;
 mod public_key;
+mod refusals;
 mod resting;
 mod ring_state;
 mod rollouts;

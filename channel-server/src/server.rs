@@ -1,6 +1,6 @@
 //! What all parts share: the fleet in memory, the one writer, the vendor's catalog, the director's key.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex as Short, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arc_swap::ArcSwapOption;
 use pdp_policies::report::Report;
@@ -16,6 +16,7 @@ use crate::event::{Actor, Event};
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::news::News;
+use crate::refusals::Lines;
 
 /// The server's state. Writing goes through [`Server::writer`], one at a time: decide under it, then record.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Server {
     /// True while the event log is behind what was published: nothing is granted then.
     pub(crate) behind: std::sync::atomic::AtomicBool,
     pub(crate) metrics: Metrics,
+    /// The log's lines about those who aren't enrolled.
+    pub(crate) strangers: Short<Lines>,
     /// Since when reports can come in: nobody is silent before.
     listening: At,
 }
@@ -62,6 +65,7 @@ impl Server {
             hint: Notify::new(),
             behind: false.into(),
             metrics: Metrics::default(),
+            strangers: Short::default(),
             listening: clock::now(),
         }
     }

@@ -18,6 +18,7 @@ mod keys;
 mod names;
 mod plan;
 pub mod policy;
+mod quota;
 mod reach;
 pub mod release;
 pub mod report;
@@ -38,6 +39,7 @@ pub use names::{
     BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Platform, Ring,
 };
 pub use plan::{Cap, DEFAULT_PLAN, Pace, Percent, RingPlan, RingRules, Tempo};
+pub use quota::{Quota, Used};
 pub use reach::stranded;
 pub use release::Release;
 pub use time::{At, BadSpan, BadTime, CLOCK_TOLERANCE, Span};

@@ -34,8 +34,7 @@ impl FromRequestParts<Arc<Server>> for DataPlane {
         let now = clock::now();
         let outcome = check(server, &pdp, token, now);
         if let Err(refusal) = &outcome {
-            tracing::warn!(%pdp, code = refusal.problem.code, why = refusal.problem.message, "login refused");
-            server.metrics.refused(&refusal.problem.code);
+            server.refused(&pdp, "login", refusal);
         }
         outcome.map(|()| Self(pdp))
     }

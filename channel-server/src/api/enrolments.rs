@@ -36,14 +36,14 @@ pub(crate) async fn post(
     State(server): State<Arc<Server>>,
     body: Result<Json<Enrolment>, JsonRejection>,
 ) -> Answer<Json<Enrolled>> {
-    let enrolment = body?.0;
+    let enrolment = body.map_err(|rejection| server.refused_unread("enrolment", rejection.into()))?.0;
     let pdp =
         PdpId { organization: enrolment.organization.clone(), data_plane: enrolment.data_plane.clone() };
     let mut writer = server.writer.lock().await;
     let outcome = enrol(&server, &mut writer, &pdp, &enrolment).await;
+    drop(writer);
     if let Err(refusal) = &outcome {
-        tracing::warn!(%pdp, code = refusal.problem.code, why = refusal.problem.message, "enrolment refused");
-        server.metrics.refused(&refusal.problem.code);
+        server.refused(&pdp, "enrolment", refusal);
     }
     outcome.map(Json)
 }

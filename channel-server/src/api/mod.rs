@@ -19,15 +19,19 @@ mod reports;
 mod rollout_view;
 mod rollouts;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::{get, post, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+use tracing::Instrument;
 
 use crate::server::Server;
 
@@ -77,6 +81,12 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .fallback(|| async { Refusal::not_found("no such endpoint; see docs/api.md") })
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn(named))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, MAX_REQUEST))
         .with_state(server)
+}
+
+/// Every line that the log has of a request says which peer it came from.
+async fn named(ConnectInfo(peer): ConnectInfo<SocketAddr>, request: Request, next: Next) -> Response {
+    next.run(request).instrument(tracing::info_span!("request", %peer)).await
 }

@@ -26,16 +26,23 @@ pub(crate) async fn post(
     query: Result<Query<Following>, QueryRejection>,
     body: Result<Json<Ready>, JsonRejection>,
 ) -> Answer<Response> {
-    let (line, ready) = (query?.0.line, body?.0);
+    let outcome = async { answer(&server, &pdp, &query?.0.line, &body?.0).await }.await;
+    if let Err(refusal) = &outcome {
+        server.refused(&pdp, "ready", refusal);
+    }
+    outcome
+}
+
+async fn answer(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready) -> Answer<Response> {
     let now = clock::now();
     let mut writer = server.writer.lock().await;
-    let (given, event) = decide(&server, &pdp, &line, &ready, now)?;
+    let (given, event) = decide(server, pdp, line, ready, now)?;
     if let Some(event) = event {
         server.record(&mut writer, &Actor::DataPlane(pdp.clone()), &[event]).await?;
         server.metrics.granted();
     }
     drop(writer);
-    let mut told: Assignment = assignment::decide(&server, &server.fleet(), &pdp, &line, now)?;
+    let mut told: Assignment = assignment::decide(server, &server.fleet(), pdp, line, now)?;
     match given {
         Ok((attempt, until)) => {
             let (level, sha256) = (ready.level, ready.sha256);
@@ -46,7 +53,7 @@ pub(crate) async fn post(
         }
     }
     // No tag: the next poll shall compare with what it would be told then.
-    assignment::answer(&server, told, "")
+    assignment::answer(server, told, "")
 }
 
 type Given = (Result<(u32, At), ObstacleCode>, Option<Event>);
@@ -56,8 +63,6 @@ fn decide(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready, now: At) -> 
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
     let unknown = || {
-        tracing::warn!(%pdp, level = %ready.level, "ready for a level that the channel doesn't promote");
-        server.metrics.refused("UnknownLevel");
         Refusal::unprocessable(
             "UnknownLevel",
             format!("the channel doesn't promote level {} so", ready.level),

@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
+use pdp_policies::Span;
 use pdp_transport::channel_server::Problem;
 
 use crate::server::WriteFailed;
@@ -13,11 +15,14 @@ use crate::server::WriteFailed;
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) problem: Problem,
+    /// After so many seconds it is worth another try.
+    retry_after: Option<i64>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, problem: Problem { code: code.to_owned(), message: message.into(), hint: None } }
+        let problem = Problem { code: code.to_owned(), message: message.into(), hint: None };
+        Self { status, problem, retry_after: None }
     }
 
     #[must_use]
@@ -48,6 +53,11 @@ impl Refusal {
 
     pub(crate) fn unprocessable(code: &str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
+    pub(crate) fn too_many(code: &str, message: impl Into<String>, wait: Span) -> Self {
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, code, message);
+        Self { retry_after: Some(wait.seconds()), ..refusal }
     }
 
     pub(crate) fn no_catalog() -> Self {
@@ -103,6 +113,10 @@ fn code(status: StatusCode) -> &'static str {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.status, Json(self.problem)).into_response()
+        let mut answer = (self.status, Json(self.problem)).into_response();
+        if let Some(seconds) = self.retry_after {
+            answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        answer
     }
 }

@@ -1,7 +1,7 @@
 //! `POST /v1/data-planes/{organization}/{data plane}/reports`: what a data plane says of itself, under its own
 //! signature. What is refused counts nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
@@ -9,15 +9,20 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use pdp_policies::report::Report;
 use pdp_policies::rollout::{Heard, Unheard, hear};
-use pdp_policies::{At, CLOCK_TOLERANCE, Digest, Line, PdpId, document, dsse};
+use pdp_policies::{At, CLOCK_TOLERANCE, Digest, Line, PdpId, Quota, Span, document, dsse};
 use pdp_transport::cli::clock;
 
 use super::assignment::Following;
 use super::named::Named;
 use super::{Answer, Refusal};
 use crate::event::Event;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Plane};
+use crate::public_key::PublicKey;
 use crate::server::Server;
+
+/// More than an honest data plane ever hands in, which is a handful per upgrade and one every few minutes in between;
+/// and next to nothing for the one writer.
+const REPORTS: Quota = Quota { burst: 60, every: Span::from_seconds(1) };
 
 pub(crate) async fn post(
     State(server): State<Arc<Server>>,
@@ -25,32 +30,48 @@ pub(crate) async fn post(
     query: Result<Query<Following>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer<StatusCode> {
-    let (line, body) = (query?.0.line, body?);
-    let outcome = take(&server, &pdp, &line, &body).await;
+    let outcome = async { take(&server, &pdp, &query?.0.line, &body?).await }.await;
     if let Err(refusal) = &outcome {
-        tracing::warn!(%pdp, code = refusal.problem.code, why = refusal.problem.message, "report refused");
-        server.metrics.refused(&refusal.problem.code);
+        server.refused(&pdp, "report", refusal);
     }
     outcome
 }
 
+/// What can be refused without writing is refused before the one writer is asked for, who is everybody's.
 async fn take(server: &Server, pdp: &PdpId, line: &Line, envelope: &[u8]) -> Answer<StatusCode> {
     let (now, hash) = (clock::now(), Digest::of(envelope));
-    let mut writer = server.writer.lock().await;
-    let report = match judge(&server.fleet(), pdp, envelope, hash, now)? {
-        Some(report) => report,
-        None => return Ok(StatusCode::NO_CONTENT),
+    let Some((report, key)) = judge(&server.fleet(), pdp, envelope, hash, now)? else {
+        return Ok(StatusCode::NO_CONTENT);
     };
+    let mut writer = server.writer.lock().await;
+    // Meanwhile a newer one may have been taken, or the data plane shut out or enrolled anew.
+    if again(&server.fleet(), pdp, key, &report, hash)? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
     let events = meaning(server, pdp, line, &report, now)?;
     server.record_report(&mut writer, pdp, report, hash, &events).await?;
     server.metrics.reported();
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Is it this data plane's, for now, and newer than the last? None for the last one again: a repeated request.
-fn judge(fleet: &Fleet, pdp: &PdpId, envelope: &[u8], hash: Digest, now: At) -> Answer<Option<Report>> {
-    let stranger = || Refusal::login("this is not a report of an enrolled data plane").hint("enrol first");
-    let plane = fleet.planes.get(pdp).filter(|plane| plane.revoked.is_none()).ok_or_else(stranger)?;
+fn stranger() -> Refusal {
+    Refusal::login("this is not a report of an enrolled data plane").hint("enrol first")
+}
+
+fn enrolled<'a>(fleet: &'a Fleet, pdp: &PdpId) -> Answer<&'a Plane> {
+    fleet.planes.get(pdp).filter(|plane| plane.revoked.is_none()).ok_or_else(stranger)
+}
+
+/// Is it this data plane's, for now, newer than the last, and not one too many? Then it comes with the key that it
+/// was signed with. None for the last one again: a repeated request.
+fn judge(
+    fleet: &Fleet,
+    pdp: &PdpId,
+    envelope: &[u8],
+    hash: Digest,
+    now: At,
+) -> Answer<Option<(Report, PublicKey)>> {
+    let plane = enrolled(fleet, pdp)?;
     let payload = dsse::open("report", envelope, dsse::REPORT, &[plane.key.der()]);
     let payload = payload.map_err(|refusal| match refusal.code {
         pdp_policies::RefusalCode::SignatureThreshold => stranger(),
@@ -58,6 +79,17 @@ fn judge(fleet: &Fleet, pdp: &PdpId, envelope: &[u8], hash: Digest, now: At) -> 
     })?;
     let report: Report = document::read("report", &payload)
         .map_err(|refusal| Refusal::bad(refusal.code.as_str(), refusal.detail))?;
+    fits(plane, pdp, &report, now)?;
+    if is_last(plane, &report, hash)? {
+        return Ok(None);
+    }
+    // Only what its own key signed counts: nobody else can use up its quota.
+    allowed(plane, now)?;
+    Ok(Some((report, plane.key)))
+}
+
+/// Is it of this data plane, this cluster and this time?
+fn fits(plane: &Plane, pdp: &PdpId, report: &Report, now: At) -> Answer<()> {
     if (&report.organization, &report.data_plane) != (&pdp.organization, &pdp.data_plane) {
         return Err(Refusal::forbidden("the report is of another data plane"));
     }
@@ -76,13 +108,36 @@ fn judge(fleet: &Fleet, pdp: &PdpId, envelope: &[u8], hash: Digest, now: At) -> 
     if report.expires <= now {
         return Err(Refusal::unprocessable("Expired", format!("it expired at {}", report.expires)));
     }
+    Ok(())
+}
+
+/// As [`is_last`], if the key that signed it is still the data plane's.
+fn again(fleet: &Fleet, pdp: &PdpId, key: PublicKey, report: &Report, hash: Digest) -> Answer<bool> {
+    let plane = enrolled(fleet, pdp)?;
+    if plane.key != key {
+        return Err(stranger());
+    }
+    is_last(plane, report, hash)
+}
+
+/// True for the one that was taken last.
+fn is_last(plane: &Plane, report: &Report, hash: Digest) -> Answer<bool> {
     match &plane.reported {
-        Some((_, known)) if *known == hash => Ok(None),
+        Some((_, known)) if *known == hash => Ok(true),
         Some((issued, _)) if report.issued < *issued => {
             Err(Refusal::conflict("OlderThanLast", format!("one of {issued} was taken already")))
         }
-        _ => Ok(Some(report)),
+        _ => Ok(false),
     }
+}
+
+fn allowed(plane: &Plane, now: At) -> Answer<()> {
+    let mut used = plane.reports.lock().unwrap_or_else(PoisonError::into_inner);
+    used.take(REPORTS, now).map_err(|wait| {
+        let message = format!("more than {} reports at once, and one every {}", REPORTS.burst, REPORTS.every);
+        Refusal::too_many("TooManyReports", message, wait)
+            .hint("report what changed, and wait as Retry-After says")
+    })
 }
 
 /// What a report means for the rollout of its level.

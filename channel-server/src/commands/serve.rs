@@ -85,7 +85,7 @@ pub(crate) async fn run(args: Args) -> Result<u8> {
         tokio::spawn(seen::keep(server.clone())),
     ];
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
-    let app = api::router(server.clone()).into_make_service();
+    let app = api::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, app).with_graceful_shutdown(stop(server.clone()));
     serving.await.map_err(|e| Failure::new("ServeFailed", "serve").cause(e))?;
     for task in tasks {

@@ -26,5 +26,6 @@ mod retry;
 mod ring_state;
 mod rings;
 mod server_attacks;
+mod server_floods;
 mod server_input;
 mod watching;
