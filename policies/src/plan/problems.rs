@@ -6,7 +6,7 @@ use super::{Cap, Pace, Percent, RingPlan, RingRules, Tempo};
 use crate::names::Ring;
 use crate::time::Span;
 
-/// Longer soaks and silences are slips of the pen: no release lives that long.
+/// Longer soaks and silences, later openings are slips of the pen: no release lives that long.
 const LONGEST: Span = Span::from_seconds(90 * 86_400);
 /// More rings or waves than anybody could follow.
 const MOST: usize = 100;
@@ -15,8 +15,12 @@ impl RingPlan {
     /// All that is wrong with the plan: path and cause.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
-        if self.rings.is_empty() || self.rings.len() > MOST {
-            problems.push(format!("rings: there must be 1 to {MOST}"));
+        if self.rings.is_empty() {
+            problems.push("rings: there is none".to_owned());
+        }
+        if self.rings.len() > MOST {
+            // What else is wrong with thousands of them helps nobody.
+            return vec![format!("rings: {} are more than {MOST}", self.rings.len())];
         }
         let mut names = BTreeSet::new();
         for (n, rules) in self.rings.iter().enumerate() {
@@ -46,6 +50,9 @@ impl RingPlan {
             if pace.opens_after < before {
                 problems.push(format!("{ring}.opensAfter: {} is before an earlier ring's", pace.opens_after));
             }
+            if pace.opens_after > LONGEST {
+                problems.push(format!("{ring}.opensAfter: {} is more than {LONGEST}", pace.opens_after));
+            }
             before = before.max(pace.opens_after);
             for (field, span) in [("soak", pace.soak), ("silenceAfter", pace.silence_after)] {
                 if span == Span::default() || span > LONGEST {
@@ -66,7 +73,7 @@ impl RingRules {
             problems.push("waves: the last one must be percent: 100".to_owned());
         }
         if self.waves.len() > MOST {
-            problems.push(format!("waves: more than {MOST}"));
+            return vec![format!("waves: {} are more than {MOST}", self.waves.len())];
         }
         for (n, wave) in self.waves.iter().enumerate() {
             if wave.is_nothing() {
@@ -88,6 +95,12 @@ impl RingRules {
         }
         if self.failure_budget == Percent::ALL {
             problems.push("failureBudget: 100 % would never halt".to_owned());
+        }
+        let (share, budget) = (self.healthy_share, self.failure_budget);
+        if u16::from(share.get()) + u16::from(budget.get()) > 100 {
+            problems.push(format!(
+                "failureBudget: {budget} and healthyShare {share} are more than all: a wave could neither pass nor halt"
+            ));
         }
         if self.in_flight.is_some_and(Cap::is_nothing) {
             problems.push("inFlight: 0 starts nobody".to_owned());

@@ -1,5 +1,6 @@
 //! How far a bad level comes before it halts, and how soon: a fleet of simulated data planes on the real protocol.
 
+use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -30,6 +31,7 @@ pub(crate) fn bench() -> Result<()> {
         plan.lines().map(line).collect()
     })?;
     let fleet = Fleet::enrol(&runtime, &world, &RINGS)?;
+    let on_paper = fleet_on_paper(&world)?;
     for (level, breaks) in BAD {
         let script = Script { breaks: [(level, breaks)].into(), ..Script::default() };
         let playing = fleet.play(&runtime, script, None);
@@ -48,6 +50,11 @@ pub(crate) fn bench() -> Result<()> {
         row(&format!("{what}: halted in"), &halted, "");
         let aim = if breaks == 100 { "<= 1 %" } else { "" };
         row(&format!("{what}: share that had started it"), &format!("{share:.2} %"), aim);
+        for (who, timed) in by_the_clock(&world, &on_paper, breaks)? {
+            let measured = format!("{timed:.2} %");
+            row(&format!("{what}: by the clock alone, {who}"), &measured, "");
+            row(&format!("{what}: ratio to that"), &format!("1 : {:.1}", timed / share), "");
+        }
         row(&format!("{what}: data planes that it broke"), &broken.to_string(), "");
         row(
             &format!("{what}: first failure report -> last start"),
@@ -56,6 +63,28 @@ pub(crate) fn bench() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The same fleet as `publisher rollout simulate` reads it.
+fn fleet_on_paper(world: &World) -> Result<String> {
+    let mut fleet = "pollEvery: 1m\nupgrade: {least: 8m, most: 25m}\nrings:\n".to_owned();
+    for (name, organizations, data_planes) in RINGS {
+        writeln!(fleet, "  - {{name: {name}, organizations: {organizations}, dataPlanes: {data_planes}}}")?;
+    }
+    let file = world.path("fleet.yaml");
+    std::fs::write(&file, fleet)?;
+    Ok(file.to_string_lossy().into_owned())
+}
+
+/// The share (percent) that a plan of the shipped one's length starts which knows nothing but time: if nobody stops
+/// it, and if people do five hours after the first failure.
+fn by_the_clock(world: &World, fleet: &str, breaks: u8) -> Result<[(&'static str, f64); 2]> {
+    let args = ["rollout", "simulate", fleet, "--breaks", &breaks.to_string(), "-o", "json"];
+    let answer: Value = serde_json::from_str(&world.publisher(&args)?.stdout)?;
+    let number = |value: &Value| value.as_f64().with_context(|| format!("no number in {}", answer["timed"]));
+    let (timed, all) = (&answer["timed"], number(&answer["dataPlanes"])?);
+    let nobody = number(&timed["started"])? * 100.0 / all;
+    Ok([("nobody stops it", nobody), ("people stop it after 5 h", number(&timed["stop"]["share"])?)])
 }
 
 /// Waits until a ring is halted and names it.

@@ -60,3 +60,67 @@ fn times_that_are_negative_or_overflow_and_shares_beyond_all_are_not_even_read()
         assert!(yaml::read::<RingPlan>(&ring.replace(from, to)).is_err(), "{to}");
     }
 }
+
+/// The shipped plan with one slip of the pen.
+fn slip(from: &str, to: &str) -> Vec<String> {
+    let shipped = pdp_policies::DEFAULT_PLAN;
+    assert!(shipped.contains(from), "{from}");
+    yaml::read::<RingPlan>(&shipped.replacen(from, to, 1)).unwrap().problems()
+}
+
+#[test]
+fn a_slip_of_the_pen_in_the_shipped_plan_is_found() {
+    for (from, to, found) in [
+        (
+            "healthyShare: 98",
+            "healthyShare: 100",
+            "rings.3.failureBudget: 1 % and healthyShare 100 % are more than all",
+        ),
+        ("healthyShare: 98", "healthyShare: 99", ""),
+        ("opensAfter: 10d", "opensAfter: 91d", "tempos.normal.regulated.opensAfter: 91d is more than 90d"),
+        ("opensAfter: 10d", "opensAfter: 90d", ""),
+        (
+            "opensAfter: 10d",
+            "opensAfter: 3d",
+            "tempos.normal.regulated.opensAfter: 3d is before an earlier ring's",
+        ),
+        ("soak: 48h", "soak: 91d", "tempos.normal.regulated.soak: 91d is not within"),
+        ("{count: 1}", "{count: 0}", "rings.0.waves.0: count 0 starts nobody"),
+        ("{count: 1}", "{count: 4294967295}", ""),
+    ] {
+        let problems = slip(from, to);
+        match found {
+            "" => assert_eq!(problems, Vec::<String>::new(), "{to}"),
+            found => assert!(problems.len() == 1 && problems[0].starts_with(found), "{to}: {problems:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_far_too_much_is_one_problem_not_thousands() {
+    let ring = |n: usize| {
+        format!(
+            "  - {{name: r{n}, waves: [{{percent: 100}}], healthyShare: 0, minSample: 1, failureBudget: 5, organizationFailures: 1}}\n"
+        )
+    };
+    let rings: String = (0..5000).map(ring).collect();
+    let plan = format!("rings:\n{rings}tempos: {{normal: {{}}}}\n");
+    assert_eq!(yaml::read::<RingPlan>(&plan).unwrap().problems(), ["rings: 5000 are more than 100"]);
+    let waves = vec!["{count: 0}"; 5000].join(", ");
+    assert_eq!(
+        slip("[{count: 1}, {percent: 100}]", &format!("[{waves}]")),
+        ["rings.0.waves: 5000 are more than 100"]
+    );
+    let huge = format!("{}# {}", pdp_policies::DEFAULT_PLAN, "x".repeat(yaml::MAX_YAML_BYTES));
+    assert!(yaml::read::<RingPlan>(&huge).unwrap_err()[0].message.contains("are read"));
+    // One that grows when it is read.
+    let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for (before, name) in "abcdefghi".chars().zip("bcdefghij".chars()) {
+        bomb += &format!("{name}: &{name} [{}]\n", vec![format!("*{before}"); 9].join(", "));
+    }
+    assert!(
+        yaml::read::<RingPlan>(&(bomb + pdp_policies::DEFAULT_PLAN)).unwrap_err()[0]
+            .message
+            .contains("budget")
+    );
+}
