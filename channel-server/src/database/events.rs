@@ -1,7 +1,7 @@
 //! The event log: append-only, each row hashed together with the one before.
 
 use pdp_policies::{At, Digest};
-use sqlx::{Connection, Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection};
 
 use super::{Database, from_millis, millis};
 use crate::event::{Actor, Event};
@@ -71,7 +71,7 @@ const PAGE: i64 = 10_000;
 impl Database {
     /// Appends events in one transaction; all of them or none.
     pub(crate) async fn append(&mut self, at: At, actor: &Actor, events: &[Event]) -> sqlx::Result<()> {
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.begin().await?;
         append(&mut transaction, at, actor, events).await?;
         transaction.commit().await
     }

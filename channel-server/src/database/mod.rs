@@ -11,7 +11,7 @@ use pdp_policies::At;
 use pdp_transport::cli::Failure;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, Transaction};
 
 pub(crate) use events::Chain;
 pub(crate) use tokens::TokenRow;
@@ -23,6 +23,7 @@ const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "first", include_str!("../../mig
 #[derive(Debug)]
 pub(crate) struct Database {
     connection: SqliteConnection,
+    options: SqliteConnectOptions,
 }
 
 impl Database {
@@ -55,7 +56,18 @@ impl Database {
         // A read-only file opens well; only writing shows it.
         let probe = sqlx::query("DELETE FROM kept WHERE name = 'probe'").execute(&mut connection).await;
         probe.map_err(fail)?;
-        Ok(Self { connection })
+        Ok(Self { connection, options })
+    }
+
+    /// Begins a transaction.
+    ///
+    /// One whose commit the disk refused is over for SQLite, which rolls it back by itself, but open for sqlx, which
+    /// would never begin another one: a new connection is.
+    async fn begin(&mut self) -> sqlx::Result<Transaction<'_, Sqlite>> {
+        if self.connection.is_in_transaction() {
+            self.connection = self.options.connect().await?;
+        }
+        self.connection.begin_with("BEGIN IMMEDIATE").await
     }
 
     /// Closes the file, so that nothing is left in its log.

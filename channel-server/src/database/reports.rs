@@ -2,7 +2,7 @@
 
 use pdp_policies::report::Report;
 use pdp_policies::{At, PdpId};
-use sqlx::{Connection, Row};
+use sqlx::Row;
 
 use super::{Database, events, from_millis, millis};
 use crate::event::{Actor, Event};
@@ -17,7 +17,7 @@ impl Database {
         events: &[Event],
     ) -> sqlx::Result<()> {
         let body = serde_json::to_string(report).map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.begin().await?;
         sqlx::query(
             "INSERT INTO reports (organization, data_plane, received, body) VALUES ($1, $2, $3, $4)
              ON CONFLICT (organization, data_plane) DO UPDATE SET received = excluded.received, body = excluded.body",
@@ -48,7 +48,7 @@ impl Database {
 
     /// Keeps when data planes polled last, all in one transaction.
     pub(crate) async fn save_seen(&mut self, seen: &[(PdpId, At)]) -> sqlx::Result<()> {
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.begin().await?;
         for (pdp, at) in seen {
             sqlx::query(
                 "INSERT INTO seen (organization, data_plane, at) VALUES ($1, $2, $3)

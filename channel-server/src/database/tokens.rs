@@ -2,7 +2,7 @@
 
 use pdp_policies::{At, Digest, Organization};
 use pdp_transport::channel_server::{ApiToken, Role};
-use sqlx::{Connection, Row};
+use sqlx::Row;
 
 use super::{Database, events, from_millis, millis};
 use crate::event::{Actor, Event};
@@ -26,7 +26,7 @@ impl Database {
             organization: token.organization.clone(),
             expires: token.expires,
         };
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.begin().await?;
         sqlx::query(
             "INSERT INTO api_tokens (id, hash, name, role, organization, expires) VALUES ($1, $2, $3, $4, $5, $6)",
         )
@@ -44,7 +44,7 @@ impl Database {
 
     /// Takes a token back; false if there is none, or it was taken back before.
     pub(crate) async fn revoke_token(&mut self, id: &str, at: At, actor: &Actor) -> sqlx::Result<bool> {
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.begin().await?;
         let changed = sqlx::query("UPDATE api_tokens SET revoked = $1 WHERE id = $2 AND revoked IS NULL")
             .bind(millis(at))
             .bind(id)

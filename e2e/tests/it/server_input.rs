@@ -248,13 +248,20 @@ fn a_full_disk_counts_nothing_and_the_server_goes_on_when_there_is_room() {
     let mut world = World::start().unwrap();
     world.serve().unwrap();
     world.organization("acme", "canary").unwrap();
+    world.release(41, "emergency").unwrap();
+    world.wait_for_ring(41, "canary", "open").unwrap();
     let server = world.server().unwrap();
+    let wire = pdp_e2e::Wire::new("acme", "wants").unwrap();
+    wire.enrol(server).unwrap();
+    let wish = json!({ "level": 41, "sha256": world.sha256(41).unwrap(), "attempt": 1 }).to_string();
+    let ready = || {
+        let (path, token) = (wire.path("ready?line=pdp-2026"), wire.token(unix_now()));
+        server.call(Method::POST, &path, Some(&token), Some(wish.clone().into_bytes())).unwrap()
+    };
     server.kill();
-    // A file-size limit makes every further write fail as a full disk does.
-    let size = std::fs::metadata(&server.database).unwrap().len() / 512 + 8;
     let mut command = std::process::Command::new("bash");
     let inner = world.server_command(&[]).unwrap();
-    let mut script = format!("ulimit -f {}; trap '' XFSZ; exec ", size.div_ceil(2));
+    let mut script = "trap '' XFSZ; exec ".to_owned();
     script.push_str(&inner.get_program().to_string_lossy());
     for arg in inner.get_args() {
         script.push_str(&format!(" '{}'", arg.to_string_lossy()));
@@ -267,8 +274,15 @@ fn a_full_disk_counts_nothing_and_the_server_goes_on_when_there_is_room() {
         };
     }
     let log = world.path("full.log");
-    let mut running = pdp_e2e::Running::start(command, log).unwrap();
-    wait_for("the limited server", || server.get("/healthz").is_ok()).unwrap();
+    let running = pdp_e2e::Running::start(command, log).unwrap();
+    wait_for("the server to do its work", || server.get("/readyz").is_ok_and(|(status, _)| status == 200))
+        .unwrap();
+    // A file-size limit makes every further write fail as a full disk does.
+    let limit = |size: &str| {
+        let args = [format!("--pid={}", running.id()), format!("--fsize={size}:unlimited")];
+        assert!(std::process::Command::new("prlimit").args(args).status().unwrap().success());
+    };
+    limit(&(std::fs::metadata(&server.database).unwrap().len() + 4096).to_string());
     let body = || Some(json!({ "life": "1h" }).to_string().into_bytes());
     let path = "/v1/data-planes/acme/prod/enrolment-tokens";
     let mut last = (0, String::new());
@@ -279,14 +293,20 @@ fn a_full_disk_counts_nothing_and_the_server_goes_on_when_there_is_room() {
     .unwrap();
     assert_eq!(last.0, 503, "{}", last.1);
     assert!(last.1.contains("DatabaseFull") && !last.1.contains("sqlite"), "{}", last.1);
-    let counted = server.events().map(|events| events.len());
-    running.kill();
+    for _ in 0..3 {
+        let (status, answer) = ready();
+        assert_eq!((status, answer.contains("DatabaseFull")), (503, true), "no grant unwritten: {answer}");
+    }
+    let starts = |world: &World| world.rollout(41).unwrap()["rings"][0]["starts"].clone();
+    assert_eq!(starts(&world), 0);
+    limit("unlimited");
+    assert_eq!(server.call(Method::POST, path, Some(&server.token), body()).unwrap().0, 200, "there is room");
+    assert_eq!((ready().0, starts(&world)), (200, json!(1)));
+    let counted = server.events().unwrap().len();
+    drop(running);
     world.start_server().unwrap();
     server.ready().unwrap();
-    if let Ok(counted) = counted {
-        assert!(server.events().unwrap().len() >= counted, "nothing was lost");
-    }
-    assert_eq!(server.call(Method::POST, path, Some(&server.token), body()).unwrap().0, 200);
+    assert!(server.events().unwrap().len() >= counted, "nothing was lost");
     let verify = ["verify-events", "--database", &server.database.to_string_lossy()];
     assert!(world.run(Program::ChannelServer, &verify, &[]).unwrap().ok());
 }
