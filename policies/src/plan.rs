@@ -101,13 +101,13 @@ pub struct RingRules {
     /// without rounding: halted when failures × 100 > budget × eligible. A single failure is measured against the
     /// wave as it will be when it is full, so that one sick PDP among the first few halts only what couldn't bear
     /// it anyway. 0 bears none. Failures that were known when people resumed don't count any more. Shipped: 0 %
-    /// for canary, 5 % for early, 3 % for general, 1 % for regulated.
+    /// for canary, 3 % for early, 3 % for general, 1 % for regulated.
     pub failure_budget: Percent,
     /// Of one organization so many PDPs may fail or fall silent in this ring; one more halts the rollout for that
     /// organization. Two organizations halted so halt the ring. Shipped: 0, 1, 1 and 0.
     pub organization_failures: u32,
     /// So many PDPs may be in flight at once: started, neither ended nor silent. None (the default): as many as
-    /// the wave allows. Shipped: none for canary, 20 for early, 100 for general, 20 for regulated.
+    /// the wave allows. Shipped: 3 for canary, 10 for early, 100 for general, 20 for regulated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<Cap>,
 }

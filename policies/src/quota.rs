@@ -27,7 +27,8 @@ impl Used {
         let (every, now) = (quota.every.seconds(), now.unix());
         let longest = every.saturating_mul(i64::from(quota.burst));
         // A clock that was set back must not lock anybody out.
-        let whole = self.whole.clamp(now, now.saturating_add(longest)).saturating_add(every);
+        self.whole = self.whole.clamp(now, now.saturating_add(longest));
+        let whole = self.whole.saturating_add(every);
         match u32::try_from(whole - now - longest) {
             Ok(wait) if wait > 0 => Err(Span::from_seconds(wait)),
             _ => {

@@ -17,6 +17,7 @@ fn of_organization(name: &str) -> HaltScope {
 fn wide(budget: u8, organization_failures: u32, size: u32) -> World {
     let mut plan = RingPlan::shipped().unwrap();
     plan.rings[0].waves = vec![Cap::Percent(Percent::ALL)];
+    plan.rings[0].in_flight = None;
     plan.rings[0].failure_budget = budget.try_into().unwrap();
     plan.rings[0].organization_failures = organization_failures;
     let mut world = World::with(plan, Tempo::Emergency, &[("canary", size)]);
@@ -219,6 +220,30 @@ fn one_organization_is_halted_by_itself_and_two_halt_the_ring() {
 }
 
 #[test]
+fn a_resume_of_the_organization_or_of_the_ring_forgives_the_organization_what_had_failed() {
+    for scope in [of_organization("acme"), of_ring("canary"), HaltScope::Rollout {}] {
+        let mut world = wide(90, 1, 8);
+        world.planes.iter_mut().enumerate().for_each(|(n, plane)| plane.pdp = pdp(&format!("acme/p{n}")));
+        assert!((0..8).all(|n| world.start(n)));
+        world.finish(0, Outcome::Failed);
+        if scope == of_organization("acme") {
+            world.finish(1, Outcome::Failed);
+            world.settle();
+        } else {
+            world.order("ada", Command::Halt { scope: scope.clone() }).unwrap();
+        }
+        assert!(world.rollout.halts.contains_key(&scope), "{scope:?}");
+        world.resume(&scope);
+        world.finish(2, Outcome::Failed);
+        world.settle();
+        assert!(world.rollout.halts.is_empty(), "{scope:?}: one new failure is borne");
+        world.finish(3, Outcome::Failed);
+        world.settle();
+        assert!(world.rollout.halts.contains_key(&of_organization("acme")), "{scope:?}: two aren't");
+    }
+}
+
+#[test]
 fn a_ring_that_is_halted_late_holds_later_rings_at_their_wave() {
     let mut world = World::new(&[("canary", 3), ("early", 10)]);
     for _ in 0..40 {
@@ -275,6 +300,32 @@ fn a_pause_stops_starts_waves_and_rings_and_one_person_ends_it() {
     assert!(world.rollout.is_halted(&ring("canary")));
     assert_eq!(world.order("ada", Command::Continue {}), Ok(true));
     assert!(world.rollout.is_halted(&ring("canary")));
+}
+
+#[test]
+fn a_pause_holds_what_is_due_and_who_has_a_place() {
+    let mut world = World::new(&[("canary", 2), ("early", 1)]);
+    world.channel.plan.rings[0].waves[0] = Cap::Count(2);
+    assert_eq!(world.order("ada", Command::Pause {}), Ok(true));
+    world.settle();
+    assert!(world.rollout.rings.is_empty(), "no ring opens");
+    world.order("ada", Command::Continue {}).unwrap();
+    world.settle();
+    world.order("ada", Command::Pause {}).unwrap();
+    assert_eq!(world.ready(0, 1), Err(ObstacleCode::NoGrant), "two places are free");
+    world.order("ada", Command::Continue {}).unwrap();
+    for n in 0..2 {
+        assert!(world.start(n));
+        world.finish(n, Outcome::Healthy);
+    }
+    world.settle();
+    world.order("ada", Command::Pause {}).unwrap();
+    world.pass_time(3600);
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].wave, 0, "its soak is over");
+    world.order("ada", Command::Continue {}).unwrap();
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].wave, 1);
 }
 
 #[test]

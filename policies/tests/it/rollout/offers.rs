@@ -157,6 +157,10 @@ fn a_level_below_a_ceiling_is_startable_there_if_nothing_halts_it_on_its_way() {
     let mut ceiling = Levels::new(&[(42, &["canary"]), (43, &["canary", "early"])]);
     ceiling.halt(43, HaltScope::Rollout {});
     assert_eq!(ceiling.granted(42, "early"), Err(ObstacleCode::RingNotOpenYet), "a halted ceiling is none");
+    let mut withdrawn = Levels::new(&[(42, &["canary"]), (43, &["canary", "early"])]);
+    withdrawn.withdraw(43);
+    assert_eq!(withdrawn.granted(42, "early"), Err(ObstacleCode::RingNotOpenYet), "nor is a withdrawn one");
+    assert_eq!(withdrawn.offered("early", "acme", Some(41)), None);
 }
 
 #[test]

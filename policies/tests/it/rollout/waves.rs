@@ -119,6 +119,32 @@ fn the_soak_counts_from_the_first_share_and_joiners_do_not_restart_it() {
 }
 
 #[test]
+fn who_starts_while_a_wave_soaks_does_not_restart_it_though_the_share_falls_meanwhile() {
+    let mut world = World::new(&[("canary", 3)]);
+    let rules = &mut world.channel.plan.rings[0];
+    (rules.waves[0], rules.min_sample) = (pdp_policies::Cap::Count(2), 1);
+    world.settle();
+    assert!(world.start(0));
+    world.finish(0, Outcome::Healthy);
+    world.settle();
+    let reached = world.rollout.rings[&ring("canary")].share_reached;
+    assert_eq!(reached, Some(world.now));
+    world.pass_time(400);
+    assert!(world.start(1));
+    world.settle();
+    world.pass_time(400);
+    world.finish(1, Outcome::Healthy);
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].share_reached, reached, "1 of 2, then 2 of 2");
+    world.pass_time(99);
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].wave, 0);
+    world.pass_time(1);
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].wave, 1, "900 s after the share was first reached");
+}
+
+#[test]
 fn an_expedited_soak_ends_now_but_beats_neither_share_nor_sample_nor_the_signed_time() {
     let mut world = World::new(&[("canary", 2), ("early", 3)]);
     world.settle();
