@@ -9,6 +9,7 @@ mod offers;
 mod plans;
 mod random;
 mod reasons;
+mod replicas;
 mod simulated;
 mod waves;
 mod world;
