@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pdp_policies::trust::{self, Floors, Judged};
+use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
 use pdp_policies::{Refusal, report};
 use pdp_transport::Error;
 use pdp_transport::catalog::{CATALOG_BRANCH, from_branch};
@@ -14,6 +14,7 @@ use pdp_transport::git::GitOptions;
 
 use crate::event::{Actor, Event};
 use crate::server::Server;
+use crate::writer::WriteFailed;
 
 /// Hints come from anybody: they are heard at most this often.
 const HINT_PAUSE: Duration = Duration::from_secs(1);
@@ -33,13 +34,15 @@ pub(crate) struct Source {
 pub(crate) struct Follower {
     source: Source,
     floors: Floors,
+    /// The floors as they are kept in the database, with all servers' news.
+    kept: Option<String>,
     seen: Option<report::CatalogVersions>,
     refused: Option<Refusal>,
 }
 
 impl Follower {
-    pub(crate) fn new(source: Source, floors: Floors) -> Self {
-        Self { source, floors, seen: None, refused: None }
+    pub(crate) fn new(source: Source, floors: Floors, kept: Option<String>) -> Self {
+        Self { source, floors, kept, seen: None, refused: None }
     }
 
     /// Runs until the server stops.
@@ -66,41 +69,69 @@ impl Follower {
         let (source, floors) = (self.source.clone(), self.floors.clone());
         let judged =
             tokio::task::spawn_blocking(move || fetch(&source, &floors)).await.map_err(internal)??;
-        let mut writer = server.writer.lock().await;
         match judged {
             Judged::FetchFirst(refusal) | Judged::Refused(refusal) => {
                 if self.refused.as_ref() != Some(&refusal) {
                     let (code, detail) = (refusal.code.to_string(), refusal.detail.clone());
-                    let event = Event::CatalogRefused { code, detail };
-                    server.record(&mut writer, &Actor::Server, &[event]).await.map_err(unwritten)?;
+                    note(server, Event::CatalogRefused { code, detail }).await.map_err(unwritten)?;
                     self.refused = Some(refusal.clone());
                 }
                 Err(refusal.into())
             }
             Judged::Trusted(catalog, floors) => {
-                if floors.worth_saving(&self.floors) || self.seen.is_none() {
-                    let text = serde_json::to_string(&floors).map_err(internal)?;
-                    writer.keep("floors", &text).await.map_err(|e| unwritten(server.failed(&e)))?;
+                if (floors.worth_saving(&self.floors) || self.seen.is_none())
+                    && !self.save(server, &floors).await?
+                {
+                    server.hint.notify_one();
+                    return Ok(());
                 }
-                let versions = catalog.versions();
-                let known = self.seen.is_some_and(|seen| {
-                    (seen.channels, seen.targets) == (versions.channels, versions.targets)
-                });
-                server.catalog.store(Some(Arc::new(*catalog)));
-                if !known {
-                    let (channels, targets) = (versions.channels, versions.targets);
-                    let event = Event::CatalogFollowed { channels, targets };
-                    server.record(&mut writer, &Actor::Server, &[event]).await.map_err(unwritten)?;
-                }
-                (self.floors, self.seen, self.refused) = (floors, Some(versions), None);
-                server.due.notify_one();
-                Ok(())
+                self.take_over(server, *catalog, floors).await
             }
         }
     }
+
+    async fn take_over(&mut self, server: &Server, catalog: Verified<Catalog>, floors: Floors) -> Result<()> {
+        let versions = catalog.versions();
+        let known = self
+            .seen
+            .is_some_and(|seen| (seen.channels, seen.targets) == (versions.channels, versions.targets));
+        server.catalog.store(Some(Arc::new(catalog)));
+        if !known {
+            let (channels, targets) = (versions.channels, versions.targets);
+            note(server, Event::CatalogFollowed { channels, targets }).await.map_err(unwritten)?;
+        }
+        (self.floors, self.seen, self.refused) = (floors, Some(versions), None);
+        server.due.notify_one();
+        Ok(())
+    }
+
+    /// False if another server saw more meanwhile: its floors count from now on.
+    async fn save(&mut self, server: &Server, floors: &Floors) -> Result<bool> {
+        let mut writer = server.write().await.map_err(unwritten)?;
+        let kept = writer.kept("floors").await.map_err(unwritten)?;
+        if let Some(others) = kept.as_ref().filter(|_| kept != self.kept) {
+            self.floors = serde_json::from_str(others).map_err(internal)?;
+            self.kept = kept;
+            return Ok(false);
+        }
+        let text = serde_json::to_string(floors).map_err(internal)?;
+        writer.keep("floors", &text).await.map_err(unwritten)?;
+        writer.record(&Actor::Server, &[]).await.map_err(unwritten)?;
+        self.kept = Some(text);
+        Ok(true)
+    }
 }
 
-fn unwritten(failed: crate::server::WriteFailed) -> Failure {
+/// Writes it down, unless another server already did.
+async fn note(server: &Server, event: Event) -> std::result::Result<(), WriteFailed> {
+    let writer = server.write().await?;
+    if server.fleet().catalog.as_ref() == Some(&event) {
+        return Ok(());
+    }
+    writer.record(&Actor::Server, &[event]).await
+}
+
+fn unwritten(failed: WriteFailed) -> Failure {
     Failure::new(failed.code, "the catalog's news can't be written down")
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Fleet {
     overrides: HashMap<PdpId, Ring>,
     /// Rollouts by line and level.
     pub(crate) rollouts: BTreeMap<(Line, Level), Rollout>,
+    /// What was written down last of the catalog.
+    pub(crate) catalog: Option<Event>,
     /// The halt of everything, none while rollouts go on.
     pub(crate) everything: Option<Everything>,
     /// Size of each ring; revoked data planes don't count.
@@ -110,10 +112,10 @@ impl Fleet {
             | Event::EverythingResumeAsked { .. }
             | Event::EverythingResumed { .. } => everything::apply(&mut self.everything, at, event),
             Event::Restored { .. } => self.tokens.clear(),
-            Event::TokenCreated { .. }
-            | Event::TokenRevoked { .. }
-            | Event::CatalogFollowed { .. }
-            | Event::CatalogRefused { .. } => {}
+            Event::CatalogFollowed { .. } | Event::CatalogRefused { .. } => {
+                self.catalog = Some(event.clone());
+            }
+            Event::TokenCreated { .. } | Event::TokenRevoked { .. } => {}
         }
     }
 

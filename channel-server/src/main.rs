@@ -7,6 +7,8 @@ mod database;
 mod event;
 mod everything;
 mod fleet;
+mod following;
+mod lease;
 mod metrics;
 mod news;
 mod public_key;
@@ -17,6 +19,7 @@ mod rollouts;
 mod secret;
 mod seen;
 mod server;
+mod writer;
 
 use std::process::ExitCode;
 

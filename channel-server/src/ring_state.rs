@@ -15,8 +15,12 @@ use pdp_transport::git::{Author, Change, GitOptions, Remote};
 use pdp_transport::instruction_source::{self, RING_STATE_BRANCH, ring_state_file, ring_state_tag};
 use pdp_transport::oci::{OciOptions, Registry, Repository};
 
+use crate::database::RESTORED;
+use crate::event::Actor;
 use crate::fleet::Fleet;
+use crate::lease::Lease;
 use crate::server::Server;
+use crate::writer::WriteFailed;
 
 /// Signed anew after this long even if nothing changed.
 const RENEW_AFTER: Span = Span::from_seconds(86_400);
@@ -37,11 +41,12 @@ pub(crate) struct Publisher {
     published: BTreeMap<Line, (BTreeMap<Level, RingLevel>, At)>,
     /// True once the event log was found to contain what was published.
     compared: bool,
+    lease: Lease,
 }
 
 impl Publisher {
-    pub(crate) fn new(places: Places) -> Self {
-        Self { places, published: BTreeMap::new(), compared: false }
+    pub(crate) fn new(places: Places, lease: Lease) -> Self {
+        Self { places, published: BTreeMap::new(), compared: false, lease }
     }
 
     /// Publishes the lines whose shares changed. What fails is tried again at the next look.
@@ -49,6 +54,21 @@ impl Publisher {
         if self.places.git.is_none() && self.places.oci.is_none() {
             return;
         }
+        if !self.compare(server, catalog).await {
+            return;
+        }
+        match self.lease.is_held(server).await {
+            Ok(true) => self.publish_changes(server, catalog).await,
+            // Whoever takes over publishes anew what stands then.
+            Ok(false) => self.published.clear(),
+            Err(failed) => {
+                tracing::warn!(code = failed.code, "nobody knows who publishes ring state");
+            }
+        }
+    }
+
+    /// True once the event log was found to contain what was published.
+    async fn compare(&mut self, server: &Server, catalog: &Catalog) -> bool {
         if !self.compared {
             match behind(server, catalog, &self.places).await {
                 Ok(behind) => {
@@ -59,10 +79,11 @@ impl Publisher {
                     tracing::warn!(code = failure.code, "what was published can't be compared: {failure}");
                 }
             }
-            if !self.compared {
-                return;
-            }
         }
+        self.compared
+    }
+
+    async fn publish_changes(&mut self, server: &Server, catalog: &Catalog) {
         for channel in catalog.channels() {
             let now = clock::now();
             let levels = levels(channel, &server.fleet(), now);
@@ -74,8 +95,8 @@ impl Publisher {
                 Ok(()) => {
                     self.published.insert(channel.line.clone(), (levels, now));
                     // From here on what is published knows this log again.
-                    if let Err(error) = server.writer.lock().await.forget("restored").await {
-                        server.failed(&error);
+                    if let Err(failed) = forget_restore(server).await {
+                        tracing::warn!(code = failed.code, "the restore isn't forgotten yet");
                     }
                 }
                 Err(failure) => {
@@ -93,7 +114,7 @@ impl Publisher {
         levels: BTreeMap<Level, RingLevel>,
         now: At,
     ) -> Result<()> {
-        let head = server.writer.lock().await.head().await.map_err(internal)?;
+        let head = server.position.lock().await.head.head;
         let document = state(line, levels, head, now);
         let envelope = server.director.seal(dsse::RING_STATE, &document)?;
         if let Some((repository, options)) = &self.places.oci {
@@ -126,9 +147,9 @@ async fn behind(server: &Server, catalog: &Catalog, places: &Places) -> Result<b
         let judged = trust::ring_state(&envelope, catalog, &channel.line, None, clock::now(), true);
         let Instructed::Followed(state, _) = judged else { continue };
         let Some(head) = state.audit_head else { continue };
-        let mut writer = server.writer.lock().await;
-        let known = writer.knows_head(&head).await.map_err(internal)?;
-        let restored = writer.kept("restored").await.map_err(internal)?.is_some();
+        let mut log = server.database.read().await.map_err(internal)?;
+        let known = log.knows_head(&head).await.map_err(internal)?;
+        let restored = log.kept(RESTORED).await.map_err(internal)?.is_some();
         if !known && !restored {
             let line = &channel.line;
             tracing::error!(%line, "LogBehind: the published ring state knows events that this database lacks");
@@ -136,6 +157,15 @@ async fn behind(server: &Server, catalog: &Catalog, places: &Places) -> Result<b
         }
     }
     Ok(false)
+}
+
+async fn forget_restore(server: &Server) -> std::result::Result<(), WriteFailed> {
+    let mut writer = server.write().await?;
+    if writer.kept(RESTORED).await?.is_some() {
+        writer.forget(RESTORED).await?;
+        writer.record(&Actor::Server, &[]).await?;
+    }
+    Ok(())
 }
 
 fn state(line: &Line, levels: BTreeMap<Level, RingLevel>, head: Digest, now: At) -> RingState {

@@ -11,7 +11,8 @@ use pdp_transport::cli::clock;
 use crate::event::{Actor, Event};
 use crate::resting::Resting;
 use crate::ring_state::Publisher;
-use crate::server::{Server, WriteFailed};
+use crate::server::Server;
+use crate::writer::WriteFailed;
 
 /// Time alone makes a soak end and a silence count, so the driver looks at least this often.
 const LOOK: Duration = Duration::from_secs(1);
@@ -56,9 +57,9 @@ async fn advance(
             }
             // Counted without the writer first: nothing is due most of the time.
             while !due(server, catalog, channel, *level).is_empty() {
-                let mut writer = server.writer.lock().await;
+                let writer = server.write().await?;
                 let events = due(server, catalog, channel, *level);
-                server.record(&mut writer, &Actor::Server, &events).await?;
+                writer.record(&Actor::Server, &events).await?;
             }
             // As it was before the count: what came meanwhile is counted at the next look.
             resting.note(&channel.line, *level, events, now);

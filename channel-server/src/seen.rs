@@ -9,6 +9,7 @@ use pdp_policies::{At, PdpId};
 
 use crate::fleet::Fleet;
 use crate::server::Server;
+use crate::writer::WriteFailed;
 
 /// How often what changed is written down.
 const EVERY: Duration = Duration::from_secs(60);
@@ -37,7 +38,7 @@ async fn save_changed(server: &Server, known: &mut HashMap<PdpId, i64>) {
         changed.map(|(pdp, at)| (pdp.clone(), at)).collect()
     };
     let rows: Vec<_> = changed.iter().map(|(pdp, at)| (pdp.clone(), At::from_unix(*at))).collect();
-    match server.writer.lock().await.save_seen(&rows).await {
+    match server.database.save_seen(rows).await {
         Ok(()) => known.extend(changed),
         Err(error) => {
             server.failed(&error);
@@ -45,10 +46,18 @@ async fn save_changed(server: &Server, known: &mut HashMap<PdpId, i64>) {
     }
 }
 
-/// Puts back what was written down; names that nobody has any more are passed over.
-pub(crate) fn restore(fleet: &Fleet, organization: &str, data_plane: &str, at: At) {
+/// Takes over what was written down since then, by whichever server.
+pub(crate) async fn load(server: &Server, since: At) -> Result<(), WriteFailed> {
+    let seen = server.read().await?.seen(since).await.map_err(|e| server.failed(&e))?;
+    let fleet = server.fleet();
+    seen.iter().for_each(|(organization, data_plane, at)| restore(&fleet, organization, data_plane, *at));
+    Ok(())
+}
+
+/// Names that nobody has any more are passed over.
+fn restore(fleet: &Fleet, organization: &str, data_plane: &str, at: At) {
     let (Ok(organization), Ok(data_plane)) = (organization.parse(), data_plane.parse()) else { return };
     if let Some(plane) = fleet.planes.get(&PdpId { organization, data_plane }) {
-        plane.seen.store(at.unix(), Relaxed);
+        plane.seen.fetch_max(at.unix(), Relaxed);
     }
 }

@@ -1,31 +1,34 @@
-//! What all parts share: the fleet in memory, the one writer, the vendor's catalog, the director's key.
+//! What all parts share: the fleet in memory, the database, the vendor's catalog, the director's key.
 
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::sync::{Mutex as Short, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arc_swap::ArcSwapOption;
 use pdp_policies::report::Report;
 use pdp_policies::rollout::Clock;
 use pdp_policies::trust::{Catalog, Freshness, Verified};
-use pdp_policies::{At, Channel, Digest, Level, ObstacleCode, PdpId};
+use pdp_policies::{At, Channel, Digest, Level, ObstacleCode};
 use pdp_transport::cli::clock;
 use pdp_transport::signing_key::SigningKey;
 use tokio::sync::{Mutex, Notify, watch};
 
-use crate::database::{self, Database};
-use crate::event::{Actor, Event};
+use crate::database::Database;
+use crate::event::Event;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::news::News;
 use crate::refusals::Lines;
+use crate::writer::Position;
 
-/// The server's state. Writing goes through [`Server::writer`], one at a time: decide under it, then record.
+/// The server's state. Writing goes through [`Server::write`], one at a time: decide under it, then record.
 #[derive(Debug)]
 pub(crate) struct Server {
     fleet: RwLock<Fleet>,
     /// The vendor's catalog as it was verified last.
     pub(crate) catalog: ArcSwapOption<Verified<Catalog>>,
-    /// The only way to write. Whoever holds it sees the newest state.
-    pub(crate) writer: Mutex<Database>,
+    pub(crate) database: Database,
+    /// How far the fleet has followed the log.
+    pub(crate) position: Mutex<Position>,
     /// Signs assignments and ring state.
     pub(crate) director: SigningKey,
     /// What changed for data planes: long polls wake on it.
@@ -37,36 +40,34 @@ pub(crate) struct Server {
     /// Wakes the follower of the catalog.
     pub(crate) hint: Notify,
     /// True while the event log is behind what was published: nothing is granted then.
-    pub(crate) behind: std::sync::atomic::AtomicBool,
+    pub(crate) behind: AtomicBool,
+    /// Why the log can't be followed now, if others may append to it: a stable code.
+    pub(crate) lost: ArcSwapOption<&'static str>,
     pub(crate) metrics: Metrics,
     /// The log's lines about those who aren't enrolled.
     pub(crate) strangers: Short<Lines>,
-    /// Since when reports can come in: nobody is silent before.
-    listening: At,
-}
-
-/// A write that failed: nothing was changed, in memory neither.
-#[derive(Debug)]
-pub(crate) struct WriteFailed {
-    /// The stable code.
-    pub(crate) code: &'static str,
+    /// Since when reports can come in, Unix seconds: nobody is silent before.
+    listening: AtomicI64,
 }
 
 impl Server {
-    pub(crate) fn new(fleet: Fleet, database: Database, director: SigningKey) -> Self {
+    /// A server that has read nothing yet.
+    pub(crate) fn new(database: Database, director: SigningKey) -> Self {
         Self {
-            fleet: RwLock::new(fleet),
+            fleet: RwLock::default(),
             catalog: ArcSwapOption::empty(),
-            writer: Mutex::new(database),
+            database,
+            position: Mutex::new(Position::start()),
             director,
             news: News::new(),
             stopping: watch::Sender::new(false),
             due: Notify::new(),
             hint: Notify::new(),
             behind: false.into(),
+            lost: ArcSwapOption::empty(),
             metrics: Metrics::default(),
             strangers: Short::default(),
-            listening: clock::now(),
+            listening: clock::now().unix().into(),
         }
     }
 
@@ -79,67 +80,38 @@ impl Server {
         self.fleet.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes events down, then lets them take effect. Nothing has happened until this returns.
-    pub(crate) async fn record(
-        &self,
-        writer: &mut Database,
-        actor: &Actor,
-        events: &[Event],
-    ) -> Result<(), WriteFailed> {
+    /// What was written down takes effect.
+    pub(crate) fn take_effect(&self, at: At, events: &[Event]) {
         if events.is_empty() {
-            return Ok(());
+            return;
         }
-        let now = clock::now();
-        writer.append(now, actor, events).await.map_err(|e| self.failed(&e))?;
-        self.take_effect(now, actor, events);
-        Ok(())
-    }
-
-    /// As [`Server::record`], together with a report.
-    pub(crate) async fn record_report(
-        &self,
-        writer: &mut Database,
-        pdp: &PdpId,
-        report: Report,
-        hash: Digest,
-        events: &[Event],
-    ) -> Result<(), WriteFailed> {
-        let now = clock::now();
-        writer.report(pdp, &report, now, events).await.map_err(|e| self.failed(&e))?;
-        self.fleet_mut().hear(report, now, hash);
-        self.take_effect(now, &Actor::DataPlane(pdp.clone()), events);
-        Ok(())
-    }
-
-    fn take_effect(&self, now: At, actor: &Actor, events: &[Event]) {
         let mut fleet = self.fleet_mut();
-        for event in events {
-            let subject = event.subject();
-            tracing::info!(%actor, subject, event = ?event, "recorded");
-            fleet.apply(now, event);
-        }
+        events.iter().for_each(|event| fleet.apply(at, event));
         drop(fleet);
         self.news.tell(events);
         self.due.notify_one();
     }
 
+    /// A report that was stored takes effect.
+    pub(crate) fn hear(&self, report: Report, received: At, hash: Digest) {
+        self.fleet_mut().hear(report, received, hash);
+        self.due.notify_one();
+    }
+
     /// The time, and since when this server has been listening.
     pub(crate) fn clock(&self, now: At) -> Clock {
-        Clock { now, listening: self.listening }
+        Clock { now, listening: At::from_unix(self.listening.load(Relaxed)) }
+    }
+
+    /// Reports can come in again.
+    pub(crate) fn listens_anew(&self, now: At) {
+        self.listening.store(now.unix(), Relaxed);
     }
 
     /// Comes back once the server is stopping.
     pub(crate) async fn until_stopping(&self) {
         let mut stopping = self.stopping.subscribe();
         let _ = stopping.wait_for(|stop| *stop).await;
-    }
-
-    /// Logs why a write failed; the client learns the code only.
-    pub(crate) fn failed(&self, error: &sqlx::Error) -> WriteFailed {
-        let code = database::write_code(error);
-        tracing::error!(%error, code, "the database refused; nothing was counted");
-        self.metrics.write_failed();
-        WriteFailed { code }
     }
 
     /// What keeps a level from starting anywhere, none if nothing does.
@@ -160,7 +132,7 @@ impl Server {
         if matches!(catalog.freshness(now), Freshness::Expired(_)) {
             return Some(ObstacleCode::CatalogExpired);
         }
-        let behind = self.behind.load(std::sync::atomic::Ordering::Relaxed);
+        let behind = self.behind.load(Relaxed);
         (behind || fleet.everything.is_some()).then_some(ObstacleCode::Halted)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::programs::Running;
 use crate::wait_for;
@@ -15,8 +15,8 @@ use crate::wait_for;
 #[derive(Debug)]
 pub struct ChannelServer {
     port: u16,
-    /// Its database file.
-    pub database: PathBuf,
+    /// Its database: a file, or an address of PostgreSQL.
+    pub database: String,
     /// An admin's API token.
     pub token: String,
     log: PathBuf,
@@ -25,12 +25,17 @@ pub struct ChannelServer {
 }
 
 impl ChannelServer {
-    pub(crate) fn new(port: u16, database: PathBuf, token: String, log: PathBuf) -> Result<Self> {
+    pub(crate) fn new(port: u16, database: String, token: String, log: PathBuf) -> Result<Self> {
         // Choosing twice is harmless; not choosing panics.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http =
             reqwest::blocking::Client::builder().timeout(std::time::Duration::from_secs(60)).build()?;
         Ok(Self { port, database, token, log, running: Mutex::new(None), http })
+    }
+
+    /// Where it keeps what it fetched; with SQLite it finds a place beside its file by itself.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.log.with_extension("cache")
     }
 
     /// Its address.
@@ -121,6 +126,25 @@ impl ChannelServer {
         let (status, body) = self.call(Method::GET, path, Some(&self.token), None)?;
         ensure!(status == 200, "{path}: {status} {body}");
         Ok(serde_json::from_str(&body)?)
+    }
+
+    /// A rollout of `pdp-2026` as this server shows it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn rollout(&self, level: u32) -> Result<Value> {
+        self.admin(&format!("/v1/rollouts/pdp-2026/{level}"))
+    }
+
+    /// Gives a rollout of `pdp-2026` a command with somebody's token: status and answer.
+    ///
+    /// # Errors
+    /// When the server doesn't answer with JSON.
+    pub fn order(&self, level: u32, token: &str, command: &Value) -> Result<(u16, Value)> {
+        let body = json!({ "command": command, "reason": "a test" }).to_string().into_bytes();
+        let path = format!("/v1/rollouts/pdp-2026/{level}/commands");
+        let (status, answer) = self.call(Method::POST, &path, Some(token), Some(body))?;
+        Ok((status, serde_json::from_str(&answer)?))
     }
 
     /// All events so far, as they are stored.

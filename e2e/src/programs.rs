@@ -92,7 +92,13 @@ impl Running {
     /// # Errors
     /// When it doesn't end within 30 seconds.
     pub fn terminate(&mut self) -> Result<Option<i32>> {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        self.stop("TERM")
+    }
+
+    /// Sends a signal, then waits for the end; the exit code.
+    pub(crate) fn stop(&mut self, signal: &str) -> Result<Option<i32>> {
+        let signal = format!("-{signal}");
+        let status = Command::new("kill").args([&signal, &self.child.id().to_string()]).status()?;
         anyhow::ensure!(status.success(), "kill");
         let mut code = None;
         crate::wait_for("the process to end", || match self.child.try_wait() {
@@ -162,10 +168,11 @@ pub(crate) fn free_port() -> Result<u16> {
     bail!("no port is free between {} and {}", PORTS.start, PORTS.end)
 }
 
-/// Takes out what the caller's environment would change: Git's own variables, proxies, logins, our settings.
+/// Takes out what the caller's environment would change: the variables of Git and PostgreSQL, proxies, logins, our
+/// settings.
 pub(crate) fn forget_environment(command: &mut Command) {
-    const PREFIXES: [&str; 7] =
-        ["GIT_", "PDP_", "PUBLISHER_", "CHANNEL_SERVER_", "DOCKER_", "SSL_CERT_", "REGISTRY_"];
+    const PREFIXES: [&str; 8] =
+        ["GIT_", "PDP_", "PUBLISHER_", "CHANNEL_SERVER_", "DOCKER_", "SSL_CERT_", "REGISTRY_", "PG"];
     const NAMES: [&str; 4] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
     for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
         let upper = name.to_uppercase();

@@ -1,13 +1,12 @@
 //! The world with a channel server: rings, enrolments, and a clock that can be moved.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::channel_server::ChannelServer;
-use crate::programs::{Program, free_port};
+use crate::programs::{Finished, Program, free_port};
 use crate::wait_for;
 use crate::world::{DataPlane, World};
 
@@ -17,37 +16,52 @@ impl World {
     /// # Errors
     /// When it doesn't start.
     pub fn serve(&mut self) -> Result<()> {
-        self.serve_on(self.path("channel-server.db"))
+        let database = self.path("channel-server.db").to_string_lossy().into_owned();
+        self.serve_on(&database)
     }
 
-    /// As above, with its database in another place.
+    /// As above, with its database in another place: a file, or an address of PostgreSQL.
     ///
     /// # Errors
     /// When it doesn't start.
-    pub fn serve_on(&mut self, database: PathBuf) -> Result<()> {
+    pub fn serve_on(&mut self, database: &str) -> Result<()> {
         self.git.create("ring-state")?;
         let (key, director) = (self.key("director"), self.path("director.pem"));
         self.publisher(&["key", "export", &key, "--out", &director.to_string_lossy()])?;
-        let file = database.to_string_lossy().into_owned();
-        let args = [
-            "token",
-            "create",
-            "--name",
-            "admin@wso2",
-            "--role",
-            "admin",
-            "--life",
-            "3650d",
-            "--database",
-            &file,
-        ];
-        let made = self.run(Program::ChannelServer, &args, &[])?;
-        ensure!(made.ok(), "channel-server token create: {}", made.stderr);
-        let token = made.stdout.trim().to_owned();
+        let token = self.token(database, "admin@wso2", "admin", "3650d")?;
         let log = self.path("channel-server.log");
-        self.server = Some(ChannelServer::new(free_port()?, database, token, log)?);
+        self.server = Some(ChannelServer::new(free_port()?, database.to_owned(), token, log)?);
         self.start_server()?;
         self.server()?.ready()
+    }
+
+    /// Starts one more server over the same database, with its own port, log and cache.
+    ///
+    /// # Errors
+    /// When it doesn't start.
+    pub fn replica(&self) -> Result<ChannelServer> {
+        self.replica_on(&self.server()?.database)
+    }
+
+    /// As above, on another way to that database.
+    ///
+    /// # Errors
+    /// When it doesn't start.
+    pub fn replica_on(&self, database: &str) -> Result<ChannelServer> {
+        let (port, token) = (free_port()?, self.server()?.token.clone());
+        let log = self.path(&format!("channel-server-{port}.log"));
+        let replica = ChannelServer::new(port, database.to_owned(), token, log)?;
+        self.start_replica(&replica)?;
+        replica.ready()?;
+        Ok(replica)
+    }
+
+    /// Starts a replica again, on its port.
+    ///
+    /// # Errors
+    /// When it doesn't answer in time.
+    pub fn start_replica(&self, replica: &ChannelServer) -> Result<()> {
+        replica.start(self.server_command(replica, &[])?)
     }
 
     /// Starts the channel server again, on its port with its database.
@@ -55,15 +69,14 @@ impl World {
     /// # Errors
     /// When it doesn't answer in time.
     pub fn start_server(&self) -> Result<()> {
-        self.server()?.start(self.server_command(&[])?)
+        self.start_replica(self.server()?)
     }
 
-    /// The command that starts the channel server, with further environment variables.
+    /// The command that starts a channel server, with further environment variables.
     ///
     /// # Errors
     /// When it doesn't build.
-    pub fn server_command(&self, env: &[(&str, &str)]) -> Result<Command> {
-        let server = self.server()?;
+    pub fn server_command(&self, server: &ChannelServer, env: &[(&str, &str)]) -> Result<Command> {
         let mut command = self.command(Program::ChannelServer)?;
         let listen = server.url().replace("http://", "");
         let oci = format!("{}/pdp/ring-state", self.registry.host());
@@ -87,6 +100,9 @@ impl World {
             .env_remove("PDP_NOW")
             .env("PDP_NOW_FILE", self.path("clock"))
             .envs(env.iter().copied());
+        if server.database.contains("://") {
+            command.arg("--cache").arg(server.cache());
+        }
         Ok(command)
     }
 
@@ -117,11 +133,24 @@ impl World {
     /// # Errors
     /// When the command fails.
     pub fn colleague(&self, name: &str) -> Result<String> {
-        let database = self.server()?.database.to_string_lossy().into_owned();
-        let args = ["token", "create", "--name", name, "--role", "release-engineer", "--database", &database];
+        self.token(&self.server()?.database, name, "release-engineer", "90d")
+    }
+
+    fn token(&self, database: &str, name: &str, role: &str, life: &str) -> Result<String> {
+        let who = ["token", "create", "--name", name, "--role", role, "--life", life];
+        let args = [&who[..], &["--database", database]].concat();
         let made = self.run(Program::ChannelServer, &args, &[])?;
         ensure!(made.ok(), "channel-server token create: {}", made.stderr);
         Ok(made.stdout.trim().to_owned())
+    }
+
+    /// Lets `channel-server verify-events` walk along the server's event log.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn verify_events(&self) -> Result<Finished> {
+        let args = ["verify-events", "--database", &self.server()?.database];
+        self.run(Program::ChannelServer, &args, &[])
     }
 
     /// Gives a rollout of `pdp-2026` a command with somebody's token: status and answer.
@@ -129,10 +158,7 @@ impl World {
     /// # Errors
     /// When the server doesn't answer with JSON.
     pub fn order(&self, level: u32, token: &str, command: &Value) -> Result<(u16, Value)> {
-        let body = serde_json::json!({ "command": command, "reason": "a test" }).to_string().into_bytes();
-        let path = format!("/v1/rollouts/pdp-2026/{level}/commands");
-        let (status, answer) = self.server()?.call(reqwest::Method::POST, &path, Some(token), Some(body))?;
-        Ok((status, serde_json::from_str(&answer)?))
+        self.server()?.order(level, token, command)
     }
 
     /// Adds an organization in a ring.
@@ -165,7 +191,7 @@ impl World {
     /// # Errors
     /// When there is none.
     pub fn rollout(&self, level: u32) -> Result<Value> {
-        self.server()?.admin(&format!("/v1/rollouts/pdp-2026/{level}"))
+        self.server()?.rollout(level)
     }
 
     /// The hex SHA-256 of a promoted level's descriptor.

@@ -14,7 +14,7 @@ use pdp_transport::cli::clock;
 
 use super::Refusal;
 use super::named::Named;
-use crate::fleet::Plane;
+use crate::fleet::{Fleet, Plane};
 use crate::public_key::PublicKey;
 use crate::server::Server;
 
@@ -42,10 +42,7 @@ impl FromRequestParts<Arc<Server>> for DataPlane {
 
 fn check(server: &Server, pdp: &PdpId, token: &str, now: At) -> Result<(), Refusal> {
     let fleet = server.fleet();
-    let Some(plane) = fleet.planes.get(pdp) else { return Err(stranger()) };
-    if plane.revoked.is_some() {
-        return Err(Refusal::login("this data plane was shut out").hint("enrol it again with a new token"));
-    }
+    let plane = is_in(&fleet, pdp)?;
     let hash = Digest::of(token.as_bytes());
     if !remembered(plane, &hash, now) {
         let expires = verify(&plane.key, pdp, token, now)?;
@@ -55,6 +52,17 @@ fn check(server: &Server, pdp: &PdpId, token: &str, now: At) -> Result<(), Refus
     }
     plane.seen.store(now.unix(), Relaxed);
     Ok(())
+}
+
+/// A data plane that is enrolled and wasn't shut out.
+pub(super) fn is_in<'a>(fleet: &'a Fleet, pdp: &PdpId) -> Result<&'a Plane, Refusal> {
+    let plane = fleet.planes.get(pdp).ok_or_else(stranger)?;
+    match plane.revoked {
+        Some(_) => {
+            Err(Refusal::login("this data plane was shut out").hint("enrol it again with a new token"))
+        }
+        None => Ok(plane),
+    }
 }
 
 /// True for the very token that was verified before and hasn't expired.

@@ -81,14 +81,14 @@ pub(crate) async fn put_ring(
     if let Some(ring) = &ring {
         check_ring(&server, ring)?;
     }
-    let mut writer = server.writer.lock().await;
+    let writer = server.write().await?;
     if !server.fleet().organizations.contains_key(&pdp.organization) {
         return Err(Refusal::not_found(format!("no organization `{}`", pdp.organization)));
     }
     if server.fleet().own_ring(&pdp) != ring.as_ref() {
         let PdpId { organization, data_plane } = pdp.clone();
         let event = Event::RingOverridden { organization, data_plane, ring, reason };
-        server.record(&mut writer, &person.actor(), &[event]).await?;
+        writer.record(&person.actor(), &[event]).await?;
     }
     // Before it enrols there is nothing to show yet; its ring is kept for then.
     Ok(Json(found(&server.fleet(), &pdp).ok()))
@@ -104,11 +104,11 @@ pub(crate) async fn revoke(
     let Why { reason } = query?.0;
     person.enrol(&pdp.organization)?;
     check_reason(&reason)?;
-    let mut writer = server.writer.lock().await;
+    let writer = server.write().await?;
     if found(&server.fleet(), &pdp)?.revoked.is_none() {
         let PdpId { organization, data_plane } = pdp.clone();
         let event = Event::Revoked { organization, data_plane, reason };
-        server.record(&mut writer, &person.actor(), &[event]).await?;
+        writer.record(&person.actor(), &[event]).await?;
     }
     found(&server.fleet(), &pdp).map(Json)
 }

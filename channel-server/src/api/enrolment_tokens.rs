@@ -30,7 +30,7 @@ pub(crate) async fn post(
     if life > LONGEST_LIFE || life == Span::default() {
         return Err(Refusal::bad("BadLife", format!("a token may live up to {LONGEST_LIFE}")));
     }
-    let mut writer = server.writer.lock().await;
+    let writer = server.write().await?;
     if !server.fleet().organizations.contains_key(&organization) {
         return Err(Refusal::not_found(format!("no organization `{organization}`"))
             .hint("`publisher org add` adds one, with its ring"));
@@ -38,6 +38,6 @@ pub(crate) async fn post(
     let (token, hash) = secret::new("pdpe_").map_err(|_| Refusal::internal("no randomness"))?;
     let expires = clock::now().plus(life);
     let event = Event::EnrolmentTokenIssued { organization, data_plane, hash, expires };
-    server.record(&mut writer, &person.actor(), &[event]).await?;
+    writer.record(&person.actor(), &[event]).await?;
     Ok(Json(EnrolmentToken { token, expires }))
 }

@@ -12,7 +12,6 @@ use pdp_policies::{API_VERSION, Digest, PdpId, Span};
 use pdp_transport::cli::clock;
 
 use super::{Answer, Refusal};
-use crate::database::Database;
 use crate::event::{self, Actor, Event};
 use crate::public_key::PublicKey;
 use crate::server::Server;
@@ -39,34 +38,28 @@ pub(crate) async fn post(
     let enrolment = body.map_err(|rejection| server.refused_unread("enrolment", rejection.into()))?.0;
     let pdp =
         PdpId { organization: enrolment.organization.clone(), data_plane: enrolment.data_plane.clone() };
-    let mut writer = server.writer.lock().await;
-    let outcome = enrol(&server, &mut writer, &pdp, &enrolment).await;
-    drop(writer);
+    let outcome = enrol(&server, &pdp, &enrolment).await;
     if let Err(refusal) = &outcome {
         server.refused(&pdp, "enrolment", refusal);
     }
     outcome.map(Json)
 }
 
-async fn enrol(
-    server: &Server,
-    writer: &mut Database,
-    pdp: &PdpId,
-    enrolment: &Enrolment,
-) -> Answer<Enrolled> {
+async fn enrol(server: &Server, pdp: &PdpId, enrolment: &Enrolment) -> Answer<Enrolled> {
+    let writer = server.write().await?;
     let actor = Actor::DataPlane(pdp.clone());
     match judge(server, pdp, enrolment)? {
         Verdict::Known(answer) => Ok(answer),
         Verdict::New(new) => {
             let answer = answer(pdp, &new.ring);
-            server.record(writer, &actor, &[Event::Enrolled(Box::new(new))]).await?;
+            writer.record(&actor, &[Event::Enrolled(Box::new(new))]).await?;
             Ok(answer)
         }
         Verdict::Stolen(event) => {
             let Event::EnrolmentRefused { token, public_key, .. } = &event else { return Err(used()) };
             let recorded = server.fleet().refused.contains(&(*token, *public_key));
             if !recorded {
-                server.record(writer, &actor, &[event]).await?;
+                writer.record(&actor, &[event]).await?;
             }
             Err(used())
         }

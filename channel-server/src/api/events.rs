@@ -28,7 +28,7 @@ pub(crate) async fn list(
     person.read_all()?;
     let Part { after, limit } = query?.0;
     let limit = limit.unwrap_or(100).clamp(1, 1000);
-    let rows = server.writer.lock().await.events(after, limit).await.map_err(|e| server.failed(&e))?;
+    let rows = server.read().await?.events(after, limit).await.map_err(|e| server.failed(&e))?;
     let full = i64::try_from(rows.len()) == Ok(limit);
     let next = rows.last().filter(|_| full).map(|row| row.seq.to_string());
     let items = rows.into_iter().map(|row| EventView {

@@ -29,10 +29,10 @@ pub(crate) async fn halt(
     let EverythingOrder { reason } = body?.0;
     person.steer()?;
     check_reason(&reason)?;
-    let mut writer = server.writer.lock().await;
+    let writer = server.write().await?;
     if server.fleet().everything.is_none() {
         let by = person.actor().to_string();
-        server.record(&mut writer, &person.actor(), &[Event::EverythingHalted { by, reason }]).await?;
+        writer.record(&person.actor(), &[Event::EverythingHalted { by, reason }]).await?;
     }
     Ok(Json(view(&server)))
 }
@@ -46,14 +46,14 @@ pub(crate) async fn resume(
     let EverythingOrder { reason } = body?.0;
     person.steer()?;
     check_reason(&reason)?;
-    let mut writer = server.writer.lock().await;
+    let writer = server.write().await?;
     let by = person.actor().to_string();
     let event = everything::resume(server.fleet().everything.as_ref(), by, reason);
     let event = event.map_err(|code| {
         Refusal::conflict(code.as_str(), "`resume` of everything needs someone else now").hint(code.hint())
     })?;
     if let Some(event) = event {
-        server.record(&mut writer, &person.actor(), &[event]).await?;
+        writer.record(&person.actor(), &[event]).await?;
     }
     Ok(Json(view(&server)))
 }

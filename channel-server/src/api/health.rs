@@ -23,6 +23,11 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Answer<&'static 
     if server.catalog.load().is_none() {
         return Err(Refusal::no_catalog());
     }
+    if let Some(code) = server.lost.load().as_deref() {
+        let message = "the event log can't be followed; nothing is granted here";
+        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+            .hint("the server's log says why; see `channel-server verify-events`"));
+    }
     if server.behind.load(Relaxed) {
         let message = "the event log is behind the published ring state, or wasn't compared with it yet; nothing is granted";
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "LogBehind", message)

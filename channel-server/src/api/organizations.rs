@@ -45,11 +45,11 @@ pub(crate) async fn put(
     person.steer()?;
     check_reason(&reason)?;
     check_ring(&server, &ring)?;
-    let mut writer = server.writer.lock().await;
+    let writer = server.write().await?;
     if server.fleet().organizations.get(&organization) != Some(&ring) {
         let (organization, ring) = (organization.clone(), ring.clone());
         let event = Event::OrganizationSet { organization, ring, reason };
-        server.record(&mut writer, &person.actor(), &[event]).await?;
+        writer.record(&person.actor(), &[event]).await?;
     }
     let fleet = server.fleet();
     let enrolled =

@@ -35,9 +35,9 @@ impl FromRequestParts<Arc<Server>> for Person {
         };
         let token = token.ok_or_else(|| refuse("an API token is needed"))?;
         // Read from the database each time: a token that was taken back is good for nothing at once.
-        let found = server.writer.lock().await.token(&Digest::of(token.as_bytes())).await;
-        let token =
-            found.map_err(|e| server.failed(&e))?.ok_or_else(|| refuse("the API token is unknown"))?;
+        let hash = Digest::of(token.as_bytes());
+        let found = server.read().await?.token(&hash).await.map_err(|e| server.failed(&e))?;
+        let token = found.ok_or_else(|| refuse("the API token is unknown"))?;
         if token.revoked.is_some() {
             return Err(refuse("the API token was taken back"));
         }

@@ -15,7 +15,7 @@ use pdp_policies::{At, Line, ObstacleCode, PdpId};
 use pdp_transport::cli::clock;
 
 use super::assignment::{self, Following};
-use super::data_plane::DataPlane;
+use super::data_plane::{self, DataPlane};
 use super::{Answer, Refusal};
 use crate::event::{Actor, Event};
 use crate::server::Server;
@@ -35,13 +35,11 @@ pub(crate) async fn post(
 
 async fn answer(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready) -> Answer<Response> {
     let now = clock::now();
-    let mut writer = server.writer.lock().await;
-    let (given, event) = decide(server, pdp, line, ready, now)?;
-    if let Some(event) = event {
-        server.record(&mut writer, &Actor::DataPlane(pdp.clone()), &[event]).await?;
-        server.metrics.granted();
+    let mut given = decide(server, pdp, line, ready, now)?.0;
+    // A no may be a moment old, and the next poll asks again; a yes holds for all servers.
+    if given.is_ok() {
+        given = grant_it(server, pdp, line, ready, now).await?;
     }
-    drop(writer);
     let mut told: Assignment = assignment::decide(server, &server.fleet(), pdp, line, now)?;
     match given {
         Ok((attempt, until)) => {
@@ -56,10 +54,29 @@ async fn answer(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready) -> Ans
     assignment::answer(server, told, "")
 }
 
-type Given = (Result<(u32, At), ObstacleCode>, Option<Event>);
+type Given = Result<(u32, At), ObstacleCode>;
+
+/// Decides alone, on the newest state, and writes it down.
+async fn grant_it(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready, now: At) -> Answer<Given> {
+    let writer = server.write().await?;
+    // Another server may have shut it out meanwhile.
+    data_plane::is_in(&server.fleet(), pdp)?;
+    let (given, event) = decide(server, pdp, line, ready, now)?;
+    if let Some(event) = event {
+        writer.record(&Actor::DataPlane(pdp.clone()), &[event]).await?;
+        server.metrics.granted();
+    }
+    Ok(given)
+}
 
 /// As which attempt and until when it may start, or the code of what stands in the way; and the event that must be written first.
-fn decide(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready, now: At) -> Answer<Given> {
+fn decide(
+    server: &Server,
+    pdp: &PdpId,
+    line: &Line,
+    ready: &Ready,
+    now: At,
+) -> Answer<(Given, Option<Event>)> {
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
     let unknown = || {

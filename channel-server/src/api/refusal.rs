@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use pdp_policies::Span;
 use pdp_transport::channel_server::Problem;
 
-use crate::server::WriteFailed;
+use crate::writer::WriteFailed;
 
 /// A refused request.
 #[derive(Debug)]

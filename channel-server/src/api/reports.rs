@@ -43,13 +43,13 @@ async fn take(server: &Server, pdp: &PdpId, line: &Line, envelope: &[u8]) -> Ans
     let Some((report, key)) = judge(&server.fleet(), pdp, envelope, hash, now)? else {
         return Ok(StatusCode::NO_CONTENT);
     };
-    let mut writer = server.writer.lock().await;
+    let writer = server.write().await?;
     // Meanwhile a newer one may have been taken, or the data plane shut out or enrolled anew.
     if again(&server.fleet(), pdp, key, &report, hash)? {
         return Ok(StatusCode::NO_CONTENT);
     }
     let events = meaning(server, pdp, line, &report, now)?;
-    server.record_report(&mut writer, pdp, report, hash, &events).await?;
+    writer.record_report(pdp, report, hash, &events).await?;
     server.metrics.reported();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -63,14 +63,14 @@ pub(crate) async fn order(
     person.steer()?;
     check_reason(&wanted.reason)?;
     let level = Level(level);
-    let mut writer = server.writer.lock().await;
+    let writer = server.write().await?;
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
     let (channel, promotion) = promoted(catalog, &line, level)?;
     let now = clock::now();
     if let Some(event) = decide(&server, channel, promotion, level, &person, &wanted, now)? {
         let event = Event::of_rollout(&line, level, promotion.sha256, event);
-        server.record(&mut writer, &person.actor(), &[event]).await?;
+        writer.record(&person.actor(), &[event]).await?;
     }
     let looked = Looked { catalog, channel, promotion, level };
     Ok(Json(view(&server, looked, &server.fleet(), now)))

@@ -6,7 +6,7 @@ use pdp_transport::cli::output::{Format, print};
 use serde_json::json;
 
 use super::{DatabaseArgs, failed};
-use crate::database::{Chain, Database};
+use crate::database::Chain;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -15,13 +15,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
-    let mut database = Database::open(&args.database.database).await?;
+    let database = args.database.open().await?;
+    let mut transaction = database.read().await.map_err(|e| failed(&e))?;
     let mut chain = Chain::start();
-    let walked = database.walk(|row| {
+    let walked = transaction.walk(0, |row| {
         chain = chain.follow(row).ok_or(row.seq)?;
         Ok(())
     });
     let whole: std::result::Result<(), i64> = walked.await.map_err(|e| failed(&e))?;
+    drop(transaction);
     database.close().await;
     match whole {
         Ok(()) => {

@@ -5,14 +5,12 @@ mod restore;
 mod serve;
 mod token;
 
-use std::path::PathBuf;
-
 use clap::{CommandFactory, Subcommand};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{Format, print};
 use pdp_transport::cli::{exit, reference};
 
-use crate::database::write_code;
+use crate::database::{Database, Place, write_code};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -33,9 +31,22 @@ pub(crate) enum Command {
 /// Where the database is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DatabaseArgs {
-    /// The SQLite file; made if it isn't there.
-    #[arg(long, env = "CHANNEL_SERVER_DATABASE", value_name = "FILE")]
-    pub(crate) database: PathBuf,
+    /// SQLite's file, made if it isn't there, or `postgres://user@host/name` for several servers. Give a password as
+    /// PGPASSWORD or in ~/.pgpass.
+    // Not parsed by clap, whose errors would repeat an address with its password.
+    #[arg(long, env = "CHANNEL_SERVER_DATABASE", hide_env_values = true, value_name = "FILE|ADDRESS")]
+    database: String,
+}
+
+impl DatabaseArgs {
+    pub(crate) fn place(&self) -> Result<Place> {
+        Place::parse(&self.database)
+    }
+
+    /// Opens the database for one command.
+    pub(crate) async fn open(&self) -> Result<Database> {
+        Database::open(&self.place()?).await
+    }
 }
 
 pub(crate) async fn run(command: Command, format: Format) -> Result<u8> {

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use pdp_policies::trust::Floors;
-use pdp_policies::{Digest, Span};
+use pdp_policies::{At, Span};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::{exit, root};
 use pdp_transport::git::GitOptions;
@@ -21,9 +21,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{DatabaseArgs, failed};
 use crate::api;
 use crate::catalog::{Follower, Source};
-use crate::database::Database;
-use crate::event::Event;
-use crate::fleet::Fleet;
+use crate::database::{Database, Place};
+use crate::following;
+use crate::lease::Lease;
 use crate::ring_state::{Places, Publisher};
 use crate::rollouts;
 use crate::seen;
@@ -33,6 +33,9 @@ use crate::server::Server;
 pub(crate) struct Args {
     #[command(flatten)]
     database: DatabaseArgs,
+    /// Folder for copies of Git repositories; it can be deleted. Beside the SQLite file if it isn't given.
+    #[arg(long, env = "CHANNEL_SERVER_CACHE", value_name = "DIR")]
+    cache: Option<PathBuf>,
     /// Where to listen. Plain HTTP: put TLS in front of it.
     #[arg(long, env = "CHANNEL_SERVER_LISTEN", default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
     listen: SocketAddr,
@@ -63,9 +66,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result<u8> {
-    let _lock = lock(&args.database.database)?;
-    let mut database = Database::open(&args.database.database).await?;
-    let (fleet, floors) = (load(&mut database).await?, floors(&mut database, &args.root).await?);
+    let place = args.database.place()?;
+    let (cache, _lock) = (cache(&args, &place)?, place.file().map(lock).transpose()?);
+    let database = Database::open(&place).await?;
+    let kept = database.kept("floors").await.map_err(|e| failed(&e))?;
+    let floors = floors(kept.as_deref(), &args.root)?;
     let director = SigningKey::read(&args.director_key)?.ok_or_else(|| {
         Failure::new("NotFound", format!("director key {}", args.director_key.display()))
             .hint("`publisher key export director.key --out director.pem` makes the file")
@@ -74,15 +79,19 @@ pub(crate) async fn run(args: Args) -> Result<u8> {
         .await
         .map_err(|e| Failure::new("ListenFailed", format!("listen on {}", args.listen)).cause(e))?;
     let address = listener.local_addr().map_err(internal)?;
-    let server = Arc::new(Server::new(fleet, database, director));
+    let server = Arc::new(Server::new(database, director));
+    load(&server).await?;
     // Until what was published has been compared with the event log, nothing is granted.
     server.behind.store(args.ring_state_git.is_some(), Relaxed);
-    let cache = cache(&args);
-    let follower = Follower::new(source(&args, &cache), floors);
+    let follower = Follower::new(source(&args, &cache), floors, kept);
     let tasks = [
         tokio::spawn(follower.follow(server.clone())),
-        tokio::spawn(rollouts::drive(server.clone(), Publisher::new(places(&args, &cache)))),
+        tokio::spawn(rollouts::drive(
+            server.clone(),
+            Publisher::new(places(&args, &cache), Lease::new().map_err(internal)?),
+        )),
         tokio::spawn(seen::keep(server.clone())),
+        tokio::spawn(following::follow(server.clone())),
     ];
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
     let app = api::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -94,7 +103,7 @@ pub(crate) async fn run(args: Args) -> Result<u8> {
     }
     seen::save(&server).await;
     if let Some(server) = Arc::into_inner(server) {
-        server.writer.into_inner().close().await;
+        server.database.close().await;
     }
     tracing::info!("stopped");
     Ok(exit::DONE)
@@ -128,39 +137,26 @@ fn lock(database: &std::path::Path) -> Result<File> {
 }
 
 /// Everything in memory, from the event log and the newest reports.
-async fn load(database: &mut Database) -> Result<Fleet> {
-    let mut fleet = Fleet::default();
-    let loaded = database.walk(|row| -> Result<()> {
-        let event: Event = serde_json::from_str(&row.body).map_err(|e| {
-            Failure::new("DatabaseUnreadable", format!("event {}", row.seq))
-                .cause(e)
-                .hint("was the file written by a newer server? run that one")
-        })?;
-        fleet.apply(row.time(), &event);
-        Ok(())
-    });
-    loaded.await.map_err(|e| failed(&e))??;
-    for (report, received) in database.reports().await.map_err(|e| failed(&e))? {
-        // The hash only tells a repeated request from a new one; after a restart the time does.
-        fleet.hear(report, received, Digest::of(b""));
-    }
-    for (organization, data_plane, at) in database.seen().await.map_err(|e| failed(&e))? {
-        seen::restore(&fleet, &organization, &data_plane, at);
-    }
-    Ok(fleet)
+async fn load(server: &Server) -> Result<()> {
+    server.look().await?;
+    let seen = seen::load(server, At::from_unix(0)).await;
+    seen.map_err(|e| Failure::new(e.code, "when data planes polled last can't be read"))
 }
 
-async fn floors(database: &mut Database, root: &std::path::Path) -> Result<Floors> {
-    if let Some(kept) = database.kept("floors").await.map_err(|e| failed(&e))? {
-        return serde_json::from_str(&kept)
-            .map_err(|e| Failure::new("DatabaseUnreadable", "what the catalog has reached").cause(e));
+fn floors(kept: Option<&str>, root: &std::path::Path) -> Result<Floors> {
+    match kept {
+        Some(kept) => serde_json::from_str(kept)
+            .map_err(|e| Failure::new("DatabaseUnreadable", "what the catalog has reached").cause(e)),
+        None => Ok(Floors::new(root::read(root)?)),
     }
-    Ok(Floors::new(root::read(root)?))
 }
 
-/// Git caches lie beside the database; they can be deleted.
-fn cache(args: &Args) -> PathBuf {
-    args.database.database.with_extension("cache")
+fn cache(args: &Args, place: &Place) -> Result<PathBuf> {
+    let beside = || place.file().map(|file| file.with_extension("cache"));
+    args.cache.clone().or_else(beside).ok_or_else(|| {
+        Failure::new("CacheMissing", "the catalog is fetched into a folder of this server's own")
+            .hint("name it with --cache")
+    })
 }
 
 fn http(args: &Args) -> HttpOptions {

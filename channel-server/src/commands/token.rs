@@ -9,7 +9,7 @@ use pdp_transport::cli::{clock, exit};
 use serde_json::json;
 
 use super::{DatabaseArgs, failed};
-use crate::database::{Database, TokenRow};
+use crate::database::TokenRow;
 use crate::event::Actor;
 use crate::secret;
 
@@ -80,7 +80,7 @@ async fn create(args: CreateArgs, format: Format) -> Result<u8> {
         revoked: None,
     };
     let row = TokenRow { token, hash };
-    let mut database = Database::open(&args.database.database).await?;
+    let database = args.database.open().await?;
     database.create_token(&row, now, &Actor::Operator).await.map_err(|e| failed(&e))?;
     database.close().await;
     say(&format!(
@@ -92,8 +92,9 @@ async fn create(args: CreateArgs, format: Format) -> Result<u8> {
 }
 
 async fn list(args: &DatabaseArgs, format: Format) -> Result<u8> {
-    let mut database = Database::open(&args.database).await?;
-    let tokens = database.tokens().await.map_err(|e| failed(&e))?;
+    let database = args.open().await?;
+    let tokens = async { database.read().await?.tokens().await };
+    let tokens = tokens.await.map_err(|e| failed(&e))?;
     database.close().await;
     let mut lines = vec![format!("{:16}  {:30}  {:16}  {:20}  UNTIL", "ID", "NAME", "ROLE", "ORGANIZATION")];
     lines.extend(tokens.iter().map(|token| {
@@ -107,7 +108,7 @@ async fn list(args: &DatabaseArgs, format: Format) -> Result<u8> {
 }
 
 async fn revoke(args: &RevokeArgs, format: Format) -> Result<u8> {
-    let mut database = Database::open(&args.database.database).await?;
+    let database = args.database.open().await?;
     let revoked =
         database.revoke_token(&args.id, clock::now(), &Actor::Operator).await.map_err(|e| failed(&e))?;
     database.close().await;

@@ -1,9 +1,8 @@
 //! The event log: append-only, each row hashed together with the one before.
 
 use pdp_policies::{At, Digest};
-use sqlx::{Row, SqliteConnection};
 
-use super::{Database, from_millis, millis};
+use super::{Transaction, execute, from_millis, millis, on, rows};
 use crate::event::{Actor, Event};
 
 /// A row of the log.
@@ -43,7 +42,7 @@ fn genesis() -> Digest {
 }
 
 /// A walk along the chain: how far it is whole.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Chain {
     /// Position of the last row that fits.
     pub(crate) seq: i64,
@@ -68,103 +67,100 @@ impl Chain {
 /// So many rows are in memory at once when the whole log is read.
 const PAGE: i64 = 10_000;
 
-impl Database {
-    /// Appends events in one transaction; all of them or none.
-    pub(crate) async fn append(&mut self, at: At, actor: &Actor, events: &[Event]) -> sqlx::Result<()> {
-        let mut transaction = self.begin().await?;
-        append(&mut transaction, at, actor, events).await?;
-        transaction.commit().await
+/// A row as it is stored.
+type Stored = (i64, i64, String, String, String, String);
+
+impl Transaction {
+    /// Appends events behind `head`, which must be the newest row; the new head.
+    pub(crate) async fn append(
+        &mut self,
+        head: Chain,
+        at: At,
+        actor: &Actor,
+        events: &[Event],
+    ) -> sqlx::Result<Chain> {
+        let (mut chain, at, actor) = (head, millis(at), actor.to_string());
+        for event in events {
+            let body = serde_json::to_string(event).map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
+            let (seq, subject) = (chain.seq + 1, event.subject());
+            let hash = Logged::hash(&chain.head, seq, at, [&actor, &subject, &body]);
+            execute!(
+                self,
+                "INSERT INTO events (seq, at, actor, subject, body, hash) VALUES ($1, $2, $3, $4, $5, $6)",
+                seq,
+                at,
+                &actor,
+                &subject,
+                &body,
+                hash.hex()
+            )?;
+            chain = Chain { seq, head: hash };
+        }
+        if !events.is_empty() {
+            self.notify().await?;
+        }
+        Ok(chain)
+    }
+
+    /// As [`Transaction::append`], for whoever doesn't follow the log.
+    pub(crate) async fn append_blindly(
+        &mut self,
+        at: At,
+        actor: &Actor,
+        events: &[Event],
+    ) -> sqlx::Result<()> {
+        let head = self.head().await?;
+        self.append(head, at, actor, events).await.map(|_| ())
     }
 
     /// Rows after `after`, at most `limit`, in order.
     pub(crate) async fn events(&mut self, after: i64, limit: i64) -> sqlx::Result<Vec<Logged>> {
-        let rows = sqlx::query(
+        let stored: Vec<Stored> = rows!(
+            self,
             "SELECT seq, at, actor, subject, body, hash FROM events WHERE seq > $1 ORDER BY seq LIMIT $2",
-        )
-        .bind(after)
-        .bind(limit)
-        .fetch_all(&mut self.connection)
-        .await?;
-        rows.iter().map(read).collect()
+            after,
+            limit
+        )?;
+        stored.into_iter().map(read).collect()
     }
 
-    /// Walks over the whole log, a page at a time, until `each` says that it has seen enough.
+    /// Walks over the log from behind `after`, a page at a time, until `each` says that it has seen enough.
     pub(crate) async fn walk<E>(
         &mut self,
+        mut after: i64,
         mut each: impl FnMut(&Logged) -> Result<(), E>,
     ) -> sqlx::Result<Result<(), E>> {
-        let mut after = 0;
         loop {
-            let rows = self.events(after, PAGE).await?;
-            let Some(last) = rows.last() else { return Ok(Ok(())) };
-            after = last.seq;
-            if let Err(enough) = rows.iter().try_for_each(&mut each) {
+            let page = self.events(after, PAGE).await?;
+            if let Err(enough) = page.iter().try_for_each(&mut each) {
                 return Ok(Err(enough));
+            }
+            match page.last() {
+                Some(last) if i64::try_from(page.len()) == Ok(PAGE) => after = last.seq,
+                _ => return Ok(Ok(())),
             }
         }
     }
 
-    /// Hash of the newest row.
-    pub(crate) async fn head(&mut self) -> sqlx::Result<Digest> {
-        Ok(head(&mut self.connection).await?.head)
+    /// The newest row.
+    pub(crate) async fn head(&mut self) -> sqlx::Result<Chain> {
+        let newest: Vec<(i64, String)> =
+            rows!(self, "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")?;
+        let read = |(seq, hash): (i64, String)| Ok(Chain { seq, head: digest(&hash)? });
+        newest.into_iter().next().map_or(Ok(Chain::start()), read)
     }
 
     /// True if the log ever had this head.
     pub(crate) async fn knows_head(&mut self, hash: &Digest) -> sqlx::Result<bool> {
-        let found = sqlx::query("SELECT seq FROM events WHERE hash = $1").bind(hash.hex());
-        Ok(*hash == genesis() || found.fetch_optional(&mut self.connection).await?.is_some())
+        let found: Vec<(i64,)> = rows!(self, "SELECT seq FROM events WHERE hash = $1", hash.hex())?;
+        Ok(*hash == genesis() || !found.is_empty())
     }
 }
 
-/// Appends within a transaction that also changes other tables.
-pub(super) async fn append(
-    connection: &mut SqliteConnection,
-    at: At,
-    actor: &Actor,
-    events: &[Event],
-) -> sqlx::Result<()> {
-    let head = head(connection).await?;
-    let (mut seq, mut before, at) = (head.seq, head.head, millis(at));
-    for event in events {
-        seq += 1;
-        let body = serde_json::to_string(event).map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
-        let (actor, subject) = (actor.to_string(), event.subject());
-        before = Logged::hash(&before, seq, at, [&actor, &subject, &body]);
-        sqlx::query(
-            "INSERT INTO events (seq, at, actor, subject, body, hash) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(seq)
-        .bind(at)
-        .bind(actor)
-        .bind(subject)
-        .bind(body)
-        .bind(before.hex())
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
+fn read((seq, at, actor, subject, body, hash): Stored) -> sqlx::Result<Logged> {
+    Ok(Logged { seq, at, actor, subject, body, hash: digest(&hash)? })
 }
 
-async fn head(connection: &mut SqliteConnection) -> sqlx::Result<Chain> {
-    let row = sqlx::query("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1");
-    match row.fetch_optional(connection).await? {
-        Some(row) => Ok(Chain { seq: row.try_get(0)?, head: digest(&row, 1)? }),
-        None => Ok(Chain::start()),
-    }
-}
-
-fn read(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Logged> {
-    Ok(Logged {
-        seq: row.try_get(0)?,
-        at: row.try_get(1)?,
-        actor: row.try_get(2)?,
-        subject: row.try_get(3)?,
-        body: row.try_get(4)?,
-        hash: digest(row, 5)?,
-    })
-}
-
-fn digest(row: &sqlx::sqlite::SqliteRow, column: usize) -> sqlx::Result<Digest> {
-    let text: String = row.try_get(column)?;
-    Digest::from_hex(&text).map_err(|e| sqlx::Error::Decode(Box::new(e)))
+fn digest(text: &str) -> sqlx::Result<Digest> {
+    Digest::from_hex(text).map_err(|e| sqlx::Error::Decode(Box::new(e)))
 }

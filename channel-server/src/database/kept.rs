@@ -1,34 +1,37 @@
-//! Small things that survive: what the catalog has reached, whether a person restored a backup.
+//! Small things that survive: what the catalog has reached, whether a person restored a backup, who publishes.
 
-use sqlx::Row;
+use super::{Database, Transaction, execute, on, rows};
 
-use super::Database;
+/// Kept while a restored log may be behind what was published.
+pub(crate) const RESTORED: &str = "restored";
 
 impl Database {
+    /// What was kept under a name.
+    pub(crate) async fn kept(&self, name: &'static str) -> sqlx::Result<Option<String>> {
+        self.read().await?.kept(name).await
+    }
+}
+
+impl Transaction {
     /// Keeps a value under a name.
     pub(crate) async fn keep(&mut self, name: &'static str, value: &str) -> sqlx::Result<()> {
-        sqlx::query(
+        execute!(
+            self,
             "INSERT INTO kept (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            name,
+            value
         )
-        .bind(name)
-        .bind(value)
-        .execute(&mut self.connection)
-        .await
         .map(|_| ())
     }
 
     /// What was kept under a name.
     pub(crate) async fn kept(&mut self, name: &'static str) -> sqlx::Result<Option<String>> {
-        let row = sqlx::query("SELECT value FROM kept WHERE name = $1").bind(name);
-        row.fetch_optional(&mut self.connection).await?.map(|row| row.try_get(0)).transpose()
+        let kept: Vec<(String,)> = rows!(self, "SELECT value FROM kept WHERE name = $1", name)?;
+        Ok(kept.into_iter().next().map(|(value,)| value))
     }
 
     /// Drops what was kept under a name.
     pub(crate) async fn forget(&mut self, name: &'static str) -> sqlx::Result<()> {
-        sqlx::query("DELETE FROM kept WHERE name = $1")
-            .bind(name)
-            .execute(&mut self.connection)
-            .await
-            .map(|_| ())
+        execute!(self, "DELETE FROM kept WHERE name = $1", name).map(|_| ())
     }
 }

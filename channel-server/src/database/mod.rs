@@ -1,131 +1,179 @@
-//! The SQLite file: opened once for writing, every change one transaction, the event log a hash chain.
+//! The database: an SQLite file for one server, PostgreSQL for several. Every change is one transaction, the event log
+//! a hash chain.
+//!
+//! Nobody decides on old news: [`Database::write`] takes the log's lock, so that the writer reads what others appended,
+//! decides, and appends before anybody else does.
 
 mod events;
+mod failure;
 mod kept;
+mod listener;
+mod place;
 mod reports;
+mod seen;
 mod tokens;
 
-use std::path::Path;
+use std::time::Duration;
 
 use pdp_policies::At;
 use pdp_transport::cli::Failure;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Sqlite, SqliteConnection, Transaction};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 pub(crate) use events::Chain;
+pub(crate) use failure::write_code;
+pub(crate) use kept::RESTORED;
+pub(crate) use listener::Listener;
+pub(crate) use place::Place;
+pub(crate) use reports::StoredReport;
 pub(crate) use tokens::TokenRow;
 
-/// All versions of the schema; a file that knows more was written by a newer server.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "first", include_str!("../../migrations/1_first.sql"))];
+/// All versions of the schema; a database that knows more was written by a newer server.
+const SQLITE: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../migrations/sqlite/1_first.sql")),
+    (2, "versions", include_str!("../../migrations/sqlite/2_versions.sql")),
+];
+const POSTGRES: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/postgres/1_first.sql"))];
 
-/// The open file.
-#[derive(Debug)]
-pub(crate) struct Database {
-    connection: SqliteConnection,
-    options: SqliteConnectOptions,
+/// No statement keeps anybody waiting for longer: a database that doesn't answer is away.
+const LONGEST_STATEMENT: Duration = Duration::from_secs(8);
+/// The log's lock, a number of our own among PostgreSQL's advisory locks.
+const LOG_LOCK: i64 = 0x7064_706c_6f67;
+
+/// One of two databases.
+#[derive(Debug, Clone)]
+enum Either<S, P> {
+    Sqlite(S),
+    Postgres(P),
 }
 
+/// The open database.
+#[derive(Debug, Clone)]
+pub(crate) struct Database(Either<SqlitePool, PgPool>);
+
+/// Statements that happen together or not at all. Dropped without [`Transaction::commit`], nothing happened.
+#[derive(Debug)]
+pub(crate) struct Transaction(
+    Either<sqlx::Transaction<'static, Sqlite>, sqlx::Transaction<'static, Postgres>>,
+);
+
+/// A statement within its time on either database, which read its text alike.
+macro_rules! on {
+    ($transaction:expr, $connection:ident => $statement:expr) => {
+        match &mut $transaction.0 {
+            $crate::database::Either::Sqlite(transaction) => {
+                let $connection = &mut **transaction;
+                $crate::database::bounded($statement).await
+            }
+            $crate::database::Either::Postgres(transaction) => {
+                let $connection = &mut **transaction;
+                $crate::database::bounded($statement).await
+            }
+        }
+    };
+}
+
+/// Rows as tuples.
+macro_rules! rows {
+    ($transaction:expr, $sql:expr $(, $value:expr)*) => {
+        on!($transaction, connection => sqlx::query_as($sql)$(.bind($value))*.fetch_all(connection))
+    };
+}
+
+/// A statement without rows: how many it changed.
+macro_rules! execute {
+    ($transaction:expr, $sql:expr $(, $value:expr)*) => {
+        on!($transaction, connection => async {
+            sqlx::query($sql)$(.bind($value))*.execute(connection).await.map(|done| done.rows_affected())
+        })
+    };
+}
+
+use {execute, on, rows};
+
 impl Database {
-    /// Opens the file and brings its schema up to date.
+    /// Opens the database and brings its schema up to date.
     ///
     /// # Errors
-    /// `DatabaseReadOnly`, `DatabaseTooNew`, `DatabaseFull`, `DatabaseUnreadable`.
-    pub(crate) async fn open(path: &Path) -> Result<Self, Failure> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .busy_timeout(std::time::Duration::from_secs(5))
-            .journal_mode(SqliteJournalMode::Wal)
-            // A start that was granted must not be forgotten by a power cut.
-            .synchronous(SqliteSynchronous::Full)
-            .disable_statement_logging();
-        let fail = |error: sqlx::Error| failure(path, &error);
-        let mut connection = options.connect().await.map_err(fail)?;
-        let migrations = MIGRATIONS.map(|(version, name, sql)| {
-            let sql = sqlx::SqlSafeStr::into_sql_str(sql);
-            Migration::new(version, name.into(), MigrationType::Simple, sql, false)
-        });
-        let migrated = Migrator::with_migrations(migrations.into()).run(&mut connection).await;
-        migrated.map_err(|error| match error {
-            MigrateError::VersionMissing(version) => too_new(path, version),
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failure(path, &error),
-            other => unreadable(path, &other.to_string()),
-        })?;
-        // A read-only file opens well; only writing shows it.
-        let probe = sqlx::query("DELETE FROM kept WHERE name = 'probe'").execute(&mut connection).await;
-        probe.map_err(fail)?;
-        Ok(Self { connection, options })
+    /// `DatabaseReadOnly`, `DatabaseTooNew`, `DatabaseFull`, `DatabaseUnreadable`, `DatabaseUnavailable`.
+    pub(crate) async fn open(place: &Place) -> Result<Self, Failure> {
+        let fail = |error: sqlx::Error| failure::opening(place, &error);
+        let database = Self(place.connect().await.map_err(fail)?);
+        let migrated = match &database.0 {
+            Either::Sqlite(pool) => migrations(SQLITE).run(pool).await,
+            Either::Postgres(pool) => migrations(POSTGRES).run(pool).await,
+        };
+        migrated.map_err(|error| failure::migrating(place, error))?;
+        // A read-only database opens well; only writing shows it.
+        let mut transaction = database.write().await.map_err(fail)?;
+        execute!(transaction, "DELETE FROM kept WHERE name = 'probe'").map_err(fail)?;
+        transaction.commit().await.map_err(fail)?;
+        Ok(database)
     }
 
-    /// Begins a transaction.
-    ///
-    /// One whose commit the disk refused is over for SQLite, which rolls it back by itself, but open for sqlx, which
-    /// would never begin another one: a new connection is.
-    async fn begin(&mut self) -> sqlx::Result<Transaction<'_, Sqlite>> {
-        if self.connection.is_in_transaction() {
-            self.connection = self.options.connect().await?;
+    /// True if other servers may write to it, too.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.0, Either::Postgres(_))
+    }
+
+    /// Begins to read; all that is read is of one moment.
+    pub(crate) async fn read(&self) -> sqlx::Result<Transaction> {
+        self.begin("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    /// Begins to write, alone: until this transaction ends, nobody else appends to the log.
+    pub(crate) async fn write(&self) -> sqlx::Result<Transaction> {
+        let mut transaction = self.begin("BEGIN IMMEDIATE", "BEGIN").await?;
+        if self.is_shared() {
+            execute!(transaction, "SELECT pg_advisory_xact_lock($1)", LOG_LOCK)?;
         }
-        self.connection.begin_with("BEGIN IMMEDIATE").await
+        Ok(transaction)
     }
 
-    /// Closes the file, so that nothing is left in its log.
+    async fn begin(&self, sqlite: &'static str, postgres: &'static str) -> sqlx::Result<Transaction> {
+        let begun = match &self.0 {
+            Either::Sqlite(pool) => Either::Sqlite(bounded(pool.begin_with(sqlite)).await?),
+            Either::Postgres(pool) => Either::Postgres(bounded(pool.begin_with(postgres)).await?),
+        };
+        Ok(Transaction(begun))
+    }
+
+    /// Closes all connections, so that nothing is left in SQLite's write-ahead log.
     pub(crate) async fn close(self) {
-        if let Err(error) = self.connection.close().await {
+        let closed = bounded(async {
+            match self.0 {
+                Either::Sqlite(pool) => pool.close().await,
+                Either::Postgres(pool) => pool.close().await,
+            }
+            Ok(())
+        });
+        if let Err(error) = closed.await {
             tracing::warn!(%error, "the database didn't close cleanly");
         }
     }
 }
 
-fn too_new(path: &Path, version: i64) -> Failure {
-    Failure::new("DatabaseTooNew", format!("database {}", path.display()))
-        .cause(format!("its schema has version {version}, which this server doesn't know"))
-        .hint("run the newer server, or restore the backup from before its first start")
-}
-
-fn unreadable(path: &Path, cause: &str) -> Failure {
-    Failure::new("DatabaseUnreadable", format!("database {}", path.display()))
-        .cause(cause)
-        .hint("is it the right file? restore a backup if it is damaged")
-}
-
-/// What an SQLite error means to the operator.
-fn failure(path: &Path, error: &sqlx::Error) -> Failure {
-    let what = format!("database {}", path.display());
-    match code_of(error) {
-        Some(READ_ONLY | CANT_OPEN) => Failure::new("DatabaseReadOnly", what)
-            .cause(error)
-            .hint("the server needs to write the file and its folder: check owner, mode and mount"),
-        Some(FULL) => {
-            Failure::new("DatabaseFull", what).cause(error).hint("free some space; nothing was lost")
+impl Transaction {
+    /// Makes it so.
+    pub(crate) async fn commit(self) -> sqlx::Result<()> {
+        match self.0 {
+            Either::Sqlite(transaction) => bounded(transaction.commit()).await,
+            Either::Postgres(transaction) => bounded(transaction.commit()).await,
         }
-        Some(BUSY) => Failure::new("DatabaseBusy", what)
-            .cause(error)
-            .hint("another program holds it; wait until it is done"),
-        _ => unreadable(path, &error.to_string()),
     }
 }
 
-// Primary result codes: https://www.sqlite.org/rescode.html
-const BUSY: i32 = 5;
-const READ_ONLY: i32 = 8;
-const IO: i32 = 10;
-const FULL: i32 = 13;
-const CANT_OPEN: i32 = 14;
-
-fn code_of(error: &sqlx::Error) -> Option<i32> {
-    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
+async fn bounded<T>(statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    let timed_out = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    tokio::time::timeout(LONGEST_STATEMENT, statement).await.map_err(timed_out)?
 }
 
-/// The code that a client sees when a write failed: nothing was counted, try again later.
-pub(crate) fn write_code(error: &sqlx::Error) -> &'static str {
-    match code_of(error) {
-        Some(FULL | IO) => "DatabaseFull",
-        Some(READ_ONLY | CANT_OPEN) => "DatabaseReadOnly",
-        _ => "DatabaseUnavailable",
-    }
+fn migrations(versions: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+        let sql = sqlx::SqlSafeStr::into_sql_str(*sql);
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+    };
+    Migrator::with_migrations(versions.iter().map(migration).collect())
 }
 
 /// Times are stored as Unix milliseconds.

@@ -2,9 +2,8 @@
 
 use pdp_policies::{At, Digest, Organization};
 use pdp_transport::channel_server::{ApiToken, Role};
-use sqlx::Row;
 
-use super::{Database, events, from_millis, millis};
+use super::{Database, Transaction, execute, from_millis, millis, on, rows};
 use crate::event::{Actor, Event};
 
 /// A token as it is stored.
@@ -15,9 +14,12 @@ pub(crate) struct TokenRow {
     pub(crate) hash: Digest,
 }
 
+/// A token as it is stored, without its hash.
+type Stored = (String, String, String, Option<String>, i64, Option<i64>);
+
 impl Database {
     /// Stores a new token and the event that says so.
-    pub(crate) async fn create_token(&mut self, row: &TokenRow, at: At, actor: &Actor) -> sqlx::Result<()> {
+    pub(crate) async fn create_token(&self, row: &TokenRow, at: At, actor: &Actor) -> sqlx::Result<()> {
         let token = &row.token;
         let event = Event::TokenCreated {
             id: token.id.clone(),
@@ -26,66 +28,61 @@ impl Database {
             organization: token.organization.clone(),
             expires: token.expires,
         };
-        let mut transaction = self.begin().await?;
-        sqlx::query(
+        let mut transaction = self.write().await?;
+        execute!(
+            transaction,
             "INSERT INTO api_tokens (id, hash, name, role, organization, expires) VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(&token.id)
-        .bind(row.hash.hex())
-        .bind(&token.name)
-        .bind(role_text(token.role))
-        .bind(token.organization.as_ref().map(Organization::as_str))
-        .bind(millis(token.expires))
-        .execute(&mut *transaction)
-        .await?;
-        events::append(&mut transaction, at, actor, &[event]).await?;
+            &token.id,
+            row.hash.hex(),
+            &token.name,
+            role_text(token.role),
+            token.organization.as_ref().map(Organization::as_str),
+            millis(token.expires)
+        )?;
+        transaction.append_blindly(at, actor, &[event]).await?;
         transaction.commit().await
     }
 
     /// Takes a token back; false if there is none, or it was taken back before.
-    pub(crate) async fn revoke_token(&mut self, id: &str, at: At, actor: &Actor) -> sqlx::Result<bool> {
-        let mut transaction = self.begin().await?;
-        let changed = sqlx::query("UPDATE api_tokens SET revoked = $1 WHERE id = $2 AND revoked IS NULL")
-            .bind(millis(at))
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        if changed.rows_affected() == 0 {
+    pub(crate) async fn revoke_token(&self, id: &str, at: At, actor: &Actor) -> sqlx::Result<bool> {
+        let mut transaction = self.write().await?;
+        let sql = "UPDATE api_tokens SET revoked = $1 WHERE id = $2 AND revoked IS NULL";
+        if execute!(transaction, sql, millis(at), id)? == 0 {
             return Ok(false);
         }
-        events::append(&mut transaction, at, actor, &[Event::TokenRevoked { id: id.to_owned() }]).await?;
+        let event = Event::TokenRevoked { id: id.to_owned() };
+        transaction.append_blindly(at, actor, &[event]).await?;
         transaction.commit().await.map(|()| true)
     }
+}
 
+impl Transaction {
     /// The token with this hash.
     pub(crate) async fn token(&mut self, hash: &Digest) -> sqlx::Result<Option<ApiToken>> {
-        let row = sqlx::query(
-            "SELECT id, name, role, organization, expires, revoked FROM api_tokens WHERE hash = $1",
-        );
-        row.bind(hash.hex()).fetch_optional(&mut self.connection).await?.as_ref().map(read).transpose()
+        let sql = "SELECT id, name, role, organization, expires, revoked FROM api_tokens WHERE hash = $1";
+        let stored: Vec<Stored> = rows!(self, sql, hash.hex())?;
+        stored.into_iter().next().map(read).transpose()
     }
 
     /// All tokens by name.
     pub(crate) async fn tokens(&mut self) -> sqlx::Result<Vec<ApiToken>> {
-        let rows = sqlx::query(
-            "SELECT id, name, role, organization, expires, revoked FROM api_tokens ORDER BY name, id",
-        );
-        rows.fetch_all(&mut self.connection).await?.iter().map(read).collect()
+        let sql = "SELECT id, name, role, organization, expires, revoked FROM api_tokens ORDER BY name, id";
+        let stored: Vec<Stored> = rows!(self, sql)?;
+        stored.into_iter().map(read).collect()
     }
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<ApiToken> {
+fn read((id, name, role, organization, expires, revoked): Stored) -> sqlx::Result<ApiToken> {
     let decode = |what: &str| sqlx::Error::Decode(format!("a token's {what}").into());
-    let (role, organization): (String, Option<String>) = (row.try_get(2)?, row.try_get(3)?);
     Ok(ApiToken {
-        id: row.try_get(0)?,
-        name: row.try_get(1)?,
+        id,
+        name,
         role: serde_json::from_value(role.into()).map_err(|_| decode("role"))?,
         organization: organization
             .map(|name| name.parse().map_err(|_| decode("organization")))
             .transpose()?,
-        expires: from_millis(row.try_get(4)?),
-        revoked: row.try_get::<Option<i64>, _>(5)?.map(from_millis),
+        expires: from_millis(expires),
+        revoked: revoked.map(from_millis),
     })
 }
 

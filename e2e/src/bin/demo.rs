@@ -182,10 +182,7 @@ fn audit(story: &Story) -> Result<()> {
     println!("$ git log --stat (acme-retail-prod)");
     let log = ["log", "-1", "--stat=100", "--format=%h %s%n%n%b", "main"];
     print!("{}", story.world.git.git("acme-retail-prod", &log)?);
-    let database = story.world.server()?.database.to_string_lossy().into_owned();
-    let verified =
-        story.world.run(Program::ChannelServer, &["verify-events", "--database", &database], &[])?;
-    ensure!(verified.ok(), "the event log must be whole");
+    ensure!(story.world.verify_events()?.ok(), "the event log must be whole");
     let mut counts = BTreeMap::<String, usize>::new();
     for event in story.world.server()?.events()? {
         let body: Value = serde_json::from_str(event["body"].as_str().unwrap_or_default())?;

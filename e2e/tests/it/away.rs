@@ -118,9 +118,7 @@ fn killed_at_any_time_the_server_comes_back_with_all_it_knew() {
     story.round();
     assert_eq!((granted(), story.planes[0].level()), (Value::from(1), Some(42)));
     story.until_all_at(42);
-    let database = story.world.server().unwrap().database.to_string_lossy().into_owned();
-    let verify = ["verify-events", "--database", &database];
-    assert!(story.world.run(pdp_e2e::Program::ChannelServer, &verify, &[]).unwrap().ok());
+    assert!(story.world.verify_events().unwrap().ok());
 }
 
 fn rings(story: &Story, level: u32) -> Value {

@@ -1,5 +1,7 @@
 //! Data planes without the server: they follow the director's ring state, from Git or from a registry.
 
+use std::path::Path;
+
 use pdp_e2e::wait_for;
 use serde_json::json;
 
@@ -75,7 +77,7 @@ fn a_server_from_an_old_backup_grants_nothing_until_a_person_says_so() {
     wait_for("ring state", published).unwrap();
     let server = story.world.server().unwrap();
     server.terminate().unwrap();
-    let stale = |name: &str| std::fs::remove_file(server.database.with_extension(name));
+    let stale = |name: &str| std::fs::remove_file(Path::new(&server.database).with_extension(name));
     let _ = (stale("db-wal"), stale("db-shm"));
     std::fs::copy(&backup, &server.database).unwrap();
     story.world.start_server().unwrap();
@@ -85,8 +87,7 @@ fn a_server_from_an_old_backup_grants_nothing_until_a_person_says_so() {
     .unwrap();
     assert_eq!(story.world.rollout(41).unwrap()["braked"], "Halted");
     server.terminate().unwrap();
-    let database = server.database.to_string_lossy().into_owned();
-    let restore = ["restore", "--reason", "disk broke", "--database", &database];
+    let restore = ["restore", "--reason", "disk broke", "--database", &server.database];
     assert!(story.world.run(pdp_e2e::Program::ChannelServer, &restore, &[]).unwrap().ok());
     story.world.start_server().unwrap();
     server.ready().unwrap();

@@ -201,7 +201,7 @@ fn logins_with_other_algorithms_subjects_and_times() {
 fn people_may_do_what_their_role_lets_them_and_nothing_else() {
     let served = served();
     let wire = served.enrolled("acme", "people");
-    let database = served.world.server().unwrap().database.to_string_lossy().into_owned();
+    let database = served.world.server().unwrap().database.clone();
     let create = |name: &str, more: &[&str]| {
         let mut args = vec!["token", "create", "--name", name, "--database", &database];
         args.extend(more);

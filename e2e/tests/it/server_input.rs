@@ -260,7 +260,7 @@ fn a_full_disk_counts_nothing_and_the_server_goes_on_when_there_is_room() {
     };
     server.kill();
     let mut command = std::process::Command::new("bash");
-    let inner = world.server_command(&[]).unwrap();
+    let inner = world.server_command(server, &[]).unwrap();
     let mut script = "trap '' XFSZ; exec ".to_owned();
     script.push_str(&inner.get_program().to_string_lossy());
     for arg in inner.get_args() {
@@ -307,6 +307,5 @@ fn a_full_disk_counts_nothing_and_the_server_goes_on_when_there_is_room() {
     world.start_server().unwrap();
     server.ready().unwrap();
     assert!(server.events().unwrap().len() >= counted, "nothing was lost");
-    let verify = ["verify-events", "--database", &server.database.to_string_lossy()];
-    assert!(world.run(Program::ChannelServer, &verify, &[]).unwrap().ok());
+    assert!(world.verify_events().unwrap().ok());
 }

@@ -33,7 +33,7 @@ pub(crate) fn bench() -> Result<()> {
     let shm = std::path::Path::new("/dev/shm");
     let folder = if shm.is_dir() { tempfile::tempdir_in(shm)? } else { tempfile::tempdir()? };
     let mut world = World::start()?;
-    world.serve_on(folder.path().join("server.db"))?;
+    world.serve_on(&folder.path().join("server.db").to_string_lossy())?;
     world.release(40, "emergency")?;
     world.wait_for_ring(40, "canary", "open")?;
     let mut fleet = Vec::new();
