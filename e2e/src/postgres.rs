@@ -1,7 +1,8 @@
 //! A PostgreSQL server of a test's own on loopback, which can be killed and started again on its port.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -84,6 +85,28 @@ impl Postgres {
         failed.map_or(Ok(()), Err)
     }
 
+    /// From now on the owner comes in by TLS only, where the server shows a certificate for `name`. The file with that
+    /// certificate, which nobody vouches for but itself.
+    ///
+    /// # Errors
+    /// When PostgreSQL refuses.
+    pub fn require_tls(&self, name: &str) -> Result<PathBuf> {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()])?;
+        let [certificate, key] = ["server.crt", "server.key"].map(|file| self.data().join(file));
+        std::fs::write(&certificate, made.cert.pem()).context("write the certificate")?;
+        std::fs::write(&key, made.signing_key.serialize_pem()).context("write its key")?;
+        std::fs::set_permissions(&key, Permissions::from_mode(0o600))?;
+        [&certificate, &key].into_iter().try_for_each(|file| give(file))?;
+        std::fs::write(self.data().join("pg_hba.conf"), LOGINS.replacen("host ", "hostssl ", 1))?;
+        // Two statements: the first is refused within a transaction of several.
+        self.ask("postgres", "ALTER SYSTEM SET ssl = on")?;
+        let read = || self.ask("postgres", "SELECT pg_conf_load_time()");
+        let before = read()?;
+        self.ask("postgres", "SELECT pg_reload_conf()")?;
+        wait_for("PostgreSQL to read its settings again", || read().is_ok_and(|at| at != before))?;
+        Ok(certificate)
+    }
+
     /// What its administrator sees and does in the database: rows by line, columns parted by `|`.
     ///
     /// # Errors
@@ -104,11 +127,7 @@ impl Postgres {
 
     /// Makes its data folder.
     fn prepare(&self) -> Result<()> {
-        if is_root()? {
-            let owner = format!("{SYSTEM_USER}:");
-            let given = Command::new("chown").arg(&owner).arg(self.folder.path()).output()?;
-            ensure!(given.status.success(), "chown {owner}: {}", stderr(&given));
-        }
+        give(self.folder.path())?;
         let mut initdb = self.command("initdb")?;
         // What it makes need not survive a power cut; what is written later is synced all the same.
         initdb.args(["--auth=trust", "--username=postgres", "--locale=C", "--encoding=UTF8", "--no-sync"]);
@@ -184,6 +203,16 @@ fn newest() -> Result<PathBuf> {
     });
     let newest = versions.max().map(|(_, programs)| programs);
     newest.with_context(|| format!("no PostgreSQL in {VERSIONS}: tools/setup installs it"))
+}
+
+/// Gives a file to the user as whom PostgreSQL runs.
+fn give(path: &Path) -> Result<()> {
+    if is_root()? {
+        let owner = format!("{SYSTEM_USER}:");
+        let given = Command::new("chown").arg(&owner).arg(path).output()?;
+        ensure!(given.status.success(), "chown {owner}: {}", stderr(&given));
+    }
+    Ok(())
 }
 
 fn is_root() -> Result<bool> {

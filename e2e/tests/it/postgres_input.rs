@@ -47,6 +47,33 @@ fn a_wrong_address_is_refused_with_what_is_wrong_and_without_its_password() {
     shows_no_password(&(said + &one.world.server().unwrap().words()));
 }
 
+#[test]
+fn over_tls_only_the_certificate_of_the_right_name_is_spoken_to() {
+    let (world, postgres) = (World::start().unwrap(), Postgres::start().unwrap());
+    let list = |more: &str| {
+        let address = format!("{}?{more}", postgres.address());
+        let listed =
+            world.run(Program::ChannelServer, &["token", "list", "--database", &address], &[]).unwrap();
+        shows_no_password(&listed.stderr);
+        (listed.code, listed.stderr)
+    };
+    let refused = |more: &str, code: &str| {
+        let (end, said) = list(more);
+        assert!(
+            matches!(end, Some(2 | 4)) && said.contains(&format!("error[{code}]")),
+            "{more}: {end:?} {said}"
+        );
+    };
+    let other = postgres.require_tls("db.example").unwrap();
+    refused(&format!("sslmode=verify-full&sslrootcert={}", other.display()), "DatabaseUnavailable");
+    let certificate = postgres.require_tls("127.0.0.1").unwrap();
+    let checked = format!("sslmode=verify-full&sslrootcert={}", certificate.display());
+    let (end, said) = list(&checked);
+    assert_eq!(end, Some(0), "{said}");
+    refused("sslmode=verify-full", "DatabaseUnavailable");
+    refused("sslmode=disable", "LoginNeeded");
+}
+
 fn shows_no_password(said: &str) {
     let right = Postgres::PASSWORD.rsplit(' ').next().unwrap();
     assert!(!said.contains("hunter2") && !said.contains(right), "{said}");
