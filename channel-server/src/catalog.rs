@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
-use pdp_policies::{Refusal, report};
+use pdp_policies::{At, Refusal};
 use pdp_transport::Error;
 use pdp_transport::catalog::{CATALOG_BRANCH, from_branch};
-use pdp_transport::cli::clock;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::git::GitOptions;
 
@@ -29,20 +28,18 @@ pub(crate) struct Source {
     pub(crate) interval: Duration,
 }
 
-/// What was last seen, so that only changes are written down.
+/// What was seen: nothing older is followed any more.
 #[derive(Debug)]
 pub(crate) struct Follower {
     source: Source,
     floors: Floors,
-    /// The floors as they are kept in the database, with all servers' news.
-    kept: Option<String>,
-    seen: Option<report::CatalogVersions>,
-    refused: Option<Refusal>,
+    /// True while the database doesn't hold these floors.
+    unsaved: bool,
 }
 
 impl Follower {
-    pub(crate) fn new(source: Source, floors: Floors, kept: Option<String>) -> Self {
-        Self { source, floors, kept, seen: None, refused: None }
+    pub(crate) fn new(source: Source, floors: Floors) -> Self {
+        Self { source, floors, unsaved: true }
     }
 
     /// Runs until the server stops.
@@ -66,76 +63,77 @@ impl Follower {
 
     /// Fetches, judges, and takes it over if it is the vendor's. What is refused changes nothing.
     pub(crate) async fn look(&mut self, server: &Server) -> Result<()> {
-        let (source, floors) = (self.source.clone(), self.floors.clone());
+        let (source, floors, now) = (self.source.clone(), self.floors.clone(), server.now());
         let judged =
-            tokio::task::spawn_blocking(move || fetch(&source, &floors)).await.map_err(internal)??;
+            tokio::task::spawn_blocking(move || fetch(&source, &floors, now)).await.map_err(internal)??;
         match judged {
             Judged::FetchFirst(refusal) | Judged::Refused(refusal) => {
-                if self.refused.as_ref() != Some(&refusal) {
-                    let (code, detail) = (refusal.code.to_string(), refusal.detail.clone());
-                    note(server, Event::CatalogRefused { code, detail }).await.map_err(unwritten)?;
-                    self.refused = Some(refusal.clone());
-                }
+                note_refused(server, &refusal).await.map_err(unwritten)?;
                 Err(refusal.into())
             }
-            Judged::Trusted(catalog, floors) => {
-                if (floors.worth_saving(&self.floors) || self.seen.is_none())
-                    && !self.save(server, &floors).await?
-                {
-                    server.hint.notify_one();
-                    return Ok(());
-                }
-                self.take_over(server, *catalog, floors).await
-            }
+            Judged::Trusted(catalog, floors) => self.take_over(server, *catalog, floors).await,
         }
     }
 
+    /// In memory first: a stop that people signed holds also while the database takes no writes.
     async fn take_over(&mut self, server: &Server, catalog: Verified<Catalog>, floors: Floors) -> Result<()> {
+        self.unsaved |= floors.worth_saving(&self.floors);
+        self.floors = floors;
         let versions = catalog.versions();
-        let known = self
-            .seen
-            .is_some_and(|seen| (seen.channels, seen.targets) == (versions.channels, versions.targets));
         server.catalog.store(Some(Arc::new(catalog)));
-        if !known {
-            let (channels, targets) = (versions.channels, versions.targets);
-            note(server, Event::CatalogFollowed { channels, targets }).await.map_err(unwritten)?;
-        }
-        (self.floors, self.seen, self.refused) = (floors, Some(versions), None);
         server.due.notify_one();
+        let followed = (versions.channels, versions.targets);
+        if self.unsaved || server.fleet().followed != Some(followed) {
+            self.save(server, followed).await?;
+        }
         Ok(())
     }
 
-    /// False if another server saw more meanwhile: its floors count from now on.
-    async fn save(&mut self, server: &Server, floors: &Floors) -> Result<bool> {
+    /// Writes down what is followed now, unless another server has seen more: its floors count here, too.
+    async fn save(&mut self, server: &Server, (channels, targets): (u64, u64)) -> Result<()> {
         let mut writer = server.write().await.map_err(unwritten)?;
-        let kept = writer.kept("floors").await.map_err(unwritten)?;
-        if let Some(others) = kept.as_ref().filter(|_| kept != self.kept) {
-            self.floors = serde_json::from_str(others).map_err(internal)?;
-            self.kept = kept;
-            return Ok(false);
+        if let Some(kept) = writer.kept("floors").await.map_err(unwritten)? {
+            let others: Floors = serde_json::from_str(&kept).map_err(internal)?;
+            if !self.floors.covers(&others) {
+                if others.covers(&self.floors) {
+                    (self.floors, self.unsaved) = (others, false);
+                }
+                server.hint.notify_one();
+                return Err(Failure::new("CatalogBehind", "another server has seen a newer catalog")
+                    .hint("does this server read an old copy? it looks again at once"));
+            }
         }
-        let text = serde_json::to_string(floors).map_err(internal)?;
+        let text = serde_json::to_string(&self.floors).map_err(internal)?;
         writer.keep("floors", &text).await.map_err(unwritten)?;
-        writer.record(&Actor::Server, &[]).await.map_err(unwritten)?;
-        self.kept = Some(text);
-        Ok(true)
+        let known = server.fleet().followed == Some((channels, targets));
+        let event = Event::CatalogFollowed { channels, targets };
+        let events = if known { Vec::new() } else { vec![event] };
+        writer.record(&Actor::Server, &events).await.map_err(unwritten)?;
+        self.unsaved = false;
+        Ok(())
     }
 }
 
-/// Writes it down, unless another server already did.
-async fn note(server: &Server, event: Event) -> std::result::Result<(), WriteFailed> {
-    let writer = server.write().await?;
-    if server.fleet().catalog.as_ref() == Some(&event) {
+/// Once for each reason, however many servers see it.
+async fn note_refused(server: &Server, refusal: &Refusal) -> std::result::Result<(), WriteFailed> {
+    let refused = (refusal.code.to_string(), refusal.detail.clone());
+    let is_known = || server.fleet().refused_catalog.as_ref() == Some(&refused);
+    if is_known() {
         return Ok(());
     }
-    writer.record(&Actor::Server, &[event]).await
+    let writer = server.write().await?;
+    if is_known() {
+        return Ok(());
+    }
+    let (code, detail) = refused;
+    writer.record(&Actor::Server, &[Event::CatalogRefused { code, detail }]).await
 }
 
 fn unwritten(failed: WriteFailed) -> Failure {
     Failure::new(failed.code, "the catalog's news can't be written down")
 }
 
-fn fetch(source: &Source, floors: &Floors) -> std::result::Result<Judged, Error> {
+fn fetch(source: &Source, floors: &Floors, now: At) -> std::result::Result<Judged, Error> {
     let load = || from_branch(&source.url, CATALOG_BRANCH, &source.cache, source.git.clone());
-    trust::catalog_from(load, floors, clock::now()).map(|(judged, _)| judged)
+    trust::catalog_from(load, floors, now).map(|(judged, _)| judged)
 }

@@ -47,6 +47,8 @@ pub(crate) enum Event {
     EverythingResumeAsked { by: String, reason: String },
     /// The second of two people: it ends.
     EverythingResumed { by: String, reason: String },
+    /// Reports were refused for a while, as the database took no writes: who was silent until now may have tried.
+    ListensAnew {},
     /// The server was restored from a backup that is behind the published ring state.
     Restored { reason: String },
 }
@@ -83,7 +85,7 @@ impl Event {
             Self::EverythingHalted { .. }
             | Self::EverythingResumeAsked { .. }
             | Self::EverythingResumed { .. } => "everything".to_owned(),
-            Self::Restored { .. } => "server".to_owned(),
+            Self::Restored { .. } | Self::ListensAnew {} => "server".to_owned(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The halt of everything. Pure.
 
 use pdp_policies::At;
-use pdp_policies::rollout::CommandRefusal;
+use pdp_policies::rollout::{CommandRefusal, is_same_person};
 
 use crate::event::Event;
 
@@ -10,6 +10,9 @@ use crate::event::Event;
 pub(crate) struct Everything {
     /// Since when.
     pub(crate) at: At,
+    /// Who halted it, and why.
+    pub(crate) by: String,
+    pub(crate) reason: String,
     /// Who asked to resume first.
     pub(crate) resume_asked: Option<String>,
 }
@@ -17,8 +20,10 @@ pub(crate) struct Everything {
 /// What the log says of it, one event on.
 pub(crate) fn apply(halt: &mut Option<Everything>, at: At, event: &Event) {
     match event {
-        Event::EverythingHalted { .. } => {
-            halt.get_or_insert(Everything { at, resume_asked: None });
+        Event::EverythingHalted { by, reason } => {
+            let new = Everything { at, by: by.clone(), reason: reason.clone(), resume_asked: None };
+            // Whoever halts again disagrees with the one who asked to end it.
+            halt.get_or_insert(new).resume_asked = None;
         }
         Event::EverythingResumeAsked { by, .. } => {
             if let Some(halt) = halt {
@@ -28,7 +33,7 @@ pub(crate) fn apply(halt: &mut Option<Everything>, at: At, event: &Event) {
         // A log that somebody wrote by hand ends no halt with one person's word.
         Event::EverythingResumed { by, .. } => {
             let asked = halt.as_ref().and_then(|halt| halt.resume_asked.as_ref());
-            if asked.is_some_and(|first| first != by) {
+            if asked.is_some_and(|first| !is_same_person(first, by)) {
                 *halt = None;
             }
         }
@@ -48,7 +53,7 @@ pub(crate) fn resume(
     let Some(halt) = halt else { return Ok(None) };
     match &halt.resume_asked {
         None => Ok(Some(Event::EverythingResumeAsked { by, reason })),
-        Some(first) if *first == by => Err(CommandRefusal::SecondPersonNeeded),
+        Some(first) if is_same_person(first, &by) => Err(CommandRefusal::SecondPersonNeeded),
         Some(_) => Ok(Some(Event::EverythingResumed { by, reason })),
     }
 }
@@ -69,6 +74,8 @@ mod tests {
         assert!(halt.is_some(), "nobody asked first, and then the same person twice");
         let asked = resume(halt.as_ref(), ann(), String::new());
         assert_eq!(asked, Err(CommandRefusal::SecondPersonNeeded));
+        let asked = resume(halt.as_ref(), "Ann".to_owned(), String::new());
+        assert_eq!(asked, Err(CommandRefusal::SecondPersonNeeded), "the same person, written otherwise");
         let resumed = resume(halt.as_ref(), bob(), String::new());
         apply(
             &mut halt,

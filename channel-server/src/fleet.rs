@@ -1,8 +1,8 @@
 //! All that answers need, in memory: made from the event log and the newest reports, never asked of the database.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
 
 use pdp_policies::report::{LevelDigest, Report, TargetState};
 use pdp_policies::rollout::{Rollout, Row};
@@ -28,12 +28,16 @@ pub(crate) struct Fleet {
     overrides: HashMap<PdpId, Ring>,
     /// Rollouts by line and level.
     pub(crate) rollouts: BTreeMap<(Line, Level), Rollout>,
-    /// What was written down last of the catalog.
-    pub(crate) catalog: Option<Event>,
+    /// Versions of the catalog (channels, targets) that was followed last.
+    pub(crate) followed: Option<(u64, u64)>,
+    /// Code and detail of a catalog that was refused since.
+    pub(crate) refused_catalog: Option<(String, String)>,
+    /// Since when reports have been coming in again, if they were refused for a while.
+    pub(crate) listens_anew: Option<At>,
     /// The halt of everything, none while rollouts go on.
     pub(crate) everything: Option<Everything>,
-    /// Size of each ring; revoked data planes don't count.
-    members: BTreeMap<Ring, u32>,
+    /// Size of each ring, revoked data planes don't count; counted when it is asked for.
+    members: OnceLock<BTreeMap<Ring, u32>>,
     /// Refused keys by token, so that each is recorded once.
     pub(crate) refused: HashSet<(Digest, Digest)>,
 }
@@ -80,7 +84,7 @@ impl Fleet {
         match event {
             Event::OrganizationSet { organization, ring, .. } => {
                 self.organizations.insert(organization.clone(), ring.clone());
-                self.count_members();
+                self.members.take();
             }
             Event::RingOverridden { organization, data_plane, ring, .. } => {
                 let pdp = PdpId { organization: organization.clone(), data_plane: data_plane.clone() };
@@ -88,7 +92,7 @@ impl Fleet {
                     Some(ring) => self.overrides.insert(pdp, ring.clone()),
                     None => self.overrides.remove(&pdp),
                 };
-                self.count_members();
+                self.members.take();
             }
             Event::EnrolmentTokenIssued { organization, data_plane, hash, expires } => {
                 let pdp = PdpId { organization: organization.clone(), data_plane: data_plane.clone() };
@@ -103,7 +107,7 @@ impl Fleet {
                 if let Some(plane) = self.planes.get_mut(&pdp) {
                     plane.revoked = Some(at);
                 }
-                self.count_members();
+                self.members.take();
             }
             Event::Rollout { line, level, event, .. } => {
                 self.rollouts.entry((line.clone(), *level)).or_default().apply(at, event);
@@ -112,9 +116,13 @@ impl Fleet {
             | Event::EverythingResumeAsked { .. }
             | Event::EverythingResumed { .. } => everything::apply(&mut self.everything, at, event),
             Event::Restored { .. } => self.tokens.clear(),
-            Event::CatalogFollowed { .. } | Event::CatalogRefused { .. } => {
-                self.catalog = Some(event.clone());
+            Event::CatalogFollowed { channels, targets } => {
+                (self.followed, self.refused_catalog) = (Some((*channels, *targets)), None);
             }
+            Event::CatalogRefused { code, detail } => {
+                self.refused_catalog = Some((code.clone(), detail.clone()));
+            }
+            Event::ListensAnew {} => self.listens_anew = Some(at),
             Event::TokenCreated { .. } | Event::TokenRevoked { .. } => {}
         }
     }
@@ -143,8 +151,8 @@ impl Fleet {
         };
         let ring = self.ring(&pdp).cloned();
         let new = self.planes.insert(pdp, plane).is_none_or(|before| before.revoked.is_some());
-        if let Some(ring) = ring.filter(|_| new) {
-            *self.members.entry(ring).or_default() += 1;
+        if let (Some(ring), Some(members)) = (ring.filter(|_| new), self.members.get_mut()) {
+            *members.entry(ring).or_default() += 1;
         }
     }
 
@@ -171,7 +179,15 @@ impl Fleet {
         plane.pdp_sync = report.pdp_sync;
     }
 
-    fn count_members(&mut self) {
+    /// True if this report, received then, is the last that was heard of its data plane.
+    pub(crate) fn has_heard(&self, report: &Report, received: At) -> bool {
+        let pdp = PdpId { organization: report.organization.clone(), data_plane: report.data_plane.clone() };
+        self.planes.get(&pdp).is_some_and(|plane| {
+            plane.heard == Some(received) && plane.reported.is_some_and(|(issued, _)| issued == report.issued)
+        })
+    }
+
+    fn count_members(&self) -> BTreeMap<Ring, u32> {
         let mut members = BTreeMap::<Ring, u32>::new();
         for (pdp, plane) in &self.planes {
             if let Some(ring) = self.ring(pdp).filter(|_| plane.revoked.is_none()) {
@@ -181,7 +197,7 @@ impl Fleet {
                 }
             }
         }
-        self.members = members;
+        members
     }
 
     /// The ring that counts: the data plane's own, or its organization's.
@@ -197,7 +213,7 @@ impl Fleet {
     /// How many data planes a ring has that a level is meant for.
     pub(crate) fn members(&self, ring: &Ring, promotion: &Promotion) -> u32 {
         if !promotion.is_hotfix() {
-            return self.members.get(ring).copied().unwrap_or_default();
+            return self.members.get_or_init(|| self.count_members()).get(ring).copied().unwrap_or_default();
         }
         let mut audience = Audience::new(promotion);
         let planes = self.planes.iter().filter(|(_, plane)| plane.revoked.is_none()).map(|(pdp, _)| pdp);

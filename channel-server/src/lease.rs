@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::error::Unspecified;
 use pdp_policies::{At, Span};
-use pdp_transport::cli::clock;
 
 use crate::event::Actor;
 use crate::secret;
@@ -45,7 +44,7 @@ impl Lease {
             return Ok(held);
         }
         self.asked = None;
-        let held = self.ask(server, clock::now()).await?;
+        let held = self.ask(server, server.now()).await?;
         self.asked = Some((Instant::now(), held));
         Ok(held)
     }
@@ -85,11 +84,11 @@ enum Wish {
 fn wish(kept: Option<&str>, id: &str, now: At) -> Wish {
     let kept = kept.and_then(|kept| kept.split_once(' '));
     let kept = kept.and_then(|(holder, until)| Some((holder, until.parse::<i64>().ok()?)));
-    // A clock that was ahead must not keep everybody from publishing.
-    let longest = now.plus(LIFE).unix();
-    match kept.map(|(holder, until)| (holder == id, until - now.unix())) {
+    // What lasts longer than anybody asks for was written by a clock that was ahead: it must not keep everybody from
+    // publishing.
+    match kept.map(|(holder, until)| (holder == id, until.saturating_sub(now.unix()))) {
         Some((true, left)) if left > LIFE.seconds() / 2 => Wish::Held,
-        Some((false, left)) if left > 0 && now.unix() + left <= longest => Wish::Others,
+        Some((false, left)) if (1..=2 * LIFE.seconds()).contains(&left) => Wish::Others,
         _ => Wish::Take,
     }
 }
@@ -107,9 +106,10 @@ mod tests {
             (Some("a 1010"), Wish::Take),
             (Some("a 1011"), Wish::Held),
             (Some("b 1001"), Wish::Others),
-            (Some("b 1020"), Wish::Others),
+            (Some("b 1021"), Wish::Others),
             (Some("b 1000"), Wish::Take),
             (Some("b 9999"), Wish::Take),
+            (Some("b -9223372036854775808"), Wish::Take),
             (Some("b"), Wish::Take),
             (Some("b soon"), Wish::Take),
         ] {

@@ -43,7 +43,10 @@ struct Cli {
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    pdp_transport::cli::log::to_stderr(cli.log_format, "warn,channel_server=info");
+    pdp_transport::cli::log::to_stderr(
+        cli.log_format,
+        "warn,channel_server=info,sqlx_postgres::options::pgpass=off",
+    );
     match commands::run(cli.command, cli.output).await {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

@@ -3,7 +3,6 @@
 use std::sync::PoisonError;
 
 use pdp_policies::{At, PdpId, Quota, Span, Used};
-use pdp_transport::cli::clock;
 
 use crate::api::Refusal;
 use crate::server::Server;
@@ -39,7 +38,7 @@ impl Server {
         self.metrics.refused(&problem.code);
         let fleet = self.fleet();
         let lines = fleet.planes.get(pdp).map_or(&self.strangers, |plane| &plane.lines);
-        let line = lines.lock().unwrap_or_else(PoisonError::into_inner).next(clock::now());
+        let line = lines.lock().unwrap_or_else(PoisonError::into_inner).next(self.now());
         drop(fleet);
         if let Some(unsaid) = line {
             tracing::warn!(%pdp, code = problem.code, why = problem.message, unsaid, "{what} refused");
@@ -50,7 +49,7 @@ impl Server {
     pub(crate) fn refused_unread(&self, what: &str, refusal: Refusal) -> Refusal {
         let problem = &refusal.problem;
         self.metrics.refused(&problem.code);
-        let line = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).next(clock::now());
+        let line = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).next(self.now());
         if let Some(unsaid) = line {
             tracing::warn!(code = problem.code, why = problem.message, unsaid, "{what} refused");
         }

@@ -7,10 +7,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use pdp_policies::instruction::{MAX_RING_STATE_LIFE, RingLevel, RingState};
 use pdp_policies::rollout::ring_shares;
-use pdp_policies::trust::{self, Catalog, Instructed};
+use pdp_policies::trust::{self, Catalog, Instructed, Verified};
 use pdp_policies::{API_VERSION, At, Channel, Digest, Level, Line, Span, dsse};
-use pdp_transport::cli::clock;
-use pdp_transport::cli::failure::{Result, internal};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::git::{Author, Change, GitOptions, Remote};
 use pdp_transport::instruction_source::{self, RING_STATE_BRANCH, ring_state_file, ring_state_tag};
 use pdp_transport::oci::{OciOptions, Registry, Repository};
@@ -85,7 +84,7 @@ impl Publisher {
 
     async fn publish_changes(&mut self, server: &Server, catalog: &Catalog) {
         for channel in catalog.channels() {
-            let now = clock::now();
+            let now = server.now();
             let levels = levels(channel, &server.fleet(), now);
             let known = self.published.get(&channel.line);
             if known.is_some_and(|(known, at)| *known == levels && now < at.plus(RENEW_AFTER)) {
@@ -117,16 +116,20 @@ impl Publisher {
         let head = server.position.lock().await.head.head;
         let document = state(line, levels, head, now);
         let envelope = server.director.seal(dsse::RING_STATE, &document)?;
+        // Git first: it refuses whoever doesn't know what is there.
+        if let Some((url, cache, options)) = self.places.git.clone() {
+            let (line, envelope, catalog) = (line.clone(), envelope.clone(), server.catalog.load_full());
+            tokio::task::spawn_blocking(move || {
+                let remote = Remote::open(&url, &cache, options)?;
+                push(&remote, catalog.as_deref(), &line, envelope, now)
+            })
+            .await
+            .map_err(internal)??;
+        }
         if let Some((repository, options)) = &self.places.oci {
             let registry = Registry::new(options)?;
             let tag = ring_state_tag(line);
             instruction_source::to_oci(&registry, repository, &tag, &envelope).await?;
-        }
-        if let Some((url, cache, options)) = self.places.git.clone() {
-            let line = line.clone();
-            tokio::task::spawn_blocking(move || push(&url, &cache, options, &line, envelope, now))
-                .await
-                .map_err(internal)??;
         }
         tracing::info!(%line, "ring state published");
         Ok(())
@@ -143,9 +146,7 @@ async fn behind(server: &Server, catalog: &Catalog, places: &Places) -> Result<b
             Ok(instruction_source::from_git(&remote, RING_STATE_BRANCH, &line)?)
         });
         let Some(envelope) = published.await.map_err(internal)?? else { continue };
-        // Only what a director signed tells anything; a stranger's file will be written over.
-        let judged = trust::ring_state(&envelope, catalog, &channel.line, None, clock::now(), true);
-        let Instructed::Followed(state, _) = judged else { continue };
+        let Some(state) = said(&envelope, catalog, &channel.line, server.now()) else { continue };
         let Some(head) = state.audit_head else { continue };
         let mut log = server.database.read().await.map_err(internal)?;
         let known = log.knows_head(&head).await.map_err(internal)?;
@@ -157,6 +158,14 @@ async fn behind(server: &Server, catalog: &Catalog, places: &Places) -> Result<b
         }
     }
     Ok(false)
+}
+
+/// Only what a director signed tells anything; a stranger's file will be written over.
+fn said(envelope: &[u8], catalog: &Catalog, line: &Line, now: At) -> Option<RingState> {
+    match trust::ring_state(envelope, catalog, line, None, now, true) {
+        Instructed::Followed(state, _) => Some(RingState::clone(&state)),
+        _ => None,
+    }
 }
 
 async fn forget_restore(server: &Server) -> std::result::Result<(), WriteFailed> {
@@ -190,17 +199,23 @@ fn levels(channel: &Channel, fleet: &Fleet, now: At) -> BTreeMap<Level, RingLeve
     levels.collect()
 }
 
-/// One file per line on one branch; someone else's push in between is met by the next look.
+/// One file per line on one branch; someone else's push in between is met by the next look. What was said later than
+/// this isn't written over: whoever hung for a while before it published would bring back what has ended.
 fn push(
-    url: &str,
-    cache: &std::path::Path,
-    options: GitOptions,
+    remote: &Remote,
+    catalog: Option<&Verified<Catalog>>,
     line: &Line,
     envelope: Vec<u8>,
     now: At,
 ) -> Result<()> {
-    let remote = Remote::open(url, cache, options)?;
     let head = remote.fetch(RING_STATE_BRANCH)?;
+    let there = head.map(|head| instruction_source::at_commit(remote, head, line)).transpose()?.flatten();
+    let there = there.zip(catalog).and_then(|(there, catalog)| said(&there, catalog, line, now));
+    if let Some(later) = there.filter(|there| there.issued > now) {
+        return Err(Failure::new("NewerPublished", format!("ring state of {line}"))
+            .cause(format!("it is of {now}, and what is published is of {}", later.issued))
+            .hint("was this server's clock set back, or did it hang? it tries again"));
+    }
     let change = Change { path: ring_state_file(line), content: Some(envelope) };
     let author =
         Author { name: "channel-server".into(), email: "channel-server@updates.pdp.wso2.com".into() };

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use pdp_policies::rollout::{Outside, RolloutEvent, step, superseded, tally};
 use pdp_policies::trust::{Catalog, Verified};
 use pdp_policies::{Channel, Level};
-use pdp_transport::cli::clock;
 
 use crate::event::{Actor, Event};
 use crate::resting::Resting;
@@ -72,13 +71,13 @@ async fn advance(
 fn at_rest(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> Option<u64> {
     let fleet = server.fleet();
     let rollout = fleet.rollout(&channel.line, level).filter(|rollout| rollout.rests(&channel.plan))?;
-    let braked = server.brake(catalog, channel, level, &fleet, clock::now()).is_some();
+    let braked = server.brake(catalog, channel, level, &fleet, server.now()).is_some();
     (!braked).then_some(rollout.events)
 }
 
 /// The events that are due for one level. Rollouts that are through cost nothing.
 fn due(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> Vec<Event> {
-    let (now, fleet, promotion) = (clock::now(), server.fleet(), &channel.levels[&level]);
+    let (now, fleet, promotion) = (server.now(), server.fleet(), &channel.levels[&level]);
     let Some(rollout) = fleet.rollout(&channel.line, level) else {
         let created = RolloutEvent::Created {};
         return vec![Event::of_rollout(&channel.line, level, promotion.sha256, created)];
@@ -88,7 +87,7 @@ fn due(server: &Server, catalog: &Catalog, channel: &Channel, level: Level) -> V
     }
     let braked = server.brake(catalog, channel, level, &fleet, now).is_some();
     let outside = Outside { braked, superseded: superseded(channel, level) };
-    let (rows, clock) = (fleet.rows(), server.clock(now));
+    let (rows, clock) = (fleet.rows(), server.clock(&fleet, now));
     let tally = tally(&channel.plan, promotion, rollout, level, rows, clock);
     let events = step(&channel.plan, promotion, rollout, &tally, outside, now);
     let of_rollout = |event| Event::of_rollout(&channel.line, level, promotion.sha256, event);

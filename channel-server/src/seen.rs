@@ -13,14 +13,24 @@ use crate::writer::WriteFailed;
 
 /// How often what changed is written down.
 const EVERY: Duration = Duration::from_secs(60);
+/// What others saw is written down at most this much later (seconds): two rounds.
+const LATE: i64 = 120;
 
 /// Runs until the server stops.
 pub(crate) async fn keep(server: Arc<Server>) {
-    let mut known = HashMap::new();
+    let (mut known, mut asked) = (HashMap::new(), server.now());
     loop {
         tokio::select! {
             () = tokio::time::sleep(EVERY) => save_changed(&server, &mut known).await,
             () = server.until_stopping() => return,
+        }
+        if server.database.is_shared() {
+            let now = server.now();
+            // What fails is asked for again; without the database nobody is judged.
+            if let Ok(seen) = load(&server, At::from_unix(asked.unix() - LATE)).await {
+                asked = now;
+                known.extend(seen);
+            }
         }
     }
 }
@@ -46,18 +56,19 @@ async fn save_changed(server: &Server, known: &mut HashMap<PdpId, i64>) {
     }
 }
 
-/// Takes over what was written down since then, by whichever server.
-pub(crate) async fn load(server: &Server, since: At) -> Result<(), WriteFailed> {
+/// Takes over what was written down since then, by whichever server: who polled when.
+pub(crate) async fn load(server: &Server, since: At) -> Result<HashMap<PdpId, i64>, WriteFailed> {
     let seen = server.read().await?.seen(since).await.map_err(|e| server.failed(&e))?;
     let fleet = server.fleet();
-    seen.iter().for_each(|(organization, data_plane, at)| restore(&fleet, organization, data_plane, *at));
-    Ok(())
+    let restored = seen
+        .iter()
+        .filter_map(|(organization, data_plane, at)| restore(&fleet, organization, data_plane, *at));
+    Ok(restored.collect())
 }
 
 /// Names that nobody has any more are passed over.
-fn restore(fleet: &Fleet, organization: &str, data_plane: &str, at: At) {
-    let (Ok(organization), Ok(data_plane)) = (organization.parse(), data_plane.parse()) else { return };
-    if let Some(plane) = fleet.planes.get(&PdpId { organization, data_plane }) {
-        plane.seen.fetch_max(at.unix(), Relaxed);
-    }
+fn restore(fleet: &Fleet, organization: &str, data_plane: &str, at: At) -> Option<(PdpId, i64)> {
+    let pdp = PdpId { organization: organization.parse().ok()?, data_plane: data_plane.parse().ok()? };
+    fleet.planes.get(&pdp)?.seen.fetch_max(at.unix(), Relaxed);
+    Some((pdp, at.unix()))
 }

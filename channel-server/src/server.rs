@@ -10,15 +10,23 @@ use pdp_policies::trust::{Catalog, Freshness, Verified};
 use pdp_policies::{At, Channel, Digest, Level, ObstacleCode};
 use pdp_transport::cli::clock;
 use pdp_transport::signing_key::SigningKey;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, Notify, Semaphore, watch};
 
-use crate::database::Database;
+use crate::database::{self, Database};
 use crate::event::Event;
 use crate::fleet::Fleet;
+use crate::following::{Lost, Position};
 use crate::metrics::Metrics;
 use crate::news::News;
 use crate::refusals::Lines;
-use crate::writer::Position;
+use crate::writer::WriteFailed;
+
+/// So many API tokens are looked up at once.
+const LOOKUPS: usize = 3;
+/// An outage that data planes bridge by trying again (seconds).
+const SHORT_OUTAGE: i64 = 30;
+/// Two clocks that differ by less are the same (milliseconds).
+const CLOCK_ERROR: i64 = 50;
 
 /// The server's state. Writing goes through [`Server::write`], one at a time: decide under it, then record.
 #[derive(Debug)]
@@ -27,6 +35,10 @@ pub(crate) struct Server {
     /// The vendor's catalog as it was verified last.
     pub(crate) catalog: ArcSwapOption<Verified<Catalog>>,
     pub(crate) database: Database,
+    /// Who may look up API tokens at once.
+    pub(crate) lookups: Semaphore,
+    /// Wakes whoever follows the log.
+    pub(crate) word: Notify,
     /// How far the fleet has followed the log.
     pub(crate) position: Mutex<Position>,
     /// Signs assignments and ring state.
@@ -46,8 +58,12 @@ pub(crate) struct Server {
     pub(crate) metrics: Metrics,
     /// The log's lines about those who aren't enrolled.
     pub(crate) strangers: Short<Lines>,
-    /// Since when reports can come in, Unix seconds: nobody is silent before.
-    listening: AtomicI64,
+    /// Since when reports can come in: nobody is silent before.
+    listening: At,
+    /// Since when the database has refused what would have been written, Unix seconds; 0 if it takes it.
+    refusing: AtomicI64,
+    /// What has to be added to this machine's clock to get the database's, milliseconds.
+    clock_offset: AtomicI64,
 }
 
 impl Server {
@@ -57,6 +73,8 @@ impl Server {
             fleet: RwLock::default(),
             catalog: ArcSwapOption::empty(),
             database,
+            lookups: Semaphore::new(LOOKUPS),
+            word: Notify::new(),
             position: Mutex::new(Position::start()),
             director,
             news: News::new(),
@@ -67,7 +85,9 @@ impl Server {
             lost: ArcSwapOption::empty(),
             metrics: Metrics::default(),
             strangers: Short::default(),
-            listening: clock::now().unix().into(),
+            listening: clock::now(),
+            refusing: 0.into(),
+            clock_offset: 0.into(),
         }
     }
 
@@ -85,6 +105,10 @@ impl Server {
         if events.is_empty() {
             return;
         }
+        // Whoever hasn't read what another server follows looks at once.
+        if events.iter().any(|event| matches!(event, Event::CatalogFollowed { .. })) {
+            self.hint.notify_one();
+        }
         let mut fleet = self.fleet_mut();
         events.iter().for_each(|event| fleet.apply(at, event));
         drop(fleet);
@@ -98,14 +122,59 @@ impl Server {
         self.due.notify_one();
     }
 
-    /// The time, and since when this server has been listening.
-    pub(crate) fn clock(&self, now: At) -> Clock {
-        Clock { now, listening: At::from_unix(self.listening.load(Relaxed)) }
+    /// The time, by the clock that all servers share.
+    pub(crate) fn now(&self) -> At {
+        match self.clock_offset.load(Relaxed) {
+            0 => clock::now(),
+            offset => At::from_unix((clock::millis() + offset).div_euclid(1000)),
+        }
     }
 
-    /// Reports can come in again.
-    pub(crate) fn listens_anew(&self, now: At) {
-        self.listening.store(now.unix(), Relaxed);
+    /// The database's clock is so many milliseconds ahead. What is within a measurement's error changes nothing, so that
+    /// time doesn't tremble.
+    pub(crate) fn set_clock(&self, ahead: i64) {
+        if (ahead - self.clock_offset.load(Relaxed)).abs() > CLOCK_ERROR {
+            self.clock_offset.store(ahead, Relaxed);
+        }
+    }
+
+    /// The time, and since when reports have been coming in.
+    pub(crate) fn clock(&self, fleet: &Fleet, now: At) -> Clock {
+        let since = fleet.listens_anew.map_or(self.listening, |at| at.max(self.listening));
+        // While the database refuses them nobody is to blame.
+        let refusing = self.reports_refused_since(now).is_some();
+        Clock { now, listening: if refusing { now } else { since } }
+    }
+
+    /// Reports can't be taken now.
+    pub(crate) fn reports_are_refused(&self) {
+        let _ = self.refusing.compare_exchange(0, self.now().unix(), Relaxed, Relaxed);
+    }
+
+    /// Reports are taken again.
+    pub(crate) fn reports_are_taken(&self) {
+        self.refusing.store(0, Relaxed);
+    }
+
+    /// True if reports were refused for so long that silence says nothing.
+    pub(crate) fn were_reports_refused(&self) -> bool {
+        self.reports_refused_since(self.now()).is_some()
+    }
+
+    fn reports_refused_since(&self, now: At) -> Option<At> {
+        let since = self.refusing.load(Relaxed);
+        (since != 0 && now.unix() - since >= SHORT_OUTAGE).then(|| At::from_unix(since))
+    }
+
+    /// As [`Server::failed`]; no report would have been taken either.
+    pub(crate) fn refused_a_write(&self, error: sqlx::Error) -> WriteFailed {
+        self.reports_are_refused();
+        let failed = self.failed(&error);
+        // Whoever waits for a turn needn't find out for themselves.
+        if failed.code == database::AWAY {
+            self.note(Some(&Lost::Away(error)));
+        }
+        failed
     }
 
     /// Comes back once the server is stopping.
@@ -132,7 +201,10 @@ impl Server {
         if matches!(catalog.freshness(now), Freshness::Expired(_)) {
             return Some(ObstacleCode::CatalogExpired);
         }
-        let behind = self.behind.load(Relaxed);
+        // Another catalog than the one that was followed last may lack a brake, or have another plan.
+        let own = catalog.versions();
+        let other = fleet.followed.is_some_and(|followed| followed != (own.channels, own.targets));
+        let behind = other || self.behind.load(Relaxed);
         (behind || fleet.everything.is_some()).then_some(ObstacleCode::Halted)
     }
 }

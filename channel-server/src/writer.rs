@@ -5,29 +5,12 @@
 
 use pdp_policies::report::Report;
 use pdp_policies::{At, Digest, PdpId};
-use pdp_transport::cli::Failure;
-use pdp_transport::cli::clock;
 use tokio::sync::MutexGuard;
 
-use crate::database::{self, Chain, StoredReport, Transaction};
+use crate::database::{self, Transaction};
 use crate::event::{Actor, Event};
+use crate::following::{Lost, Position};
 use crate::server::Server;
-
-/// How far this server has read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Position {
-    /// The newest row of the log that took effect here.
-    pub(crate) head: Chain,
-    /// The highest version of a report that was heard here.
-    pub(crate) reports: i64,
-}
-
-impl Position {
-    /// Before the first row.
-    pub(crate) fn start() -> Self {
-        Self { head: Chain::start(), reports: 0 }
-    }
-}
 
 /// The right to write. Dropped without recording, nothing was written.
 #[derive(Debug)]
@@ -35,17 +18,8 @@ pub(crate) struct Writer<'a> {
     server: &'a Server,
     position: MutexGuard<'a, Position>,
     transaction: Transaction,
-}
-
-/// Why the log can't be followed.
-#[derive(Debug)]
-pub(crate) enum Lost {
-    /// The database doesn't answer.
-    Away(sqlx::Error),
-    /// A row isn't what was written after the one before, or what was read before is gone.
-    Forked(i64),
-    /// A row that this server doesn't understand: a newer one wrote it.
-    Unknown(i64, serde_json::Error),
+    /// True if reports were refused for a while before: the log shall say so.
+    listens_anew: bool,
 }
 
 /// A write that failed: nothing was changed, in memory neither.
@@ -61,15 +35,26 @@ impl Server {
     /// # Errors
     /// When the database is away, or its log isn't the one that was read before.
     pub(crate) async fn write(&self) -> Result<Writer<'_>, WriteFailed> {
+        // Whoever waited needn't find out for themselves, one after the other, that the database is away.
+        self.can_write()?;
         let mut position = self.position.lock().await;
-        // Whoever waited here needn't find out for themselves, one after the other, that the database is away.
-        if let Some(code) = self.lost.load().as_deref() {
-            self.metrics.write_failed();
-            return Err(WriteFailed { code });
-        }
+        self.can_write()?;
         match self.turn(&mut position).await {
-            Ok(transaction) => Ok(Writer { server: self, position, transaction }),
+            Ok(transaction) => {
+                let listens_anew = self.were_reports_refused();
+                Ok(Writer { server: self, position, transaction, listens_anew })
+            }
             Err(lost) => Err(self.lose(&lost)),
+        }
+    }
+
+    fn can_write(&self) -> Result<(), WriteFailed> {
+        match self.lost.load().as_deref() {
+            Some(code) => {
+                self.metrics.write_failed();
+                Err(WriteFailed { code })
+            }
+            None => Ok(()),
         }
     }
 
@@ -80,12 +65,7 @@ impl Server {
     }
 
     fn lose(&self, lost: &Lost) -> WriteFailed {
-        // Where nobody else writes, nobody looks whether it is back, but the next who writes.
-        if self.database.is_shared() {
-            self.note(Some(lost));
-        } else {
-            tracing::error!(code = lost.code(), "nothing is written or granted: {lost}");
-        }
+        self.note(Some(lost));
         self.metrics.write_failed();
         WriteFailed { code: lost.code() }
     }
@@ -98,56 +78,7 @@ impl Server {
         self.database.read().await.map_err(|e| self.failed(&e))
     }
 
-    /// Reads what others appended, without the right to write.
-    ///
-    /// # Errors
-    /// As [`Server::write`].
-    pub(crate) async fn look(&self) -> Result<(), Lost> {
-        let mut position = self.position.lock().await;
-        let mut transaction = self.database.read().await.map_err(Lost::Away)?;
-        self.catch_up(&mut transaction, &mut position).await
-    }
-
-    async fn catch_up(&self, transaction: &mut Transaction, position: &mut Position) -> Result<(), Lost> {
-        let known = position.head;
-        // What was read last is read again: a database that went back must not be written on.
-        let mut stands = known == Chain::start();
-        let walked = transaction.walk(known.seq - 1, |row| {
-            if row.seq == known.seq {
-                stands = row.hash == known.head;
-                return if stands { Ok(()) } else { Err(Lost::Forked(row.seq)) };
-            }
-            let head = position.head.follow(row).filter(|_| stands).ok_or(Lost::Forked(row.seq))?;
-            let event = serde_json::from_str(&row.body).map_err(|error| Lost::Unknown(row.seq, error))?;
-            self.take_effect(row.time(), &[event]);
-            position.head = head;
-            Ok(())
-        });
-        walked.await.map_err(Lost::Away)??;
-        if !stands {
-            return Err(Lost::Forked(known.seq));
-        }
-        self.catch_up_reports(transaction, position).await
-    }
-
-    /// After the log, so that those who wrote them are known.
-    async fn catch_up_reports(
-        &self,
-        transaction: &mut Transaction,
-        position: &mut Position,
-    ) -> Result<(), Lost> {
-        loop {
-            let reports = transaction.reports(position.reports).await.map_err(Lost::Away)?;
-            let Some(last) = reports.last() else { return Ok(()) };
-            position.reports = last.version;
-            for StoredReport { report, received, .. } in reports {
-                // The hash only tells a repeated request from a new one; here the time does.
-                report.into_iter().for_each(|report| self.hear(report, received, Digest::of(b"")));
-            }
-        }
-    }
-
-    /// Logs why a write failed; the client learns the code only.
+    /// Logs why the database refused; the client learns the code only.
     pub(crate) fn failed(&self, error: &sqlx::Error) -> WriteFailed {
         let code = database::write_code(error);
         tracing::error!(%error, code, "the database refused; nothing was counted");
@@ -162,7 +93,8 @@ impl Writer<'_> {
     /// # Errors
     /// When the database refuses.
     pub(crate) async fn record(self, actor: &Actor, events: &[Event]) -> Result<(), WriteFailed> {
-        self.finish(clock::now(), actor, events).await.map(|_| ())
+        let now = self.server.now();
+        self.finish(now, actor, events).await.map(|_| ())
     }
 
     /// As [`Writer::record`], together with a report.
@@ -176,9 +108,14 @@ impl Writer<'_> {
         hash: Digest,
         events: &[Event],
     ) -> Result<(), WriteFailed> {
-        let (now, server, version) = (clock::now(), self.server, self.position.reports + 1);
+        let server = self.server;
+        // Whoever enrolled by another server's clock reports after that all the same.
+        let enrolled = server.fleet().planes.get(pdp).map(|plane| plane.enrolled);
+        let now = enrolled.map_or(server.now(), |enrolled| enrolled.max(server.now()));
+        // A number that nobody reaches by counting was forged; the next one doesn't exist.
+        let version = self.position.reports.saturating_add(1);
         let stored = self.transaction.store_report(&report, now, version).await;
-        stored.map_err(|e| server.failed(&e))?;
+        stored.map_err(|e| server.refused_a_write(e))?;
         let mut position = self.finish(now, &Actor::DataPlane(pdp.clone()), events).await?;
         position.reports = version;
         server.hear(report, now, hash);
@@ -198,7 +135,7 @@ impl Writer<'_> {
     /// # Errors
     /// When the database refuses.
     pub(crate) async fn keep(&mut self, name: &'static str, value: &str) -> Result<(), WriteFailed> {
-        self.transaction.keep(name, value).await.map_err(|e| self.server.failed(&e))
+        self.transaction.keep(name, value).await.map_err(|e| self.server.refused_a_write(e))
     }
 
     /// Drops what was kept under a name.
@@ -206,7 +143,7 @@ impl Writer<'_> {
     /// # Errors
     /// When the database refuses.
     pub(crate) async fn forget(&mut self, name: &'static str) -> Result<(), WriteFailed> {
-        self.transaction.forget(name).await.map_err(|e| self.server.failed(&e))
+        self.transaction.forget(name).await.map_err(|e| self.server.refused_a_write(e))
     }
 }
 
@@ -217,49 +154,21 @@ impl<'a> Writer<'a> {
         actor: &Actor,
         events: &[Event],
     ) -> Result<MutexGuard<'a, Position>, WriteFailed> {
-        let Self { server, mut position, mut transaction } = self;
-        let appended = transaction.append(position.head, now, actor, events).await;
-        let head = appended.map_err(|e| server.failed(&e))?;
-        transaction.commit().await.map_err(|e| server.failed(&e))?;
+        let Self { server, mut position, mut transaction, listens_anew } = self;
+        let refused = |error: sqlx::Error| server.refused_a_write(error);
+        let anew = if listens_anew { vec![Event::ListensAnew {}] } else { Vec::new() };
+        let head = transaction.append(position.head, now, &Actor::Server, &anew).await.map_err(refused)?;
+        let head = transaction.append(head, now, actor, events).await.map_err(refused)?;
+        transaction.commit().await.map_err(refused)?;
         // Nothing waits from here on: whoever drops this future doesn't part what is written from what took effect.
         position.head = head;
+        server.reports_are_taken();
         for event in events {
             let subject = event.subject();
             tracing::info!(%actor, subject, event = ?event, "recorded");
         }
+        server.take_effect(now, &anew);
         server.take_effect(now, events);
         Ok(position)
-    }
-}
-
-impl Lost {
-    /// The stable code.
-    pub(crate) fn code(&self) -> &'static str {
-        match self {
-            Self::Away(error) => database::write_code(error),
-            Self::Forked(_) => "LogForked",
-            Self::Unknown(..) => "LogUnknown",
-        }
-    }
-}
-
-impl std::fmt::Display for Lost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Away(error) => write!(f, "the database doesn't answer: {error}"),
-            Self::Forked(seq) => write!(f, "event {seq} isn't what was written, or one before it is gone"),
-            Self::Unknown(seq, error) => write!(f, "event {seq} was written by a newer server: {error}"),
-        }
-    }
-}
-
-impl From<Lost> for Failure {
-    fn from(lost: Lost) -> Self {
-        let hint = match &lost {
-            Lost::Away(_) => "does the database run?",
-            Lost::Forked(_) => "`channel-server verify-events` says where; restore a backup",
-            Lost::Unknown(..) => "run the newer server",
-        };
-        Self::new(lost.code(), "the event log").cause(lost).hint(hint)
     }
 }

@@ -4,7 +4,7 @@ use pdp_policies::Line;
 use pdp_policies::dsse::{MAX_ENVELOPE_BYTES, RING_STATE};
 
 use crate::error::{Error, Kind, Result};
-use crate::git::Remote;
+use crate::git::{CommitId, Remote};
 use crate::oci::{Descriptor, Manifest, Registry, Repository};
 
 /// The branch that ring state lies on.
@@ -27,7 +27,14 @@ pub fn ring_state_tag(line: &Line) -> String {
 /// # Errors
 /// What fetching can end with; `TooLarge`, `UnsafePath`.
 pub fn from_git(remote: &Remote, branch: &str, line: &Line) -> Result<Option<Vec<u8>>> {
-    let Some(commit) = remote.fetch(branch)? else { return Ok(None) };
+    remote.fetch(branch)?.map_or(Ok(None), |commit| at_commit(remote, commit, line))
+}
+
+/// From a commit that was fetched, none if it has no such file.
+///
+/// # Errors
+/// `TooLarge`, `UnsafePath`.
+pub fn at_commit(remote: &Remote, commit: CommitId, line: &Line) -> Result<Option<Vec<u8>>> {
     let files = remote.files(commit, "", 16 * MAX_ENVELOPE_BYTES as u64)?;
     Ok(files.into_iter().find(|(path, _)| *path == ring_state_file(line)).map(|(_, content)| content))
 }

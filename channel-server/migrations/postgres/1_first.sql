@@ -22,7 +22,7 @@ CREATE TABLE reports (
     version      BIGINT NOT NULL,   -- in which order they came
     PRIMARY KEY (organization, data_plane)
 );
-CREATE INDEX reports_version ON reports (version);
+CREATE UNIQUE INDEX reports_version ON reports (version);
 
 CREATE TABLE seen (
     organization TEXT   NOT NULL,

@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use pdp_policies::instruction::{Assignment, MAX_ASSIGNMENT_LIFE, MinimumCatalog, Start};
 use pdp_policies::rollout::{self, Asker, Rollout, Started};
 use pdp_policies::{API_VERSION, At, Digest, Line, ObstacleCode, PdpId, Span, document, dsse};
-use pdp_transport::cli::clock;
 use serde::Deserialize;
 
 use super::data_plane::DataPlane;
@@ -54,7 +53,7 @@ pub(crate) async fn get(
     };
     loop {
         news.iter_mut().for_each(Listener::forget);
-        let decided = decide(&server, &server.fleet(), &pdp, &line, clock::now())?;
+        let decided = decide(&server, &server.fleet(), &pdp, &line, server.now())?;
         let tag = tag(&decided)?;
         if known != Some(tag.as_str()) {
             server.metrics.polled(true);
@@ -138,7 +137,7 @@ fn tag(decided: &Assignment) -> Answer<String> {
 
 /// Dates, jitters and signs.
 pub(super) fn answer(server: &Server, decided: Assignment, tag: &str) -> Answer<Response> {
-    let now = clock::now();
+    let now = server.now();
     let random: [u8; 1] = secret::random().map_err(|_| Refusal::internal("no randomness"))?;
     let jitter = u32::from(random[0]) * POLL_AFTER / 10 / 256;
     let assignment = Assignment {

@@ -10,13 +10,13 @@ use axum::http::request::Parts;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use pdp_policies::{At, CLOCK_TOLERANCE, Digest, PdpId};
 use pdp_transport::channel_server::{AUDIENCE, Claims, TOKEN_LIFE};
-use pdp_transport::cli::clock;
 
 use super::Refusal;
 use super::named::Named;
 use crate::fleet::{Fleet, Plane};
 use crate::public_key::PublicKey;
 use crate::server::Server;
+use crate::writer::WriteFailed;
 
 /// A data plane that proved who it is, and is the one that the path names.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl FromRequestParts<Arc<Server>> for DataPlane {
         let token = token.and_then(|value| value.strip_prefix("Bearer "));
         let token =
             token.ok_or_else(|| Refusal::login("a token signed by the data plane's key is needed"))?;
-        let now = clock::now();
+        let now = server.now();
         let outcome = check(server, &pdp, token, now);
         if let Err(refusal) = &outcome {
             server.refused(&pdp, "login", refusal);
@@ -42,6 +42,11 @@ impl FromRequestParts<Arc<Server>> for DataPlane {
 
 fn check(server: &Server, pdp: &PdpId, token: &str, now: At) -> Result<(), Refusal> {
     let fleet = server.fleet();
+    // Whoever can't follow the log doesn't know who was enrolled elsewhere.
+    let lost = server.lost.load().as_deref().copied().filter(|_| !fleet.planes.contains_key(pdp));
+    if let Some(code) = lost {
+        return Err(WriteFailed { code }.into());
+    }
     let plane = is_in(&fleet, pdp)?;
     let hash = Digest::of(token.as_bytes());
     if !remembered(plane, &hash, now) {
@@ -50,7 +55,7 @@ fn check(server: &Server, pdp: &PdpId, token: &str, now: At) -> Result<(), Refus
             *session = Some((hash, expires));
         }
     }
-    plane.seen.store(now.unix(), Relaxed);
+    plane.seen.fetch_max(now.unix(), Relaxed);
     Ok(())
 }
 

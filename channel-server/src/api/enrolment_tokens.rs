@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use pdp_policies::{PdpId, Span};
 use pdp_transport::channel_server::{EnrolmentToken, EnrolmentTokenRequest};
-use pdp_transport::cli::clock;
 
 use super::named::Named;
 use super::person::Person;
@@ -36,7 +35,7 @@ pub(crate) async fn post(
             .hint("`publisher org add` adds one, with its ring"));
     }
     let (token, hash) = secret::new("pdpe_").map_err(|_| Refusal::internal("no randomness"))?;
-    let expires = clock::now().plus(life);
+    let expires = server.now().plus(life);
     let event = Event::EnrolmentTokenIssued { organization, data_plane, hash, expires };
     writer.record(&person.actor(), &[event]).await?;
     Ok(Json(EnrolmentToken { token, expires }))

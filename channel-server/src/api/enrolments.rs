@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use pdp_policies::instruction::{Enrolled, Enrolment};
 use pdp_policies::{API_VERSION, Digest, PdpId, Span};
-use pdp_transport::cli::clock;
 
 use super::{Answer, Refusal};
 use crate::event::{self, Actor, Event};
@@ -67,7 +66,7 @@ async fn enrol(server: &Server, pdp: &PdpId, enrolment: &Enrolment) -> Answer<En
 }
 
 fn judge(server: &Server, pdp: &PdpId, enrolment: &Enrolment) -> Answer<Verdict> {
-    let now = clock::now();
+    let now = server.now();
     if enrolment.api_version != API_VERSION {
         return Err(Refusal::bad("Unreadable", format!("apiVersion is not {API_VERSION}")));
     }

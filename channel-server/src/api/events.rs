@@ -37,7 +37,7 @@ pub(crate) async fn list(
         actor: row.actor,
         subject: row.subject,
         body: row.body,
-        hash: row.hash.hex(),
+        hash: row.hash,
     });
     Ok(Json(Page { items: items.collect(), next }))
 }

@@ -30,7 +30,9 @@ pub(crate) async fn halt(
     person.steer()?;
     check_reason(&reason)?;
     let writer = server.write().await?;
-    if server.fleet().everything.is_none() {
+    // Again if somebody asked to resume: that is taken back.
+    let stands = server.fleet().everything.as_ref().is_some_and(|halt| halt.resume_asked.is_none());
+    if !stands {
         let by = person.actor().to_string();
         writer.record(&person.actor(), &[Event::EverythingHalted { by, reason }]).await?;
     }
@@ -63,6 +65,7 @@ fn view(server: &Server) -> EverythingView {
     let halt = fleet.everything.as_ref();
     EverythingView {
         halted: halt.map(|halt| halt.at),
+        cause: halt.map(|halt| format!("{}: {}", halt.by, halt.reason)),
         resume_asked: halt.and_then(|halt| halt.resume_asked.clone()),
     }
 }

@@ -7,7 +7,6 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use pdp_policies::{Digest, Organization};
 use pdp_transport::channel_server::Role;
-use pdp_transport::cli::clock;
 
 use super::{Answer, Refusal};
 use crate::event::Actor;
@@ -36,12 +35,14 @@ impl FromRequestParts<Arc<Server>> for Person {
         let token = token.ok_or_else(|| refuse("an API token is needed"))?;
         // Read from the database each time: a token that was taken back is good for nothing at once.
         let hash = Digest::of(token.as_bytes());
+        // Nobody is logged in yet: whoever asks a lot must not take all connections to the database.
+        let _turn = server.lookups.acquire().await.map_err(|e| Refusal::internal(&e.to_string()))?;
         let found = server.read().await?.token(&hash).await.map_err(|e| server.failed(&e))?;
         let token = found.ok_or_else(|| refuse("the API token is unknown"))?;
         if token.revoked.is_some() {
             return Err(refuse("the API token was taken back"));
         }
-        if token.expires <= clock::now() {
+        if token.expires <= server.now() {
             return Err(refuse("the API token has expired"));
         }
         Ok(Self { name: token.name, role: token.role, organization: token.organization })

@@ -12,7 +12,6 @@ use axum::response::Response;
 use pdp_policies::instruction::{Assignment, Ready, Start};
 use pdp_policies::rollout::{Grant, RolloutEvent, Wish, grant};
 use pdp_policies::{At, Line, ObstacleCode, PdpId};
-use pdp_transport::cli::clock;
 
 use super::assignment::{self, Following};
 use super::data_plane::{self, DataPlane};
@@ -34,7 +33,7 @@ pub(crate) async fn post(
 }
 
 async fn answer(server: &Server, pdp: &PdpId, line: &Line, ready: &Ready) -> Answer<Response> {
-    let now = clock::now();
+    let now = server.now();
     let mut given = decide(server, pdp, line, ready, now)?.0;
     // A no may be a moment old, and the next poll asks again; a yes holds for all servers.
     if given.is_ok() {
@@ -95,7 +94,7 @@ fn decide(
     let wish = Wish { pdp, ring, members, level, attempt: ready.attempt };
     let heard = |pdp: &PdpId| fleet.planes.get(pdp).and_then(|plane| plane.heard);
     let rollouts = |level| fleet.rollout(line, level);
-    Ok(match grant(channel, rollouts, wish, heard, brake, server.clock(now)) {
+    Ok(match grant(channel, rollouts, wish, heard, brake, server.clock(&fleet, now)) {
         Err(code) => (Err(code), None),
         Ok(Grant::Again { attempt, until }) => (Ok((attempt, until)), None),
         Ok(Grant::New { attempt, until }) => {

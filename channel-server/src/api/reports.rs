@@ -10,7 +10,6 @@ use axum::http::StatusCode;
 use pdp_policies::report::Report;
 use pdp_policies::rollout::{Heard, Unheard, hear};
 use pdp_policies::{At, CLOCK_TOLERANCE, Digest, Line, PdpId, Quota, Span, document, dsse};
-use pdp_transport::cli::clock;
 
 use super::assignment::Following;
 use super::named::Named;
@@ -39,7 +38,7 @@ pub(crate) async fn post(
 
 /// What can be refused without writing is refused before the one writer is asked for, who is everybody's.
 async fn take(server: &Server, pdp: &PdpId, line: &Line, envelope: &[u8]) -> Answer<StatusCode> {
-    let (now, hash) = (clock::now(), Digest::of(envelope));
+    let (now, hash) = (server.now(), Digest::of(envelope));
     let Some((report, key)) = judge(&server.fleet(), pdp, envelope, hash, now)? else {
         return Ok(StatusCode::NO_CONTENT);
     };

@@ -34,7 +34,7 @@ pub(super) fn view(server: &Server, looked: Looked<'_>, fleet: &Fleet, now: At) 
     let Looked { catalog, channel, promotion, level } = looked;
     let nothing = Rollout::default();
     let rollout = fleet.rollout(&channel.line, level).unwrap_or(&nothing);
-    let (rows, clock) = (fleet.rows(), server.clock(now));
+    let (rows, clock) = (fleet.rows(), server.clock(fleet, now));
     let (tally, reasons) = explained(&channel.plan, promotion, rollout, level, rows, clock);
     let fate = fate(channel, level);
     let braked = server.brake(catalog, channel, level, fleet, now);
@@ -51,7 +51,10 @@ pub(super) fn view(server: &Server, looked: Looked<'_>, fleet: &Fleet, now: At) 
         braked_since,
         braked_detail,
         phase: overall(&channel.plan, rollout, fate),
-        paused: rollout.paused,
+        paused: rollout.paused.as_ref().map(|pause| pause.at),
+        paused_by: rollout.paused.as_ref().map(|pause| pause.by.clone()),
+        paused_reason: rollout.paused.as_ref().map(|pause| pause.reason.clone()),
+        recorded: None,
         halts: rollout.halts.iter().map(halt_view).collect(),
         attempt: rollout.attempt(),
         rings: channel.plan.rings.iter().map(ring).collect(),
@@ -74,7 +77,10 @@ fn brake(code: ObstacleCode, looked: Looked<'_>, fleet: &Fleet, now: At) -> (Opt
         _ => match &fleet.everything {
             Some(halt) => {
                 let asked = halt.resume_asked.as_ref();
-                (Some(halt.at), asked.map(|by| format!("{by} asked to resume, a second person is needed")))
+                let asked = asked.map_or_else(String::new, |by| {
+                    format!("; {by} asked to resume, a second person is needed")
+                });
+                (Some(halt.at), Some(format!("{}: {}{asked}", halt.by, halt.reason)))
             }
             None => (None, Some("the event log is behind what was published".to_owned())),
         },
@@ -125,7 +131,7 @@ fn ring_view(
         bears: bears(rules, wave, &counts),
         organization_budget: rules.organization_failures,
         organization_failures: most(failures.organizations),
-        lacks: lack(rules, wave, &counts, failures.all).filter(|_| judged),
+        lacks: lack(rules, wave, &counts, failures.all, rollout.starts_in(&rules.name)).filter(|_| judged),
         census: counts,
         reasons: reasons.get(&rules.name).cloned().unwrap_or_default(),
     }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::extract::{Path, State};
-use pdp_policies::rollout::{Command, Order, Rollout, RolloutEvent, Tally, command, tally};
+use pdp_policies::rollout::{
+    Command, CommandRefusal, HaltScope, Order, Rollout, RolloutEvent, Tally, command, tally,
+};
 use pdp_policies::trust::Catalog;
 use pdp_policies::{At, Channel, Level, Line, Promotion};
 use pdp_transport::channel_server::{Page, RolloutOrder, RolloutView};
-use pdp_transport::cli::clock;
 
 use super::organizations::check_reason;
 use super::person::Person;
@@ -27,7 +28,7 @@ pub(crate) async fn list(
     person.read_all()?;
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
-    let (fleet, now) = (server.fleet(), clock::now());
+    let (fleet, now) = (server.fleet(), server.now());
     let levels =
         catalog.channels().flat_map(|channel| channel.levels.iter().rev().map(move |level| (channel, level)));
     let items = levels.map(|(channel, (level, promotion))| {
@@ -47,7 +48,7 @@ pub(crate) async fn show(
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
     let (channel, promotion) = promoted(catalog, &line, Level(level))?;
-    let (fleet, now) = (server.fleet(), clock::now());
+    let (fleet, now) = (server.fleet(), server.now());
     let looked = Looked { catalog, channel, promotion, level: Level(level) };
     Ok(Json(view(&server, looked, &fleet, now)))
 }
@@ -67,13 +68,16 @@ pub(crate) async fn order(
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
     let (channel, promotion) = promoted(catalog, &line, level)?;
-    let now = clock::now();
-    if let Some(event) = decide(&server, channel, promotion, level, &person, &wanted, now)? {
+    let now = server.now();
+    let event = decide(&server, channel, promotion, level, &person, &wanted, now)?;
+    let recorded = event.is_some();
+    if let Some(event) = event {
         let event = Event::of_rollout(&line, level, promotion.sha256, event);
         writer.record(&person.actor(), &[event]).await?;
     }
     let looked = Looked { catalog, channel, promotion, level };
-    Ok(Json(view(&server, looked, &server.fleet(), now)))
+    let view = view(&server, looked, &server.fleet(), now);
+    Ok(Json(RolloutView { recorded: Some(recorded), ..view }))
 }
 
 /// The engine's word on it; none if it is so already.
@@ -93,20 +97,43 @@ fn decide(
     {
         return Err(Refusal::not_found(format!("data plane `{pdp}` isn't enrolled")));
     }
+    // A name that nobody has would be halted without halting anybody.
+    if let Command::Halt { scope: HaltScope::Organization { organization } } = &wanted.command
+        && !fleet.organizations.contains_key(organization)
+    {
+        return Err(Refusal::not_found(format!("no organization `{organization}`"))
+            .hint("`publisher org list` shows all"));
+    }
     let by = person.actor().to_string();
     let order = Order { command: &wanted.command, by: &by, reason: &wanted.reason };
     let tally = counts(server, channel, promotion, rollout, level, &fleet, now);
     command(&channel.plan, rollout, fate(channel, level), &tally, order).map_err(|code| {
         let name = wanted.command.kind().name();
-        Refusal::conflict(code.as_str(), format!("`{name}` can't be done to level {level} now"))
-            .hint(code.hint())
+        Refusal::conflict(code.as_str(), format!("`{name}` can't be done to level {level} now")).hint(
+            &match code {
+                CommandRefusal::UnknownRing => format!("the plan has: {}", rings(channel)),
+                _ => code.hint().to_owned(),
+            },
+        )
     })
 }
 
 fn promoted<'a>(catalog: &'a Catalog, line: &Line, level: Level) -> Answer<(&'a Channel, &'a Promotion)> {
-    let missing = || Refusal::not_found(format!("level {level} of `{line}` isn't promoted"));
-    let channel = catalog.channel(line).ok_or_else(missing)?;
-    Ok((channel, channel.levels.get(&level).ok_or_else(missing)?))
+    let channel = catalog.channel(line).ok_or_else(|| {
+        let lines: Vec<_> = catalog.channels().map(|channel| channel.line.as_str()).collect();
+        Refusal::not_found(format!("no line `{line}`")).hint(&format!("there are: {}", lines.join(", ")))
+    })?;
+    let promotion = channel.levels.get(&level).ok_or_else(|| {
+        let newest: Vec<_> = channel.levels.keys().rev().take(5).map(ToString::to_string).collect();
+        Refusal::not_found(format!("level {level} of `{line}` isn't promoted"))
+            .hint(&format!("the newest that are: {}", newest.join(", ")))
+    })?;
+    Ok((channel, promotion))
+}
+
+fn rings(channel: &Channel) -> String {
+    let names: Vec<_> = channel.plan.rings.iter().map(|rules| rules.name.as_str()).collect();
+    names.join(", ")
 }
 
 fn counts(
@@ -118,5 +145,5 @@ fn counts(
     fleet: &Fleet,
     now: At,
 ) -> Tally {
-    tally(&channel.plan, promotion, rollout, level, fleet.rows(), server.clock(now))
+    tally(&channel.plan, promotion, rollout, level, fleet.rows(), server.clock(fleet, now))
 }

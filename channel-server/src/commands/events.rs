@@ -15,7 +15,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
-    let database = args.database.open().await?;
+    let database = args.database.open_to_read().await?;
     let mut transaction = database.read().await.map_err(|e| failed(&e))?;
     let mut chain = Chain::start();
     let walked = transaction.walk(0, |row| {

@@ -43,6 +43,11 @@ impl DatabaseArgs {
         Place::parse(&self.database)
     }
 
+    /// Opens the database for a command that changes nothing.
+    pub(crate) async fn open_to_read(&self) -> Result<Database> {
+        Database::open_to_read(&self.place()?).await
+    }
+
     /// Opens the database for one command.
     pub(crate) async fn open(&self) -> Result<Database> {
         Database::open(&self.place()?).await

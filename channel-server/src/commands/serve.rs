@@ -17,6 +17,7 @@ use pdp_transport::signing_key::SigningKey;
 use pdp_transport::{HttpOptions, files};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use super::{DatabaseArgs, failed};
 use crate::api;
@@ -83,30 +84,48 @@ pub(crate) async fn run(args: Args) -> Result<u8> {
     load(&server).await?;
     // Until what was published has been compared with the event log, nothing is granted.
     server.behind.store(args.ring_state_git.is_some(), Relaxed);
-    let follower = Follower::new(source(&args, &cache), floors, kept);
-    let tasks = [
-        tokio::spawn(follower.follow(server.clone())),
-        tokio::spawn(rollouts::drive(
-            server.clone(),
-            Publisher::new(places(&args, &cache), Lease::new().map_err(internal)?),
-        )),
-        tokio::spawn(seen::keep(server.clone())),
-        tokio::spawn(following::follow(server.clone())),
-    ];
+    let follower = Follower::new(source(&args, &cache), floors);
+    let publisher = Publisher::new(places(&args, &cache), Lease::new().map_err(internal)?);
+    let mut tasks = start(&server, follower, publisher);
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
     let app = api::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, app).with_graceful_shutdown(stop(server.clone()));
-    serving.await.map_err(|e| Failure::new("ServeFailed", "serve").cause(e))?;
-    for task in tasks {
-        // Each ends by itself; one that hangs in a slow fetch has nothing to lose.
-        let _ = tokio::time::timeout(Duration::from_secs(5), task).await;
+    tokio::select! {
+        served = serving.into_future() => served.map_err(|e| Failure::new("ServeFailed", "serve").cause(e))?,
+        () = one_ends(&mut tasks, &server) => {
+            return Err(Failure::new("ServeFailed", "a part of the server ended").hint("its log says why; start it again"));
+        }
     }
+    // Each ends by itself; one that hangs in a slow fetch has nothing to lose.
+    while let Ok(Some(_)) = tokio::time::timeout(Duration::from_secs(5), tasks.join_next()).await {}
+    drop(tasks);
     seen::save(&server).await;
     if let Some(server) = Arc::into_inner(server) {
         server.database.close().await;
     }
     tracing::info!("stopped");
     Ok(exit::DONE)
+}
+
+/// All that goes on beside answering.
+fn start(server: &Arc<Server>, follower: Follower, publisher: Publisher) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(follower.follow(server.clone()));
+    tasks.spawn(rollouts::drive(server.clone(), publisher));
+    tasks.spawn(seen::keep(server.clone()));
+    tasks.spawn(following::follow(server.clone()));
+    tasks.spawn(following::listen(server.clone()));
+    tasks
+}
+
+/// Comes back when one of them ends before its time: without it the server would look well and do half its work.
+async fn one_ends(tasks: &mut JoinSet<()>, server: &Server) {
+    while tasks.join_next().await.is_some() {
+        if !*server.stopping.borrow() {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// Waits for SIGTERM or Ctrl-C, then sends long polls home.
@@ -140,7 +159,7 @@ fn lock(database: &std::path::Path) -> Result<File> {
 async fn load(server: &Server) -> Result<()> {
     server.look().await?;
     let seen = seen::load(server, At::from_unix(0)).await;
-    seen.map_err(|e| Failure::new(e.code, "when data planes polled last can't be read"))
+    seen.map(drop).map_err(|e| Failure::new(e.code, "when data planes polled last can't be read"))
 }
 
 fn floors(kept: Option<&str>, root: &std::path::Path) -> Result<Floors> {

@@ -16,7 +16,8 @@ pub(crate) struct Logged {
     pub(crate) subject: String,
     /// The event as JSON, exactly as it was hashed.
     pub(crate) body: String,
-    pub(crate) hash: Digest,
+    /// Hex, unless somebody forged it.
+    pub(crate) hash: String,
 }
 
 impl Logged {
@@ -56,11 +57,19 @@ impl Chain {
         Self { seq: 0, head: genesis() }
     }
 
+    /// The row to append, and the walk behind it.
+    pub(crate) fn next(self, at: At, actor: &str, subject: &str, body: &str) -> (Self, Logged) {
+        let (seq, at) = (self.seq + 1, millis(at));
+        let hash = Logged::hash(&self.head, seq, at, [actor, subject, body]);
+        let [actor, subject, body] = [actor, subject, body].map(str::to_owned);
+        (Self { seq, head: hash }, Logged { seq, at, actor, subject, body, hash: hash.hex() })
+    }
+
     /// One row on; none if it isn't what was written after the row before.
     pub(crate) fn follow(self, row: &Logged) -> Option<Self> {
         let expected = Logged::hash(&self.head, row.seq, row.at, [&row.actor, &row.subject, &row.body]);
-        let fits = row.seq == self.seq + 1 && row.hash == expected;
-        fits.then_some(Self { seq: row.seq, head: row.hash })
+        let fits = row.seq == self.seq + 1 && row.hash == expected.hex();
+        fits.then_some(Self { seq: row.seq, head: expected })
     }
 }
 
@@ -79,26 +88,23 @@ impl Transaction {
         actor: &Actor,
         events: &[Event],
     ) -> sqlx::Result<Chain> {
-        let (mut chain, at, actor) = (head, millis(at), actor.to_string());
+        let (mut chain, actor) = (head, actor.to_string());
         for event in events {
             let body = serde_json::to_string(event).map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
-            let (seq, subject) = (chain.seq + 1, event.subject());
-            let hash = Logged::hash(&chain.head, seq, at, [&actor, &subject, &body]);
+            let (next, row) = chain.next(at, &actor, &event.subject(), &body);
             execute!(
                 self,
                 "INSERT INTO events (seq, at, actor, subject, body, hash) VALUES ($1, $2, $3, $4, $5, $6)",
-                seq,
-                at,
-                &actor,
-                &subject,
-                &body,
-                hash.hex()
+                row.seq,
+                row.at,
+                &row.actor,
+                &row.subject,
+                &row.body,
+                &row.hash
             )?;
-            chain = Chain { seq, head: hash };
+            chain = next;
         }
-        if !events.is_empty() {
-            self.notify().await?;
-        }
+        self.is_news |= !events.is_empty();
         Ok(chain)
     }
 
@@ -121,7 +127,9 @@ impl Transaction {
             after,
             limit
         )?;
-        stored.into_iter().map(read).collect()
+        let read =
+            |(seq, at, actor, subject, body, hash): Stored| Logged { seq, at, actor, subject, body, hash };
+        Ok(stored.into_iter().map(read).collect())
     }
 
     /// Walks over the log from behind `after`, a page at a time, until `each` says that it has seen enough.
@@ -146,7 +154,10 @@ impl Transaction {
     pub(crate) async fn head(&mut self) -> sqlx::Result<Chain> {
         let newest: Vec<(i64, String)> =
             rows!(self, "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")?;
-        let read = |(seq, hash): (i64, String)| Ok(Chain { seq, head: digest(&hash)? });
+        let read = |(seq, hash): (i64, String)| {
+            let head = Digest::from_hex(&hash).map_err(|e| sqlx::Error::Decode(Box::new(e)))?;
+            Ok(Chain { seq, head })
+        };
         newest.into_iter().next().map_or(Ok(Chain::start()), read)
     }
 
@@ -157,10 +168,31 @@ impl Transaction {
     }
 }
 
-fn read((seq, at, actor, subject, body, hash): Stored) -> sqlx::Result<Logged> {
-    Ok(Logged { seq, at, actor, subject, body, hash: digest(&hash)? })
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
 
-fn digest(text: &str) -> sqlx::Result<Digest> {
-    Digest::from_hex(text).map_err(|e| sqlx::Error::Decode(Box::new(e)))
+    fn row(before: Chain, body: &str) -> Logged {
+        before.next(At::from_unix(1), "server", "acme", body).1
+    }
+
+    #[test]
+    fn only_what_was_written_after_the_row_before_is_followed() {
+        let first = row(Chain::start(), "one");
+        let after_first = Chain::start().follow(&first).unwrap();
+        let second = row(after_first, "two");
+        assert!(after_first.follow(&second).is_some());
+        assert!(Chain::start().follow(&second).is_none(), "one is missing");
+        assert!(after_first.follow(&first).is_none(), "it came before");
+        for forged in [
+            Logged { body: "a favour".into(), ..second.clone() },
+            Logged { actor: "token:ada".into(), ..second.clone() },
+            Logged { at: 1001, ..second.clone() },
+            Logged { seq: 3, ..second.clone() },
+            Logged { hash: "x".into(), ..second.clone() },
+        ] {
+            assert!(after_first.follow(&forged).is_none(), "{forged:?}");
+        }
+    }
 }

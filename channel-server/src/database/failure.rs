@@ -12,6 +12,9 @@ const IO: i32 = 10;
 const FULL: i32 = 13;
 const CANT_OPEN: i32 = 14;
 
+/// The database doesn't answer, or not now.
+pub(crate) const AWAY: &str = "DatabaseUnavailable";
+
 /// What is wrong.
 enum Trouble {
     Busy,
@@ -61,7 +64,7 @@ pub(crate) fn write_code(error: &sqlx::Error) -> &'static str {
     match trouble(error) {
         Trouble::Full | Trouble::Disk => "DatabaseFull",
         Trouble::ReadOnly => "DatabaseReadOnly",
-        _ => "DatabaseUnavailable",
+        _ => AWAY,
     }
 }
 

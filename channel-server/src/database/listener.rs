@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use tokio::sync::Notify;
 
 use super::{Database, Either, Transaction, bounded, execute, on};
 
@@ -11,20 +12,17 @@ use super::{Database, Either, Transaction, bounded, execute, on};
 const CHANNEL: &str = "pdp_log";
 /// So long after a connection was lost, another one is tried.
 const AGAIN: Duration = Duration::from_secs(1);
-
-/// Listens for others.
-#[derive(Debug)]
-pub(crate) struct Listener {
-    pool: PgPool,
-    open: Option<PgListener>,
-}
+/// A connection that went dead without a word never says so: it is replaced now and then.
+const RENEW: Duration = Duration::from_secs(300);
 
 impl Database {
-    /// A listener; none if nobody else can append.
-    pub(crate) fn listener(&self) -> Option<Listener> {
-        match &self.0 {
-            Either::Sqlite(_) => None,
-            Either::Postgres(pool) => Some(Listener { pool: pool.clone(), open: None }),
+    /// Passes on PostgreSQL's words, for ever. Some are missed while the database is away, and several may be passed on
+    /// as one: look now and then, too, and at everything.
+    pub(crate) async fn listen(&self, word: &Notify) {
+        let Either::Postgres(pool) = &self.0 else { return std::future::pending().await };
+        loop {
+            let _ = tokio::time::timeout(RENEW, pass_on(pool, word)).await;
+            tokio::time::sleep(AGAIN).await;
         }
     }
 }
@@ -32,42 +30,33 @@ impl Database {
 impl Transaction {
     /// Wakes all listeners once this is committed.
     pub(super) async fn notify(&mut self) -> sqlx::Result<()> {
-        match &self.0 {
+        match &self.at {
             Either::Sqlite(_) => Ok(()),
             Either::Postgres(_) => execute!(self, "SELECT pg_notify($1, '')", CHANNEL).map(|_| ()),
         }
     }
-}
 
-impl Listener {
-    /// Comes back with the next word. May miss some while the database is away: look now and then, too.
-    pub(crate) async fn heard(&mut self) {
-        loop {
-            let open = match &mut self.open {
-                Some(open) => open,
-                None => match bounded(listen(&self.pool)).await {
-                    // What was said before is no news any more, but nobody has looked at it yet.
-                    Ok(open) => {
-                        self.open = Some(open);
-                        return;
-                    }
-                    Err(_) => {
-                        tokio::time::sleep(AGAIN).await;
-                        continue;
-                    }
-                },
-            };
-            match open.try_recv().await {
-                Ok(Some(_)) => return,
-                Ok(None) | Err(_) => self.open = None,
+    /// The database's clock, Unix milliseconds; none for a file.
+    pub(crate) async fn clock(&mut self) -> sqlx::Result<Option<i64>> {
+        match &mut self.at {
+            Either::Sqlite(_) => Ok(None),
+            Either::Postgres(transaction) => {
+                let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+                bounded(sqlx::query_scalar(sql).fetch_one(&mut **transaction)).await.map(Some)
             }
         }
     }
 }
 
-async fn listen(pool: &PgPool) -> sqlx::Result<PgListener> {
-    let mut listener = PgListener::connect_with(pool).await?;
+/// Ends when the connection is lost.
+async fn pass_on(pool: &PgPool, word: &Notify) -> sqlx::Result<()> {
+    let mut listener = bounded(PgListener::connect_with(pool)).await?;
     listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
-    Ok(listener)
+    bounded(listener.listen(CHANNEL)).await?;
+    // What was said before isn't heard here, so somebody has to look.
+    word.notify_one();
+    while listener.try_recv().await?.is_some() {
+        word.notify_one();
+    }
+    Ok(())
 }

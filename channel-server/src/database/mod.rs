@@ -20,12 +20,11 @@ use pdp_transport::cli::Failure;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
-pub(crate) use events::Chain;
-pub(crate) use failure::write_code;
+pub(crate) use events::{Chain, Logged};
+pub(crate) use failure::{AWAY, write_code};
 pub(crate) use kept::RESTORED;
-pub(crate) use listener::Listener;
 pub(crate) use place::Place;
-pub(crate) use reports::StoredReport;
+pub(crate) use reports::{PAGE as REPORTS_AT_ONCE, StoredReport};
 pub(crate) use tokens::TokenRow;
 
 /// All versions of the schema; a database that knows more was written by a newer server.
@@ -40,6 +39,10 @@ const LONGEST_STATEMENT: Duration = Duration::from_secs(8);
 /// The log's lock, a number of our own among PostgreSQL's advisory locks.
 const LOG_LOCK: i64 = 0x7064_706c_6f67;
 
+/// Said in full: neither the database's defaults nor a transaction that somebody left half begun may change what is read
+/// after the wait for the log's lock.
+const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
 /// One of two databases.
 #[derive(Debug, Clone)]
 enum Either<S, P> {
@@ -53,14 +56,16 @@ pub(crate) struct Database(Either<SqlitePool, PgPool>);
 
 /// Statements that happen together or not at all. Dropped without [`Transaction::commit`], nothing happened.
 #[derive(Debug)]
-pub(crate) struct Transaction(
-    Either<sqlx::Transaction<'static, Sqlite>, sqlx::Transaction<'static, Postgres>>,
-);
+pub(crate) struct Transaction {
+    at: Either<sqlx::Transaction<'static, Sqlite>, sqlx::Transaction<'static, Postgres>>,
+    /// True if others shall hear of it.
+    is_news: bool,
+}
 
 /// A statement within its time on either database, which read its text alike.
 macro_rules! on {
     ($transaction:expr, $connection:ident => $statement:expr) => {
-        match &mut $transaction.0 {
+        match &mut $transaction.at {
             $crate::database::Either::Sqlite(transaction) => {
                 let $connection = &mut **transaction;
                 $crate::database::bounded($statement).await
@@ -92,13 +97,24 @@ macro_rules! execute {
 use {execute, on, rows};
 
 impl Database {
+    /// Opens the database to read from it: nothing is made or changed.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub(crate) async fn open_to_read(place: &Place) -> Result<Self, Failure> {
+        if place.file().is_some_and(|file| !file.exists()) {
+            return Err(Failure::new("NotFound", place.to_string()).hint("is it the right file?"));
+        }
+        place.connect(false).await.map(Self).map_err(|error| failure::opening(place, &error))
+    }
+
     /// Opens the database and brings its schema up to date.
     ///
     /// # Errors
     /// `DatabaseReadOnly`, `DatabaseTooNew`, `DatabaseFull`, `DatabaseUnreadable`, `DatabaseUnavailable`.
     pub(crate) async fn open(place: &Place) -> Result<Self, Failure> {
         let fail = |error: sqlx::Error| failure::opening(place, &error);
-        let database = Self(place.connect().await.map_err(fail)?);
+        let database = Self(place.connect(true).await.map_err(fail)?);
         let migrated = match &database.0 {
             Either::Sqlite(pool) => migrations(SQLITE).run(pool).await,
             Either::Postgres(pool) => migrations(POSTGRES).run(pool).await,
@@ -123,7 +139,7 @@ impl Database {
 
     /// Begins to write, alone: until this transaction ends, nobody else appends to the log.
     pub(crate) async fn write(&self) -> sqlx::Result<Transaction> {
-        let mut transaction = self.begin("BEGIN IMMEDIATE", "BEGIN").await?;
+        let mut transaction = self.begin("BEGIN IMMEDIATE", WRITE).await?;
         if self.is_shared() {
             execute!(transaction, "SELECT pg_advisory_xact_lock($1)", LOG_LOCK)?;
         }
@@ -135,7 +151,7 @@ impl Database {
             Either::Sqlite(pool) => Either::Sqlite(bounded(pool.begin_with(sqlite)).await?),
             Either::Postgres(pool) => Either::Postgres(bounded(pool.begin_with(postgres)).await?),
         };
-        Ok(Transaction(begun))
+        Ok(Transaction { at: begun, is_news: false })
     }
 
     /// Closes all connections, so that nothing is left in SQLite's write-ahead log.
@@ -154,9 +170,12 @@ impl Database {
 }
 
 impl Transaction {
-    /// Makes it so.
-    pub(crate) async fn commit(self) -> sqlx::Result<()> {
-        match self.0 {
+    /// Makes it so, and wakes whoever listens for news.
+    pub(crate) async fn commit(mut self) -> sqlx::Result<()> {
+        if self.is_news {
+            self.notify().await?;
+        }
+        match self.at {
             Either::Sqlite(transaction) => bounded(transaction.commit()).await,
             Either::Postgres(transaction) => bounded(transaction.commit()).await,
         }

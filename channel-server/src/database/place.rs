@@ -15,7 +15,7 @@ use super::Either;
 const PARAMETERS: [&str; 5] = ["sslmode", "sslrootcert", "sslcert", "sslkey", "host"];
 
 /// A place as it was given.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Place {
     File(PathBuf),
     Postgres(Box<PgConnectOptions>),
@@ -57,10 +57,10 @@ impl Place {
         }
     }
 
-    /// Connects, or makes the file.
-    pub(super) async fn connect(&self) -> sqlx::Result<Either<SqlitePool, PgPool>> {
+    /// Connects; makes the file if it isn't there and `make` says so.
+    pub(super) async fn connect(&self, make: bool) -> sqlx::Result<Either<SqlitePool, PgPool>> {
         Ok(match self {
-            Self::File(file) => Either::Sqlite(sqlite(file).await?),
+            Self::File(file) => Either::Sqlite(sqlite(file, make).await?),
             Self::Postgres(options) => Either::Postgres(postgres(options).await?),
         })
     }
@@ -68,7 +68,9 @@ impl Place {
 
 /// Without a word on TLS it is TLS with a checked name, unless the database is on this machine.
 fn careful(options: PgConnectOptions) -> PgConnectOptions {
-    let host = options.get_host();
+    // An IPv6 address stands in brackets in an address, and nowhere else.
+    let host = options.get_host().trim_matches(['[', ']']).to_owned();
+    let options = options.host(&host);
     let loopback = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
     let here = options.get_socket().is_some() || host.starts_with('/') || loopback;
     match options.get_ssl_mode() {
@@ -77,10 +79,10 @@ fn careful(options: PgConnectOptions) -> PgConnectOptions {
     }
 }
 
-async fn sqlite(file: &Path) -> sqlx::Result<SqlitePool> {
+async fn sqlite(file: &Path, make: bool) -> sqlx::Result<SqlitePool> {
     let options = SqliteConnectOptions::new()
         .filename(file)
-        .create_if_missing(true)
+        .create_if_missing(make)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .journal_mode(SqliteJournalMode::Wal)
@@ -113,8 +115,24 @@ async fn postgres(options: &PgConnectOptions) -> sqlx::Result<PgPool> {
             ("tcp_keepalives_count", "3"),
         ])
         .disable_statement_logging();
-    let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(5));
+    let pool = PgPoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(5))
+        // A connection that went dead without a word would keep its place until TCP gives up.
+        .after_release(|connection, _| {
+            Box::pin(async {
+                let alive = tokio::time::timeout(Duration::from_secs(2), connection.ping()).await;
+                alive.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+            })
+        });
     pool.connect_with(options).await
+}
+
+/// What derives it would show the password.
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
 }
 
 impl std::fmt::Display for Place {
@@ -148,6 +166,7 @@ mod tests {
         }
         let place = Place::parse("postgres://ada:hunter2@db.example/updates").unwrap();
         assert_eq!(place.to_string(), "database updates on db.example:5432");
+        assert_eq!(format!("{place:?}"), place.to_string());
     }
 
     #[test]
@@ -158,6 +177,7 @@ mod tests {
             ("postgres://ada@db.example/updates?sslmode=disable", "Disable"),
             ("postgres://ada@127.0.0.1/updates", "Prefer"),
             ("postgres://ada@localhost/updates", "Prefer"),
+            ("postgres://ada@[::1]/updates", "Prefer"),
         ] {
             let Place::Postgres(options) = Place::parse(address).unwrap() else { panic!("{address}") };
             assert_eq!(format!("{:?}", options.get_ssl_mode()), mode, "{address}");

@@ -15,7 +15,7 @@ pub(crate) struct StoredReport {
 }
 
 /// So many reports are in memory at once.
-const PAGE: i64 = 5_000;
+pub(crate) const PAGE: usize = 5_000;
 
 impl Transaction {
     /// Keeps a report. `version` is higher than that of any other: who holds the log's lock knows it.
@@ -37,23 +37,31 @@ impl Transaction {
             &body,
             version
         )?;
-        self.notify().await
+        self.is_news = true;
+        Ok(())
     }
 
-    /// The newest reports of the first who reported after `version`, in the order in which they came.
+    /// The newest reports of the first who reported with `version` or after it, in the order in which they came.
     pub(crate) async fn reports(&mut self, version: i64) -> sqlx::Result<Vec<StoredReport>> {
-        let stored: Vec<(i64, i64, String)> = rows!(
+        let stored: Vec<Stored> = rows!(
             self,
-            "SELECT version, received, body FROM reports WHERE version > $1 ORDER BY version LIMIT $2",
+            "SELECT version, received, body, organization, data_plane FROM reports WHERE version >= $1 ORDER BY version LIMIT $2",
             version,
-            PAGE
+            i64::try_from(PAGE).unwrap_or(i64::MAX)
         )?;
         Ok(stored.into_iter().map(read).collect())
     }
 }
 
-fn read((version, received, body): (i64, i64, String)) -> StoredReport {
+/// Version, time, body, and whose it is.
+type Stored = (i64, i64, String, String, String);
+
+fn read((version, received, body, organization, data_plane): Stored) -> StoredReport {
     let report = serde_json::from_str(&body)
         .inspect_err(|error| tracing::warn!(%error, version, "a stored report can't be read"));
-    StoredReport { version, received: from_millis(received), report: report.ok() }
+    // Nobody's report speaks for another one, whoever wrote the row.
+    let own = |report: &Report| {
+        (report.organization.as_str(), report.data_plane.as_str()) == (&organization, &data_plane)
+    };
+    StoredReport { version, received: from_millis(received), report: report.ok().filter(own) }
 }

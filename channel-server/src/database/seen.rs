@@ -2,7 +2,7 @@
 
 use pdp_policies::{At, PdpId};
 
-use super::{Database, Transaction, from_millis, millis, on, rows};
+use super::{Database, Transaction, WRITE, from_millis, millis, on, rows};
 
 /// So many rows are written at once: neither database takes more than some ten thousand values in a statement, and
 /// SQLite's next writer shouldn't wait for all of them.
@@ -17,7 +17,7 @@ impl Database {
         // In one order, so that two servers don't wait for each other.
         seen.sort_unstable();
         for rows in seen.chunks(AT_ONCE) {
-            let mut transaction = self.begin("BEGIN IMMEDIATE", "BEGIN").await?;
+            let mut transaction = self.begin("BEGIN IMMEDIATE", WRITE).await?;
             transaction.save_seen(rows).await?;
             transaction.commit().await?;
         }

@@ -136,8 +136,13 @@ fn a_body_without_end_is_cut_off_and_a_wrong_envelope_is_refused() {
     let served = served();
     let wire = served.enrolled("acme", "large");
     let path = wire.path("reports?line=pdp-2026");
-    let (status, answer) = served.post(&path, None, vec![b'{'; 1 << 20]);
-    assert_eq!((status, answer["code"].as_str()), (413, Some("TooLarge")), "{answer}");
+    let server = served.world.server().unwrap();
+    // Who is still sending when the connection is closed may not get to read why.
+    let refused = || {
+        let answer = server.call(Method::POST, &path, None, Some(vec![b'{'; 1 << 20]));
+        answer.is_ok_and(|(status, body)| status == 413 && body.contains("TooLarge"))
+    };
+    wait_for("word that it is too large", refused).unwrap();
     for (body, status) in [(b"{}".to_vec(), 400), (b"not json".to_vec(), 400), (Vec::new(), 400)] {
         assert_eq!(served.post(&path, None, body).0, status);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pdp_e2e::fleet::{Fleet, Lot, Script};
-use pdp_e2e::{Program, rfc3339, unix_now};
+use pdp_e2e::{Program, World, rfc3339, unix_now};
 use serde_json::{Value, json};
 
 use crate::fleets::{runtime, until, world};
@@ -112,4 +112,59 @@ fn a_ring_says_why_they_defer_where_they_fail_and_what_is_left_by_the_servers_cl
         "{}",
         watched.stderr
     );
+}
+
+/// Pastes what is printed, with a reason.
+fn paste(world: &World, token: &str, command: &str) -> (Option<i32>, String) {
+    let command = command.replace("\"...\"", "tested");
+    let words: Vec<_> = command.split_whitespace().skip(1).collect();
+    let run = world.run(Program::Publisher, &words, &[("PUBLISHER_TOKEN", token)]).unwrap();
+    (run.code, run.stdout + &run.stderr)
+}
+
+#[test]
+fn each_command_that_is_printed_under_a_hold_ends_it_whatever_stands_beside_it() {
+    let mut world = World::start().unwrap();
+    world.serve().unwrap();
+    world.organization("acme", "canary").unwrap();
+    world.release(41, "emergency").unwrap();
+    world.wait_for_ring(41, "canary", "open").unwrap();
+    let ann = world.server().unwrap().token.clone();
+    let bob = world.colleague("bob@wso2").unwrap();
+    let [ring, rollout, acme] = [
+        json!({"ring": {"ring": "canary"}}),
+        json!({"rollout": {}}),
+        json!({"organization": {"organization": "acme"}}),
+    ];
+    for order in [
+        json!({"halt": {"scope": ring}}),
+        json!({"halt": {"scope": rollout}}),
+        json!({"halt": {"scope": acme}}),
+        json!({"pause": {}}),
+    ] {
+        let (status, answer) = world.order(41, &ann, &order).unwrap();
+        assert_eq!((status, &answer["recorded"]), (200, &json!(true)), "{answer}");
+        assert_eq!(world.order(41, &bob, &order).unwrap().1["recorded"], false, "it stands so already");
+    }
+    let unknown = json!({"halt": {"scope": {"organization": {"organization": "acmee"}}}});
+    assert_eq!(
+        world.order(41, &ann, &unknown).unwrap().0,
+        404,
+        "a typo halts nobody and doesn't look as if it did"
+    );
+    let shown = world.run(Program::Publisher, &STATUS, &[]).unwrap().stdout;
+    assert!(shown.contains("paused by people") && shown.contains("token:admin@wso2: a test"), "{shown}");
+    let commands = shown.lines().filter_map(|line| line.find("publisher rollout").map(|at| &line[at..]));
+    let commands: Vec<_> = commands.collect();
+    assert_eq!(commands.len(), 4, "{shown}");
+    for command in commands {
+        for (token, person) in [(&ann, "ann"), (&bob, "bob")] {
+            let (code, said) = paste(&world, token, command);
+            assert_eq!(code, Some(0), "{person}: {command}: {said}");
+        }
+    }
+    let view = world.rollout(41).unwrap();
+    assert!(view["halts"].is_null() && view["paused"].is_null(), "{view:#}");
+    let (code, said) = paste(&world, &ann, "publisher rollout resume 41 --line pdp-2026 --reason \"...\"");
+    assert!(code == Some(0) && said.contains("nothing changed"), "{said}");
 }

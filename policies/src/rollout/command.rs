@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::census::Tally;
 use super::event::RolloutEvent;
 use super::fold::Rollout;
-use super::halt::{Cause, HaltScope};
+use super::halt::{Cause, HaltScope, is_same_person};
 use super::phase::{Fate, Phase, overall, phase};
+use super::step::{Lack, lack};
 use crate::names::{PdpId, Ring};
 use crate::plan::RingPlan;
 
@@ -147,7 +148,7 @@ impl CommandRefusal {
             Self::RingNotOpenYet => "wait until it opens: `rollout status` shows when",
             Self::UnknownRing => "the rings stand in `channel show`",
             Self::OtherWave => "`rollout status` shows the current wave",
-            Self::ProofPossible => "wait for them, or skip them with a reason",
+            Self::ProofPossible => "wait for them; where they failed, retry, or skip them with a reason",
             Self::NotSoaking => "wait for the healthy share",
             Self::Halted => "resume first; it takes two people",
             Self::Paused => "continue first",
@@ -220,6 +221,13 @@ pub fn command(
     order: Order<'_>,
 ) -> Result<Option<RolloutEvent>, CommandRefusal> {
     let (by, reason) = (order.by.to_owned(), order.reason.to_owned());
+    // Whoever halts what is halted disagrees with the one who asked to end it.
+    if let Command::Halt { scope } = order.command
+        && rollout.halts.get(scope).is_some_and(|halt| halt.resume_asked.is_some())
+    {
+        let cause = Cause::Person { by, reason };
+        return Ok(Some(RolloutEvent::Halted { scope: scope.clone(), cause }));
+    }
     if !allowed(where_it_stands(plan, rollout, fate, order.command)?, order.command.kind())? {
         return Ok(None);
     }
@@ -240,8 +248,10 @@ pub fn command(
         Command::Skip { pdp } => RolloutEvent::Skipped { pdp: pdp.clone(), by, reason },
         Command::Acknowledge { ring, wave } => {
             current(rollout, ring, *wave)?;
-            let counts = tally.census(ring);
-            if counts.eligible() + counts.offered > 0 {
+            let (counts, failures) = (tally.census(ring), tally.failures(ring).all);
+            let rules = plan.rules(ring).ok_or(CommandRefusal::UnknownRing)?;
+            let lacks = lack(rules, *wave, &counts, failures, rollout.starts_in(ring));
+            if lacks != Some(Lack::Nobody {}) {
                 return Err(CommandRefusal::ProofPossible);
             }
             RolloutEvent::Acknowledged { ring: ring.clone(), wave: *wave, by, reason }
@@ -293,7 +303,7 @@ fn resume(
 ) -> Result<RolloutEvent, CommandRefusal> {
     match rollout.halts.get(&scope).and_then(|halt| halt.resume_asked.as_ref()) {
         None => Ok(RolloutEvent::ResumeAsked { scope, by, reason }),
-        Some(first) if *first == by => Err(CommandRefusal::SecondPersonNeeded),
+        Some(first) if is_same_person(first, &by) => Err(CommandRefusal::SecondPersonNeeded),
         Some(_) => Ok(RolloutEvent::Resumed { scope, by, reason }),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::event::{Outcome, RolloutEvent};
-use super::halt::{Baseline, Halt, HaltScope};
+use super::halt::{Baseline, Halt, HaltScope, Pause, is_same_person};
 use crate::names::{Organization, PdpId, Ring};
 use crate::plan::RingPlan;
 use crate::time::At;
@@ -27,8 +27,8 @@ pub struct Rollout {
     pub halts: BTreeMap<HaltScope, Halt>,
     /// The last resume of each scope.
     pub resumed: BTreeMap<HaltScope, Baseline>,
-    /// Since when people hold it, none if they don't.
-    pub paused: Option<At>,
+    /// That people hold it, none if they don't.
+    pub paused: Option<Pause>,
     /// PDPs that people left out.
     pub skipped: BTreeSet<PdpId>,
     /// The highest attempt that people allowed; none means the first.
@@ -110,7 +110,8 @@ impl Rollout {
             RolloutEvent::Lapsed { pdp, attempt } => self.lapse(pdp, *attempt),
             RolloutEvent::Halted { scope, cause } => {
                 let halt = Halt { at, event: self.events, cause: cause.clone(), resume_asked: None };
-                self.halts.entry(scope.clone()).or_insert(halt);
+                // The first cause stays; whoever asked to resume before isn't heard any more.
+                self.halts.entry(scope.clone()).or_insert(halt).resume_asked = None;
             }
             RolloutEvent::ResumeAsked { scope, by, .. } => {
                 if let Some(halt) = self.halts.get_mut(scope) {
@@ -118,7 +119,9 @@ impl Rollout {
                 }
             }
             RolloutEvent::Resumed { scope, by, .. } => self.resume(scope, by, at),
-            RolloutEvent::Paused { .. } => self.paused = self.paused.or(Some(at)),
+            RolloutEvent::Paused { by, reason } => {
+                self.paused.get_or_insert_with(|| Pause { at, by: by.clone(), reason: reason.clone() });
+            }
             RolloutEvent::Continued { .. } => self.paused = None,
             RolloutEvent::Retried { attempt, .. } => self.retried = self.retried.max(Some(*attempt)),
             RolloutEvent::Skipped { pdp, .. } => self.skip(pdp),
@@ -138,7 +141,7 @@ impl Rollout {
     /// One person alone ends no halt, whatever the log says.
     fn resume(&mut self, scope: &HaltScope, by: &str, at: At) {
         let asked = self.halts.get(scope).and_then(|halt| halt.resume_asked.as_deref());
-        if asked.is_some_and(|first| first != by) {
+        if asked.is_some_and(|first| !is_same_person(first, by)) {
             self.halts.remove(scope);
             self.resumed.insert(scope.clone(), Baseline { event: self.events, at });
         }

@@ -84,3 +84,19 @@ pub struct Baseline {
     /// When: silence is no event.
     pub at: At,
 }
+
+/// A pause: people hold the rollout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// Since when.
+    pub at: At,
+    /// Who paused it first.
+    pub by: String,
+    /// Why, in their words.
+    pub reason: String,
+}
+
+/// True if two names are one person's: how they are written makes nobody a second one.
+pub fn is_same_person(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}

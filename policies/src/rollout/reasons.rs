@@ -11,6 +11,7 @@ use crate::codes::{ObstacleCode, Owner};
 use crate::names::{ComponentName, Level, Ring};
 use crate::plan::RingPlan;
 use crate::report::{ReportCode, ReportState, TargetState};
+use crate::time::At;
 
 /// So many components are named per ring, those that failed most: data planes write these names, and may lie.
 const NAMED: usize = 10;
@@ -29,6 +30,23 @@ pub struct Reasons {
     /// Failed, by component: the ten with most failures.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub failed: BTreeMap<ComponentName, u32>,
+    /// Some of those that failed or fell silent: the first ten by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub failing: BTreeMap<String, Failing>,
+}
+
+/// How a data plane failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Failing {
+    /// True if it says nothing any more.
+    pub silent: bool,
+    /// The component that it reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<ComponentName>,
+    /// When it was heard last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heard: Option<At>,
 }
 
 impl Reasons {
@@ -46,6 +64,20 @@ impl Reasons {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Remembers one that failed or fell silent, if it is among the first by name.
+    fn name(&mut self, level: Level, state: PdpState, row: &Row<'_>) {
+        let silent = state == PdpState::Silent;
+        if !silent && state != PdpState::Failed {
+            return;
+        }
+        let target = row.target.filter(|target| target.level == level && !silent);
+        let component = target.and_then(|target| target.component.clone());
+        self.failing.insert(row.pdp.to_string(), Failing { silent, component, heard: row.heard });
+        if self.failing.len() > NAMED {
+            self.failing.pop_last();
         }
     }
 
@@ -78,10 +110,13 @@ pub fn explained<'a>(
 ) -> (Tally, BTreeMap<Ring, Reasons>) {
     let mut reasons = BTreeMap::<Ring, Reasons>::new();
     let tally = tally_with(plan, promotion, rollout, level, rows, clock, |ring, state, row| {
-        if matches!(state, PdpState::Deferred | PdpState::Failed) {
-            match reasons.get_mut(ring) {
-                Some(reasons) => reasons.count(level, state, row.target),
-                None => reasons.entry(ring.clone()).or_default().count(level, state, row.target),
+        if matches!(state, PdpState::Deferred | PdpState::Failed | PdpState::Silent) {
+            if !reasons.contains_key(ring) {
+                reasons.insert(ring.clone(), Reasons::default());
+            }
+            if let Some(reasons) = reasons.get_mut(ring) {
+                reasons.count(level, state, row.target);
+                reasons.name(level, state, row);
             }
         }
     });

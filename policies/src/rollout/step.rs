@@ -70,7 +70,7 @@ fn progress(
         }
         if wave < rules.waves.len() {
             let pace = *plan.pace(promotion.tempo, &rules.name)?;
-            return advance(rules, pace, *progress, tally, held, now);
+            return advance(rules, pace, *progress, tally, rollout.starts_in(&rules.name), held, now);
         }
     }
     None
@@ -89,11 +89,12 @@ fn advance(
     pace: Pace,
     progress: Progress,
     tally: &Tally,
+    starts: u32,
     held: bool,
     now: At,
 ) -> Option<RolloutEvent> {
     let (ring, wave) = (rules.name.clone(), progress.wave);
-    if lack(rules, wave, &tally.census(&ring), tally.failures(&ring).all).is_some() {
+    if lack(rules, wave, &tally.census(&ring), tally.failures(&ring).all, starts).is_some() {
         return None;
     }
     let Some(since) = progress.share_reached else {
@@ -107,7 +108,7 @@ fn advance(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Lack {
-    /// Nobody who could prove it, or fail it: people acknowledge it, or somebody comes.
+    /// Nobody who could prove it, or fail it: people acknowledge it, or somebody comes who may start.
     Nobody {},
     /// Starts: too few to judge by.
     Sample {
@@ -128,12 +129,17 @@ pub enum Lack {
 }
 
 /// What the wave lacks, none if it is proven.
-pub fn lack(rules: &RingRules, wave: usize, counts: &Census, failures: u32) -> Option<Lack> {
+///
+/// `starts` are those of the ring that count against its cap. Who was left out, or can't be measured, has used one up
+/// and proves nothing: where no further one may start, the wave is judged by the others, and by people if there are
+/// none.
+pub fn lack(rules: &RingRules, wave: usize, counts: &Census, failures: u32, starts: u32) -> Option<Lack> {
     let (cap, started, healthy) = (cap_of(rules, wave, counts.members), counts.eligible(), counts.healthy);
-    if started + counts.offered == 0 {
+    let possible = started + counts.offered.min(cap.saturating_sub(starts));
+    if possible == 0 {
         return Some(Lack::Nobody {});
     }
-    let needed = rules.min_sample.min(cap).min(started + counts.offered).max(1);
+    let needed = rules.min_sample.min(cap).min(possible).max(1);
     if started < needed {
         return Some(Lack::Sample { started, needed });
     }

@@ -89,6 +89,22 @@ impl Floors {
         };
         self.root != before.root || self.levels != before.levels || people(self) != people(before)
     }
+
+    /// True if these floors are nowhere below `other`'s: not in the root, nor in a role of people with the same keys, nor
+    /// in the levels that are known. Floors that two readers kept are compared by it.
+    pub fn covers(&self, other: &Self) -> bool {
+        let role = |(name, theirs): (&String, &RoleFloor)| {
+            let fresh = name == "timestamp" || name == "snapshot";
+            fresh
+                || self
+                    .roles
+                    .get(name)
+                    .is_some_and(|ours| ours.keys != theirs.keys || ours.version >= theirs.version)
+        };
+        self.root_version >= other.root_version
+            && other.roles.iter().all(role)
+            && other.levels.keys().all(|level| self.levels.contains_key(level))
+    }
 }
 
 mod base64_bytes {

@@ -83,7 +83,8 @@ fn bad_input_is_refused_with_everything_that_is_wrong() {
     let (code, _, error) = publisher(&["rollout", "simulate", &fleet]);
     assert_eq!(code, 1, "{error}");
     let problems = [
-        "pollEvery: 2d",
+        "pollEvery: 2d is not within",
+        "pollEvery: 2d is longer than a window is open, 2h",
         "upgrade: 9m is more than 8m",
         "rings.0.name: the plan has no ring `moon`",
         "rings.0.organizations: nobody",

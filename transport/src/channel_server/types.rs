@@ -212,6 +212,15 @@ pub struct RolloutView {
     /// Since when people hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<At>,
+    /// Who paused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_reason: Option<String>,
+    /// In the answer to a command: true if it changed anything, false if it was so already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<bool>,
     /// Halts that stand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub halts: Vec<HaltView>,
@@ -317,6 +326,9 @@ pub struct EverythingOrder {
 pub struct EverythingView {
     /// Since when, none if it isn't.
     pub halted: Option<At>,
+    /// Who halted it, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
     /// Who asked to resume; a second person is needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_asked: Option<String>,

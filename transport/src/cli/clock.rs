@@ -8,6 +8,16 @@ pub fn now() -> At {
     moved().unwrap_or_else(|| At::of(jiff::Timestamp::now()))
 }
 
+/// As [`now`], in Unix milliseconds.
+pub fn millis() -> i64 {
+    moved().map_or_else(|| jiff::Timestamp::now().as_millisecond(), |at| at.unix() * 1000)
+}
+
+/// True if tests moved the clock of this process.
+pub fn is_moved() -> bool {
+    moved().is_some()
+}
+
 /// True if tests stopped the clock for this process.
 pub fn is_stopped() -> bool {
     cfg!(debug_assertions) && std::env::var_os("PDP_NOW").is_some()

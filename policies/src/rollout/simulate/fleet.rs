@@ -82,6 +82,11 @@ impl Fleet {
         if self.poll_every == Span::default() || self.poll_every > Span::from_seconds(86_400) {
             problems.push(format!("pollEvery: {} is not within 1s and 1d", self.poll_every));
         }
+        // Who asks more rarely may never ask while a window is open, and would be waited for without end.
+        let shortest = self.rings.iter().filter_map(|crowd| crowd.windows).map(|windows| windows.open).min();
+        if let Some(open) = shortest.filter(|open| *open < self.poll_every) {
+            problems.push(format!("pollEvery: {} is longer than a window is open, {open}", self.poll_every));
+        }
         if self.upgrade.least > self.upgrade.most {
             problems.push(format!("upgrade: {} is more than {}", self.upgrade.least, self.upgrade.most));
         }

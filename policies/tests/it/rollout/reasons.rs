@@ -152,7 +152,7 @@ fn the_number_of_failures_that_a_ring_bears_is_where_it_halts() {
 fn what_a_wave_lacks_is_said_until_it_is_proven() {
     let of = |world: &World| {
         let (rules, tally) = (&world.channel.plan.rings[0], world.tally());
-        lack(rules, 0, &tally.census(&ring("canary")), tally.failures(&ring("canary")).all)
+        lack(rules, 0, &tally.census(&ring("canary")), tally.failures(&ring("canary")).all, 0)
     };
     let mut world = wide(0, 3);
     world.channel.plan.rings[0].healthy_share = 60.try_into().unwrap();

@@ -97,6 +97,44 @@ fn a_wave_without_anybody_waits_for_a_person_and_only_the_current_one_can_be_ack
 }
 
 #[test]
+fn a_wave_whose_only_place_went_to_one_that_was_left_out_is_passed_by_people() {
+    let mut world = World::new(&[("canary", 3)]);
+    world.settle();
+    assert!(world.start(0), "the first wave has one place");
+    world.finish(0, Outcome::Failed);
+    let ack = Command::Acknowledge { ring: ring("canary"), wave: 0 };
+    assert_eq!(world.order("ada", ack.clone()), Err(CommandRefusal::ProofPossible), "it may be retried");
+    let skip = Command::Skip { pdp: world.planes[0].pdp.clone() };
+    assert_eq!(world.order("ada", skip), Ok(true));
+    assert!(!world.start(1), "whoever is left out has started all the same");
+    world.pass_time(3600);
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].wave, 0, "nobody proved anything");
+    assert_eq!(world.order("ada", ack), Ok(true));
+    assert_eq!(world.rollout.rings[&ring("canary")].wave, 1);
+    assert!(world.start(1));
+}
+
+#[test]
+fn what_cannot_be_measured_leaves_the_proof_to_the_others() {
+    let mut world = World::new(&[("canary", 4)]);
+    let rules = &mut world.channel.plan.rings[0];
+    (rules.waves[0], rules.min_sample) = (pdp_policies::Cap::Count(2), 2);
+    world.settle();
+    assert!(world.start(0) && world.start(1));
+    world.finish(0, Outcome::Written);
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].share_reached, None);
+    world.finish(1, Outcome::Healthy);
+    world.settle();
+    assert_eq!(
+        world.rollout.rings[&ring("canary")].share_reached,
+        Some(world.now),
+        "one of one that can tell"
+    );
+}
+
+#[test]
 fn the_soak_counts_from_the_first_share_and_joiners_do_not_restart_it() {
     let mut world = World::new(&[("canary", 2)]);
     world.settle();
@@ -219,8 +257,8 @@ fn what_comes_twice_or_makes_no_sense_changes_nothing() {
     let foreign = super::world::pdp("nobody");
     events.extend(events.clone());
     events.extend([
-        RolloutEvent::Halted { scope: of_ring.clone(), cause: cause("bob") },
         RolloutEvent::Resumed { scope: HaltScope::Rollout {}, by: "bob".into(), reason: "x".into() },
+        RolloutEvent::ResumeAsked { scope: of_ring.clone(), by: "bob".into(), reason: "x".into() },
         RolloutEvent::Continued { by: "ada".into(), reason: "x".into() },
         RolloutEvent::Retried { attempt: 1, by: "ada".into(), reason: "x".into() },
         RolloutEvent::WavePassed { ring: canary.clone(), wave: 1 },

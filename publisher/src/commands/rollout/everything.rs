@@ -25,13 +25,14 @@ pub(crate) async fn run(args: &Args, verb: &str, format: Format) -> Result<u8> {
 }
 
 fn text(view: &EverythingView) -> String {
+    let why = view.cause.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
     match (view.halted, &view.resume_asked) {
         (None, _) => "✔ rollouts go on".to_owned(),
         (Some(at), None) => {
-            format!("✔ everything is halted since {at}: nothing starts anywhere until two people resume")
+            format!("✔ everything is halted since {at}{why}: nothing starts anywhere until two people resume")
         }
         (Some(at), Some(by)) => {
-            format!("◎ everything is halted since {at}; {by} asked to resume, a second person is needed")
+            format!("◎ everything is halted since {at}{why}; {by} asked to resume, a second person is needed")
         }
     }
 }

@@ -39,7 +39,12 @@ impl Order {
         let order = RolloutOrder { command, reason: self.reason.clone() };
         let view: RolloutView =
             self.server.open()?.post(&format!("{}/commands", self.path()), &order).await?;
-        output::print(format, &view, &format!("✔ {done}\n{}", text(&view)))?;
+        // An order that comes too late, or to the wrong level, must not look as if it had done something.
+        let done = match view.recorded {
+            Some(false) => format!("◎ nothing changed: level {} stands so already", view.level),
+            _ => format!("✔ {done}"),
+        };
+        output::print(format, &view, &format!("{done}\n{}", text(&view)))?;
         Ok(exit::DONE)
     }
 }

@@ -1,6 +1,6 @@
 //! `publisher rollout resume`: ends a pause or a halt.
 
-use pdp_policies::rollout::Command;
+use pdp_policies::rollout::{Command, HaltScope};
 use pdp_transport::channel_server::RolloutView;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::Format;
@@ -14,6 +14,12 @@ pub(crate) struct Args {
     order: Order,
     #[command(flatten)]
     scope: Scope,
+    /// The halt of the whole rollout, where other halts or a pause stand beside it.
+    #[arg(long, conflicts_with_all = ["ring", "organization"])]
+    rollout: bool,
+    /// The pause, where halts stand beside it.
+    #[arg(long, conflicts_with_all = ["ring", "organization", "rollout"])]
+    pause: bool,
 }
 
 /// Without a scope: the one thing that stands, a pause or a halt. A halt takes two people, one after the other.
@@ -21,6 +27,8 @@ pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let view: RolloutView = args.order.server.open()?.get(&args.order.path()).await?;
     let command = match args.scope.named() {
         Some(scope) => Command::Resume { scope },
+        None if args.rollout => Command::Resume { scope: HaltScope::Rollout {} },
+        None if args.pause => Command::Continue {},
         None => only(&view)?,
     };
     let done = done(&view, &command);
@@ -36,7 +44,7 @@ fn only(view: &RolloutView) -> Result<Command> {
             let all: Vec<_> = halts.iter().map(|halt| words(&halt.scope)).chain(pause).collect();
             Err(Failure::new("ScopeNeeded", format!("level {}: which one shall end?", view.level))
                 .cause(format!("these stand: {}", all.join(", ")))
-                .hint("name it: --ring, --organization; halts end before the pause"))
+                .hint("name it: --ring, --organization, --rollout or --pause"))
         }
     }
 }

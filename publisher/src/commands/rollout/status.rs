@@ -61,6 +61,7 @@ pub(super) fn text(view: &RolloutView) -> String {
         let state = ring::state(ring, place, When::Left(view.now));
         lines.push(format!("  {} {:12} {state}", ring::sign(ring), ring.ring.as_str()));
         lines.extend(ring::census(ring).map(|census| format!("{:17}{census}", "")));
+        lines.extend(ring::failing(ring).map(|failing| format!("{:17}{failing}", "")));
         lines.extend(ring::next(view, ring).map(|next| format!("{:17}{next}", "")));
     }
     lines.join("\n")

@@ -46,16 +46,18 @@ impl Next {
 pub(super) fn holds(view: &RolloutView) -> Vec<Hold> {
     let mut holds: Vec<Hold> = braked(view).into_iter().collect();
     holds.extend(view.halts.iter().map(|halt| halted(view, halt)));
-    holds.extend(view.paused.map(|at| {
-        let when = if view.halts.is_empty() {
-            "one person ends it"
-        } else {
-            "once no halt stands one person ends it"
-        };
-        let what = format!("paused by people since {}", ago(view, at));
-        Hold { key: format!("paused {at}"), what, next: Next::new(when, resume(view, "")), whole: true }
-    }));
+    holds.extend(view.paused.map(|at| paused(view, at)));
     holds
+}
+
+fn paused(view: &RolloutView, at: At) -> Hold {
+    let why = match (&view.paused_by, &view.paused_reason) {
+        (Some(by), Some(reason)) => format!(": {by}: {reason}"),
+        _ => String::new(),
+    };
+    let what = format!("paused by people since {}{why}", ago(view, at));
+    let next = Next::new("one person ends it", resume(view, " --pause"));
+    Hold { key: format!("paused {at}"), what, next, whole: true }
 }
 
 fn ago(view: &RolloutView, at: At) -> String {
@@ -98,7 +100,7 @@ fn halted(view: &RolloutView, halt: &HaltView) -> Hold {
     let option = match scope {
         HaltScope::Ring { ring } => format!(" --ring {ring}"),
         HaltScope::Organization { organization } => format!(" --organization {organization}"),
-        HaltScope::Rollout {} => String::new(),
+        HaltScope::Rollout {} => " --rollout".to_owned(),
     };
     let people = match resume_asked {
         Some(by) => format!("{by} asked to end it, a second person ends it"),

@@ -1,6 +1,6 @@
 //! One ring in words.
 
-use pdp_policies::rollout::{Lack, Phase};
+use pdp_policies::rollout::{Failing, Lack, Phase};
 use pdp_transport::channel_server::{RingStatus, RingView, RolloutView};
 
 use super::holds::Next;
@@ -93,8 +93,33 @@ fn because<'a>(reasons: impl Iterator<Item = (impl std::fmt::Display, &'a u32)>)
     if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
 }
 
+/// Who failed, and where: `nordbank/prod (gateway)`; some of many.
+pub(super) fn failing(ring: &RingView) -> Option<String> {
+    let words = |(pdp, failing): (&String, &Failing)| match &failing.component {
+        Some(component) => format!("{pdp} ({component})"),
+        None if failing.silent => format!("{pdp} (silent)"),
+        None => pdp.clone(),
+    };
+    let all: Vec<_> = ring.reasons.failing.iter().map(words).collect();
+    let known = ring.census.failed + ring.census.silent;
+    let more = usize::try_from(known).unwrap_or(usize::MAX).saturating_sub(all.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!all.is_empty()).then(|| format!("not well: {}{more}", all.join(", ")))
+}
+
+/// True if the wave can only be proven by some that failed: nobody runs, and nobody else may start.
+pub(super) fn is_exhausted(ring: &RingView) -> bool {
+    let lacks = matches!(ring.lacks, Some(Lack::Sample { .. } | Lack::Healthy { .. }));
+    lacks && ring.census.started == 0 && ring.cap.is_some_and(|cap| ring.starts >= cap) && !is_held(ring)
+}
+
 /// What a person can do where nobody proves the wave.
 pub(super) fn next(view: &RolloutView, ring: &RingView) -> Option<Next> {
+    if is_exhausted(ring) {
+        let command = format!("publisher rollout retry {} --line {} --reason \"...\"", view.level, view.line);
+        let words = "nobody else may start: people let it try again (or skip those that failed)";
+        return Some(Next { words: words.to_owned(), command });
+    }
     let waits = matches!(ring.lacks, Some(Lack::Nobody {})) && !is_held(ring);
     let come = ring.census.deferred + ring.census.not_reporting;
     let unless = if come > 0 { format!("unless one of {come} comes, ") } else { String::new() };

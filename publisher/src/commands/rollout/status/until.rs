@@ -47,6 +47,13 @@ fn stuck(view: &RolloutView) -> Option<String> {
             next.ring
         ));
     }
+    if ring::is_exhausted(next) {
+        let people = ring::next(view, next).map_or_else(String::new, |next| format!(": {next}"));
+        return Some(format!(
+            "wave {} of ring `{}` has nobody left to prove it{people}",
+            next.wave, next.ring
+        ));
+    }
     let census = &next.census;
     let alone = census.deferred + census.not_reporting + census.waiting == 0;
     let nobody = matches!(next.lacks, Some(Lack::Nobody {})) && alone;
