@@ -97,7 +97,12 @@ impl Crowd {
 
     /// One of them reports that it waits; status and code.
     pub(crate) fn report(&self, wire: &Wire, server: &ChannelServer, at: i64) -> (u16, String) {
-        let report = wire.seal(&wire.report(at, Value::Null, 41, &self.sha256, "waiting"));
+        self.say(wire, server, at, "waiting")
+    }
+
+    /// One of them reports how far it is; status and code.
+    pub(crate) fn say(&self, wire: &Wire, server: &ChannelServer, at: i64, state: &str) -> (u16, String) {
+        let report = wire.seal(&wire.report(at, Value::Null, 41, &self.sha256, state));
         let path = wire.path("reports?line=pdp-2026");
         let (status, answer) = server.call(Method::POST, &path, None, Some(report)).unwrap();
         (status, code(&answer))

@@ -5,7 +5,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::attack::note;
-use crate::crowd::code;
+use crate::base::unix_now;
+use crate::crowd::{Heard, code};
 use crate::replicated::{Replicated, is_unready};
 
 const NEWEST: &str = "(SELECT max(seq) FROM events)";
@@ -75,4 +76,42 @@ fn an_event_that_no_server_wrote_stops_all_servers() {
 fn a_database_that_forgot_what_servers_know_stops_them() {
     // What is left is whole; only who was there knows more. A standby that lagged looks like this, too.
     stops("event-forgotten", &format!("DELETE FROM events WHERE seq = {NEWEST}")).log_is_whole();
+}
+
+#[test]
+fn reports_that_are_gone_stop_all_servers() {
+    let two = Replicated::begin(2);
+    let crowd = two.crowd(1, 10);
+    let (wire, servers) = (&crowd.wires[0], two.servers());
+    assert_eq!(crowd.report(wire, servers[0], unix_now()).0, 204);
+    let path = format!("/v1/data-planes/{}", wire.id());
+    two.until_all("the report", |server| server.admin(&path).is_ok_and(|view| view["heard"].is_string()));
+    two.postgres.sql("DELETE FROM reports").unwrap();
+    for server in servers {
+        assert_eq!(make_token(server), (503, "LogForked".to_owned()));
+    }
+    two.until_all("word of it", |server| is_unready(server, "LogForked"));
+    note("reports-forgotten", "LogForked", "nothing granted");
+}
+
+#[test]
+fn rows_that_make_no_sense_stop_no_server() {
+    let two = Replicated::begin(2);
+    let crowd = two.crowd(2, 10);
+    // The lease, a stranger's report under another name, and a report that is none.
+    let columns = "organization, data_plane, received, body, version";
+    two.postgres
+        .sql(&format!(
+            "INSERT INTO kept VALUES ('publisher', 'x -9223372036854775808')
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+             INSERT INTO reports ({columns}) VALUES ('crowd', 'dp-0', 1, '{{}}', 1000), ('no one', '%', -1, 'x', 1001);
+             INSERT INTO seen VALUES ('no one', '%', 9223372036854775807)"
+        ))
+        .unwrap();
+    for (wire, server) in crowd.wires.iter().zip(two.servers()) {
+        assert_eq!(crowd.ask(wire, server), Heard::Granted);
+        assert_eq!(crowd.report(wire, server, unix_now()).0, 204);
+    }
+    two.until_starts(2);
+    two.until_ready();
 }

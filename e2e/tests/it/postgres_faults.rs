@@ -126,3 +126,33 @@ fn is_told_in_time(crowd: &Crowd, server: &ChannelServer) {
     assert_eq!(crowd.ask(&crowd.wires[0], server), away());
     assert!(begun.elapsed() < BOUND, "told after {:?}", begun.elapsed());
 }
+
+#[test]
+fn nobody_is_silent_while_the_database_takes_no_reports() {
+    let mut two = Replicated::begin(2);
+    let (begun, hour) = (unix_now(), 3600);
+    two.world.set_now(begun).unwrap();
+    let crowd = two.crowd(2, 10);
+    let [first, second] = &crowd.wires[..] else { panic!("two data planes") };
+    assert_eq!(crowd.ask(first, two.servers()[0]), Heard::Granted);
+    assert_eq!(crowd.say(first, two.servers()[0], begun, "started").0, 204);
+    two.postgres.kill();
+    two.until_all("word that it can't work", |server| is_unready(server, "DatabaseUnavailable"));
+    assert_eq!(crowd.say(first, two.servers()[1], begun, "started").0, 503);
+    two.world.set_now(begun + hour).unwrap();
+    two.postgres.restart().unwrap();
+    two.until_ready();
+    assert_eq!(crowd.report(second, two.servers()[1], begun + hour).0, 204);
+    let anew = |event: &serde_json::Value| event["body"].as_str().unwrap_or_default().contains("listensAnew");
+    assert!(
+        two.servers()[0].events().unwrap().iter().any(anew),
+        "the log says since when silence counts again"
+    );
+    // From then on it does count: the first one says nothing more, and that halts the ring.
+    two.world.set_now(begun + hour + 16 * 60).unwrap();
+    two.until_all("the halt", |server| server.rollout(41).is_ok_and(|view| view["halts"][0].is_object()));
+    let view = two.servers()[0].rollout(41).unwrap();
+    let since = view["halts"][0]["at"].as_str().unwrap();
+    assert_eq!(since, pdp_e2e::rfc3339(begun + hour + 16 * 60), "not before: {view:#}");
+    two.log_is_whole();
+}

@@ -100,3 +100,33 @@ fn a_server_from_an_old_backup_grants_nothing_until_a_person_says_so() {
     assert!(story.world.rollout(41).unwrap()["braked"].is_null());
     note("restored-old-backup", "LogBehind", "nothing granted");
 }
+
+#[test]
+fn what_was_published_later_is_not_written_over_by_a_server_whose_clock_went_back() {
+    let mut world = pdp_e2e::World::start().unwrap();
+    let now = crate::base::unix_now();
+    world.set_now(now + 240).unwrap();
+    world.serve().unwrap();
+    world.organization("acme", "canary").unwrap();
+    world.release(41, "emergency").unwrap();
+    world.wait_for_ring(41, "canary", "open").unwrap();
+    let head = |world: &pdp_e2e::World| {
+        world.git.git("ring-state", &["rev-parse", "ring-state"]).unwrap_or_default()
+    };
+    let is_open = || {
+        world
+            .git
+            .git("ring-state", &["show", "ring-state:ring-state-pdp-2026.dsse.json"])
+            .is_ok_and(|file| crate::crowd::payload(&file)["levels"]["41"].is_object())
+    };
+    wait_for("ring state with level 41", is_open).unwrap();
+    let (before, token) = (head(&world), world.server().unwrap().token.clone());
+    world.set_now(now).unwrap();
+    assert_eq!(world.order(41, &token, &json!({ "pause": {} })).unwrap().0, 200);
+    let server = world.server().unwrap();
+    wait_for("word that it would write over it", || server.words().contains("NewerPublished")).unwrap();
+    assert_eq!(head(&world), before);
+    world.set_now(now + 300).unwrap();
+    wait_for("the pause to be published", || head(&world) != before).unwrap();
+    note("ring-state-clock-went-back", "NewerPublished", "not published");
+}
