@@ -31,6 +31,31 @@ pub(crate) struct Metrics {
     ring_state_failures: Counter,
     data_planes: Gauge,
     catalog_signed: Gauge,
+    held: Family<Held, Gauge>,
+    log_lost: Gauge,
+}
+
+/// What holds rollouts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Held {
+    by: &'static str,
+}
+
+/// What is as it is at the moment of asking.
+#[derive(Debug, Default)]
+pub(crate) struct Moment {
+    /// Enrolled data planes.
+    pub(crate) data_planes: usize,
+    /// When the followed catalog was signed, Unix seconds; 0 without one.
+    pub(crate) catalog_signed: i64,
+    /// Rollouts of levels that aren't withdrawn in which something is halted.
+    pub(crate) halted: usize,
+    /// Those that people paused.
+    pub(crate) paused: usize,
+    /// True while everything is halted.
+    pub(crate) everything: bool,
+    /// True while the event log can't be followed.
+    pub(crate) log_lost: bool,
 }
 
 impl Metrics {
@@ -67,10 +92,19 @@ impl Metrics {
         self.ring_state_failures.inc();
     }
 
-    /// The text that Prometheus reads. `data_planes` and `catalog_signed` (Unix seconds) are as of now.
-    pub(crate) fn text(&self, data_planes: usize, catalog_signed: i64) -> String {
-        self.data_planes.set(i64::try_from(data_planes).unwrap_or(i64::MAX));
-        self.catalog_signed.set(catalog_signed);
+    /// The text that Prometheus reads.
+    pub(crate) fn text(&self, moment: &Moment) -> String {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        self.data_planes.set(count(moment.data_planes));
+        self.catalog_signed.set(moment.catalog_signed);
+        self.log_lost.set(moment.log_lost.into());
+        for (by, n) in [
+            ("halt", count(moment.halted)),
+            ("pause", count(moment.paused)),
+            ("everything", moment.everything.into()),
+        ] {
+            self.held.get_or_create(&Held { by }).set(n);
+        }
         let mut registry = Registry::with_prefix("pdp_channel_server");
         registry.register("polls", "Assignments asked for", self.polls.clone());
         registry.register("grants", "Starts granted", self.grants.clone());
@@ -89,6 +123,12 @@ impl Metrics {
             "When the followed catalog was signed, 0 without one",
             self.catalog_signed.clone(),
         );
+        registry.register(
+            "rollouts_held",
+            "Rollouts of levels that aren't withdrawn, by what holds them; `everything` is 0 or 1",
+            self.held.clone(),
+        );
+        registry.register("log_lost", "1 while the event log can't be followed", self.log_lost.clone());
         let mut text = String::new();
         let _ = encode(&mut text, &registry);
         text

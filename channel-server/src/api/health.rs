@@ -6,8 +6,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use pdp_policies::{Level, Line};
 
 use super::{Answer, Refusal};
+use crate::metrics::Moment;
 use crate::server::Server;
 
 /// The process answers.
@@ -38,8 +40,25 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Answer<&'static 
 
 /// In Prometheus' format.
 pub(crate) async fn metrics(State(server): State<Arc<Server>>) -> impl IntoResponse {
-    let signed = server.catalog.load().as_ref().map_or(0, |catalog| catalog.signed_at().unix());
-    let planes = server.fleet().planes.len();
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], server.metrics.text(planes, signed))
+    ([(header::CONTENT_TYPE, kind)], server.metrics.text(&moment(&server)))
+}
+
+fn moment(server: &Server) -> Moment {
+    let (catalog, fleet) = (server.catalog.load(), server.fleet());
+    let catalog = catalog.as_ref();
+    let withdrawn = |line: &Line, level: Level| {
+        let channel = catalog.and_then(|catalog| catalog.channel(line));
+        channel.is_some_and(|channel| channel.withdrawn.contains_key(&level))
+    };
+    let rollouts = fleet.rollouts.iter().filter(|((line, level), _)| !withdrawn(line, *level));
+    let rollouts: Vec<_> = rollouts.map(|(_, rollout)| rollout).collect();
+    Moment {
+        data_planes: fleet.planes.len(),
+        catalog_signed: catalog.map_or(0, |catalog| catalog.signed_at().unix()),
+        halted: rollouts.iter().filter(|rollout| !rollout.halts.is_empty()).count(),
+        paused: rollouts.iter().filter(|rollout| rollout.paused.is_some()).count(),
+        everything: fleet.everything.is_some(),
+        log_lost: server.lost.load().is_some(),
+    }
 }

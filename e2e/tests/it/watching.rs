@@ -152,6 +152,11 @@ fn each_command_that_is_printed_under_a_hold_ends_it_whatever_stands_beside_it()
         404,
         "a typo halts nobody and doesn't look as if it did"
     );
+    let figures = || world.server().unwrap().get("/metrics").unwrap().1;
+    let held = |by: &str, n: u32| {
+        figures().contains(&format!("pdp_channel_server_rollouts_held{{by=\"{by}\"}} {n}"))
+    };
+    assert!(held("halt", 1) && held("pause", 1) && held("everything", 0), "{}", figures());
     let shown = world.run(Program::Publisher, &STATUS, &[]).unwrap().stdout;
     assert!(shown.contains("paused by people") && shown.contains("token:admin@wso2: a test"), "{shown}");
     let commands = shown.lines().filter_map(|line| line.find("publisher rollout").map(|at| &line[at..]));
@@ -165,6 +170,7 @@ fn each_command_that_is_printed_under_a_hold_ends_it_whatever_stands_beside_it()
     }
     let view = world.rollout(41).unwrap();
     assert!(view["halts"].is_null() && view["paused"].is_null(), "{view:#}");
+    assert!(held("halt", 0) && held("pause", 0), "{}", figures());
     let (code, said) = paste(&world, &ann, "publisher rollout resume 41 --line pdp-2026 --reason \"...\"");
     assert!(code == Some(0) && said.contains("nothing changed"), "{said}");
 }
