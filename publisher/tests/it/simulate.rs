@@ -51,7 +51,7 @@ fn the_picture_shows_both_plans_the_openings_and_the_halt() {
     let svg = std::fs::read_to_string(&file).unwrap();
     let words = [
         "Waves that prove themselves: halted",
-        "The same length by the clock alone: 959 start",
+        "The same length by the clock alone, if nobody stops it: 959 start",
         "canary opens",
         "early opens",
         ">halted<",

@@ -67,10 +67,11 @@ pub(super) fn svg(simulation: &Simulation, headline: &str) -> String {
     let end = match (gated.stop, gated.length) {
         (Some(stop), _) => {
             format!(
-                "halted by themselves after {}, {} started ({} %)",
+                "halted by themselves after {}, {} started ({} %), {} broken",
                 length(stop.after),
                 stop.started,
-                stop.share
+                stop.share,
+                gated.broken
             )
         }
         (None, Some(end)) => format!("through after {}", length(end)),
@@ -79,7 +80,9 @@ pub(super) fn svg(simulation: &Simulation, headline: &str) -> String {
     let title = format!("Waves that prove themselves: {end}");
     panel(&mut svg, &scale, gated, &title, TOPS[0], "halted");
     let (started, broken) = (timed.started, timed.broken);
-    let title = format!("The same length by the clock alone: {started} start, {broken} break");
+    let title = format!(
+        "The same length by the clock alone, if nobody stops it: {started} start and {broken} break in the end"
+    );
     panel(&mut svg, &scale, timed, &title, TOPS[1], "people notice");
     text(&mut svg, (LEFT + RIGHT) / 2.0, 615.0, "middle", "", "time since the promotion");
     svg + "</svg>\n"

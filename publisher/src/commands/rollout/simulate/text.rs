@@ -87,7 +87,7 @@ fn timed(simulation: &Simulation) -> String {
     let Course { started, broken, .. } = simulation.timed;
     let times = match simulation.gated.stop {
         Some(_) => format!(
-            ": {} and {} times as many",
+            ": {} times as many starts, {} times as many broken",
             ratio(started, simulation.gated.started),
             ratio(broken, simulation.gated.broken)
         ),
@@ -99,7 +99,7 @@ fn timed(simulation: &Simulation) -> String {
 fn people(simulation: &Simulation, trial: &Trial) -> Option<String> {
     let stop = simulation.timed.stop?;
     Some(format!(
-        "  people who stop that {} after the first failure, at {}, find {} started, {} % of the fleet",
+        "  people who stop that, day and night, within {} of the first failure (at {}) find {} started, {} % of the fleet",
         length(trial.reaction),
         length(stop.after),
         stop.started,
