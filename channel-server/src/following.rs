@@ -1,18 +1,21 @@
 //! Following the log: what was appended, by whichever server, takes effect here in its order.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pdp_policies::Digest;
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::clock;
 
 use crate::database::{self, Chain, Logged, REPORTS_AT_ONCE, StoredReport, Transaction};
-use crate::event::Event;
+use crate::event::{Actor, Event};
 use crate::server::Server;
+use crate::writer::WriteFailed;
 
 /// A word may be missed, so the log is looked at at least this often.
 const LOOK: Duration = Duration::from_secs(1);
+/// So often it is tried whether a database that refused a write takes them again.
+const TRY: Duration = Duration::from_secs(5);
 /// Servers go by the database's clock; one that differs from it by more has to be put right first (milliseconds).
 const CLOCKS_DIFFER: i64 = 60_000;
 /// What a measurement may be off by, or an answer may take (milliseconds).
@@ -42,6 +45,7 @@ pub(crate) enum Lost {
 
 /// Runs until the server stops.
 pub(crate) async fn follow(server: Arc<Server>) {
+    let mut tried = Instant::now();
     loop {
         tokio::select! {
             () = server.word.notified() => {}
@@ -50,6 +54,11 @@ pub(crate) async fn follow(server: Arc<Server>) {
         }
         let looked = server.look().await;
         server.note(looked.err().as_ref());
+        if server.is_refusing_reports() && tried.elapsed() >= TRY {
+            tried = Instant::now();
+            // Why it fails is in the log already.
+            let _ = server.try_to_write().await;
+        }
     }
 }
 
@@ -160,6 +169,14 @@ impl Server {
                 return Ok(());
             }
         }
+    }
+
+    /// Where everybody has fallen silent nobody else would find out that reports are taken again, and silence would never
+    /// count.
+    async fn try_to_write(&self) -> Result<(), WriteFailed> {
+        let mut writer = self.write().await?;
+        writer.keep("tried", &self.now().to_string()).await?;
+        writer.record(&Actor::Server, &[]).await
     }
 
     /// Notes whether the log can be followed, and says so when that changes. While it can't, nobody tries to write.

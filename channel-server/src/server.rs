@@ -156,6 +156,11 @@ impl Server {
         self.refusing.store(0, Relaxed);
     }
 
+    /// True since the database refused something, until it takes something.
+    pub(crate) fn is_refusing_reports(&self) -> bool {
+        self.refusing.load(Relaxed) != 0
+    }
+
     /// True if reports were refused for so long that silence says nothing.
     pub(crate) fn were_reports_refused(&self) -> bool {
         self.reports_refused_since(self.now()).is_some()

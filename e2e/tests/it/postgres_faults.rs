@@ -132,8 +132,8 @@ fn nobody_is_silent_while_the_database_takes_no_reports() {
     let mut two = Replicated::begin(2);
     let (begun, hour) = (unix_now(), 3600);
     two.world.set_now(begun).unwrap();
-    let crowd = two.crowd(2, 10);
-    let [first, second] = &crowd.wires[..] else { panic!("two data planes") };
+    let crowd = two.crowd(1, 10);
+    let first = &crowd.wires[0];
     assert_eq!(crowd.ask(first, two.servers()[0]), Heard::Granted);
     assert_eq!(crowd.say(first, two.servers()[0], begun, "started").0, 204);
     two.postgres.kill();
@@ -142,13 +142,12 @@ fn nobody_is_silent_while_the_database_takes_no_reports() {
     two.world.set_now(begun + hour).unwrap();
     two.postgres.restart().unwrap();
     two.until_ready();
-    assert_eq!(crowd.report(second, two.servers()[1], begun + hour).0, 204);
+    // Nobody says anything, so a server finds out by itself that it can be told again.
     let anew = |event: &serde_json::Value| event["body"].as_str().unwrap_or_default().contains("listensAnew");
-    assert!(
-        two.servers()[0].events().unwrap().iter().any(anew),
-        "the log says since when silence counts again"
-    );
-    // From then on it does count: the first one says nothing more, and that halts the ring.
+    until(two.servers()[0], "since when silence counts again", |server| {
+        server.events().is_ok_and(|events| events.iter().any(anew))
+    });
+    // From then on it does: the one that started says nothing more, and that halts the ring.
     two.world.set_now(begun + hour + 16 * 60).unwrap();
     two.until_all("the halt", |server| server.rollout(41).is_ok_and(|view| view["halts"][0].is_object()));
     let view = two.servers()[0].rollout(41).unwrap();
