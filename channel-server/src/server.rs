@@ -109,6 +109,10 @@ impl Server {
         if events.iter().any(|event| matches!(event, Event::CatalogFollowed { .. })) {
             self.hint.notify_one();
         }
+        // One server that could write is enough: the outage is over for all.
+        if events.iter().any(|event| matches!(event, Event::ListensAnew {})) {
+            self.reports_are_taken();
+        }
         let mut fleet = self.fleet_mut();
         events.iter().for_each(|event| fleet.apply(at, event));
         drop(fleet);
