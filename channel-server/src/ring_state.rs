@@ -50,7 +50,9 @@ impl Publisher {
 
     /// Publishes the lines whose shares changed. What fails is tried again at the next look.
     pub(crate) async fn publish_if_changed(&mut self, server: &Server, catalog: &Catalog) {
-        if self.places.git.is_none() && self.places.oci.is_none() {
+        // Without the log nobody knows who publishes, nor anything new.
+        let nowhere = self.places.git.is_none() && self.places.oci.is_none();
+        if nowhere || server.lost.load().is_some() {
             return;
         }
         if !self.compare(server, catalog).await {

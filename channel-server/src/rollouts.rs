@@ -27,7 +27,13 @@ pub(crate) async fn drive(server: Arc<Server>, mut publisher: Publisher) {
         let mut rest = REST;
         if let Some(catalog) = server.catalog.load_full() {
             if let Err(failed) = advance(&server, &catalog, &mut resting).await {
-                tracing::warn!(code = failed.code, "no rollout moves until the database takes writes again");
+                // An outage that the follower has told of needs no line each second.
+                if server.lost.load().is_none() {
+                    tracing::warn!(
+                        code = failed.code,
+                        "no rollout moves until the database takes writes again"
+                    );
+                }
             }
             rest = started.elapsed().mul_f64(9.0).clamp(REST, LOOK);
             publisher.publish_if_changed(&server, &catalog).await;
