@@ -52,7 +52,7 @@ impl Publisher {
     pub(crate) async fn publish_if_changed(&mut self, server: &Server, catalog: &Catalog) {
         // Without the log nobody knows who publishes, nor anything new.
         let nowhere = self.places.git.is_none() && self.places.oci.is_none();
-        if nowhere || server.lost.load().is_some() {
+        if nowhere || server.lost.load().is_some() || !server.follows_newest(catalog, &server.fleet()) {
             return;
         }
         if !self.compare(server, catalog).await {
@@ -212,7 +212,9 @@ fn push(
 ) -> Result<()> {
     let head = remote.fetch(RING_STATE_BRANCH)?;
     let there = head.map(|head| instruction_source::at_commit(remote, head, line)).transpose()?.flatten();
-    let there = there.zip(catalog).and_then(|(there, catalog)| said(&there, catalog, line, now));
+    // Whatever its dates and levels: this server may be the one that knows less.
+    let there =
+        there.zip(catalog).and_then(|(there, catalog)| trust::signed_ring_state(&there, catalog, line));
     if let Some(later) = there.filter(|there| there.issued > now) {
         return Err(Failure::new("NewerPublished", format!("ring state of {line}"))
             .cause(format!("it is of {now}, and what is published is of {}", later.issued))

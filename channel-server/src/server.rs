@@ -25,6 +25,8 @@ use crate::writer::WriteFailed;
 const LOOKUPS: usize = 3;
 /// An outage that data planes bridge by trying again (seconds).
 const SHORT_OUTAGE: i64 = 30;
+/// A clock that goes back by up to this (seconds) was measured anew; one that goes back further was set.
+const TREMBLING: i64 = 2;
 /// Two clocks that differ by less are the same (milliseconds).
 const CLOCK_ERROR: i64 = 50;
 
@@ -62,6 +64,8 @@ pub(crate) struct Server {
     listening: At,
     /// Since when the database has refused what would have been written, Unix seconds; 0 if it takes it.
     refusing: AtomicI64,
+    /// The last time that was given out, Unix seconds.
+    last: AtomicI64,
     /// What has to be added to this machine's clock to get the database's, milliseconds.
     clock_offset: AtomicI64,
 }
@@ -87,6 +91,7 @@ impl Server {
             strangers: Short::default(),
             listening: clock::now(),
             refusing: 0.into(),
+            last: 0.into(),
             clock_offset: 0.into(),
         }
     }
@@ -109,10 +114,6 @@ impl Server {
         if events.iter().any(|event| matches!(event, Event::CatalogFollowed { .. })) {
             self.hint.notify_one();
         }
-        // One server that could write is enough: the outage is over for all.
-        if events.iter().any(|event| matches!(event, Event::ListensAnew {})) {
-            self.reports_are_taken();
-        }
         let mut fleet = self.fleet_mut();
         events.iter().for_each(|event| fleet.apply(at, event));
         drop(fleet);
@@ -128,9 +129,25 @@ impl Server {
 
     /// The time, by the clock that all servers share.
     pub(crate) fn now(&self) -> At {
-        match self.clock_offset.load(Relaxed) {
-            0 => clock::now(),
-            offset => At::from_unix((clock::millis() + offset).div_euclid(1000)),
+        let now = match self.clock_offset.load(Relaxed) {
+            0 => clock::now().unix(),
+            offset => (clock::millis() + offset).div_euclid(1000),
+        };
+        // A measurement's error must not date an answer before the one that a data plane has already.
+        let last = self.last.swap(now, Relaxed);
+        let trembles = (1..=TREMBLING).contains(&(last - now));
+        if trembles {
+            self.last.fetch_max(last, Relaxed);
+        }
+        At::from_unix(if trembles { last } else { now })
+    }
+
+    /// Somebody's write is in the log that came after this server was refused one: the outage was its own alone, or is
+    /// over. It excuses nobody, as data planes go to another server.
+    pub(crate) fn others_wrote(&self, at: At) {
+        let since = self.refusing.load(Relaxed);
+        if since != 0 && at.unix() > since {
+            self.reports_are_taken();
         }
     }
 
@@ -192,6 +209,12 @@ impl Server {
         let _ = stopping.wait_for(|stop| *stop).await;
     }
 
+    /// False if another catalog was followed last, by another server: this one may lack a brake, or have another plan.
+    pub(crate) fn follows_newest(&self, catalog: &Catalog, fleet: &Fleet) -> bool {
+        let own = catalog.versions();
+        fleet.followed.is_none_or(|followed| followed == (own.channels, own.targets))
+    }
+
     /// What keeps a level from starting anywhere, none if nothing does.
     pub(crate) fn brake(
         &self,
@@ -210,10 +233,7 @@ impl Server {
         if matches!(catalog.freshness(now), Freshness::Expired(_)) {
             return Some(ObstacleCode::CatalogExpired);
         }
-        // Another catalog than the one that was followed last may lack a brake, or have another plan.
-        let own = catalog.versions();
-        let other = fleet.followed.is_some_and(|followed| followed != (own.channels, own.targets));
-        let behind = other || self.behind.load(Relaxed);
+        let behind = !self.follows_newest(catalog, fleet) || self.behind.load(Relaxed);
         (behind || fleet.everything.is_some()).then_some(ObstacleCode::Halted)
     }
 }

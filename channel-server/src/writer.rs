@@ -157,18 +157,19 @@ impl<'a> Writer<'a> {
         let Self { server, mut position, mut transaction, listens_anew } = self;
         let refused = |error: sqlx::Error| server.refused_a_write(error);
         let anew = if listens_anew { vec![Event::ListensAnew {}] } else { Vec::new() };
-        let head = transaction.append(position.head, now, &Actor::Server, &anew).await.map_err(refused)?;
+        let head =
+            transaction.append(position.head, server.now(), &Actor::Server, &anew).await.map_err(refused)?;
         let head = transaction.append(head, now, actor, events).await.map_err(refused)?;
         transaction.commit().await.map_err(refused)?;
         // Nothing waits from here on: whoever drops this future doesn't part what is written from what took effect.
-        position.head = head;
         server.reports_are_taken();
         for event in events {
             let subject = event.subject();
             tracing::info!(%actor, subject, event = ?event, "recorded");
         }
-        server.take_effect(now, &anew);
+        server.take_effect(server.now(), &anew);
         server.take_effect(now, events);
+        position.head = head;
         Ok(position)
     }
 }

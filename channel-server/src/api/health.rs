@@ -30,6 +30,10 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Answer<&'static 
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
             .hint("the server's log says why; see `channel-server verify-events`"));
     }
+    let catalog = server.catalog.load();
+    if !catalog.as_ref().is_none_or(|catalog| server.follows_newest(catalog, &server.fleet())) {
+        return Err(Refusal::catalog_behind());
+    }
     if server.behind.load(Relaxed) {
         let message = "the event log is behind the published ring state, or wasn't compared with it yet; nothing is granted";
         return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "LogBehind", message)

@@ -65,6 +65,12 @@ impl Refusal {
             .hint("try again later; the server's log says why")
     }
 
+    pub(crate) fn catalog_behind() -> Self {
+        let message = "another server follows another catalog; nothing is granted here";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "CatalogBehind", message)
+            .hint("it looks again at once; does Git answer with an old copy?")
+    }
+
     pub(crate) fn internal(cause: &str) -> Self {
         tracing::error!(cause, "internal error");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal", "the server failed")

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pdp_policies::rollout::{
-    Fate, Halt, HaltScope, Reasons, Rollout, Tally, bears, cap_of, explained, is_for_others, lack, overall,
-    phase, superseded,
+    Fate, Halt, HaltScope, Reasons, Rollout, Tally, bears, cap_of, explained, is_for_others, lack, may_retry,
+    overall, phase, superseded,
 };
 use pdp_policies::trust::Catalog;
 use pdp_policies::{At, Channel, Level, ObstacleCode, Organization, Promotion, Ring, RingRules};
@@ -37,8 +37,13 @@ pub(super) fn view(server: &Server, looked: Looked<'_>, fleet: &Fleet, now: At) 
     let (rows, clock) = (fleet.rows(), server.clock(fleet, now));
     let (tally, reasons) = explained(&channel.plan, promotion, rollout, level, rows, clock);
     let fate = fate(channel, level);
+    let behind = match server.follows_newest(catalog, fleet) {
+        true => "the event log is behind what was published",
+        false => "another server follows another catalog",
+    };
     let braked = server.brake(catalog, channel, level, fleet, now);
-    let (braked_since, braked_detail) = braked.map_or((None, None), |code| brake(code, looked, fleet, now));
+    let (braked_since, braked_detail) =
+        braked.map_or((None, None), |code| brake(code, looked, fleet, behind, now));
     let ring = |rules: &RingRules| ring_view(looked, rollout, rules, &tally, &reasons, fate);
     RolloutView {
         line: channel.line.clone(),
@@ -55,6 +60,7 @@ pub(super) fn view(server: &Server, looked: Looked<'_>, fleet: &Fleet, now: At) 
         paused_by: rollout.paused.as_ref().map(|pause| pause.by.clone()),
         paused_reason: rollout.paused.as_ref().map(|pause| pause.reason.clone()),
         recorded: None,
+        retryable: may_retry(rollout),
         halts: rollout.halts.iter().map(halt_view).collect(),
         attempt: rollout.attempt(),
         rings: channel.plan.rings.iter().map(ring).collect(),
@@ -62,7 +68,13 @@ pub(super) fn view(server: &Server, looked: Looked<'_>, fleet: &Fleet, now: At) 
 }
 
 /// Since when a brake is on, and what people said of it.
-fn brake(code: ObstacleCode, looked: Looked<'_>, fleet: &Fleet, now: At) -> (Option<At>, Option<String>) {
+fn brake(
+    code: ObstacleCode,
+    looked: Looked<'_>,
+    fleet: &Fleet,
+    behind: &str,
+    now: At,
+) -> (Option<At>, Option<String>) {
     let Looked { catalog, channel, level, .. } = looked;
     match code {
         ObstacleCode::Stopped => channel.stop.as_ref().map(|stop| (stop.at, stop.reason.clone())).unzip(),
@@ -82,7 +94,7 @@ fn brake(code: ObstacleCode, looked: Looked<'_>, fleet: &Fleet, now: At) -> (Opt
                 });
                 (Some(halt.at), Some(format!("{}: {}{asked}", halt.by, halt.reason)))
             }
-            None => (None, Some("the event log is behind what was published".to_owned())),
+            None => (None, Some(behind.to_owned())),
         },
     }
 }
@@ -123,15 +135,15 @@ fn ring_view(
         opened: progress.map(|progress| progress.opened),
         wave: progress.map_or(0, |_| (wave + 1).min(waves)),
         waves,
-        cap: progress.map(|_| cap_of(rules, wave, counts.members)).filter(|cap| *cap != u32::MAX),
+        cap: progress.map(|_| cap_of(rules, wave, tally.present(&rules.name))).filter(|cap| *cap != u32::MAX),
         starts: rollout.starts_in(&rules.name),
         soaked_at,
         failures: failures.all,
         budget: rules.failure_budget,
-        bears: bears(rules, wave, &counts),
+        bears: bears(rules, wave, tally, rollout),
         organization_budget: rules.organization_failures,
         organization_failures: most(failures.organizations),
-        lacks: lack(rules, wave, &counts, failures.all, rollout.starts_in(&rules.name)).filter(|_| judged),
+        lacks: lack(rules, wave, tally, rollout).filter(|_| judged),
         census: counts,
         reasons: reasons.get(&rules.name).cloned().unwrap_or_default(),
     }

@@ -69,6 +69,11 @@ pub(crate) async fn order(
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
     let (channel, promotion) = promoted(catalog, &line, level)?;
     let now = server.now();
+    // What holds may be said at any server; what lets go needs the catalog that all follow.
+    let holds = matches!(wanted.command, Command::Halt { .. } | Command::Pause {});
+    if !holds && !server.follows_newest(catalog, &server.fleet()) {
+        return Err(Refusal::catalog_behind());
+    }
     let event = decide(&server, channel, promotion, level, &person, &wanted, now)?;
     let recorded = event.is_some();
     if let Some(event) = event {

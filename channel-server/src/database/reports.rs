@@ -49,16 +49,20 @@ impl Transaction {
             version,
             i64::try_from(PAGE).unwrap_or(i64::MAX)
         )?;
-        Ok(stored.into_iter().map(read).collect())
+        Ok(stored.into_iter().map(|row| read(row, version)).collect())
     }
 }
 
 /// Version, time, body, and whose it is.
 type Stored = (i64, i64, String, String, String);
 
-fn read((version, received, body, organization, data_plane): Stored) -> StoredReport {
-    let report = serde_json::from_str(&body)
-        .inspect_err(|error| tracing::warn!(%error, version, "a stored report can't be read"));
+/// The one that is `known` was read before, and complained of.
+fn read((version, received, body, organization, data_plane): Stored, known: i64) -> StoredReport {
+    let report = serde_json::from_str(&body).inspect_err(|error| {
+        if version > known {
+            tracing::warn!(%error, version, "a stored report can't be read");
+        }
+    });
     // Nobody's report speaks for another one, whoever wrote the row.
     let own = |report: &Report| {
         (report.organization.as_str(), report.data_plane.as_str()) == (&organization, &data_plane)

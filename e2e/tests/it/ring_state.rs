@@ -105,7 +105,8 @@ fn a_server_from_an_old_backup_grants_nothing_until_a_person_says_so() {
 fn what_was_published_later_is_not_written_over_by_a_server_whose_clock_went_back() {
     let mut world = pdp_e2e::World::start().unwrap();
     let now = crate::base::unix_now();
-    world.set_now(now + 240).unwrap();
+    // Hours: nothing is believed that is dated so far ahead, but it isn't written over either.
+    world.set_now(now + 7200).unwrap();
     world.serve().unwrap();
     world.organization("acme", "canary").unwrap();
     world.release(41, "emergency").unwrap();
@@ -126,7 +127,7 @@ fn what_was_published_later_is_not_written_over_by_a_server_whose_clock_went_bac
     let server = world.server().unwrap();
     wait_for("word that it would write over it", || server.words().contains("NewerPublished")).unwrap();
     assert_eq!(head(&world), before);
-    world.set_now(now + 300).unwrap();
+    world.set_now(now + 7500).unwrap();
     wait_for("the pause to be published", || head(&world) != before).unwrap();
     note("ring-state-clock-went-back", "NewerPublished", "not published");
 }

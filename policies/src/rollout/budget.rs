@@ -1,9 +1,9 @@
 //! How many failures a ring bears.
 
-use super::census::{Census, Tally};
+use super::census::Tally;
 use super::fold::Rollout;
 use super::halt::{Cause, HaltScope};
-use super::step::cap_of;
+use super::step::{cap_of, possible};
 use crate::names::Ring;
 use crate::plan::{Percent, RingRules};
 
@@ -12,9 +12,9 @@ use crate::plan::{Percent, RingRules};
 ///
 /// One exception keeps small samples honest: a single failure is measured against the wave as it will be when it is
 /// full, because one failure among the first few says little. A budget of 0 % bears none.
-pub fn bears(rules: &RingRules, wave: usize, counts: &Census) -> u32 {
-    let eligible = counts.eligible();
-    let full = cap_of(rules, wave, counts.members).min(eligible + counts.offered);
+pub fn bears(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> u32 {
+    let eligible = tally.census(&rules.name).eligible();
+    let full = possible(rules, wave, tally, rollout).min(cap_of(rules, wave, tally.present(&rules.name)));
     share(rules.failure_budget, eligible).max(share(rules.failure_budget, eligible.max(full)).min(1))
 }
 
@@ -24,8 +24,8 @@ fn share(percent: Percent, number: u32) -> u32 {
 }
 
 /// True if the ring's own budget is used up in its current wave.
-pub(super) fn ring_exceeded(rules: &RingRules, wave: usize, counts: &Census, failures: u32) -> bool {
-    failures > bears(rules, wave, counts)
+pub(super) fn ring_exceeded(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> bool {
+    tally.failures(&rules.name).all > bears(rules, wave, tally, rollout)
 }
 
 /// The halts that are due in one ring and don't stand yet.
@@ -36,7 +36,7 @@ pub(super) fn halts(rules: &RingRules, rollout: &Rollout, tally: &Tally) -> Vec<
     };
     let (counts, failures) = (tally.census(ring), tally.failures(ring));
     let scope = HaltScope::Ring { ring: ring.clone() };
-    if ring_exceeded(rules, progress.wave, &counts, failures.all) {
+    if ring_exceeded(rules, progress.wave, tally, rollout) {
         let (failures, eligible) = (failures.all, counts.eligible());
         let cause = Cause::FailureBudget { failures, eligible, budget: rules.failure_budget };
         return vec![(scope, cause)];

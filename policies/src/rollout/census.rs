@@ -115,6 +115,10 @@ pub struct Tally {
     pub rings: BTreeMap<Ring, Census>,
     /// Per ring: failed and silent PDPs that no resume has forgiven.
     pub failures: BTreeMap<Ring, Failures>,
+    /// Per ring: who is in it now, wherever they started. Shares count among these, for grants as well.
+    pub present: BTreeMap<Ring, u32>,
+    /// Per ring: who started there and was never heard; they may still prove the wave, or fail it.
+    pub unheard: BTreeMap<Ring, u32>,
 }
 
 /// Failed and silent PDPs of one ring that no resume has forgiven.
@@ -130,6 +134,16 @@ impl Tally {
     /// The census of a ring; zeroes if nobody is in it.
     pub fn census(&self, ring: &Ring) -> Census {
         self.rings.get(ring).copied().unwrap_or_default()
+    }
+
+    /// How many are in a ring now.
+    pub fn present(&self, ring: &Ring) -> u32 {
+        self.present.get(ring).copied().unwrap_or_default()
+    }
+
+    /// How many started in a ring and were never heard.
+    pub fn unheard(&self, ring: &Ring) -> u32 {
+        self.unheard.get(ring).copied().unwrap_or_default()
     }
 
     /// The failures of a ring.
@@ -199,8 +213,12 @@ pub(super) fn tally_with<'a>(
     let (mut tally, mut audience) = (Tally::default(), Audience::new(promotion));
     for row in rows {
         let start = rollout.starts.get(row.pdp);
+        let meant = audience.includes(&row.pdp.organization);
+        if meant {
+            add(&mut tally.present, row.ring);
+        }
         // Who started counts against caps, whoever it was meant for.
-        if start.is_none() && !audience.includes(&row.pdp.organization) {
+        if start.is_none() && !meant {
             continue;
         }
         let ring = start.map_or(row.ring, |start| &start.ring);
@@ -213,6 +231,9 @@ pub(super) fn tally_with<'a>(
             None => tally.rings.entry(ring.clone()).or_default().count(state),
         }
         match (state, start) {
+            (PdpState::Excluded, Some(start)) if may_prove(rollout, start, &row) => {
+                add(&mut tally.unheard, ring)
+            }
             (PdpState::Failed, Some(start)) => {
                 tally.fail(rollout, ring, row.pdp, Since::Event(start.ended.unwrap_or_default()));
             }
@@ -224,6 +245,21 @@ pub(super) fn tally_with<'a>(
         }
     }
     tally
+}
+
+/// True for one that runs, and only hasn't been heard yet.
+fn may_prove(rollout: &Rollout, start: &Started, row: &Row<'_>) -> bool {
+    start.outcome.is_none() && row.heard.is_none() && !rollout.skipped.contains(row.pdp)
+}
+
+/// One more; a name is copied for the first only.
+fn add(counts: &mut BTreeMap<Ring, u32>, ring: &Ring) {
+    match counts.get_mut(ring) {
+        Some(count) => *count += 1,
+        None => {
+            counts.insert(ring.clone(), 1);
+        }
+    }
 }
 
 /// When a started PDP was heard last, or began to owe a word.

@@ -248,10 +248,8 @@ pub fn command(
         Command::Skip { pdp } => RolloutEvent::Skipped { pdp: pdp.clone(), by, reason },
         Command::Acknowledge { ring, wave } => {
             current(rollout, ring, *wave)?;
-            let (counts, failures) = (tally.census(ring), tally.failures(ring).all);
             let rules = plan.rules(ring).ok_or(CommandRefusal::UnknownRing)?;
-            let lacks = lack(rules, *wave, &counts, failures, rollout.starts_in(ring));
-            if lacks != Some(Lack::Nobody {}) {
+            if lack(rules, *wave, tally, rollout) != Some(Lack::Nobody {}) {
                 return Err(CommandRefusal::ProofPossible);
             }
             RolloutEvent::Acknowledged { ring: ring.clone(), wave: *wave, by, reason }
@@ -306,6 +304,11 @@ fn resume(
         Some(first) if is_same_person(first, &by) => Err(CommandRefusal::SecondPersonNeeded),
         Some(_) => Ok(RolloutEvent::Resumed { scope, by, reason }),
     }
+}
+
+/// True if a retry would let something start again.
+pub fn may_retry(rollout: &Rollout) -> bool {
+    matches!(retry(rollout), Ok(Some(_)))
 }
 
 /// The next attempt; none if whatever failed may start again already.

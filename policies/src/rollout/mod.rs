@@ -21,7 +21,7 @@ mod step;
 
 pub use budget::bears;
 pub use census::{Census, Clock, Failures, PdpState, Row, Tally, state_of, tally};
-pub use command::{Command, CommandRefusal, Kind, Order, allowed, command};
+pub use command::{Command, CommandRefusal, Kind, Order, allowed, command, may_retry};
 pub use event::{Outcome, RolloutEvent};
 pub use fold::{Progress, Rollout, Started, fold};
 pub use grant::{GRANT_LIFE, Grant, Wish, grant};

@@ -70,7 +70,7 @@ fn progress(
         }
         if wave < rules.waves.len() {
             let pace = *plan.pace(promotion.tempo, &rules.name)?;
-            return advance(rules, pace, *progress, tally, rollout.starts_in(&rules.name), held, now);
+            return advance(rules, pace, *progress, tally, rollout, held, now);
         }
     }
     None
@@ -89,12 +89,12 @@ fn advance(
     pace: Pace,
     progress: Progress,
     tally: &Tally,
-    starts: u32,
+    rollout: &Rollout,
     held: bool,
     now: At,
 ) -> Option<RolloutEvent> {
     let (ring, wave) = (rules.name.clone(), progress.wave);
-    if lack(rules, wave, &tally.census(&ring), tally.failures(&ring).all, starts).is_some() {
+    if lack(rules, wave, tally, rollout).is_some() {
         return None;
     }
     let Some(since) = progress.share_reached else {
@@ -130,15 +130,16 @@ pub enum Lack {
 
 /// What the wave lacks, none if it is proven.
 ///
-/// `starts` are those of the ring that count against its cap. Who was left out, or can't be measured, has used one up
-/// and proves nothing: where no further one may start, the wave is judged by the others, and by people if there are
-/// none.
-pub fn lack(rules: &RingRules, wave: usize, counts: &Census, failures: u32, starts: u32) -> Option<Lack> {
-    let (cap, started, healthy) = (cap_of(rules, wave, counts.members), counts.eligible(), counts.healthy);
-    let possible = started + counts.offered.min(cap.saturating_sub(starts));
+/// Who was left out, or can't be measured, has used up a start and proves nothing: where no further one may start, the wave
+/// is judged by the others, and by people if there are none.
+pub fn lack(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> Option<Lack> {
+    let counts = tally.census(&rules.name);
+    let (started, healthy, possible) =
+        (counts.eligible(), counts.healthy, possible(rules, wave, tally, rollout));
     if possible == 0 {
         return Some(Lack::Nobody {});
     }
+    let cap = cap_of(rules, wave, tally.present(&rules.name));
     let needed = rules.min_sample.min(cap).min(possible).max(1);
     if started < needed {
         return Some(Lack::Sample { started, needed });
@@ -148,7 +149,15 @@ pub fn lack(rules: &RingRules, wave: usize, counts: &Census, failures: u32, star
         let needed = u32::try_from(share).unwrap_or(u32::MAX);
         return Some(Lack::Healthy { healthy, needed });
     }
-    budget::ring_exceeded(rules, wave, counts, failures).then_some(Lack::Budget {})
+    budget::ring_exceeded(rules, wave, tally, rollout).then_some(Lack::Budget {})
+}
+
+/// How many may have a say in a wave: those who have it, those who run without having been heard, and those who may still
+/// start.
+pub(super) fn possible(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> u32 {
+    let counts = tally.census(&rules.name);
+    let room = cap_of(rules, wave, tally.present(&rules.name)).saturating_sub(rollout.starts_in(&rules.name));
+    counts.eligible() + tally.unheard(&rules.name) + counts.offered.min(room)
 }
 
 /// How many starts a wave allows in a ring of `members`: percents rounded up, never less than the waves before

@@ -99,6 +99,13 @@ pub fn ring_state(
     verdict(judge(), refetched)
 }
 
+/// What a director signed for a line, whatever its dates and levels: for whoever asks only whether it is newer than
+/// something else. None if no director of this catalog signed it.
+pub fn signed_ring_state(envelope: &[u8], catalog: &Catalog, line: &Line) -> Option<RingState> {
+    let state: RingState = open("ring state", envelope, dsse::RING_STATE, catalog).ok()?;
+    (state.line == *line).then_some(state)
+}
+
 fn verdict<T>(judged: Result<(T, InstructionFloor), Doubt>, refetched: bool) -> Instructed<T> {
     match judged {
         Ok((read, floor)) => Instructed::Followed(Box::new(Verified::new(read)), floor),

@@ -18,7 +18,7 @@ pub use approval::{Approved, approval};
 pub use artifact::{COSIGN_PREDICATE, SIGSTORE_BUNDLE, bundle, signed_artifact};
 pub use catalog::{Catalog, Descriptor, Freshness, STALE_AFTER};
 pub use floors::{Floors, RoleFloor};
-pub use instruction::{Instructed, InstructionFloor, assignment, ring_state};
+pub use instruction::{Instructed, InstructionFloor, assignment, ring_state, signed_ring_state};
 pub use judge::{Judged, catalog, catalog_from};
 
 /// A value that someone entitled vouched for. Only this module can make one.

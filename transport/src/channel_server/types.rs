@@ -218,6 +218,9 @@ pub struct RolloutView {
     /// Why, in their words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_reason: Option<String>,
+    /// True if a retry would let something start again.
+    #[serde(default)]
+    pub retryable: bool,
     /// In the answer to a command: true if it changed anything, false if it was so already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<bool>,

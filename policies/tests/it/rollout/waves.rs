@@ -135,6 +135,44 @@ fn what_cannot_be_measured_leaves_the_proof_to_the_others() {
 }
 
 #[test]
+fn who_started_and_was_never_heard_may_still_prove_the_wave_or_fail_it() {
+    let mut world = World::new(&[("canary", 4)]);
+    let rules = &mut world.channel.plan.rings[0];
+    (rules.waves[0], rules.min_sample) = (pdp_policies::Cap::Count(3), 3);
+    world.settle();
+    assert!((0..3).all(|n| world.start(n)));
+    world.finish(0, Outcome::Healthy);
+    world.finish(1, Outcome::Healthy);
+    world.planes[2].heard = None;
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].share_reached, None, "two of three");
+    let ack = Command::Acknowledge { ring: ring("canary"), wave: 0 };
+    assert_eq!(world.order("ada", ack), Err(CommandRefusal::ProofPossible));
+    world.finish(2, Outcome::Healthy);
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].share_reached, Some(world.now));
+}
+
+#[test]
+fn who_moved_into_the_ring_makes_room_in_it_though_their_start_counts_elsewhere() {
+    let mut world = World::new(&[("canary", 4)]);
+    let rules = &mut world.channel.plan.rings[0];
+    (rules.waves[0], rules.min_sample) = (pdp_policies::Cap::Percent(50.try_into().unwrap()), 2);
+    world.settle();
+    assert!(world.start(0));
+    world.finish(0, Outcome::Written);
+    world.settle();
+    // The plan lets two of four start; one of them can't be measured, so one more proves it.
+    assert_eq!(world.tally().present(&ring("canary")), 4);
+    assert!(world.start(1));
+    world.planes[2].ring = ring("early");
+    assert_eq!(world.tally().present(&ring("canary")), 3);
+    world.finish(1, Outcome::Healthy);
+    world.settle();
+    assert_eq!(world.rollout.rings[&ring("canary")].share_reached, Some(world.now));
+}
+
+#[test]
 fn the_soak_counts_from_the_first_share_and_joiners_do_not_restart_it() {
     let mut world = World::new(&[("canary", 2)]);
     world.settle();

@@ -108,14 +108,19 @@ pub(super) fn failing(ring: &RingView) -> Option<String> {
 }
 
 /// True if the wave can only be proven by some that failed: nobody runs, and nobody else may start.
-pub(super) fn is_exhausted(ring: &RingView) -> bool {
+pub(super) fn is_exhausted(view: &RolloutView, ring: &RingView) -> bool {
     let lacks = matches!(ring.lacks, Some(Lack::Sample { .. } | Lack::Healthy { .. }));
-    lacks && ring.census.started == 0 && ring.cap.is_some_and(|cap| ring.starts >= cap) && !is_held(ring)
+    lacks
+        && view.retryable
+        && ring.census.failed > 0
+        && ring.census.started == 0
+        && ring.cap.is_some_and(|cap| ring.starts >= cap)
+        && !is_held(ring)
 }
 
 /// What a person can do where nobody proves the wave.
 pub(super) fn next(view: &RolloutView, ring: &RingView) -> Option<Next> {
-    if is_exhausted(ring) {
+    if is_exhausted(view, ring) {
         let command = format!("publisher rollout retry {} --line {} --reason \"...\"", view.level, view.line);
         let words = "nobody else may start: people let it try again (or skip those that failed)";
         return Some(Next { words: words.to_owned(), command });
