@@ -116,9 +116,9 @@ impl Follower {
 
 /// Once for each reason, however many servers see it.
 async fn note_refused(server: &Server, refusal: &Refusal) -> std::result::Result<(), WriteFailed> {
-    let refused = (refusal.code.to_string(), refusal.detail.clone());
+    let code = refusal.code.to_string();
     // By its code: what else it says has times in it, and each server's own numbers.
-    let is_known = || server.fleet().refused_catalog.as_ref().is_some_and(|known| known.0 == refused.0);
+    let is_known = || server.fleet().refused_catalog.as_ref().is_some_and(|known| *known == code);
     if is_known() {
         return Ok(());
     }
@@ -126,7 +126,7 @@ async fn note_refused(server: &Server, refusal: &Refusal) -> std::result::Result
     if is_known() {
         return Ok(());
     }
-    let (code, detail) = refused;
+    let detail = refusal.detail.clone();
     writer.record(&Actor::Server, &[Event::CatalogRefused { code, detail }]).await
 }
 

@@ -30,8 +30,8 @@ pub(crate) struct Fleet {
     pub(crate) rollouts: BTreeMap<(Line, Level), Rollout>,
     /// Versions of the catalog (channels, targets) that was followed last.
     pub(crate) followed: Option<(u64, u64)>,
-    /// Code and detail of a catalog that was refused since.
-    pub(crate) refused_catalog: Option<(String, String)>,
+    /// Code of the refusal of a catalog that was refused since.
+    pub(crate) refused_catalog: Option<String>,
     /// Since when reports have been coming in again, if they were refused for a while.
     pub(crate) listens_anew: Option<At>,
     /// The halt of everything, none while rollouts go on.
@@ -119,9 +119,7 @@ impl Fleet {
             Event::CatalogFollowed { channels, targets } => {
                 (self.followed, self.refused_catalog) = (Some((*channels, *targets)), None);
             }
-            Event::CatalogRefused { code, detail } => {
-                self.refused_catalog = Some((code.clone(), detail.clone()));
-            }
+            Event::CatalogRefused { code, .. } => self.refused_catalog = Some(code.clone()),
             Event::ListensAnew {} => self.listens_anew = Some(at),
             Event::TokenCreated { .. } | Event::TokenRevoked { .. } => {}
         }

@@ -54,7 +54,7 @@ pub(crate) async fn follow(server: Arc<Server>) {
         }
         let looked = server.look().await;
         server.note(looked.err().as_ref());
-        if server.is_refusing_reports() && tried.elapsed() >= TRY {
+        if server.outage.is_on() && tried.elapsed() >= TRY {
             tried = Instant::now();
             // Why it fails is in the log already.
             let _ = server.try_to_write().await;
@@ -115,7 +115,7 @@ impl Server {
             return Err(Lost::Clocks(ahead));
         }
         if after - before <= MEASURED {
-            self.set_clock(ahead);
+            self.shared_clock.set(ahead);
         }
         Ok(())
     }
@@ -135,7 +135,7 @@ impl Server {
             } else if stands {
                 let event = position.take(row)?;
                 self.take_effect(row.time(), &[event]);
-                self.others_wrote(row.time());
+                self.outage.others_wrote(row.time());
             }
             if stands { Ok(()) } else { Err(Lost::forked_at(row.seq)) }
         });
@@ -169,7 +169,7 @@ impl Server {
             for StoredReport { version, report, received } in reports {
                 let Some(report) = report else { continue };
                 if version != known || !self.fleet().has_heard(&report, received) {
-                    self.others_wrote(received);
+                    self.outage.others_wrote(received);
                     // The hash only tells a repeated request from a new report; it isn't stored.
                     self.hear(report, received, Digest::of(b""));
                 }
@@ -193,7 +193,7 @@ impl Server {
         let now = lost.map(Lost::code);
         let before = self.lost.swap(now.map(Arc::new));
         if lost.is_some() {
-            self.reports_are_refused();
+            self.outage.begins(self.now());
         }
         if before.as_deref().copied() == now {
             return;

@@ -11,6 +11,7 @@ mod following;
 mod lease;
 mod metrics;
 mod news;
+mod outage;
 mod public_key;
 mod refusals;
 mod resting;
@@ -19,6 +20,7 @@ mod rollouts;
 mod secret;
 mod seen;
 mod server;
+mod shared_clock;
 mod writer;
 
 use std::process::ExitCode;

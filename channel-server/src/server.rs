@@ -1,6 +1,6 @@
 //! What all parts share: the fleet in memory, the database, the vendor's catalog, the director's key.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex as Short, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use arc_swap::ArcSwapOption;
@@ -12,23 +12,18 @@ use pdp_transport::cli::clock;
 use pdp_transport::signing_key::SigningKey;
 use tokio::sync::{Mutex, Notify, Semaphore, watch};
 
-use crate::database::{self, Database};
+use crate::database::Database;
 use crate::event::Event;
 use crate::fleet::Fleet;
-use crate::following::{Lost, Position};
+use crate::following::Position;
 use crate::metrics::Metrics;
 use crate::news::News;
+use crate::outage::Outage;
 use crate::refusals::Lines;
-use crate::writer::WriteFailed;
+use crate::shared_clock::SharedClock;
 
 /// So many API tokens are looked up at once.
 const LOOKUPS: usize = 3;
-/// An outage that data planes bridge by trying again (seconds).
-const SHORT_OUTAGE: i64 = 30;
-/// A clock that goes back by up to this (seconds) was measured anew; one that goes back further was set.
-const TREMBLING: i64 = 2;
-/// Two clocks that differ by less are the same (milliseconds).
-const CLOCK_ERROR: i64 = 50;
 
 /// The server's state. Writing goes through [`Server::write`], one at a time: decide under it, then record.
 #[derive(Debug)]
@@ -62,12 +57,8 @@ pub(crate) struct Server {
     pub(crate) strangers: Short<Lines>,
     /// Since when reports can come in: nobody is silent before.
     listening: At,
-    /// Since when the database has refused what would have been written, Unix seconds; 0 if it takes it.
-    refusing: AtomicI64,
-    /// The last time that was given out, Unix seconds.
-    last: AtomicI64,
-    /// What has to be added to this machine's clock to get the database's, milliseconds.
-    clock_offset: AtomicI64,
+    pub(crate) outage: Outage,
+    pub(crate) shared_clock: SharedClock,
 }
 
 impl Server {
@@ -90,9 +81,8 @@ impl Server {
             metrics: Metrics::default(),
             strangers: Short::default(),
             listening: clock::now(),
-            refusing: 0.into(),
-            last: 0.into(),
-            clock_offset: 0.into(),
+            outage: Outage::default(),
+            shared_clock: SharedClock::default(),
         }
     }
 
@@ -129,78 +119,14 @@ impl Server {
 
     /// The time, by the clock that all servers share.
     pub(crate) fn now(&self) -> At {
-        let now = match self.clock_offset.load(Relaxed) {
-            0 => clock::now().unix(),
-            offset => (clock::millis() + offset).div_euclid(1000),
-        };
-        // A measurement's error must not date an answer before the one that a data plane has already.
-        let last = self.last.swap(now, Relaxed);
-        let trembles = (1..=TREMBLING).contains(&(last - now));
-        if trembles {
-            self.last.fetch_max(last, Relaxed);
-        }
-        At::from_unix(if trembles { last } else { now })
-    }
-
-    /// Somebody's write is in the log that came after this server was refused one: the outage was its own alone, or is
-    /// over. It excuses nobody, as data planes go to another server.
-    pub(crate) fn others_wrote(&self, at: At) {
-        let since = self.refusing.load(Relaxed);
-        if since != 0 && at.unix() > since {
-            self.reports_are_taken();
-        }
-    }
-
-    /// The database's clock is so many milliseconds ahead. What is within a measurement's error changes nothing, so that
-    /// time doesn't tremble.
-    pub(crate) fn set_clock(&self, ahead: i64) {
-        if (ahead - self.clock_offset.load(Relaxed)).abs() > CLOCK_ERROR {
-            self.clock_offset.store(ahead, Relaxed);
-        }
+        self.shared_clock.now()
     }
 
     /// The time, and since when reports have been coming in.
     pub(crate) fn clock(&self, fleet: &Fleet, now: At) -> Clock {
         let since = fleet.listens_anew.map_or(self.listening, |at| at.max(self.listening));
         // While the database refuses them nobody is to blame.
-        let refusing = self.reports_refused_since(now).is_some();
-        Clock { now, listening: if refusing { now } else { since } }
-    }
-
-    /// Reports can't be taken now.
-    pub(crate) fn reports_are_refused(&self) {
-        let _ = self.refusing.compare_exchange(0, self.now().unix(), Relaxed, Relaxed);
-    }
-
-    /// Reports are taken again.
-    pub(crate) fn reports_are_taken(&self) {
-        self.refusing.store(0, Relaxed);
-    }
-
-    /// True since the database refused something, until it takes something.
-    pub(crate) fn is_refusing_reports(&self) -> bool {
-        self.refusing.load(Relaxed) != 0
-    }
-
-    /// True if reports were refused for so long that silence says nothing.
-    pub(crate) fn were_reports_refused(&self) -> bool {
-        self.reports_refused_since(self.now()).is_some()
-    }
-
-    fn reports_refused_since(&self, now: At) -> Option<At> {
-        let since = self.refusing.load(Relaxed);
-        (since != 0 && now.unix() - since >= SHORT_OUTAGE).then(|| At::from_unix(since))
-    }
-
-    /// As [`Server::failed`]; no report would have been taken either.
-    pub(crate) fn refused_a_write(&self, error: sqlx::Error) -> WriteFailed {
-        self.reports_are_refused();
-        let failed = self.failed(&error);
-        // Whoever waits for a turn needn't find out for themselves.
-        if failed.code == database::AWAY {
-            self.note(Some(&Lost::Away(error)));
-        }
-        failed
+        Clock { now, listening: if self.outage.is_long(now) { now } else { since } }
     }
 
     /// Comes back once the server is stopping.

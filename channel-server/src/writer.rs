@@ -41,7 +41,7 @@ impl Server {
         self.can_write()?;
         match self.turn(&mut position).await {
             Ok(transaction) => {
-                let listens_anew = self.were_reports_refused();
+                let listens_anew = self.outage.is_long(self.now());
                 Ok(Writer { server: self, position, transaction, listens_anew })
             }
             Err(lost) => Err(self.lose(&lost)),
@@ -84,6 +84,17 @@ impl Server {
         tracing::error!(%error, code, "the database refused; nothing was counted");
         self.metrics.write_failed();
         WriteFailed { code }
+    }
+
+    /// As [`Server::failed`], for a write; no report would have been taken either.
+    fn refused_a_write(&self, error: sqlx::Error) -> WriteFailed {
+        self.outage.begins(self.now());
+        let failed = self.failed(&error);
+        // Whoever waits for a turn needn't find out for themselves.
+        if failed.code == database::AWAY {
+            self.note(Some(&Lost::Away(error)));
+        }
+        failed
     }
 }
 
@@ -162,7 +173,7 @@ impl<'a> Writer<'a> {
         let head = transaction.append(head, now, actor, events).await.map_err(refused)?;
         transaction.commit().await.map_err(refused)?;
         // Nothing waits from here on: whoever drops this future doesn't part what is written from what took effect.
-        server.reports_are_taken();
+        server.outage.ends();
         for event in events {
             let subject = event.subject();
             tracing::info!(%actor, subject, event = ?event, "recorded");

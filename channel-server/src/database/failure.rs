@@ -81,7 +81,7 @@ pub(super) fn opening(place: &Place, error: &sqlx::Error) -> Failure {
         Trouble::Full => fail("DatabaseFull", "free some space; nothing was lost"),
         Trouble::Login => fail("LoginNeeded", "check user and password (PGPASSWORD, ~/.pgpass)"),
         Trouble::Missing => fail("NotFound", "create it: `createdb` with the user as its owner"),
-        Trouble::Away => fail("DatabaseUnavailable", "does it run? check host, port, TLS and network"),
+        Trouble::Away => fail(AWAY, "does it run? check host, port, TLS and network"),
         Trouble::Disk | Trouble::Other => unreadable(place, &error.to_string()),
     }
 }

@@ -101,3 +101,23 @@ fn what_is_decided_keeps_to_the_table_in_every_state() {
         assert_eq!(world.ask("bob", &unknown), Err(CommandRefusal::UnknownRing));
     }
 }
+
+#[test]
+fn whoever_halts_again_takes_back_that_somebody_asked_to_resume() {
+    let mut world = World::new(&[("canary", 1)]);
+    let (scope, at) = (HaltScope::Ring { ring: ring("canary") }, world.now);
+    let (halt, resume) = (Command::Halt { scope: scope.clone() }, Command::Resume { scope: scope.clone() });
+    assert_eq!(world.order("ada", halt.clone()), Ok(true));
+    assert_eq!(world.order("bob", halt.clone()), Ok(false), "it stands already");
+    assert_eq!(world.order("ada", resume.clone()), Ok(true));
+    assert_eq!(world.order("bob", halt), Ok(true), "bob disagrees");
+    assert_eq!((world.rollout.halts[&scope].at, &world.rollout.halts[&scope].resume_asked), (at, &None));
+    assert_eq!(world.order("Bob", resume.clone()), Ok(true), "who asks is the first again");
+    assert_eq!(
+        world.order("bob", resume.clone()),
+        Err(CommandRefusal::SecondPersonNeeded),
+        "written otherwise"
+    );
+    assert_eq!(world.order("ada", resume), Ok(true));
+    assert!(world.rollout.halts.is_empty());
+}

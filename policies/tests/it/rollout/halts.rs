@@ -220,26 +220,6 @@ fn one_organization_is_halted_by_itself_and_two_halt_the_ring() {
 }
 
 #[test]
-fn whoever_halts_again_takes_back_that_somebody_asked_to_resume() {
-    let mut world = wide(90, 1, 8);
-    let (scope, at) = (of_ring("canary"), world.now);
-    let (halt, resume) = (Command::Halt { scope: scope.clone() }, Command::Resume { scope: scope.clone() });
-    assert_eq!(world.order("ada", halt.clone()), Ok(true));
-    assert_eq!(world.order("bob", halt.clone()), Ok(false), "it stands already");
-    assert_eq!(world.order("ada", resume.clone()), Ok(true));
-    assert_eq!(world.order("bob", halt), Ok(true), "bob disagrees");
-    assert_eq!((world.rollout.halts[&scope].at, &world.rollout.halts[&scope].resume_asked), (at, &None));
-    assert_eq!(world.order("Bob", resume.clone()), Ok(true), "who asks is the first again");
-    assert_eq!(
-        world.order("bob", resume.clone()),
-        Err(CommandRefusal::SecondPersonNeeded),
-        "written otherwise"
-    );
-    assert_eq!(world.order("ada", resume), Ok(true));
-    assert!(world.rollout.halts.is_empty());
-}
-
-#[test]
 fn a_resume_of_the_organization_or_of_the_ring_forgives_the_organization_what_had_failed() {
     for scope in [of_organization("acme"), of_ring("canary"), HaltScope::Rollout {}] {
         let mut world = wide(90, 1, 8);

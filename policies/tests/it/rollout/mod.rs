@@ -7,6 +7,7 @@ mod halts;
 mod hotfixes;
 mod offers;
 mod plans;
+mod proofs;
 mod random;
 mod reasons;
 mod replicas;

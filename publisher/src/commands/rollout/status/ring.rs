@@ -109,8 +109,7 @@ pub(super) fn failing(ring: &RingView) -> Option<String> {
 
 /// True if the wave can only be proven by some that failed: nobody runs, and nobody else may start.
 pub(super) fn is_exhausted(view: &RolloutView, ring: &RingView) -> bool {
-    let lacks = matches!(ring.lacks, Some(Lack::Sample { .. } | Lack::Healthy { .. }));
-    lacks
+    matches!(ring.lacks, Some(Lack::Healthy { .. }))
         && view.retryable
         && ring.census.failed > 0
         && ring.census.started == 0
