@@ -13,7 +13,7 @@ pub mod flux_artifact;
 pub mod git;
 mod http;
 pub mod instruction_source;
-mod login;
+pub mod login;
 pub mod oci;
 mod runtime;
 pub mod signing_key;

@@ -93,6 +93,22 @@ impl LoginSource {
     }
 }
 
+/// The logins of two Git hosts: of the one that is written to, and of the catalog's, each an address and its token.
+/// The catalog's host gets the other's token only if it is the same origin. Without a token helpers are asked.
+pub fn git_logins(
+    (written, token): (&str, Option<&str>),
+    (catalog, catalog_token): (&str, Option<&str>),
+) -> (LoginSource, LoginSource) {
+    let login = |url: &str, token: Option<&str>| Some(Login::git_token(&Url::parse(url).ok()?, token?));
+    let written = login(written, token);
+    let shared = || {
+        let catalog = Url::parse(catalog).ok()?;
+        written.clone().filter(|login| login.origin == catalog.origin())
+    };
+    let own = login(catalog, catalog_token).or_else(shared);
+    (LoginSource::given_or_helpers(written), LoginSource::given_or_helpers(own))
+}
+
 /// What is sent to a token service.
 pub(crate) enum TokenLogin<'a> {
     /// An `Authorization`.
@@ -173,6 +189,23 @@ mod tests {
         let none = Exceptions::default();
         assert!(here.for_token_service(&url("http://127.0.0.1:5001/token"), &none).is_some());
         assert!(here.for_token_service(&url("http://localhost:5001/token"), &none).is_none());
+    }
+
+    #[test]
+    fn the_token_that_may_write_is_not_for_the_catalogs_host() {
+        let (here, there) = ("https://git.customer.example/gitops", "https://git.vendor.example/catalog");
+        let given = |source: &LoginSource, url: &str| match source {
+            LoginSource::Given(login) => login.basic_for(&self::url(url)),
+            _ => None,
+        };
+        let (written, catalog) = git_logins((here, Some("push")), (there, None));
+        assert!(given(&written, here).is_some());
+        assert_eq!(catalog, LoginSource::Helpers);
+        let (_, catalog) = git_logins((here, Some("push")), (there, Some("read")));
+        assert!(given(&catalog, there).is_some() && given(&catalog, here).is_none());
+        let beside = "https://git.customer.example/mirror-of-catalog";
+        let (written, catalog) = git_logins((here, Some("push")), (beside, None));
+        assert_eq!(written, catalog, "one host, one login");
     }
 
     #[test]
