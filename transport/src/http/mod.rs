@@ -13,8 +13,8 @@ use pdp_policies::Digest;
 use reqwest::{Request, Response, StatusCode, header};
 use url::Url;
 
-pub use options::{Exceptions, HttpOptions};
-pub(crate) use options::{address, is_loopback, is_on_loopback};
+pub use options::{Exceptions, HttpOptions, address, parse_host};
+pub(crate) use options::{is_loopback, is_on_loopback};
 pub(crate) use redirect::may_go_on;
 
 use crate::error::{Error, Kind, Result};

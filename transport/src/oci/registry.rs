@@ -162,6 +162,10 @@ impl Registry {
         match &self.login {
             LoginSource::Given(login) => Ok(Some(login.clone())),
             LoginSource::Helpers => credentials::for_registry(&repository.origin(self.exceptions())?),
+            LoginSource::DockerConfig(config) => {
+                let origin = repository.origin(self.exceptions())?;
+                credentials::from_docker_config(&config.name, &config.text, &origin)
+            }
             LoginSource::Nobody => Ok(None),
         }
     }
