@@ -10,7 +10,7 @@ use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 use pdp_policies::gate::Verdict;
-use pdp_policies::{At, ObstacleCode, RefusalCode};
+use pdp_policies::{At, Obstacle, ObstacleCode, RefusalCode};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::json;
 
@@ -144,7 +144,17 @@ fn one(name: &str, context: &Context) -> Result<Action> {
     }
     let started = Instant::now();
     match pass(&object, context, &entry) {
-        Ok(passed) => conclude(&object, context, &entry, &before, &handled, passed, started.elapsed()),
+        Ok(Ok(passed)) => conclude(&object, context, &entry, &before, &handled, passed, started.elapsed()),
+        Ok(Err(first)) => {
+            let generation = object.metadata.generation.unwrap_or_default();
+            let now = Clock::new().now();
+            let status = answered(status::shut_out(&first, generation, &before, now), &handled);
+            let pause = jittered(Duration::from_secs(object.spec.interval.seconds().unsigned_abs().max(1)));
+            let (of, both) = (context.label(name), (&before, &status));
+            context.signals.passed(&of, &entry.remembered, both, started.elapsed(), (now, pause));
+            write_status(&object, context, &before, status)?;
+            Ok(Action::requeue(pause))
+        }
         Err(failure) => {
             tracing::warn!(code = failure.code, "{failure}");
             let generation = object.metadata.generation.unwrap_or_default();
@@ -167,13 +177,23 @@ struct Passed {
     now: At,
 }
 
-fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result<Passed> {
+/// One pass, or the obstacle: a subscription that isn't the first of its namespace starts nothing, so none of its
+/// Secrets is read and no host that it names is asked.
+fn pass(
+    object: &UpdateSubscription,
+    context: &Context,
+    entry: &Entry,
+) -> Result<std::result::Result<Passed, Obstacle>> {
     let clock = Clock::new();
     let name = object.name_any();
     let cache = context.cache.join(&name);
     std::fs::create_dir_all(&cache)
         .map_err(|e| Failure::new("Io", format!("cache folder {}", cache.display())).cause(e))?;
     let surroundings = context.surroundings()?;
+    let found = surroundings.found(&context.cluster, &name)?;
+    if let Some(first) = found.obstacles.first() {
+        return Ok(Err(first.clone()));
+    }
     let subscription = resolve::resolve(&context.cluster, object, &surroundings, &cache)?;
     let problems = subscription.problems(clock.now());
     if !problems.is_empty() {
@@ -186,12 +206,12 @@ fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result
         cluster: &context.cluster,
         subscription: &subscription,
         memory: &entry.memory,
-        surroundings: surroundings.found(&context.cluster, &name)?,
+        surroundings: found,
         clock: &clock,
     };
     let outcome = reconcile::pass(&subscription, &mut state, &target, &clock);
     let now = clock.now();
-    Ok(Passed { subscription, state, outcome, now })
+    Ok(Ok(Passed { subscription, state, outcome, now }))
 }
 
 /// Writes the status and arranges for what comes next.

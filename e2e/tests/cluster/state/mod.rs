@@ -5,3 +5,4 @@ mod decision;
 mod edits;
 mod floors;
 mod outages;
+mod pin;
