@@ -1,10 +1,7 @@
-use pdp_e2e::World;
-use pdp_e2e::cluster::{Api, Kind, SubscriptionState, shared};
+use pdp_e2e::cluster::{Api, Kind, shared};
 use serde_json::{Value, json};
 
 use super::Release;
-use crate::plane::release as release_level;
-use crate::scenario::Scenario;
 
 fn refused(result: anyhow::Result<impl std::fmt::Debug>) {
     let error = result.unwrap_err().to_string();
@@ -139,44 +136,4 @@ fn an_administrator_may_open_all_secrets_and_hosts_are_listed() {
     assert_eq!(value("PDP_SYNC_ALLOWED_HOSTS"), "registry.acme.example,git.acme.example:8443");
     assert_eq!(value("PDP_SYNC_ALLOW_HTTP"), "registry.acme.example:5000");
     assert_eq!(value("PDP_SYNC_TOKEN_HOSTS"), "b.example=c.example,registry.acme.example=login.acme.example");
-}
-
-/// Neither is a mystery, and neither needs a restart once it is put right.
-#[test]
-fn a_missing_right_is_named_with_its_secret_and_the_value_of_the_chart() {
-    const NAMESPACE: &str = "chart-lacks";
-    let cluster = shared();
-    let _scenario = Scenario::begin(
-        "least privilege: a missing right to a Secret is named, and goes on once it is there",
-    );
-    let world = World::start().unwrap();
-    release_level(&world, 41, NAMESPACE, |_| Ok(()));
-    world.open(41, &["general=100"]).unwrap();
-    world.target_namespaces(41).unwrap().iter().for_each(|name| cluster.namespace(name).unwrap());
-    let kubeconfig = cluster.admit_pdp_sync_for(NAMESPACE, &["pdp"], &[]).unwrap();
-    let mut git = cluster.subscription(&world, NAMESPACE).unwrap().object()["spec"]["catalog"].clone();
-    git["git"]["secretRef"] = json!({ "name": "git-login" });
-    let login = json!({
-        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "git-login", "namespace": NAMESPACE },
-        "stringData": { "password": "for the catalog" },
-    });
-    cluster.api.apply(Kind::SECRET, &login).unwrap();
-    let subscription = cluster.subscription(&world, NAMESPACE).unwrap().named("prod").with("catalog", git);
-    let subscription = subscription.apply().unwrap();
-    let pdp_sync = cluster.start_pdp_sync(NAMESPACE, &kubeconfig, &[]).unwrap();
-    for (secret, value, subscriptions, secrets) in [
-        ("git-login", "list `git-login` in the chart's value rbac.secrets", ["pdp"], vec!["git-login"]),
-        ("pdp-prod-", "list `prod` in the chart's value rbac.subscriptions", ["prod"], vec!["git-login"]),
-    ] {
-        let named = |state: &SubscriptionState| {
-            let ready = state.condition("Ready");
-            let message = ready["message"].as_str().unwrap_or_default();
-            ready["reason"] == "Forbidden"
-                && message.contains(&format!("get Secret {secret}"))
-                && message.contains(value)
-        };
-        subscription.until(&pdp_sync, &format!("the missing right to {secret} to be named"), named).unwrap();
-        cluster.admit_pdp_sync_for(NAMESPACE, &subscriptions, &secrets).unwrap();
-    }
-    subscription.until_level(&pdp_sync, 41).unwrap();
 }

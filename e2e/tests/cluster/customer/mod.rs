@@ -1,7 +1,6 @@
 //! The customer decides: values, policy, approvals, who owns what.
 
 mod approvals;
-mod hosts;
 mod manifests;
 mod owners;
 mod policy;

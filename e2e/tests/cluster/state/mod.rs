@@ -5,4 +5,3 @@ mod decision;
 mod edits;
 mod floors;
 mod outages;
-mod pin;

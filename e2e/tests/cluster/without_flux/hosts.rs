@@ -2,23 +2,19 @@
 
 use std::net::TcpListener;
 
-use pdp_e2e::World;
-use pdp_e2e::cluster::{SubscriptionState, shared};
+use pdp_e2e::cluster::Kind;
 use serde_json::json;
 
-use crate::plane::release;
+use super::{control_plane, seen, stands, vendor};
 use crate::scenario::Scenario;
 
 #[test]
 fn a_host_that_the_administrator_does_not_list_hears_nothing() {
     const NAMESPACE: &str = "hosts";
-    let cluster = shared();
+    let cluster = control_plane();
     let _scenario =
         Scenario::begin("customer: a host outside the administrator's list is refused and not asked");
-    let world = World::start().unwrap();
-    release(&world, 41, NAMESPACE, |_| Ok(()));
-    world.open(41, &["general=100"]).unwrap();
-    world.target_namespaces(41).unwrap().iter().for_each(|name| cluster.namespace(name).unwrap());
+    let world = vendor(NAMESPACE);
     let kubeconfig = cluster.admit_pdp_sync_for(NAMESPACE, &["pdp"], &["registry-login"]).unwrap();
     let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
     stranger.set_nonblocking(true).unwrap();
@@ -29,23 +25,23 @@ fn a_host_that_the_administrator_does_not_list_hears_nothing() {
         "metadata": { "name": "registry-login", "namespace": NAMESPACE },
         "stringData": { ".dockerconfigjson": login.to_string() },
     });
-    cluster.api.apply(pdp_e2e::cluster::Kind::SECRET, &secret).unwrap();
+    cluster.api.apply(Kind::SECRET, &secret).unwrap();
     let git = world.git.url("catalog");
     let git = git.trim_start_matches("http://").split('/').next().unwrap();
     let listed = format!("{git},{}", world.registry_host());
     let mirror = json!({ "host": host, "secretRef": { "name": "registry-login" } });
-    let subscription =
-        cluster.subscription(&world, NAMESPACE).unwrap().with("mirror", mirror).apply().unwrap();
+    let subscription = cluster.subscription(&world, NAMESPACE).unwrap();
+    let subscription = subscription.with("mirror", mirror).apply().unwrap();
     let pdp_sync =
         cluster.start_pdp_sync(NAMESPACE, &kubeconfig, &[("PDP_SYNC_ALLOWED_HOSTS", &listed)]).unwrap();
-    let refused = |state: &SubscriptionState| {
-        let ready = state.condition("Ready");
-        ready["reason"] == "HostNotAllowed" && ready["message"].as_str().is_some_and(|it| it.contains(&host))
-    };
-    subscription.until(&pdp_sync, "the host to be refused", refused).unwrap();
+    subscription
+        .until(&pdp_sync, "the host to be refused", |state| stands(state, "HostNotAllowed", &[&host]))
+        .unwrap();
     let heard = stranger.accept().map(|(_, from)| from);
     assert!(heard.is_err(), "{heard:?} came all the same");
+    assert_eq!(seen(&subscription.state()), None, "nobody else was asked either");
+
     let subscription = cluster.subscription(&world, NAMESPACE).unwrap().apply().unwrap();
-    subscription.until_level(&pdp_sync, 41).unwrap();
+    subscription.until(&pdp_sync, "the listed hosts to be asked", |state| seen(state).is_some()).unwrap();
     assert!(stranger.accept().is_err());
 }
