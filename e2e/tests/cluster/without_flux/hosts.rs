@@ -32,10 +32,11 @@ fn a_host_that_the_administrator_does_not_list_hears_nothing() {
     let mirror = json!({ "host": host, "secretRef": { "name": "registry-login" } });
     let subscription = cluster.subscription(&world, NAMESPACE).unwrap();
     let subscription = subscription.with("mirror", mirror).apply().unwrap();
-    let pdp_sync =
-        cluster.start_pdp_sync(NAMESPACE, &kubeconfig, &[("PDP_SYNC_ALLOWED_HOSTS", &listed)]).unwrap();
+    let pdp_sync = cluster
+        .start_pdp_sync(NAMESPACE, &kubeconfig, &[("PDP_SYNC_ALLOWED_HOSTS", listed.as_str())])
+        .unwrap();
     subscription
-        .until(&pdp_sync, "the host to be refused", |state| stands(state, "HostNotAllowed", &[&host]))
+        .until(&pdp_sync, "the host to be refused", |state| stands(state, "HostNotAllowed", &[host.as_str()]))
         .unwrap();
     let heard = stranger.accept().map(|(_, from)| from);
     assert!(heard.is_err(), "{heard:?} came all the same");
