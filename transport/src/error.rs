@@ -30,6 +30,8 @@ pub enum Kind {
     BadReference,
     /// A login, key or CA file can't be used.
     BadCredentials,
+    /// A tag names something else, and the registry doesn't move it.
+    TagTaken,
     /// The branch is no longer where it was read.
     BranchMoved,
     /// The Git host or the local repository refused.
@@ -58,6 +60,7 @@ impl Kind {
             Self::Unreachable => "Unreachable",
             Self::BadReference => "BadReference",
             Self::BadCredentials => "BadCredentials",
+            Self::TagTaken => "TagTaken",
             Self::BranchMoved => "BranchMoved",
             Self::GitRefused => "GitRefused",
             Self::UnsafePath => "UnsafePath",
@@ -83,6 +86,9 @@ impl Kind {
             }
             Self::BadReference => "check the spelling",
             Self::BadCredentials => "check the file and who may read it",
+            Self::TagTaken => {
+                "what is published is never written over: use another level, or ask who pushed the other one"
+            }
             Self::BranchMoved => "someone pushed meanwhile: run the command again",
             Self::GitRefused => "check that the account may push to this branch",
             Self::UnsafePath => "remove links and paths that leave the folder",

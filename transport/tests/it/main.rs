@@ -3,6 +3,9 @@
 
 mod git;
 mod oci;
+mod oci_login;
+mod oci_referrers;
+mod oci_upload;
 
 /// Nothing is allowed beyond the rule.
 fn http() -> pdp_transport::HttpOptions {
