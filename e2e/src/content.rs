@@ -40,6 +40,11 @@ impl Content {
         }))
     }
 
+    pub(crate) async fn has_tag(&self, repository: &str, tag: &str) -> bool {
+        let Ok(reference) = tag.parse::<Reference>() else { return false };
+        matches!(self.manifests.get_manifest(repository, &reference).await, Ok(Some(_)))
+    }
+
     /// Puts a manifest, true or not, unchecked, behind a tag or digest, and gives its real digest.
     /// Behind a digest it may be a lie: the registry then serves `bytes` under that name.
     ///

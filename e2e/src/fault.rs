@@ -16,6 +16,8 @@ pub enum Harm {
     RateLimited,
     /// 200 with a page that isn't the protocol's.
     Garbage,
+    /// As `Garbage`, and it says that it is a page.
+    Page,
     /// Half of the body, then the connection ends.
     Truncated,
     /// Half of the body as if it were all.
@@ -106,7 +108,9 @@ impl Harm {
         let mut answer = match self {
             Self::Status(code) => plain(StatusCode::from_u16(code).unwrap_or_default(), Body::empty()),
             Self::RateLimited => plain(StatusCode::TOO_MANY_REQUESTS, Body::empty()),
-            Self::Garbage => plain(StatusCode::OK, Body::from("<html>please log in to the hotel</html>")),
+            Self::Garbage | Self::Page => {
+                plain(StatusCode::OK, Body::from("<html>please log in to the hotel</html>"))
+            }
             Self::Swapped => {
                 let mut other = body.to_vec();
                 if let Some(last) = other.last_mut() {
@@ -128,6 +132,9 @@ impl Harm {
                 plain(StatusCode::OK, Body::from_stream(silence))
             }
         };
+        if self == Self::Page {
+            answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        }
         if self == Self::RateLimited {
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("0"));
         }

@@ -7,17 +7,21 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
-use axum::body::{Body, HttpBody, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Response, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::serve::IncomingStream;
 use tokio::runtime::Runtime;
 
+use crate::content::Content;
 use crate::exchange::{Exchange, Exchanges};
 use crate::fault::{Faults, Harm};
-use crate::login::{Login, refusal};
+use crate::habits::{Custom, list};
+use crate::login::{Asked, Login, refusal};
+use crate::token_service::{TokenService, lock};
 
 /// One running (or stopped) server.
 #[derive(Debug)]
@@ -33,7 +37,34 @@ pub(crate) struct Gate {
     pub(crate) faults: Faults,
     pub(crate) exchanges: Exchanges,
     pub(crate) login: Arc<Mutex<Option<Login>>>,
-    pub(crate) without_referrers: Arc<Mutex<bool>>,
+    pub(crate) tokens: TokenService,
+    pub(crate) custom: Custom,
+    /// Every `Authorization` that came, right or wrong.
+    pub(crate) logins: Arc<Mutex<Vec<String>>>,
+    /// True if a tag is there, for who doesn't let it be written again.
+    pub(crate) tags: Tags,
+}
+
+/// Looks for the tag of `/v2/<repository>/manifests/<tag>`.
+#[derive(Clone, Default)]
+pub(crate) struct Tags(pub(crate) Option<Content>);
+
+impl std::fmt::Debug for Tags {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Tags")
+    }
+}
+
+impl Tags {
+    async fn has(&self, path: &str) -> bool {
+        let named = path.strip_prefix("/v2/").and_then(|rest| rest.split_once("/manifests/"));
+        match (&self.0, named) {
+            (Some(content), Some((repository, tag))) if !tag.contains(':') => {
+                content.has_tag(repository, tag).await
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A handle on the connection of a request, to close it without an answer.
@@ -120,7 +151,7 @@ async fn guard(
     };
     let received = body.len() as u64;
     let harm = gate.faults.meet(&method, &path);
-    let answer = pass(&gate, harm, Request::from_parts(parts, body.into()), next).await;
+    let answer = pass(&gate, harm, parts, body, next).await;
     let dropped = harm == Some(Harm::Dropped);
     if dropped {
         connection.close();
@@ -131,22 +162,27 @@ async fn guard(
     answer
 }
 
-/// Login, faults, and the registry's missing referrers API.
-async fn pass(gate: &Gate, harm: Option<Harm>, request: Request, next: Next) -> Response<Body> {
-    let login = gate.login.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(refusal) = login.and_then(|login| refusal(&login, &request)) {
+/// Login, faults, and the registry's habits.
+async fn pass(gate: &Gate, harm: Option<Harm>, parts: Parts, body: Bytes, next: Next) -> Response<Body> {
+    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let query = parts.uri.query().map(str::to_owned);
+    let asked = Asked { method: &parts.method, uri: &parts.uri, headers: &parts.headers, body: &body };
+    lock(&gate.logins).extend(asked.header(header::AUTHORIZATION).map(str::to_owned));
+    let has_tag = gate.tags.has(&path).await;
+    if let Some(refusal) = gate.custom.refusal(&asked, has_tag) {
+        return refusal;
+    }
+    let login = lock(&gate.login).clone();
+    if let Some(refusal) = login.and_then(|login| refusal(&login, &gate.tokens, &asked)) {
         return refusal;
     }
     if let Some(harm) = harm.filter(|harm| harm.replaces()) {
-        return harm.answer(StatusCode::OK, None, &axum::body::Bytes::new());
+        return harm.answer(StatusCode::OK, None, &Bytes::new());
     }
-    let without_referrers = *gate.without_referrers.lock().unwrap_or_else(PoisonError::into_inner);
-    if without_referrers && request.uri().path().contains("/referrers/") {
-        return answer(StatusCode::NOT_FOUND, Body::empty());
-    }
-    let mut real = next.run(request).await;
-    if without_referrers {
-        real.headers_mut().remove("oci-subject");
+    let mut real = next.run(Request::from_parts(parts, body.into())).await;
+    gate.custom.change(&method, &path, &mut real);
+    if method == Method::GET && path.contains("/referrers/") {
+        real = listed(gate, &path, query.as_deref(), real).await;
     }
     let Some(harm) = harm else { return real };
     let (parts, body) = real.into_parts();
@@ -155,6 +191,20 @@ async fn pass(gate: &Gate, harm: Option<Harm>, request: Request, next: Next) -> 
         Ok(bytes) => harm.answer(parts.status, kind, &bytes),
         Err(_) => answer(StatusCode::INTERNAL_SERVER_ERROR, Body::empty()),
     }
+}
+
+/// The list of referrers as the server's habits have it.
+async fn listed(gate: &Gate, path: &str, query: Option<&str>, real: Response<Body>) -> Response<Body> {
+    let (mut parts, body) = real.into_parts();
+    let Ok(body) = to_bytes(body, 1 << 28).await else {
+        return answer(StatusCode::INTERNAL_SERVER_ERROR, Body::empty());
+    };
+    let (body, link) = list(&gate.custom.now(), path, query, &body);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+        parts.headers.insert(header::LINK, link);
+    }
+    Response::from_parts(parts, body.into())
 }
 
 pub(crate) fn answer(status: StatusCode, body: Body) -> Response<Body> {

@@ -5,58 +5,40 @@ use std::process::{Command, Stdio};
 
 use url::Url;
 
+use crate::docker_config::DockerConfig;
 use crate::error::{Error, Kind, Result};
-use crate::http;
+use crate::files::read_capped;
 use crate::login::Login;
 
+/// A config is smaller (bytes).
+const MAX_CONFIG_BYTES: u64 = 4 * 1024 * 1024;
+
 /// The login for a registry from Docker's `config.json` (`$DOCKER_CONFIG` or `~/.docker`): `auths`,
-/// `credHelpers`, `credsStore`. None if there is none for this host. `url` is an address of that registry.
+/// `credHelpers`, `credsStore`. None if there is none. `url` is an address of that registry; with a repository's path
+/// in it ([`crate::oci::Repository::address`]), entries for that path come before the host's.
 ///
 /// # Errors
 /// `BadCredentials` when the config can't be read or its helper fails.
 pub fn for_registry(url: &Url) -> Result<Option<Login>> {
-    use docker_credential::{CredentialRetrievalError as E, DockerCredential};
-    let host = &http::address(url).unwrap_or_default();
-    match docker_credential::get_credential(host) {
-        Ok(DockerCredential::UsernamePassword(user, secret)) => Ok(Some(Login::password(url, user, secret))),
-        Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Login::identity(url, token))),
-        Err(E::ConfigNotFound | E::NoCredentialConfigured) => Ok(None),
-        Err(E::ConfigReadError) if !docker_config_exists() => Ok(None),
-        // A failed helper's output may hold the secret: say which step failed, never what it printed.
-        Err(E::HelperFailure { helper, .. }) => {
-            Err(bad(host, &format!("the credential helper `{helper}` failed")))
-        }
-        Err(E::HelperCommunicationError) => Err(bad(host, "the credential helper can't be run")),
-        Err(_) => Err(bad(host, "config.json or its credential helper's answer can't be read")),
-    }
-}
-
-fn bad(host: &str, cause: &str) -> Error {
-    Error::new(Kind::BadCredentials, format!("Docker's login for {host}"), cause)
-}
-
-fn docker_config_exists() -> bool {
     let folder = std::env::var_os("DOCKER_CONFIG")
         .map(std::path::PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| std::path::PathBuf::from(home).join(".docker")));
-    folder.is_some_and(|folder| folder.join("config.json").exists())
+    let Some(file) = folder.map(|folder| folder.join("config.json")) else { return Ok(None) };
+    let bad = |cause: String| Error::new(Kind::BadCredentials, file.display().to_string(), cause);
+    let Some(text) = read_capped(&file, MAX_CONFIG_BYTES).map_err(|e| bad(e.cause))? else { return Ok(None) };
+    DockerConfig::parse(&text).map_err(|at| bad(format!("it isn't a Docker config ({at})")))?.login(url)
 }
 
 /// The login for a registry from the text of a `config.json`, as Kubernetes keeps it in a Secret of type
-/// `kubernetes.io/dockerconfigjson`. None if there is none for this host. `url` is an address of that registry.
+/// `kubernetes.io/dockerconfigjson`; a helper that it names is never run. None if there is none. `url` is as for
+/// [`for_registry`].
 ///
 /// # Errors
 /// `BadCredentials` when the text can't be read.
 pub fn from_docker_config(what: &str, text: &[u8], url: &Url) -> Result<Option<Login>> {
-    use docker_credential::{CredentialRetrievalError as E, DockerCredential};
-    match docker_credential::get_credential_from_reader(text, &http::address(url).unwrap_or_default()) {
-        Ok(DockerCredential::UsernamePassword(user, secret)) => Ok(Some(Login::password(url, user, secret))),
-        Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Login::identity(url, token))),
-        Err(E::NoCredentialConfigured) => Ok(None),
-        Err(_) => {
-            Err(Error::new(Kind::BadCredentials, what, "its `.dockerconfigjson` is not a Docker config"))
-        }
-    }
+    let bad = |_| Error::new(Kind::BadCredentials, what, "its `.dockerconfigjson` is not a Docker config");
+    let config = DockerConfig::parse(text).map_err(bad)?.without_helpers();
+    config.login(url).map_err(|error| Error::new(error.kind, what, error.cause))
 }
 
 /// The login for a Git host from git's credential helpers, none if git or its helpers know none.

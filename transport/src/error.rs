@@ -44,6 +44,8 @@ pub enum Kind {
     BadReference,
     /// A login, key or CA file can't be used.
     BadCredentials,
+    /// A tag names something else, and the registry doesn't move it.
+    TagTaken,
     /// The branch is no longer where it was read.
     BranchMoved,
     /// The Git host or the local repository refused.
@@ -81,7 +83,7 @@ pub struct Row {
 
 impl Kind {
     /// Every kind, in the order of the table.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::LoginNeeded,
         Self::NotFound,
         Self::RateLimited,
@@ -100,6 +102,7 @@ impl Kind {
         Self::ProxyUnreachable,
         Self::BadReference,
         Self::BadCredentials,
+        Self::TagTaken,
         Self::BranchMoved,
         Self::GitRefused,
         Self::BranchMissing,
@@ -237,6 +240,13 @@ impl Kind {
                 "A login, key or CA file can't be used.",
                 "check the file and who may read it",
                 exit::LOGIN,
+                false,
+            ),
+            Self::TagTaken => (
+                "TagTaken",
+                "A tag names something else, and the registry doesn't move it.",
+                "what is published is never written over: use another level, or ask who pushed the other one",
+                exit::FAILED,
                 false,
             ),
             Self::BranchMoved => (

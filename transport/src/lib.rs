@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod channel_server;
 pub mod cli;
 pub mod credentials;
+mod docker_config;
 mod error;
 pub mod files;
 pub mod flux_artifact;

@@ -1,6 +1,7 @@
 //! A login, bound to the one origin that it is for: no step can send it anywhere else.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use pdp_policies::Digest;
 use reqwest::header::HeaderValue;
 use url::{Origin, Url};
 
@@ -67,6 +68,16 @@ impl Login {
             Secret::Password(_) => self.basic().map(TokenLogin::Basic),
             Secret::Identity(token) => Some(TokenLogin::Refresh(token)),
         }
+    }
+
+    /// Tells it from other logins, without telling it.
+    pub(crate) fn mark(&self) -> Digest {
+        let (kind, secret) = match &self.secret {
+            Secret::Password(secret) => ("password", secret),
+            Secret::Identity(secret) => ("identity", secret),
+        };
+        let parts = [kind, &self.origin.ascii_serialization(), &self.user, secret];
+        Digest::of(parts.join("\0").as_bytes())
     }
 
     fn basic(&self) -> Option<HeaderValue> {

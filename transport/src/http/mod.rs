@@ -3,6 +3,7 @@
 
 mod failures;
 mod options;
+mod progress;
 mod redirect;
 
 use std::collections::{BTreeSet, HashMap};
@@ -17,10 +18,12 @@ use url::Url;
 pub(crate) use failures::{no_answer, refused, root_cause};
 pub use options::{Exceptions, HttpOptions, address, parse_host};
 pub(crate) use options::{is_loopback, is_on_loopback};
+pub(crate) use progress::Progress;
 pub(crate) use redirect::may_go_on;
 
 use crate::error::{Error, Kind, Result};
 use crate::login::Login;
+use crate::oci::Memory;
 
 const AGENT: &str = concat!("pdp-updates/", env!("CARGO_PKG_VERSION"));
 /// A CA bundle is smaller (bytes).
@@ -35,6 +38,8 @@ pub(crate) struct Http {
     pub(crate) client: reqwest::Client,
     pub(crate) options: Arc<HttpOptions>,
     challenged: Arc<Mutex<BTreeSet<String>>>,
+    /// What was learned about registries.
+    pub(crate) registries: Arc<Memory>,
 }
 
 type Kept = Mutex<HashMap<(HttpOptions, Digest), Http>>;
@@ -56,8 +61,12 @@ impl Http {
             kept.clear();
         }
         let options_kept = Arc::new(options.clone());
-        let http =
-            Self { client: client(options, &pems)?, options: options_kept, challenged: Arc::default() };
+        let http = Self {
+            client: client(options, &pems)?,
+            options: options_kept,
+            challenged: Arc::default(),
+            registries: Arc::default(),
+        };
         kept.insert((options.clone(), mark), http.clone());
         Ok(http)
     }
@@ -82,6 +91,27 @@ impl Http {
         wait: Duration,
     ) -> Result<Response> {
         redirect::follow(self, what, request, wait + self.options.silence).await
+    }
+
+    /// Sends a request once: an answer that sends on to elsewhere is the answer.
+    ///
+    /// # Errors
+    /// `TimedOut` after silence, `Unreachable`.
+    pub(crate) async fn execute_here(&self, what: &str, request: Request) -> Result<Response> {
+        redirect::send_streamed(self, what, request, &Progress::of(0)).await
+    }
+
+    /// As [`Http::execute_here`], for a body that notes what moves: it may take any time as long as something does.
+    ///
+    /// # Errors
+    /// As [`Http::execute_here`].
+    pub(crate) async fn execute_streamed(
+        &self,
+        what: &str,
+        request: Request,
+        progress: &Progress,
+    ) -> Result<Response> {
+        redirect::send_streamed(self, what, request, progress).await
     }
 
     /// As [`Http::execute`], with a login for those who ask for one: not before the first 401 of that origin, and
@@ -176,6 +206,8 @@ fn client(options: &HttpOptions, pems: &[Vec<u8>]) -> Result<reqwest::Client> {
     let builder = reqwest::Client::builder()
         .user_agent(AGENT)
         .connect_timeout(options.connect_timeout)
+        // What nobody acknowledges for so long isn't moving, whatever the system still holds of it.
+        .tcp_user_timeout(options.silence)
         .pool_max_idle_per_host(2)
         .redirect(reqwest::redirect::Policy::none())
         .tls_certs_merge(certificates);
@@ -200,6 +232,10 @@ fn authorities(options: &HttpOptions) -> Result<Vec<Vec<u8>>> {
 
 /// Full jitter: somewhere up to 0.2 s, 0.4 s, ... so that many clients don't come back at once.
 pub(crate) fn pause(tries: u32) -> Duration {
-    let random = std::hash::RandomState::new().build_hasher().finish();
-    Duration::from_millis(random % (200 << tries.min(6)))
+    Duration::from_millis(random() % (200 << tries.min(6)))
+}
+
+/// A number to spread out what many do at once; no secret.
+pub(crate) fn random() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
 }

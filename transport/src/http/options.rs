@@ -7,6 +7,9 @@ use url::Url;
 
 use crate::error::{Error, Kind, Result};
 
+/// Registries whose token service is known to be theirs though it is another host.
+const KNOWN_TOKEN_HOSTS: [(&str, &str); 1] = [("registry-1.docker.io", "auth.docker.io")];
+
 /// How to reach the world. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured.
 ///
 /// There is no `Default`: a connection made without looking at what the operator said forgets the private CA.
@@ -61,7 +64,9 @@ impl Exceptions {
     /// True if the token service may have the registry's login (both `host[:port]`).
     pub(crate) fn allow_token_host(&self, registry: &str, service: &Url) -> bool {
         let Some(service) = address(service) else { return false };
-        self.token_hosts.iter().any(|(of, at)| *of == registry.to_ascii_lowercase() && *at == service)
+        let known = |(of, at): &(&str, &str)| *of == registry && *at == service;
+        KNOWN_TOKEN_HOSTS.iter().any(known)
+            || self.token_hosts.iter().any(|(of, at)| *of == registry.to_ascii_lowercase() && *at == service)
     }
 }
 
@@ -125,6 +130,9 @@ mod tests {
             ("registry.gitlab.example", "https://gitlab.example/jwt/auth", true),
             ("registry.gitlab.example", "https://gitlab.example:8443/jwt/auth", false),
             ("other.example", "https://gitlab.example/jwt/auth", false),
+            ("registry-1.docker.io", "https://auth.docker.io/token", true),
+            ("registry-2.docker.io", "https://auth.docker.io/token", false),
+            ("registry-1.docker.io", "https://auth.docker.io.other.example/token", false),
         ] {
             let service = Url::parse(service).unwrap();
             assert_eq!(exceptions.allow_token_host(registry, &service), allowed, "{registry} {service}");

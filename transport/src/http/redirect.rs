@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, Request, Response, StatusCode, header};
 use url::Url;
 
+use super::progress::{Progress, unseen_time};
 use super::{Exceptions, Http, no_answer, silence};
 use crate::error::{Error, Kind, Result};
 use crate::login::is_private;
@@ -33,9 +34,39 @@ pub(super) async fn follow(
 
 /// One exchange. Silence ends it, not its size.
 async fn send(http: &Http, what: &str, request: Request, patience: Duration) -> Result<Response> {
-    let sent = tokio::time::timeout(patience, http.client.execute(request)).await;
-    let silent = |_| Error::new(Kind::TimedOut, what, silence(patience));
-    sent.map_err(silent)?.map_err(|e| no_answer(what, &e))
+    let size = request.body().and_then(reqwest::Body::as_bytes).map_or(0, |body| body.len() as u64);
+    send_moving(http, what, request, patience, &Progress::of(0), unseen_time(size)).await
+}
+
+/// As [`send`], for a body that notes what moves.
+pub(super) async fn send_streamed(
+    http: &Http,
+    what: &str,
+    request: Request,
+    progress: &Progress,
+) -> Result<Response> {
+    send_moving(http, what, request, http.options.silence, progress, Duration::ZERO).await
+}
+
+async fn send_moving(
+    http: &Http,
+    what: &str,
+    request: Request,
+    patience: Duration,
+    progress: &Progress,
+    more: Duration,
+) -> Result<Response> {
+    let sent = http.client.execute(request);
+    tokio::pin!(sent);
+    loop {
+        let deadline = progress.deadline(patience + more);
+        if let Ok(answer) = tokio::time::timeout_at(deadline, &mut sent).await {
+            return answer.map_err(|e| no_answer(what, &e));
+        }
+        if progress.deadline(patience + more) <= deadline {
+            return Err(Error::new(Kind::TimedOut, what, silence(patience)));
+        }
+    }
 }
 
 fn may_repeat(method: &Method, status: StatusCode) -> bool {

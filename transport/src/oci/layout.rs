@@ -72,6 +72,11 @@ impl Layout {
         Ok(bytes)
     }
 
+    /// The file of a blob, whether it is there or not; nothing is compared.
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.path(digest)
+    }
+
     /// The entries of `index.json`.
     ///
     /// # Errors

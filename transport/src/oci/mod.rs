@@ -2,17 +2,28 @@
 //!
 //! Protocol: OCI Distribution 1.1. Why this is our own thin client: `docs/adr/0002-registry-client.md`.
 
+mod attach;
 mod auth;
+mod challenge;
 mod descriptor;
 mod layout;
+mod links;
+mod memory;
+mod pace;
+mod patience;
 mod pull;
 mod push;
 mod referrers;
 mod registry;
 mod repository;
+mod source;
+mod token;
+mod upload;
 
 pub use descriptor::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, INDEX_TYPE, Index, MANIFEST_TYPE, Manifest};
 pub use layout::Layout;
+pub(crate) use memory::Memory;
+pub use patience::Patience;
 pub use push::Pushed;
 pub use registry::{OciOptions, Registry, Traffic};
 pub use repository::Repository;

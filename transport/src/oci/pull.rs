@@ -1,12 +1,17 @@
 //! Reading: by digest, up to a limit, every byte compared.
 
+use std::io::Write;
+use std::path::Path;
+
 use pdp_policies::Digest;
 use reqwest::{Response, StatusCode, header};
+use sha2::Digest as _;
 
 use super::MAX_MANIFEST_BYTES;
 use super::descriptor::{INDEX_TYPE, MANIFEST_TYPE};
 use super::registry::Registry;
 use super::repository::Repository;
+use super::source::check_digest;
 use crate::error::{Error, Kind, Result};
 use crate::http;
 
@@ -94,22 +99,83 @@ impl Registry {
         size: u64,
         max: u64,
     ) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let keep = |piece: &[u8]| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        };
+        self.read_blob(repository, digest, size, max, keep).await?;
+        Ok(bytes)
+    }
+
+    /// As [`Registry::blob`], into a file: it is there as a whole, with the right bytes, or not at all. However large
+    /// it is, only a piece of it is in memory.
+    ///
+    /// # Errors
+    /// As [`Registry::blob`]; `DiskFull`, `Io`.
+    pub async fn blob_to_file(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        size: u64,
+        max: u64,
+        path: &Path,
+    ) -> Result<()> {
+        let what = || format!("write {}", path.display());
+        let fail = |e: std::io::Error| Error::io(what(), &e);
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+        self.read_blob(repository, digest, size, max, |piece| file.write_all(piece).map_err(fail)).await?;
+        file.as_file().sync_all().map_err(fail)?;
+        file.persist(path).map_err(|e| Error::io(what(), &e.error))?;
+        Ok(())
+    }
+
+    /// As [`Registry::blob`], but nothing is kept: its bytes are there, and they are the right ones.
+    ///
+    /// # Errors
+    /// As [`Registry::blob`].
+    pub async fn check_blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        size: u64,
+        max: u64,
+    ) -> Result<()> {
+        self.read_blob(repository, digest, size, max, |_| Ok(())).await
+    }
+
+    /// Reads a blob piece by piece. What `keep` got counts only if this ends well.
+    async fn read_blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        size: u64,
+        max: u64,
+        mut keep: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
         let what = format!("blob {repository}@{}", digest.short());
         if size > max {
             return Err(Error::new(Kind::TooLarge, what, format!("{size} bytes, at most {max}")));
         }
         let url = self.url(repository, &format!("blobs/{digest}"))?;
-        let answer = self.send(repository, &what, || self.http().get(url.clone())).await?;
+        let mut answer = self.send(repository, &what, || self.http().get(url.clone())).await?;
         if !answer.status().is_success() {
             return Err(http::refused(&what, answer.status()));
         }
-        let bytes = self.read(&what, answer, size).await?;
-        if bytes.len() as u64 != size {
-            let cause = format!("{} bytes instead of {size}", bytes.len());
-            return Err(Error::new(Kind::SizeMismatch, what, cause));
+        let (mut hash, mut read) = (sha2::Sha256::new(), 0);
+        while let Some(piece) = self.chunk(&what, &mut answer).await? {
+            read += piece.len() as u64;
+            if read > size {
+                return Err(Error::new(Kind::TooLarge, what, format!("more than {size} bytes")));
+            }
+            hash.update(&piece);
+            keep(&piece)?;
         }
-        check(&what, digest, &bytes)?;
-        Ok(bytes)
+        if read != size {
+            return Err(Error::new(Kind::SizeMismatch, what, format!("{read} bytes instead of {size}")));
+        }
+        check_digest(&what, digest, hash)
     }
 }
 

@@ -1,14 +1,20 @@
 //! Writing: what is there already is not sent again; every answer is checked.
 
+use std::path::Path;
+
 use pdp_policies::Digest;
-use reqwest::{Response, StatusCode, header};
-use url::Url;
+use reqwest::header;
 
 use super::descriptor::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, MANIFEST_TYPE, Manifest};
 use super::registry::Registry;
 use super::repository::Repository;
+use super::source::{Source, check_file};
+use super::upload::Upload;
 use crate::error::{Error, Kind, Result};
 use crate::http;
+
+/// What registries with immutable tags answer when one is written again.
+const IMMUTABLE: [u16; 5] = [400, 403, 405, 409, 412];
 
 /// Whether something had to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,35 +35,53 @@ impl Registry {
         if self.has_blob(repository, &digest).await? {
             return Ok(Pushed::AlreadyThere);
         }
-        let what = format!("push blob {repository}@{}", digest.short());
-        let start = self.url(repository, "blobs/uploads/")?;
-        let answer = self.send(repository, &what, || self.http().post(start.clone())).await?;
-        if !answer.status().is_success() {
-            return Err(http::refused(&what, answer.status()));
-        }
-        let url = self.upload_url(repository, &what, &answer, &digest)?;
-        let answer = self
-            .send(repository, &what, || {
-                self.count_sent(bytes.len());
-                let put = self.http().put(url.clone());
-                put.header(header::CONTENT_TYPE, "application/octet-stream").body(bytes.to_vec())
-            })
-            .await?;
-        // A repeated PUT may find the upload finished by the first one.
-        if answer.status() == StatusCode::NOT_FOUND && self.has_blob(repository, &digest).await? {
+        let source = Source::Memory(bytes::Bytes::copy_from_slice(bytes));
+        self.upload(repository, digest, bytes.len() as u64, source).await
+    }
+
+    /// Sends a blob from a file unless the repository has it; it is never in memory as a whole. Its size and digest
+    /// are compared before it is sent.
+    ///
+    /// # Errors
+    /// `NotFound`, `SizeMismatch`, `DigestMismatch`, `LoginNeeded`, and what requests can end with.
+    pub async fn push_blob_file(
+        &self,
+        repository: &Repository,
+        path: &Path,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<Pushed> {
+        if self.has_blob(repository, digest).await? {
             return Ok(Pushed::AlreadyThere);
         }
-        if !answer.status().is_success() {
-            return Err(http::refused(&what, answer.status()));
+        let (file, wanted) = (path.to_owned(), *digest);
+        let checked = tokio::task::spawn_blocking(move || check_file(&file, &wanted, size)).await;
+        checked.map_err(|e| Error::new(Kind::Io, format!("read {}", path.display()), e.to_string()))??;
+        self.upload(repository, *digest, size, Source::File(path.to_owned())).await
+    }
+
+    async fn upload(
+        &self,
+        repository: &Repository,
+        digest: Digest,
+        size: u64,
+        source: Source,
+    ) -> Result<Pushed> {
+        let what = format!("push blob {repository}@{}", digest.short());
+        let upload = Upload { registry: self, repository, what, digest, size, source };
+        if !upload.run().await? {
+            return Ok(Pushed::AlreadyThere);
         }
         self.count_blob();
         Ok(Pushed::Uploaded)
     }
 
-    /// Sends a manifest under its digest, or under a tag. Exactly these bytes; no one else's digest is believed.
+    /// Sends a manifest under its digest, or under a tag; nothing is sent if the tag is there already. Exactly these
+    /// bytes; no one else's digest is believed.
     ///
     /// # Errors
-    /// `LoginNeeded`, and what requests can end with.
+    /// `TagTaken` for a tag that the registry doesn't move and that names something else, `LoginNeeded`, and what
+    /// requests can end with.
     pub async fn push_manifest(
         &self,
         repository: &Repository,
@@ -65,7 +89,18 @@ impl Registry {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Digest> {
-        self.put_manifest(repository, tag, media_type, bytes).await.map(|(digest, _)| digest)
+        let digest = Digest::of(bytes);
+        let Some(tag) = tag else {
+            return self.put_manifest(repository, None, media_type, bytes).await.map(|_| digest);
+        };
+        if self.tagged(repository, tag).await?.is_some_and(|found| found == digest) {
+            return Ok(digest);
+        }
+        self.put_manifest(repository, Some(tag), media_type, bytes).await.map(|_| digest)
+    }
+
+    async fn tagged(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>> {
+        Ok(self.resolve_tag(repository, tag).await?.map(|(digest, _)| digest))
     }
 
     /// Sends an artifact of one layer and moves a tag to it; the same layer gives the same digest.
@@ -96,14 +131,15 @@ impl Registry {
         self.push_manifest(repository, Some(tag), MANIFEST_TYPE, &bytes).await.map(|_| ())
     }
 
-    /// As `push_manifest`; also tells whether the registry keeps referrers by itself (`OCI-Subject`).
+    /// As `push_manifest`, but sent whatever is there; also tells whether the registry keeps referrers by itself
+    /// (`OCI-Subject`).
     pub(super) async fn put_manifest(
         &self,
         repository: &Repository,
         tag: Option<&str>,
         media_type: &str,
         bytes: &[u8],
-    ) -> Result<(Digest, bool)> {
+    ) -> Result<bool> {
         let digest = Digest::of(bytes);
         let name = tag.map_or_else(|| digest.to_string(), str::to_owned);
         let what = format!("push manifest {repository}:{name}");
@@ -114,29 +150,38 @@ impl Registry {
                 self.http().put(url.clone()).header(header::CONTENT_TYPE, media_type).body(bytes.to_vec())
             })
             .await?;
-        if !answer.status().is_success() {
-            return Err(http::refused(&what, answer.status()));
+        if answer.status().is_success() {
+            return Ok(answer.headers().contains_key("oci-subject"));
         }
-        Ok((digest, answer.headers().contains_key("oci-subject")))
+        let refused = http::refused(&what, answer.status());
+        if IMMUTABLE.contains(&answer.status().as_u16()) {
+            self.is_there(repository, &what, tag, &digest, refused).await?;
+            return Ok(false);
+        }
+        Err(refused)
     }
 
-    /// Where the registry wants an upload: anywhere, but from TLS only to TLS. Another origin gets no login.
-    fn upload_url(
+    /// A registry that doesn't write over what it has refuses to: that is well if what it has is this.
+    async fn is_there(
         &self,
         repository: &Repository,
         what: &str,
-        answer: &Response,
+        tag: Option<&str>,
         digest: &Digest,
-    ) -> Result<Url> {
-        let garbage = |cause: &str| Error::new(Kind::Garbage, what, cause);
-        let location = answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok());
-        let base = self.url(repository, "blobs/uploads/")?;
-        let mut url = location
-            .and_then(|location| base.join(location).ok())
-            .ok_or_else(|| garbage("the registry named no upload location"))?;
-        let _ = (url.set_username(""), url.set_password(None));
-        http::may_go_on(&base, &url, self.exceptions()).map_err(|cause| garbage(&cause))?;
-        url.query_pairs_mut().append_pair("digest", &digest.to_string());
-        Ok(url)
+        refused: Error,
+    ) -> Result<()> {
+        let found = match tag {
+            Some(tag) => self.tagged(repository, tag).await?,
+            None => self.has_manifest(repository, digest).await?.then_some(*digest),
+        };
+        match found {
+            Some(found) if found == *digest => Ok(()),
+            Some(found) => {
+                let cause =
+                    format!("the tag names {found} and can't be moved to {digest}: {}", refused.cause);
+                Err(Error::new(Kind::TagTaken, what, cause))
+            }
+            None => Err(refused),
+        }
     }
 }

@@ -1,23 +1,42 @@
-//! What refers to a manifest (signatures): by the referrers API, or by the tag `sha256-<hex>` where there is none.
+//! What refers to a manifest (signatures): by the referrers API and by the tag `sha256-<hex>`, whoever keeps which.
+
+use std::collections::BTreeSet;
 
 use pdp_policies::Digest;
-use reqwest::StatusCode;
+use reqwest::{Response, header};
+use url::Url;
 
 use super::MAX_MANIFEST_BYTES;
-use super::descriptor::{Descriptor, INDEX_TYPE, Index, MANIFEST_TYPE, Manifest};
+use super::descriptor::{Descriptor, INDEX_TYPE, Index, Manifest};
+use super::links::next_page;
+use super::patience::Patience;
 use super::registry::Registry;
 use super::repository::Repository;
 use crate::error::{Error, Kind, Result};
 use crate::http;
 
-/// Other writers of the same fallback tag are waited for this often.
-const TRIES: u32 = 8;
+/// A longer list of referrers is refused: so many pages, and so many bytes in all.
+const MOST_PAGES: usize = 32;
+const MOST_BYTES: u64 = 2 * MAX_MANIFEST_BYTES;
+/// So many entries that don't say what they are get opened.
+const MOST_OPENED: usize = 16;
+
+/// What the referrers API says.
+pub(super) enum Listing {
+    Entries(Vec<Descriptor>),
+    /// There is no such API.
+    Missing,
+    /// There may be a list, but it isn't for us, or not now.
+    Withheld(Error),
+}
 
 impl Registry {
-    /// At most `limit` referrers of `digest` with this artifact type.
+    /// At most `limit` referrers of `digest` with this artifact type: what the API lists, and what the tag does. An
+    /// entry without a type is opened, up to a limit.
     ///
     /// # Errors
-    /// What requests can end with: a broken registry never looks like "no referrers".
+    /// What requests can end with: a broken registry, or one that withholds the list, never looks like "no
+    /// referrers".
     pub async fn referrers(
         &self,
         repository: &Repository,
@@ -25,28 +44,50 @@ impl Registry {
         artifact_type: &str,
         limit: usize,
     ) -> Result<Vec<Descriptor>> {
-        let what = format!("referrers of {repository}@{}", digest.short());
-        let url = self.url(repository, &format!("referrers/{digest}"))?;
-        let answer = self.send(repository, &what, || self.http().get(url.clone())).await?;
-        let index = match answer.status() {
-            StatusCode::NOT_FOUND => self.fallback(repository, digest).await?,
-            status if status.is_success() => {
-                Some(parse(&what, &self.read(&what, answer, MAX_MANIFEST_BYTES).await?)?)
+        let (mut wanted, mut seen, mut opened) = (Vec::new(), BTreeSet::new(), 0);
+        for entry in self.all_referrers(repository, digest).await? {
+            if wanted.len() == limit || !seen.insert(entry.digest) {
+                continue;
             }
-            status => return Err(http::refused(&what, status)),
+            let kind = match &entry.artifact_type {
+                None if opened < MOST_OPENED => {
+                    opened += 1;
+                    self.type_of(repository, &entry).await?
+                }
+                known => known.clone(),
+            };
+            if kind.as_deref() == Some(artifact_type) {
+                wanted.push(entry);
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Everything that the API and the tag list.
+    async fn all_referrers(&self, repository: &Repository, digest: &Digest) -> Result<Vec<Descriptor>> {
+        let listing = self.listing(repository, digest).await?;
+        let tagged = self.fallback(repository, digest).await;
+        union(listing, tagged)
+    }
+
+    /// What an entry is that doesn't say so: some copy tools drop the type. None if it can't be read.
+    async fn type_of(&self, repository: &Repository, entry: &Descriptor) -> Result<Option<String>> {
+        let bytes = match self.manifest(repository, &entry.digest).await {
+            Err(error) if error.kind.is_transient() || error.kind == Kind::LoginNeeded => return Err(error),
+            Err(_) => return Ok(None),
+            Ok(bytes) => bytes,
         };
-        let entries = index.map(|index| index.manifests).unwrap_or_default();
-        let wanted =
-            entries.into_iter().filter(|entry| entry.artifact_type.as_deref() == Some(artifact_type));
-        Ok(wanted.take(limit).collect())
+        let manifest = serde_json::from_slice::<Manifest>(&bytes).ok();
+        Ok(manifest.map(|manifest| manifest.artifact_type.unwrap_or(manifest.config.media_type)))
     }
 
     /// The content (first layer) of at most `limit` referrers of this artifact type.
     ///
-    /// Anyone may attach anything: what isn't a manifest is passed over.
+    /// Anyone may attach anything: what isn't a manifest is passed over. So is what is listed and gone, unless
+    /// nothing else is there.
     ///
     /// # Errors
-    /// `TooLarge`, `SizeMismatch`, `DigestMismatch`, and what requests can end with.
+    /// `NotFound`, `TooLarge`, `SizeMismatch`, `DigestMismatch`, and what requests can end with.
     pub async fn attached(
         &self,
         repository: &Repository,
@@ -54,79 +95,151 @@ impl Registry {
         artifact_type: &str,
         limit: usize,
     ) -> Result<Vec<Vec<u8>>> {
-        let mut contents = Vec::new();
+        let (mut contents, mut gone) = (Vec::new(), None);
         for referrer in self.referrers(repository, digest, artifact_type, limit).await? {
-            let bytes = self.manifest(repository, &referrer.digest).await?;
+            let bytes = match self.manifest(repository, &referrer.digest).await {
+                Err(error) if error.kind == Kind::NotFound => {
+                    gone = Some(error);
+                    continue;
+                }
+                other => other?,
+            };
             let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
             if let Some(layer) = manifest.layers.first() {
                 contents.push(self.blob(repository, &layer.digest, layer.size, MAX_MANIFEST_BYTES).await?);
             }
         }
-        Ok(contents)
+        gone.filter(|_| contents.is_empty()).map_or(Ok(contents), Err)
     }
 
-    async fn fallback(&self, repository: &Repository, digest: &Digest) -> Result<Option<Index>> {
+    /// What the referrers API says, all pages of it.
+    ///
+    /// # Errors
+    /// `TooLarge`, `Garbage`, and what requests can end with.
+    pub(super) async fn listing(&self, repository: &Repository, digest: &Digest) -> Result<Listing> {
+        let what = format!("referrers of {repository}@{}", digest.short());
+        let mut url = self.url(repository, &format!("referrers/{digest}"))?;
+        let (mut entries, mut left) = (Vec::new(), MOST_BYTES);
+        for page in 0..MOST_PAGES {
+            let get = || self.http().get(url.clone()).header(header::ACCEPT, INDEX_TYPE);
+            // The tag is left when the API refuses: no need to wait for long.
+            let answer = self.send_within(Patience::SHORT, repository, &what, get).await;
+            let answer = match (answer, page) {
+                (Err(error), 0) if matches!(error.kind, Kind::LoginNeeded | Kind::RateLimited) => {
+                    return Ok(Listing::Withheld(error));
+                }
+                (answer, _) => answer?,
+            };
+            if let Some(refused) = refused(&what, &answer) {
+                return if page == 0 { Ok(refused) } else { Err(http::refused(&what, answer.status())) };
+            }
+            let next = next(&what, &url, &answer)?;
+            let bytes = self.read(&what, answer, left).await?;
+            left -= bytes.len() as u64;
+            entries.extend(parse(&what, &bytes)?.manifests);
+            let Some(next) = next else { return Ok(Listing::Entries(entries)) };
+            url = next;
+        }
+        Err(Error::new(Kind::TooLarge, what, format!("more than {MOST_PAGES} pages")))
+    }
+
+    /// The fallback tag's index, none if there is no such tag.
+    pub(super) async fn fallback(&self, repository: &Repository, digest: &Digest) -> Result<Option<Index>> {
         let tag = fallback_tag(digest);
         match self.resolve_tag(repository, &tag).await? {
             Some((_, bytes)) => Ok(Some(parse(&format!("tag {repository}:{tag}"), &bytes)?)),
             None => Ok(None),
         }
     }
+}
 
-    /// Pushes a manifest that has a `subject`, and keeps the fallback tag where the registry doesn't.
-    ///
-    /// # Errors
-    /// `Garbage` for a manifest without subject, and what requests can end with.
-    pub async fn push_referrer(&self, repository: &Repository, bytes: &[u8]) -> Result<Digest> {
-        let what = format!("push referrer to {repository}");
-        let garbage = |cause: String| Error::new(Kind::Garbage, &what, cause);
-        let manifest: Manifest = serde_json::from_slice(bytes).map_err(|e| garbage(e.to_string()))?;
-        let subject = manifest.subject.as_ref().ok_or_else(|| garbage("it has no subject".into()))?.digest;
-        let (digest, kept) = self.put_manifest(repository, None, MANIFEST_TYPE, bytes).await?;
-        if !kept {
-            self.keep_fallback(repository, &subject, entry(&manifest, bytes)).await?;
+/// What both know. Without a tag, a list that was withheld is an error and not "nothing".
+fn union(listing: Listing, tagged: Result<Option<Index>>) -> Result<Vec<Descriptor>> {
+    match (listing, tagged) {
+        (Listing::Entries(mut entries), Ok(tagged)) => {
+            entries.extend(tagged.into_iter().flat_map(|index| index.manifests));
+            Ok(entries)
         }
-        Ok(digest)
-    }
-
-    /// Adds an entry to the fallback index. Tags know no compare-and-swap: write, wait, read back, repeat.
-    /// A writer that is slower than the wait can still lose another's entry; publishing again puts it back.
-    async fn keep_fallback(
-        &self,
-        repository: &Repository,
-        subject: &Digest,
-        entry: Descriptor,
-    ) -> Result<()> {
-        let tag = fallback_tag(subject);
-        for tries in 1..=TRIES {
-            let found = self.fallback(repository, subject).await?;
-            let mut index = found.unwrap_or_else(|| Index::new(None, Vec::new()));
-            if index.manifests.iter().any(|old| old.digest == entry.digest) {
-                return Ok(());
-            }
-            index.manifests.push(entry.clone());
-            index.manifests.sort_by_key(|entry| entry.digest);
-            let bytes = serde_json::to_vec(&index)
-                .map_err(|e| Error::new(Kind::Garbage, format!("tag {tag}"), e.to_string()))?;
-            self.push_manifest(repository, Some(&tag), INDEX_TYPE, &bytes).await?;
-            tokio::time::sleep(http::pause(tries)).await;
+        // Some registries have the API and no such tags at all.
+        (Listing::Entries(entries), Err(error)) if !entries.is_empty() && !error.kind.is_transient() => {
+            Ok(entries)
         }
-        let what = format!("tag {repository}:{tag}");
-        Err(Error::new(Kind::BranchMoved, what, "others keep writing it at the same time"))
+        (Listing::Withheld(error), Ok(None)) => Err(error),
+        (Listing::Missing | Listing::Withheld(_), Ok(tagged)) => {
+            Ok(tagged.map(|index| index.manifests).unwrap_or_default())
+        }
+        (_, Err(error)) => Err(error),
     }
 }
 
-fn fallback_tag(digest: &Digest) -> String {
+/// Whether the API is missing or withheld by its first answer; none if that is a list, or claims to be one.
+fn refused(what: &str, answer: &Response) -> Option<Listing> {
+    let status = answer.status();
+    match status.as_u16() {
+        400 | 404 | 405 | 406 | 410 => Some(Listing::Missing),
+        200..=299 if is_json(answer) => None,
+        // A page: of a proxy, or of a registry that knows no such address.
+        200..=299 => {
+            let cause = "the answer is no list of referrers by its content type";
+            Some(Listing::Withheld(Error::new(Kind::Garbage, what, cause)))
+        }
+        _ => Some(Listing::Withheld(http::refused(what, status))),
+    }
+}
+
+fn is_json(answer: &Response) -> bool {
+    let Some(kind) = answer.headers().get(header::CONTENT_TYPE) else { return true };
+    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let kind = kind.to_ascii_lowercase();
+    kind.ends_with("+json") || kind == "application/json" || kind == "application/octet-stream"
+}
+
+fn next(what: &str, url: &Url, answer: &Response) -> Result<Option<Url>> {
+    next_page(url, answer.headers()).map_err(|cause| Error::new(Kind::Garbage, what, cause))
+}
+
+pub(super) fn fallback_tag(digest: &Digest) -> String {
     format!("sha256-{}", digest.hex())
-}
-
-fn entry(manifest: &Manifest, bytes: &[u8]) -> Descriptor {
-    let mut entry = Descriptor::of(MANIFEST_TYPE, bytes);
-    entry.artifact_type = manifest.artifact_type.clone();
-    entry.annotations = manifest.annotations.clone();
-    entry
 }
 
 fn parse(what: &str, bytes: &[u8]) -> Result<Index> {
     serde_json::from_slice(bytes).map_err(|e| Error::new(Kind::Garbage, what, e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn index(names: &[&str]) -> Index {
+        let entries = names.iter().map(|name| Descriptor::of("t", name.as_bytes()));
+        Index::new(None, entries.collect())
+    }
+
+    fn error(kind: Kind) -> Error {
+        Error::new(kind, "", "")
+    }
+
+    #[test]
+    fn what_is_withheld_or_broken_is_never_nothing() {
+        use Listing::{Entries, Missing, Withheld};
+        let some = |names: &[&str]| Entries(index(names).manifests);
+        for (listing, tagged, found) in [
+            (some(&["a"]), Ok(Some(index(&["b"]))), Ok(2)),
+            (some(&["a"]), Ok(None), Ok(1)),
+            (some(&[]), Ok(Some(index(&["b"]))), Ok(1)),
+            (some(&[]), Ok(None), Ok(0)),
+            (some(&["a"]), Err(error(Kind::LoginNeeded)), Ok(1)),
+            (some(&[]), Err(error(Kind::LoginNeeded)), Err(Kind::LoginNeeded)),
+            (some(&["a"]), Err(error(Kind::ServerFailed)), Err(Kind::ServerFailed)),
+            (Missing, Ok(Some(index(&["b"]))), Ok(1)),
+            (Missing, Ok(None), Ok(0)),
+            (Missing, Err(error(Kind::Garbage)), Err(Kind::Garbage)),
+            (Withheld(error(Kind::LoginNeeded)), Ok(Some(index(&["b"]))), Ok(1)),
+            (Withheld(error(Kind::LoginNeeded)), Ok(None), Err(Kind::LoginNeeded)),
+            (Withheld(error(Kind::RateLimited)), Ok(None), Err(Kind::RateLimited)),
+        ] {
+            assert_eq!(union(listing, tagged).map(|all| all.len()).map_err(|e| e.kind), found);
+        }
+    }
 }

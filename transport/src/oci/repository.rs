@@ -8,6 +8,10 @@ use url::Url;
 use crate::error::{Error, Kind};
 use crate::http::{self, Exceptions};
 
+/// The names that Docker Hub goes by, and the host of its API.
+const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", DOCKER_HUB_API];
+const DOCKER_HUB_API: &str = "registry-1.docker.io";
+
 /// A repository in a registry, without tag or digest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Repository {
@@ -47,7 +51,8 @@ impl Repository {
     pub fn origin(&self, exceptions: &Exceptions) -> Result<Url, Error> {
         let bad = |cause: &str| Error::new(Kind::BadReference, format!("registry `{}`", self.host), cause);
         let address = |scheme: &str| {
-            Url::parse(&format!("{scheme}://{}/", self.host)).map_err(|_| bad("not of the form host[:port]"))
+            Url::parse(&format!("{scheme}://{}/", self.host_there()))
+                .map_err(|_| bad("not of the form host[:port]"))
         };
         let plain = address("http")?;
         match (self.scheme, exceptions.allow_plain(&plain)) {
@@ -57,13 +62,37 @@ impl Repository {
         }
     }
 
+    /// The registry's address with the repository's path: what a login that is for a path is looked up for.
+    ///
+    /// # Errors
+    /// As [`Repository::origin`].
+    pub fn address(&self, exceptions: &Exceptions) -> Result<Url, Error> {
+        let bad = || Error::new(Kind::BadReference, format!("`{self}`"), "it gives no address");
+        self.origin(exceptions)?.join(&format!("/{}", self.path_there())).map_err(|_| bad())
+    }
+
+    /// The host that is asked: Docker Hub's API has another one than its names.
+    fn host_there(&self) -> &str {
+        if self.is_on_docker_hub() { DOCKER_HUB_API } else { &self.host }
+    }
+
+    /// The path that is asked for: Docker Hub's own images are in `library/`.
+    pub(super) fn path_there(&self) -> String {
+        let short = self.is_on_docker_hub() && !self.path.contains('/');
+        if short { format!("library/{}", self.path) } else { self.path.clone() }
+    }
+
+    fn is_on_docker_hub(&self) -> bool {
+        DOCKER_HUB.iter().any(|name| self.host.eq_ignore_ascii_case(name))
+    }
+
     /// The address of something in the repository.
     ///
     /// # Errors
     /// As [`Repository::origin`].
     pub(super) fn url(&self, exceptions: &Exceptions, rest: &str) -> Result<Url, Error> {
         let bad = || Error::new(Kind::BadReference, format!("`{self}`"), "it gives no address");
-        self.origin(exceptions)?.join(&format!("/v2/{}/{rest}", self.path)).map_err(|_| bad())
+        self.origin(exceptions)?.join(&format!("/v2/{}/{rest}", self.path_there())).map_err(|_| bad())
     }
 }
 
@@ -145,6 +174,21 @@ mod tests {
             assert_eq!(found.as_ref().map(Url::as_str).map_err(|e| e.kind), origin, "{text}");
         }
         assert!("ftp://a.example/b".parse::<Repository>().is_err());
+    }
+
+    #[test]
+    fn docker_hub_is_asked_at_its_api() {
+        for (text, url) in [
+            ("docker.io/library/nginx", "https://registry-1.docker.io/v2/library/nginx/tags/list"),
+            ("docker.io/nginx", "https://registry-1.docker.io/v2/library/nginx/tags/list"),
+            ("index.docker.io/a/b", "https://registry-1.docker.io/v2/a/b/tags/list"),
+            ("registry-1.docker.io/a/b", "https://registry-1.docker.io/v2/a/b/tags/list"),
+            ("docker.io.example.org/a", "https://docker.io.example.org/v2/a/tags/list"),
+        ] {
+            let repository = text.parse::<Repository>().unwrap();
+            assert_eq!(repository.url(&Exceptions::default(), "tags/list").unwrap().as_str(), url);
+            assert_eq!(repository.to_string(), text);
+        }
     }
 
     #[test]

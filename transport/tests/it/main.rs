@@ -4,6 +4,9 @@
 mod failures;
 mod git;
 mod oci;
+mod oci_login;
+mod oci_referrers;
+mod oci_upload;
 
 /// Nothing is allowed beyond the rule.
 fn http() -> pdp_transport::HttpOptions {

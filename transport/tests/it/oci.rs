@@ -7,14 +7,14 @@ use pdp_transport::oci::{
 };
 use pdp_transport::{Kind, LoginSource};
 
-const SIGNATURE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+pub(crate) const SIGNATURE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-fn place(server: &Server) -> (Registry, Repository) {
+pub(crate) fn place(server: &Server) -> (Registry, Repository) {
     let registry = Registry::new(&OciOptions { http: crate::http(), login: LoginSource::Nobody }).unwrap();
     (registry, format!("{}/a/b", server.host()).parse().unwrap())
 }
 
-fn manifest(layer: &[u8], subject: Option<Descriptor>) -> Vec<u8> {
+pub(crate) fn manifest(layer: &[u8], subject: Option<Descriptor>) -> Vec<u8> {
     let manifest = Manifest {
         schema_version: 2,
         media_type: MANIFEST_TYPE.into(),
@@ -27,7 +27,7 @@ fn manifest(layer: &[u8], subject: Option<Descriptor>) -> Vec<u8> {
     serde_json::to_vec(&manifest).unwrap()
 }
 
-async fn push(
+pub(crate) async fn push(
     registry: &Registry,
     repository: &Repository,
     layer: &[u8],

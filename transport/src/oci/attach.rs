@@ -1,0 +1,98 @@
+//! Attaching: a manifest that refers to another one is pushed, and listed where readers look for it.
+
+use pdp_policies::Digest;
+
+use super::descriptor::{Descriptor, INDEX_TYPE, Index, MANIFEST_TYPE, Manifest};
+use super::referrers::{Listing, fallback_tag};
+use super::registry::Registry;
+use super::repository::Repository;
+use crate::error::{Error, Kind, Result};
+use crate::http;
+
+/// Other writers of the same fallback tag are waited for this often.
+const TRIES: u32 = 8;
+
+impl Registry {
+    /// Pushes a manifest that has a `subject`, and keeps the fallback tag where the registry doesn't list it by
+    /// itself. It is listed when this returns.
+    ///
+    /// # Errors
+    /// `Garbage` for a manifest without subject, `BranchMoved` when others write the tag all the time, and what
+    /// requests can end with.
+    pub async fn push_referrer(&self, repository: &Repository, bytes: &[u8]) -> Result<Digest> {
+        let entry = Entry::of(repository, bytes)?;
+        let keeps = self.put_manifest(repository, None, MANIFEST_TYPE, bytes).await?;
+        self.keep_listed(repository, &entry, keeps).await?;
+        Ok(entry.described.digest)
+    }
+
+    /// Looks whether a manifest that was pushed by [`Registry::push_referrer`] is still listed, and lists it again
+    /// if not: tags know no compare-and-swap, so a slower writer may have lost it since.
+    ///
+    /// # Errors
+    /// As [`Registry::push_referrer`].
+    pub async fn confirm_referrer(&self, repository: &Repository, bytes: &[u8]) -> Result<()> {
+        self.keep_listed(repository, &Entry::of(repository, bytes)?, false).await
+    }
+
+    /// Reads back until the API or the tag lists the entry; adds it to the tag where neither does. A registry that
+    /// claims to keep referrers is given time for it first.
+    async fn keep_listed(&self, repository: &Repository, entry: &Entry, keeps: bool) -> Result<()> {
+        for tries in 1..=TRIES {
+            if self.is_listed(repository, entry).await? {
+                return Ok(());
+            }
+            if !keeps || tries > TRIES / 2 {
+                self.add_to_fallback(repository, entry).await?;
+            }
+            tokio::time::sleep(http::pause(tries)).await;
+        }
+        if self.is_listed(repository, entry).await? {
+            return Ok(());
+        }
+        let what = format!("list {} in {repository}", entry.described.digest);
+        let cause = "neither the registry's list of referrers nor the tag keeps it; do others write it, too?";
+        Err(Error::new(Kind::BranchMoved, what, cause))
+    }
+
+    async fn is_listed(&self, repository: &Repository, entry: &Entry) -> Result<bool> {
+        let ours = |found: &Descriptor| found.digest == entry.described.digest;
+        if let Listing::Entries(entries) = self.listing(repository, &entry.subject).await?
+            && entries.iter().any(ours)
+        {
+            return Ok(true);
+        }
+        let tagged = self.fallback(repository, &entry.subject).await?;
+        Ok(tagged.is_some_and(|index| index.manifests.iter().any(ours)))
+    }
+
+    /// Adds the entry to the index behind the fallback tag; what others have there stays.
+    async fn add_to_fallback(&self, repository: &Repository, entry: &Entry) -> Result<()> {
+        let tag = fallback_tag(&entry.subject);
+        let found = self.fallback(repository, &entry.subject).await?;
+        let mut index = found.unwrap_or_else(|| Index::new(None, Vec::new()));
+        index.manifests.push(entry.described.clone());
+        index.manifests.sort_by_key(|entry| entry.digest);
+        let bytes = serde_json::to_vec(&index)
+            .map_err(|e| Error::new(Kind::Garbage, format!("tag {tag}"), e.to_string()))?;
+        self.put_manifest(repository, Some(&tag), INDEX_TYPE, &bytes).await.map(|_| ())
+    }
+}
+
+/// A referrer and what it refers to.
+struct Entry {
+    subject: Digest,
+    described: Descriptor,
+}
+
+impl Entry {
+    fn of(repository: &Repository, bytes: &[u8]) -> Result<Self> {
+        let garbage = |cause: String| Error::new(Kind::Garbage, format!("attach in {repository}"), cause);
+        let manifest: Manifest = serde_json::from_slice(bytes).map_err(|e| garbage(e.to_string()))?;
+        let mut described = Descriptor::of(MANIFEST_TYPE, bytes);
+        described.artifact_type = manifest.artifact_type;
+        described.annotations = manifest.annotations;
+        let subject = manifest.subject.ok_or_else(|| garbage("it has no subject".into()))?;
+        Ok(Self { subject: subject.digest, described })
+    }
+}

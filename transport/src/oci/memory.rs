@@ -1,0 +1,165 @@
+//! What was learned about registries; it lives as long as the client that it was learned with.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pdp_policies::Digest;
+use reqwest::Method;
+use reqwest::header::HeaderValue;
+
+use super::pace::Pace;
+
+/// So many grants, and so many registries, are kept at the most.
+const MOST: usize = 1024;
+
+/// Grants, paces and limits of registries.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    grants: Mutex<HashMap<Key, Grant>>,
+    paces: Mutex<HashMap<String, Pace>>,
+    /// The largest body that a registry took where it refused larger ones (bytes).
+    pieces: Mutex<HashMap<String, u64>>,
+    /// Held by whoever logs in, so that many requests at once log in once.
+    pub(super) logging_in: tokio::sync::Mutex<()>,
+}
+
+/// What a request wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Access {
+    Pull,
+    Push,
+}
+
+impl Access {
+    pub(super) fn of(method: &Method) -> Self {
+        if method == Method::GET || method == Method::HEAD { Self::Pull } else { Self::Push }
+    }
+
+    /// As a registry's scope names it.
+    pub(super) fn actions(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "pull,push",
+        }
+    }
+}
+
+/// What a grant is for: one login at one repository of one registry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) origin: String,
+    pub(super) repository: String,
+    /// Tells logins apart, none for nobody's.
+    pub(super) login: Option<Digest>,
+    pub(super) access: Access,
+}
+
+/// An `Authorization` that the registry takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Grant {
+    pub(super) value: HeaderValue,
+    /// None as long as nobody takes it back.
+    pub(super) until: Option<Instant>,
+    /// Why the login wasn't used for it, if there was one.
+    pub(super) without_login: Option<String>,
+}
+
+impl Memory {
+    /// A grant that is still good at `now`; one that may push may pull.
+    pub(super) fn grant(&self, key: &Key, now: Instant) -> Option<Grant> {
+        let grants = lock(&self.grants);
+        let push = Key { access: Access::Push, ..key.clone() };
+        let good = |key: &Key| grants.get(key).filter(|grant| grant.until.is_none_or(|until| now < until));
+        good(key).or_else(|| good(&push)).cloned()
+    }
+
+    pub(super) fn keep_grant(&self, key: Key, grant: Grant, now: Instant) {
+        let mut grants = lock(&self.grants);
+        if grants.len() >= MOST {
+            grants.retain(|_, grant| grant.until.is_some_and(|until| now < until));
+        }
+        if grants.len() >= MOST {
+            grants.clear();
+        }
+        grants.insert(key, grant);
+    }
+
+    /// How long to wait before the next request to this registry; the request is counted.
+    pub(super) fn reserve(&self, origin: &str, now: Instant) -> Duration {
+        lock(&self.paces).get_mut(origin).map_or(Duration::ZERO, |pace| pace.reserve(now))
+    }
+
+    /// The registry wants fewer requests, and none before `until`, if it named a time.
+    pub(super) fn slow_down(&self, origin: &str, now: Instant, until: Option<Instant>) {
+        entry(&mut lock(&self.paces), origin).slow_down(now, until);
+    }
+
+    /// A request went well.
+    pub(super) fn went_well(&self, origin: &str) {
+        if let Some(pace) = lock(&self.paces).get_mut(origin) {
+            pace.went_well();
+        }
+    }
+
+    pub(super) fn piece(&self, origin: &str) -> Option<u64> {
+        lock(&self.pieces).get(origin).copied()
+    }
+
+    pub(super) fn keep_piece(&self, origin: &str, piece: u64) {
+        *entry(&mut lock(&self.pieces), origin) = piece;
+    }
+}
+
+fn entry<'a, T: Default>(all: &'a mut HashMap<String, T>, origin: &str) -> &'a mut T {
+    if all.len() >= MOST {
+        all.clear();
+    }
+    all.entry(origin.to_owned()).or_default()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(repository: &str, login: &[u8], access: Access) -> Key {
+        let (origin, login) = ("https://registry.example".into(), Some(Digest::of(login)));
+        Key { origin, repository: repository.into(), login, access }
+    }
+
+    #[test]
+    fn a_grant_is_for_its_login_repository_and_access_until_it_ends() {
+        let (memory, now) = (Memory::default(), Instant::now());
+        let until = Some(now + Duration::from_secs(60));
+        let grant = Grant { value: HeaderValue::from_static("Bearer x"), until, without_login: None };
+        memory.keep_grant(key("a", b"1", Access::Push), grant, now);
+        for (wanted, later, found) in [
+            (key("a", b"1", Access::Push), 0, true),
+            (key("a", b"1", Access::Pull), 59, true),
+            (key("a", b"1", Access::Push), 60, false),
+            (key("a", b"2", Access::Push), 0, false),
+            (key("b", b"1", Access::Push), 0, false),
+        ] {
+            let found_it = memory.grant(&wanted, now + Duration::from_secs(later)).is_some();
+            assert_eq!(found_it, found, "{wanted:?} {later}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let (memory, now) = (Memory::default(), Instant::now());
+        for n in 0..3 * MOST {
+            let grant =
+                Grant { value: HeaderValue::from_static("Bearer x"), until: None, without_login: None };
+            memory.keep_grant(key(&n.to_string(), b"1", Access::Pull), grant, now);
+            memory.keep_piece(&n.to_string(), 1);
+            memory.slow_down(&n.to_string(), now, None);
+        }
+        assert!(lock(&memory.grants).len() <= MOST && lock(&memory.pieces).len() <= MOST);
+        assert!(lock(&memory.paces).len() <= MOST);
+    }
+}
