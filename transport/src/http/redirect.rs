@@ -32,7 +32,7 @@ pub(super) async fn follow(
 }
 
 /// One exchange. Silence ends it, not its size.
-async fn send(http: &Http, what: &str, request: Request, patience: Duration) -> Result<Response> {
+pub(super) async fn send(http: &Http, what: &str, request: Request, patience: Duration) -> Result<Response> {
     let sent = tokio::time::timeout(patience, http.client.execute(request)).await;
     let silent = |_| Error::new(Kind::TimedOut, what, silence(patience));
     sent.map_err(silent)?.map_err(|e| no_answer(what, &e))
@@ -44,7 +44,7 @@ fn may_repeat(method: &Method, status: StatusCode) -> bool {
 }
 
 /// Where the answer sends on to, none if it doesn't.
-fn next(http: &Http, what: &str, answer: &Response) -> Result<Option<Url>> {
+pub(super) fn next(http: &Http, what: &str, answer: &Response) -> Result<Option<Url>> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }

@@ -3,6 +3,7 @@
 
 mod failures;
 mod git;
+mod git_hosts;
 mod oci;
 
 /// Nothing is allowed beyond the rule.
