@@ -11,6 +11,8 @@ pub struct Exchange {
     pub path: String,
     /// HTTP status; 0 if the connection was closed without an answer.
     pub status: u16,
+    /// So many `Authorization` headers came with it.
+    pub logins: usize,
     /// Bytes of the request's body.
     pub received: u64,
     /// Bytes of the answer's body; none if its length isn't known before it ends.

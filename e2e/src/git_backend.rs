@@ -1,8 +1,9 @@
-//! `git http-backend`, called by CGI.
+//! `git http-backend`, called by CGI, and what other servers do differently.
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use axum::body::{Body, to_bytes};
@@ -12,8 +13,68 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use crate::git_host::command;
 use crate::server::answer;
 
+/// Where the repositories lie, and the ways of this host.
+#[derive(Debug, Clone)]
+pub(crate) struct Backend {
+    pub(crate) folder: PathBuf,
+    pub(crate) ways: Arc<Mutex<Ways>>,
+}
+
+/// What this host does differently from git's own.
+#[derive(Debug, Default)]
+pub(crate) struct Ways {
+    /// Repositories that were renamed: path, new address, status.
+    pub(crate) moved: Vec<(String, String, u16)>,
+    /// `shallow` lines end with LF, as JGit writes them.
+    pub(crate) shallow_with_lf: bool,
+}
+
+impl Ways {
+    /// Where a request is sent on to.
+    fn location(&self, path: &str, query: Option<&str>) -> Option<(u16, String)> {
+        self.moved.iter().find_map(|(from, to, status)| {
+            let rest =
+                path.strip_prefix(from.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+            Some((*status, format!("{to}{rest}{}", query.map(|q| format!("?{q}")).unwrap_or_default())))
+        })
+    }
+}
+
+/// One request.
+pub(crate) async fn backend(State(backend): State<Backend>, request: Request) -> Response<Body> {
+    let (moved, with_lf) = {
+        let ways = backend.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        (ways.location(request.uri().path(), request.uri().query()), ways.shallow_with_lf)
+    };
+    if let Some((status, location)) = moved {
+        let mut answer = answer(StatusCode::from_u16(status).unwrap_or_default(), Body::empty());
+        if let Ok(location) = HeaderValue::from_str(&location) {
+            answer.headers_mut().insert(header::LOCATION, location);
+        }
+        return answer;
+    }
+    let answered = by_cgi(backend.folder, request).await;
+    if !with_lf {
+        return answered;
+    }
+    let (parts, body) = answered.into_parts();
+    let body = to_bytes(body, 1 << 28).await.unwrap_or_default();
+    Response::from_parts(parts, Body::from(with_lf_after_shallow(&body)))
+}
+
+/// The lines before the pack, each `shallow` with an LF more.
+fn with_lf_after_shallow(body: &[u8]) -> Vec<u8> {
+    let (mut out, mut rest) = (Vec::new(), body);
+    while let Some(line) = rest.strip_prefix(b"0034shallow ").and_then(|rest| rest.get(..40)) {
+        out.extend([b"0035shallow ", line, b"\n"].concat());
+        rest = rest.get(52..).unwrap_or_default();
+    }
+    out.extend(rest);
+    out
+}
+
 /// One request to `git http-backend`, by CGI (RFC 3875).
-pub(crate) async fn backend(State(folder): State<PathBuf>, request: Request) -> Response<Body> {
+async fn by_cgi(folder: PathBuf, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let Ok(input) = to_bytes(body, 1 << 28).await else {
         return answer(StatusCode::BAD_REQUEST, Body::empty());

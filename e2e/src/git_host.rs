@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 use axum::Router;
 
 use crate::exchange::Exchange;
 use crate::fault::Faults;
-use crate::git_backend::backend;
+use crate::git_backend::{Backend, Ways, backend};
 use crate::login::Login;
 use crate::server::{Gate, Server};
 
@@ -21,6 +21,7 @@ pub struct GitHost {
     server: Server,
     gate: Gate,
     folder: PathBuf,
+    ways: Arc<Mutex<Ways>>,
 }
 
 impl GitHost {
@@ -31,8 +32,10 @@ impl GitHost {
     pub fn start(folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder)?;
         let gate = Gate::default();
-        let app = Router::new().fallback(backend).with_state(folder.to_owned());
-        Ok(Self { server: Server::start(app, gate.clone())?, gate, folder: folder.to_owned() })
+        let ways = Arc::<Mutex<Ways>>::default();
+        let state = Backend { folder: folder.to_owned(), ways: ways.clone() };
+        let app = Router::new().fallback(backend).with_state(state);
+        Ok(Self { server: Server::start(app, gate.clone())?, gate, folder: folder.to_owned(), ways })
     }
 
     /// Makes an empty bare repository that takes pushes, and gives its address.
@@ -49,6 +52,30 @@ impl GitHost {
     /// The address of a repository.
     pub fn url(&self, name: &str) -> String {
         format!("http://{}/{name}", self.server.address())
+    }
+
+    /// Answers requests for a repository with a redirect to `address`, as after a renaming.
+    pub fn redirect(&self, name: &str, address: &str, status: u16) {
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        ways.moved.push((format!("/{name}"), address.to_owned(), status));
+    }
+
+    /// Ends `shallow` lines with LF from now on, as servers of the JGit family do.
+    pub fn end_shallow_lines_with_lf(&self) {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner).shallow_with_lf = true;
+    }
+
+    /// Where a repository lies.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Runs git within a repository with some input, as whoever owns the host could.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn git_with_input(&self, name: &str, args: &[&str], input: &[u8]) -> Result<String> {
+        git_with_input(&self.folder.join(name), args, input)
     }
 
     /// Its faults.

@@ -150,6 +150,7 @@ async fn guard(
         return answer(StatusCode::BAD_REQUEST, Body::empty());
     };
     let received = body.len() as u64;
+    let logins = parts.headers.get_all(header::AUTHORIZATION).iter().count();
     let harm = gate.faults.meet(&method, &path);
     let answer = pass(&gate, harm, parts, body, next).await;
     let dropped = harm == Some(Harm::Dropped);
@@ -158,7 +159,7 @@ async fn guard(
     }
     let status = if dropped { 0 } else { answer.status().as_u16() };
     let sent = answer.body().size_hint().exact();
-    gate.exchanges.add(Exchange { method, path, status, received, sent });
+    gate.exchanges.add(Exchange { method, path, status, logins, received, sent });
     answer
 }
 

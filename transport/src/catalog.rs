@@ -27,8 +27,10 @@ const FOLDERS: [&str; 2] = ["metadata/", "targets/"];
 /// What fetching can end with; `TooLarge`, `UnsafePath`.
 pub fn from_git(remote: &Remote, branch: &str) -> Result<Option<(CommitId, CatalogTree)>> {
     let Some(commit) = remote.fetch(branch)? else { return Ok(None) };
-    let found = remote.files(commit, "", MAX_TREE_BYTES)?;
-    Ok(Some((commit, tree(found)?)))
+    let read = remote.files(commit, "", MAX_TREE_BYTES).and_then(tree);
+    // There may be many branches: which one is wrong?
+    let named = |e: Error| Error { what: format!("{} (branch `{branch}`)", e.what), ..e };
+    Ok(Some((commit, read.map_err(named)?)))
 }
 
 /// From a branch that must be there, by way of a cache folder.

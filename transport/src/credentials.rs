@@ -41,11 +41,12 @@ pub fn from_docker_config(what: &str, text: &[u8], url: &Url) -> Result<Option<L
     config.login(url).map_err(|error| Error::new(error.kind, what, error.cause))
 }
 
-/// The login for a Git host from git's credential helpers, none if git or its helpers know none.
+/// The login for a repository from git's credential helpers, of this user if the address names one; none if git or
+/// its helpers know none. Git passes the path on only where `credential.useHttpPath` says so.
 ///
 /// # Errors
 /// `BadCredentials` when the helper's answer makes no sense.
-pub fn for_git(url: &Url) -> Result<Option<Login>> {
+pub fn for_git(url: &Url, user: Option<&str>) -> Result<Option<Login>> {
     let what = format!("git's credential helper for {}", url.host_str().unwrap_or_default());
     let spawned = Command::new("git")
         .args(["credential", "fill"])
@@ -58,7 +59,8 @@ pub fn for_git(url: &Url) -> Result<Option<Login>> {
     let Ok(mut child) = spawned else { return Ok(None) };
     let host = url.host_str().unwrap_or_default();
     let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    let question = format!("protocol={}\nhost={host}\n\n", url.scheme());
+    let question = question(url, &host, user)
+        .ok_or_else(|| Error::new(Kind::BadReference, &what, "the address holds control characters"))?;
     if let Some(mut stdin) = child.stdin.take() {
         let asked = stdin.write_all(question.as_bytes());
         asked.map_err(|e| Error::new(Kind::BadCredentials, &what, e.to_string()))?;
@@ -69,6 +71,15 @@ pub fn for_git(url: &Url) -> Result<Option<Login>> {
         return Ok(None);
     }
     Ok(read_answer(url, &String::from_utf8_lossy(&answer.stdout)))
+}
+
+/// What a helper is asked (git-credential), none if a value would break its lines.
+fn question(url: &Url, host: &str, user: Option<&str>) -> Option<String> {
+    let mut lines =
+        vec![("protocol", url.scheme()), ("host", host), ("path", url.path().trim_start_matches('/'))];
+    lines.extend(user.map(|user| ("username", user)));
+    let whole = lines.iter().all(|(_, value)| !value.chars().any(char::is_control));
+    whole.then(|| lines.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<String>() + "\n")
 }
 
 fn read_answer(url: &Url, text: &str) -> Option<Login> {

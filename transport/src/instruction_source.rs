@@ -27,7 +27,8 @@ pub fn ring_state_tag(line: &Line) -> String {
 /// # Errors
 /// What fetching can end with; `TooLarge`, `UnsafePath`.
 pub fn from_git(remote: &Remote, branch: &str, line: &Line) -> Result<Option<Vec<u8>>> {
-    remote.fetch(branch)?.map_or(Ok(None), |commit| at_commit(remote, commit, line))
+    let named = |e: Error| Error { what: format!("{} (branch `{branch}`)", e.what), ..e };
+    remote.fetch(branch)?.map_or(Ok(None), |commit| at_commit(remote, commit, line).map_err(named))
 }
 
 /// From a commit that was fetched, none if it has no such file.

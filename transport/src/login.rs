@@ -7,6 +7,9 @@ use url::{Origin, Url};
 
 use crate::http::Exceptions;
 
+/// What Git hosts take for a user beside a token.
+const TOKEN_USER: &str = "x-access-token";
+
 /// A login for one origin (scheme, host, port; RFC 6454). Never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
@@ -36,7 +39,12 @@ impl Login {
 
     /// A token as Git hosts take it, for the origin of `url`.
     pub fn git_token(url: &Url, token: impl Into<String>) -> Self {
-        Self::password(url, "x-access-token", token)
+        Self::password(url, TOKEN_USER, token)
+    }
+
+    /// With the user that an address names, unless the login names one itself.
+    pub(crate) fn for_user(self, user: &str) -> Self {
+        if self.user == TOKEN_USER { Self { user: user.to_owned(), ..self } } else { self }
     }
 
     /// True if the login is for the origin of `url`.

@@ -75,24 +75,28 @@ impl Remote {
         signer: Option<&SshSigner>,
     ) -> Result<CommitId> {
         let refused = |e: git2::Error| Error::new(Kind::GitRefused, "make a commit", e.message());
-        let parent = parent.map(|id| self.repository.find_commit(id.0)).transpose().map_err(refused)?;
+        let parent = parent.map(|id| self.cache.repository.find_commit(id.0)).transpose().map_err(refused)?;
         let base = parent.as_ref().map(git2::Commit::tree).transpose().map_err(refused)?;
         let tree = self.changed(base, changes).map_err(refused)?;
-        let tree = self.repository.find_tree(tree).map_err(refused)?;
+        let tree = self.cache.repository.find_tree(tree).map_err(refused)?;
         let who = Signature::new(&author.name, &author.email, &Time::new(unix, 0)).map_err(refused)?;
         let parents: Vec<_> = parent.iter().collect();
-        let buffer =
-            self.repository.commit_create_buffer(&who, &who, message, &tree, &parents).map_err(refused)?;
+        let buffer = self
+            .cache
+            .repository
+            .commit_create_buffer(&who, &who, message, &tree, &parents)
+            .map_err(refused)?;
         let oid = match signer {
             Some(signer) => {
                 let text = std::str::from_utf8(&buffer)
                     .map_err(|e| refused(git2::Error::from_str(&e.to_string())))?;
-                self.repository
+                self.cache
+                    .repository
                     .commit_signed(text, &signer.sign(&buffer)?, Some("gpgsig"))
                     .map_err(refused)?
             }
             None => {
-                let odb = self.repository.odb().map_err(refused)?;
+                let odb = self.cache.repository.odb().map_err(refused)?;
                 odb.write(git2::ObjectType::Commit, &buffer).map_err(refused)?
             }
         };
@@ -106,13 +110,13 @@ impl Remote {
     ) -> std::result::Result<Oid, git2::Error> {
         let base = match base {
             Some(tree) => tree,
-            None => self.repository.find_tree(self.repository.treebuilder(None)?.write()?)?,
+            None => self.cache.repository.find_tree(self.cache.repository.treebuilder(None)?.write()?)?,
         };
         let mut update = git2::build::TreeUpdateBuilder::new();
         for change in changes {
             match &change.content {
                 Some(content) => {
-                    let blob = self.repository.blob(content)?;
+                    let blob = self.cache.repository.blob(content)?;
                     update.upsert(&*change.path, blob, FileMode::Blob);
                 }
                 None if base.get_path(Path::new(&change.path)).is_ok() => {
@@ -121,7 +125,7 @@ impl Remote {
                 None => {}
             }
         }
-        update.create_updated(&self.repository, &base)
+        update.create_updated(&self.cache.repository, &base)
     }
 }
 
@@ -133,7 +137,7 @@ pub fn signer_of(remote: &Remote, commit: CommitId, allowed: &[String]) -> Resul
     let keys: std::result::Result<Vec<_>, _> =
         allowed.iter().map(|key| PublicKey::from_openssh(key)).collect();
     let keys = keys.map_err(|e| Error::new(Kind::BadCredentials, "read an allowed key", e.to_string()))?;
-    let Ok((signature, signed)) = remote.repository.extract_signature(&commit.0, None) else {
+    let Ok((signature, signed)) = remote.cache.repository.extract_signature(&commit.0, None) else {
         return Ok(None);
     };
     let Ok(signature) = SshSig::from_pem(&*signature) else { return Ok(None) };

@@ -1,14 +1,25 @@
-//! One remote repository and its local cache: list, fetch, read, push.
+//! One remote repository and its local cache: list, fetch, read.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use git2::{FetchOptions, Oid, PushOptions, RemoteCallbacks, Repository};
+use git2::{FetchOptions, Oid};
+use url::Url;
 
+use super::advertisement::{Advertisement, Unusable};
+use super::cache::Cache;
+use super::host::{Host, Service};
+use super::limits::Limits;
 use super::smart_http::{self, Session};
+use super::upload_pack::{self, Wanted};
+use super::walk::Walk;
 use crate::error::{Error, Kind, Result};
 use crate::http::{Http, HttpOptions};
 use crate::login::{Login, LoginSource};
+
+/// So many commits are named that needn't be sent again.
+const MOST_KNOWN: usize = 16;
 
 /// How to reach a Git host.
 #[derive(Debug, Clone)]
@@ -17,19 +28,19 @@ pub struct GitOptions {
     pub http: HttpOptions,
     /// Where the login comes from when the host asks for one.
     pub login: LoginSource,
-    /// One operation receives no more than this (bytes).
-    pub max_bytes: u64,
+    /// How much is taken in.
+    pub limits: Limits,
 }
 
 impl GitOptions {
-    /// With the usual limit: 64 MiB for one operation.
+    /// With the limits for what the vendor publishes.
     pub fn new(http: HttpOptions, login: LoginSource) -> Self {
-        Self { http, login, max_bytes: 64 * 1024 * 1024 }
+        Self { http, login, limits: Limits::vendor() }
     }
 
     /// With a token for the host of `url`; git's credential helpers are asked without one.
     pub fn with_token(http: HttpOptions, url: &str, token: Option<&str>) -> Self {
-        let url = url::Url::parse(url).ok();
+        let url = Url::parse(url).ok();
         let login = token.zip(url).map(|(token, url)| Login::git_token(&url, token));
         Self::new(http, LoginSource::given_or_helpers(login))
     }
@@ -47,48 +58,35 @@ impl fmt::Display for CommitId {
 
 /// A remote repository with a bare cache on disk.
 pub struct Remote {
-    pub(super) repository: Repository,
-    url: String,
+    pub(super) cache: Cache,
+    place: Place,
     shown: String,
-    cache: PathBuf,
-    options: GitOptions,
+    limits: Limits,
+}
+
+/// Where the repository is.
+enum Place {
+    Folder(String),
+    Host(Arc<Host>),
 }
 
 impl fmt::Debug for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Remote({}, cache {})", self.shown, self.cache.display())
+        write!(f, "Remote({})", self.shown)
     }
 }
 
 impl Remote {
-    /// Opens `url` (`http(s)://...`, `file://...` or a path) with a cache folder of its own.
+    /// Opens `url` (`http(s)://...`, `file://...` or a path) with a cache folder of its own. A user in the address is
+    /// the one whose login is used. A cache that grew too large starts anew.
     ///
     /// # Errors
     /// `BadReference` for any other address, `DiskFull`, `Io` or `GitRefused` when the cache can't be made.
     pub fn open(url: &str, cache: &Path, options: GitOptions) -> Result<Self> {
-        let refused = |e: git2::Error| Error::new(Kind::GitRefused, "open a Git cache", e.message());
-        let (address, shown) = match url::Url::parse(url) {
-            Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => {
-                if parsed.scheme() == "http" && !options.http.exceptions.allow_plain(&parsed) {
-                    let cause = "plain http isn't allowed for this host: use https://";
-                    return Err(Error::new(
-                        Kind::BadReference,
-                        format!("Git address `{}`", shown(&parsed)),
-                        cause,
-                    ));
-                }
-                (smart_http::address(&parsed).map_err(refused)?, shown(&parsed))
-            }
-            Ok(parsed) if parsed.scheme() == "file" => (parsed.path().to_owned(), url.to_owned()),
-            _ if Path::new(url).is_absolute() => (url.to_owned(), url.to_owned()),
-            _ => {
-                let cause = "use http(s)://, file:// or an absolute path";
-                return Err(Error::new(Kind::BadReference, format!("Git address `{url}`"), cause));
-            }
-        };
-        std::fs::create_dir_all(cache).map_err(|e| Error::io(format!("make {}", cache.display()), &e))?;
-        let repository = Repository::init_bare(cache).map_err(refused)?;
-        Ok(Self { repository, url: address, shown, cache: cache.to_owned(), options })
+        smart_http::prepare().map_err(|e| Error::new(Kind::GitRefused, "set up Git", e.message()))?;
+        let GitOptions { http, login, limits } = options;
+        let (place, shown) = place(url, &http, login)?;
+        Ok(Self { cache: Cache::open(cache, &limits)?, place, shown, limits })
     }
 
     /// The address without a login, for messages.
@@ -96,167 +94,184 @@ impl Remote {
         &self.shown
     }
 
+    /// The address where the host says that the repository is by now, if that is another one.
+    pub fn moved_to(&self) -> Option<String> {
+        let Place::Host(host) = &self.place else { return None };
+        let now = host.base().to_string();
+        (now.trim_end_matches('/') != self.shown.trim_end_matches('/')).then_some(now)
+    }
+
     /// All branches whose name starts with `prefix`, sorted.
     ///
     /// # Errors
     /// What requests can end with.
     pub fn branches(&self, prefix: &str) -> Result<Vec<(String, CommitId)>> {
-        let found = self.run(&format!("list {}", self.shown), || {
-            let mut remote = self.repository.remote_anonymous(&self.url)?;
-            let connection = remote.connect_auth(git2::Direction::Fetch, None, None)?;
-            let heads = connection.list()?.iter();
-            Ok(heads.map(|head| (head.name().to_owned(), head.oid())).collect::<Vec<_>>())
-        })?;
-        let mut branches: Vec<_> = found
-            .into_iter()
-            .filter_map(|(name, oid)| Some((name.strip_prefix("refs/heads/")?.to_owned(), CommitId(oid))))
-            .filter(|(name, _)| name.starts_with(prefix))
-            .collect();
+        let found = self.look(Service::UploadPack, prefix)?.branches;
+        let mut branches: Vec<_> = found.into_iter().map(|(name, id)| (name, CommitId(id))).collect();
         branches.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(branches)
     }
 
-    /// Fetches the newest commit of a branch, none if there is no such branch.
+    /// Fetches the newest commit of a branch, none if there is no such branch. One request when it hasn't moved.
     ///
     /// # Errors
     /// `TooLarge`, and what requests can end with.
     pub fn fetch(&self, branch: &str) -> Result<Option<CommitId>> {
-        let known = self.branches(branch)?;
-        if !known.iter().any(|(name, _)| name == branch) {
-            return Ok(None);
-        }
-        let local = format!("refs/remotes/origin/{branch}");
-        let refspec = format!("+refs/heads/{branch}:{local}");
-        let oid = self.run(&format!("fetch {} ({branch})", self.shown), || {
-            let mut remote = self.repository.remote_anonymous(&self.url)?;
-            let mut options = FetchOptions::new();
-            options.download_tags(git2::AutotagOption::None).update_fetchhead(false);
-            if !self.is_local() {
-                options.depth(1);
-            }
-            remote.fetch(&[&refspec], Some(&mut options), None)?;
-            self.repository.refname_to_id(&local)
-        })?;
-        Ok(Some(CommitId(oid)))
+        let offered = self.look(Service::UploadPack, branch)?;
+        let head = offered.branches.iter().find(|(name, _)| name == branch).map(|(_, id)| *id);
+        let Some(head) = head else { return Ok(None) };
+        self.download(&offered, branch, head).map(Some)
     }
 
-    /// All files below `prefix` (empty: all) in a fetched commit, by their path from there.
+    /// As [`Remote::fetch`], for a branch that must be there: none only in a repository that holds nothing at all,
+    /// where it will be the first one.
     ///
     /// # Errors
-    /// `UnsafePath` for links and submodules, `TooLarge` beyond `max` bytes in all.
+    /// `BranchMissing`, which names the branches that are there; as [`Remote::fetch`].
+    pub fn fetch_or_first(&self, branch: &str) -> Result<Option<CommitId>> {
+        let offered = self.look(Service::UploadPack, branch)?;
+        let head = offered.branches.iter().find(|(name, _)| name == branch).map(|(_, id)| *id);
+        match head {
+            Some(head) => self.download(&offered, branch, head).map(Some),
+            None if offered.is_empty => Ok(None),
+            None => Err(self.missing(branch, &offered.others)),
+        }
+    }
+
+    /// All files below `prefix` (empty: all) in a fetched commit, by their path from there. Each object's size is
+    /// looked at before it is read.
+    ///
+    /// # Errors
+    /// `UnsafePath` for links and submodules, `TooLarge` beyond `max` bytes in all or the limits of the repository.
     pub fn files(&self, commit: CommitId, prefix: &str, max: u64) -> Result<Vec<(String, Vec<u8>)>> {
         let what = format!("read {} at {commit}", self.shown);
-        let refused = |e: git2::Error| Error::new(Kind::GitRefused, &what, e.message());
-        let root = self.repository.find_commit(commit.0).and_then(|c| c.tree()).map_err(refused)?;
-        let tree = match prefix {
-            "" => root,
-            path => match root.get_path(Path::new(path)) {
-                Ok(entry) => self.repository.find_tree(entry.id()).map_err(refused)?,
-                Err(_) => return Ok(Vec::new()),
-            },
+        let (repository, limits) = (&self.cache.repository, &self.limits);
+        let mut walk = Walk { repository, limits, what: &what, left: max, entries_left: limits.entries };
+        let read = walk.files(commit.0, prefix);
+        if read.as_ref().is_err_and(|e| e.kind == Kind::Garbage) {
+            // Whatever is missing comes with the next fetch.
+            self.forget(commit);
+        }
+        read
+    }
+
+    fn missing(&self, branch: &str, others: &[String]) -> Error {
+        let shown: Vec<_> = others.iter().map(|name| format!("`{}`", name.escape_default())).collect();
+        let cause = match shown.len() {
+            0 => "the repository holds no branch, but it isn't empty".to_owned(),
+            _ => format!("there is no such branch, but {}", shown.join(", ")),
         };
-        let mut found = Vec::new();
-        let mut left = max;
-        self.walk(&tree, "", &mut left, &mut found, &what)?;
+        Error::new(Kind::BranchMissing, format!("branch `{branch}` of {}", self.shown), cause)
+    }
+
+    /// What there is. Only branches whose name starts with `prefix` are kept.
+    pub(super) fn look(&self, service: Service, prefix: &str) -> Result<Advertisement> {
+        match &self.place {
+            Place::Folder(folder) => self.look_into(folder, prefix),
+            Place::Host(host) => self.ask(host, service, prefix),
+        }
+    }
+
+    fn ask(&self, host: &Host, service: Service, prefix: &str) -> Result<Advertisement> {
+        let unusable = |unusable: Unusable| match unusable {
+            Unusable::Garbage(cause) => Error::new(Kind::Garbage, host.what(), cause),
+            Unusable::Said(said) => Error::new(Kind::NotFound, host.what(), format!("the host says: {said}")),
+            Unusable::ObjectFormat => {
+                Error::new(Kind::RepositoryUnsupported, host.what(), "its objects are named by SHA-256")
+            }
+        };
+        let mut answer = host.advertisement(service)?;
+        let mut read = Advertisement::new(service.name(), prefix);
+        let mut left = self.limits.advertisement_bytes;
+        while let Some(piece) = host.piece(&mut answer)? {
+            let too_many = || Error::new(self.limits.kind, host.what(), "it has too many branches and tags");
+            left = left.checked_sub(piece.len() as u64).ok_or_else(too_many)?;
+            read.take(&piece).map_err(unusable)?;
+        }
+        read.end().map_err(unusable)?;
+        Ok(read)
+    }
+
+    fn look_into(&self, folder: &str, prefix: &str) -> Result<Advertisement> {
+        let mut read = Advertisement::new("", prefix);
+        let found = self.run(&format!("list {}", self.shown), || {
+            let mut remote = self.cache.repository.remote_anonymous(folder)?;
+            let connection = remote.connect_auth(git2::Direction::Fetch, None, None)?;
+            let heads = connection.list()?.iter();
+            Ok(heads.map(|head| (head.name().to_owned(), head.oid())).collect::<Vec<_>>())
+        })?;
+        found.into_iter().for_each(|(name, id)| read.named(&name, id));
+        Ok(read)
+    }
+
+    /// Fetches a commit that the host named, unless it is here.
+    fn download(&self, offered: &Advertisement, branch: &str, head: Oid) -> Result<CommitId> {
+        let repository = &self.cache.repository;
+        let local = format!("refs/remotes/origin/{branch}");
+        if repository.refname_to_id(&local).is_ok_and(|known| known == head) {
+            return Ok(CommitId(head));
+        }
+        let what = format!("fetch {} ({branch})", self.shown);
+        match &self.place {
+            Place::Folder(folder) => self.run(&what, || {
+                let mut options = FetchOptions::new();
+                options.download_tags(git2::AutotagOption::None).update_fetchhead(false);
+                let refspec = format!("+refs/heads/{branch}:{local}");
+                repository.remote_anonymous(folder)?.fetch(&[&refspec], Some(&mut options), None)?;
+                repository.refname_to_id(&local).map(CommitId)
+            }),
+            Place::Host(host) => {
+                let wanted = Wanted { commit: head, have: &self.known()? };
+                upload_pack::download(host, &self.cache, &self.limits, offered, &wanted)?;
+                let noted = repository.reference(&local, head, true, "fetch").map(|_| CommitId(head));
+                let cause = |e: git2::Error| format!("its pack lacks the commit: {}", e.message());
+                noted.map_err(|e| Error::new(Kind::Garbage, &what, cause(e)))
+            }
+        }
+    }
+
+    /// Commits whose files are all here.
+    fn known(&self) -> Result<Vec<Oid>> {
+        let refused = |e: git2::Error| Error::new(Kind::GitRefused, "read a Git cache", e.message());
+        let known = self.cache.repository.references_glob("refs/remotes/origin/*").map_err(refused)?;
+        let mut found: Vec<_> = known.filter_map(|found| found.ok()?.target()).take(MOST_KNOWN).collect();
+        found.sort();
+        found.dedup();
         Ok(found)
     }
 
-    fn walk(
-        &self,
-        tree: &git2::Tree<'_>,
-        prefix: &str,
-        left: &mut u64,
-        found: &mut Vec<(String, Vec<u8>)>,
-        what: &str,
-    ) -> Result<()> {
-        let refused = |e: git2::Error| Error::new(Kind::GitRefused, what, e.message());
-        for entry in tree {
-            let name = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-            let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-            let plain = matches!(entry.filemode(), 0o100_644 | 0o100_755 | 0o100_664 | 0o040_000);
-            if !plain || !pdp_policies::is_safe(&path) {
-                let cause = format!("`{}` is a link, a submodule or oddly named", path.escape_default());
-                return Err(Error::new(Kind::UnsafePath, what, cause));
-            }
-            if entry.kind() == Some(git2::ObjectType::Tree) {
-                let below = self.repository.find_tree(entry.id()).map_err(refused)?;
-                self.walk(&below, &path, left, found, what)?;
-                continue;
-            }
-            let (size, _) =
-                self.repository.odb().and_then(|odb| odb.read_header(entry.id())).map_err(refused)?;
-            *left = left
-                .checked_sub(size as u64)
-                .ok_or_else(|| Error::new(Kind::TooLarge, what, format!("too large at `{path}`")))?;
-            let blob = self.repository.find_blob(entry.id()).map_err(refused)?;
-            found.push((path, blob.content().to_vec()));
-        }
-        Ok(())
-    }
-
-    /// Moves `branch` from `expected` to `new`; none means that it doesn't exist before, or after.
-    ///
-    /// # Errors
-    /// `BranchMoved` when the branch isn't at `expected`; nothing was changed then. `GitRefused`.
-    pub fn push(&self, branch: &str, expected: Option<CommitId>, new: Option<CommitId>) -> Result<()> {
-        let what = format!("push to {} ({branch})", self.shown);
-        let moved = std::cell::Cell::new(false);
-        let rejected = std::cell::RefCell::new(None);
-        let outcome = self.run(&what, || {
-            let target = format!("refs/heads/{branch}");
-            let refspec = match new {
-                Some(commit) => {
-                    self.repository.reference(&target, commit.0, true, "push")?;
-                    format!("+{target}:{target}")
-                }
-                None => format!(":{target}"),
-            };
-            let mut callbacks = RemoteCallbacks::new();
-            // The host compares the old id that is sent here, so this check and its own make the swap atomic.
-            callbacks.push_negotiation(|updates| {
-                let seen = updates.first().map_or(Oid::ZERO_SHA1, git2::PushUpdate::src);
-                moved.set(seen != expected.map_or(Oid::ZERO_SHA1, |commit| commit.0));
-                if moved.get() { Err(git2::Error::from_str("the branch moved")) } else { Ok(()) }
-            });
-            callbacks.push_update_reference(|_, status| {
-                *rejected.borrow_mut() = status.map(str::to_owned);
-                Ok(())
-            });
-            let mut options = PushOptions::new();
-            options.remote_callbacks(callbacks);
-            self.repository.remote_anonymous(&self.url)?.push(&[&refspec], Some(&mut options))
-        });
-        if moved.get() {
-            let cause = "it is no longer where it was read";
-            return Err(Error::new(Kind::BranchMoved, what, cause));
-        }
-        outcome?;
-        match rejected.into_inner() {
-            None => Ok(()),
-            Some(status) => Err(Error::new(rejection(&status), what, status)),
+    /// So that it is fetched again.
+    fn forget(&self, commit: CommitId) {
+        let Ok(known) = self.cache.repository.references_glob("refs/remotes/origin/*") else { return };
+        for mut found in known.flatten().filter(|found| found.target() == Some(commit.0)) {
+            let _ = found.delete();
         }
     }
 
-    fn is_local(&self) -> bool {
-        self.url.starts_with('/')
+    /// The address as libgit2 has to see it.
+    pub(super) fn address(&self) -> String {
+        match &self.place {
+            Place::Folder(folder) => folder.clone(),
+            Place::Host(host) => smart_http::address(&host.base()),
+        }
     }
 
     /// Runs a libgit2 operation with our HTTP session and gives errors their true cause.
-    fn run<T>(
+    pub(super) fn run<T>(
         &self,
         what: &str,
         operation: impl FnOnce() -> std::result::Result<T, git2::Error>,
     ) -> Result<T> {
-        let session = Session {
-            http: Http::shared(&self.options.http)?,
-            login: self.options.login.clone(),
-            left: self.options.max_bytes,
-            failure: None,
+        let (outcome, failure) = match &self.place {
+            Place::Folder(_) => (operation(), None),
+            Place::Host(host) => {
+                let left = self.limits.advertisement_bytes + self.limits.tree_bytes;
+                smart_http::with_session(Session { host: host.clone(), left, failure: None }, operation)
+            }
         };
-        let (outcome, failure) = smart_http::with_session(session, operation);
         outcome.map_err(|error| {
             failure.unwrap_or_else(|| {
-                let missing = self.is_local() && !Path::new(&self.url).exists();
+                let missing = matches!(&self.place, Place::Folder(folder) if !Path::new(folder).exists());
                 let kind = if missing { Kind::NotFound } else { Kind::GitRefused };
                 Error::new(kind, what, error.message())
             })
@@ -264,15 +279,40 @@ impl Remote {
     }
 }
 
-/// A host that lost the race says so in its own words.
-fn rejection(status: &str) -> Kind {
-    let raced = ["failed to update ref", "cannot lock", "fetch first", "already exists", "stale info"];
-    if raced.iter().any(|word| status.contains(word)) { Kind::BranchMoved } else { Kind::GitRefused }
+/// Where an address points to, and how it is shown.
+fn place(url: &str, http: &HttpOptions, login: LoginSource) -> Result<(Place, String)> {
+    let bad = |shown: &str, cause: &str| {
+        Err(Error::new(Kind::BadReference, format!("Git address `{shown}`"), cause))
+    };
+    match Url::parse(url) {
+        Ok(mut parsed) if matches!(parsed.scheme(), "http" | "https") => {
+            let user = user(&parsed);
+            let has_password = parsed.password().is_some();
+            let _ = (parsed.set_password(None), parsed.set_username(""));
+            let shown = parsed.to_string();
+            if has_password {
+                return bad(
+                    &shown,
+                    "it holds a password, which would stand in files and logs: give it as a token, or to a credential helper",
+                );
+            }
+            if parsed.scheme() == "http" && !http.exceptions.allow_plain(&parsed) {
+                return bad(&shown, "plain http isn't allowed for this host: use https://");
+            }
+            let host = Host::new(Http::shared(http)?, parsed, user, login);
+            Ok((Place::Host(Arc::new(host)), shown))
+        }
+        Ok(parsed) if parsed.scheme() == "file" => {
+            Ok((Place::Folder(parsed.path().to_owned()), url.to_owned()))
+        }
+        _ if PathBuf::from(url).is_absolute() => Ok((Place::Folder(url.to_owned()), url.to_owned())),
+        _ => bad(url, "use http(s)://, file:// or an absolute path"),
+    }
 }
 
-fn shown(url: &url::Url) -> String {
-    let mut url = url.clone();
-    let _ = url.set_password(None);
-    let _ = url.set_username("");
-    url.to_string()
+/// The user that an address names.
+fn user(url: &Url) -> Option<String> {
+    let name = url.username();
+    let decoded = percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned();
+    (!name.is_empty()).then_some(decoded)
 }

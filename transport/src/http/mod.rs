@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pdp_policies::Digest;
-use reqwest::{Request, Response, StatusCode, header};
+use reqwest::{Request, Response};
 use url::Url;
 
 pub(crate) use failures::{no_answer, refused, root_cause};
@@ -22,7 +22,6 @@ pub(crate) use progress::Progress;
 pub(crate) use redirect::may_go_on;
 
 use crate::error::{Error, Kind, Result};
-use crate::login::Login;
 use crate::oci::Memory;
 
 const AGENT: &str = concat!("pdp-updates/", env!("CARGO_PKG_VERSION"));
@@ -93,18 +92,10 @@ impl Http {
         redirect::follow(self, what, request, wait + self.options.silence).await
     }
 
-    /// Sends a request once: an answer that sends on to elsewhere is the answer.
+    /// Sends a request whose body notes what moves, once: it may take any time as long as something does.
     ///
     /// # Errors
     /// `TimedOut` after silence, `Unreachable`.
-    pub(crate) async fn execute_here(&self, what: &str, request: Request) -> Result<Response> {
-        redirect::send_streamed(self, what, request, &Progress::of(0)).await
-    }
-
-    /// As [`Http::execute_here`], for a body that notes what moves: it may take any time as long as something does.
-    ///
-    /// # Errors
-    /// As [`Http::execute_here`].
     pub(crate) async fn execute_streamed(
         &self,
         what: &str,
@@ -114,36 +105,20 @@ impl Http {
         redirect::send_streamed(self, what, request, progress).await
     }
 
-    /// As [`Http::execute`], with a login for those who ask for one: not before the first 401 of that origin, and
-    /// from then on with each request to it. `login` is asked for it then.
+    /// Sends a request to this address and nowhere else: what a redirect says is left to the caller.
     ///
     /// # Errors
     /// As [`Http::execute`].
-    pub(crate) async fn with_basic(
-        &self,
-        what: &str,
-        mut request: Request,
-        login: impl FnOnce(&Url) -> Result<Option<Login>>,
-    ) -> Result<Response> {
-        let url = request.url().clone();
-        let mut refused = None;
-        if !self.has_challenged(&url) {
-            let first = request.try_clone().ok_or_else(|| unrepeatable(what))?;
-            let answer = self.execute(what, first).await?;
-            if answer.status() != StatusCode::UNAUTHORIZED {
-                return Ok(answer);
-            }
-            self.challenged_by(&url);
-            refused = Some(answer);
-        }
-        match (login(&url)?.and_then(|login| login.basic_for(&url)), refused) {
-            (Some(value), _) => {
-                request.headers_mut().insert(header::AUTHORIZATION, value);
-                self.execute(what, request).await
-            }
-            (None, Some(refused)) => Ok(refused),
-            (None, None) => self.execute(what, request).await,
-        }
+    pub(crate) async fn execute_here(&self, what: &str, request: Request) -> Result<Response> {
+        redirect::send(self, what, request, self.options.silence).await
+    }
+
+    /// Where an answer sends on to, none if it doesn't; within the rules of redirects.
+    ///
+    /// # Errors
+    /// `Garbage` for a redirect that must not be followed.
+    pub(crate) fn redirected(&self, what: &str, answer: &Response) -> Result<Option<Url>> {
+        redirect::next(self, what, answer)
     }
 
     /// True once this origin asked for a login.
@@ -189,10 +164,6 @@ impl Http {
 
 fn silence(limit: Duration) -> String {
     format!("nothing moved for {} s", limit.as_secs())
-}
-
-fn unrepeatable(what: &str) -> Error {
-    Error::new(Kind::Garbage, what, "the request can't be sent again")
 }
 
 fn client(options: &HttpOptions, pems: &[Vec<u8>]) -> Result<reqwest::Client> {

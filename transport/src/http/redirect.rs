@@ -33,7 +33,7 @@ pub(super) async fn follow(
 }
 
 /// One exchange. Silence ends it, not its size.
-async fn send(http: &Http, what: &str, request: Request, patience: Duration) -> Result<Response> {
+pub(super) async fn send(http: &Http, what: &str, request: Request, patience: Duration) -> Result<Response> {
     let size = request.body().and_then(reqwest::Body::as_bytes).map_or(0, |body| body.len() as u64);
     send_moving(http, what, request, patience, &Progress::of(0), unseen_time(size)).await
 }
@@ -75,7 +75,7 @@ fn may_repeat(method: &Method, status: StatusCode) -> bool {
 }
 
 /// Where the answer sends on to, none if it doesn't.
-fn next(http: &Http, what: &str, answer: &Response) -> Result<Option<Url>> {
+pub(super) fn next(http: &Http, what: &str, answer: &Response) -> Result<Option<Url>> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }

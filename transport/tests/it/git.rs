@@ -102,7 +102,8 @@ fn a_login_is_needed_and_a_limit_is_kept() {
     let id = remote.commit(None, &changes, "m\n", &author, 1_795_420_800, None).unwrap();
     remote.push("main", None, Some(id)).unwrap();
     assert_eq!(remote.files(id, "", 1000).unwrap_err().kind, Kind::TooLarge);
-    let small = GitOptions { max_bytes: 50_000, ..anonymous() };
+    let limits = pdp_transport::git::Limits { pack_bytes: 50_000, ..pdp_transport::git::Limits::vendor() };
+    let small = GitOptions { limits, ..anonymous() };
     let capped = Remote::open(&place.host.url("repo"), &place.folder.path().join("capped"), small).unwrap();
     assert_eq!(capped.fetch("main").unwrap_err().kind, Kind::TooLarge);
     place.host.require(Some(Login::Basic("user".into(), "secret".into())));

@@ -3,6 +3,7 @@
 
 mod failures;
 mod git;
+mod git_hosts;
 mod oci;
 mod oci_login;
 mod oci_referrers;

@@ -1,0 +1,119 @@
+//! The cache of one repository: a bare repository in a folder, which can be thrown away whenever it is too large.
+//!
+//! Whoever has it open holds `lock` shared; it is only thrown away by who holds it alone. Nothing in it is needed:
+//! after a crash at any line the next one who opens it finds a repository, or makes one.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use git2::Repository;
+
+use super::limits::Limits;
+use crate::error::{Error, Kind, Result};
+use crate::files;
+
+/// More files than this, and it starts anew.
+const MOST_FILES: usize = 4096;
+
+/// An open cache.
+pub(super) struct Cache {
+    pub(super) repository: Repository,
+    folder: PathBuf,
+    /// Nobody throws the cache away while this is open.
+    _lock: File,
+}
+
+impl Cache {
+    /// Opens the cache in `folder`; makes it anew if it is larger than it may be.
+    ///
+    /// # Errors
+    /// `DiskFull`, `Io`, `GitRefused`.
+    pub(super) fn open(folder: &Path, limits: &Limits) -> Result<Self> {
+        let io = |e: std::io::Error| Error::io(format!("make {}", folder.display()), &e);
+        fs::create_dir_all(folder).map_err(io)?;
+        if let Some(alone) = files::lock(&folder.join("lock")).map_err(io)? {
+            tidy(folder, limits).map_err(io)?;
+            drop(alone);
+        }
+        let lock = File::options().create(true).append(true).open(folder.join("lock")).map_err(io)?;
+        lock.lock_shared().map_err(io)?;
+        let repository = Repository::init_bare(folder.join("git"));
+        let refused = |e: git2::Error| Error::new(Kind::GitRefused, "open a Git cache", e.message());
+        Ok(Self { repository: repository.map_err(refused)?, folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// Commits whose parents are not here.
+    pub(super) fn shallow(&self) -> Result<Vec<String>> {
+        let found = files::read_capped(&self.repository.path().join("shallow"), 1024 * 1024)?;
+        let text = String::from_utf8_lossy(&found.unwrap_or_default()).into_owned();
+        Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Notes which commits have no parents here by now.
+    pub(super) fn change_shallow(&self, added: &[String], removed: &[String]) -> Result<()> {
+        // Others may fetch into the same cache at this moment.
+        let io = |e: std::io::Error| Error::io("lock a Git cache", &e);
+        let lock =
+            File::options().create(true).append(true).open(self.folder.join("shallow.lock")).map_err(io)?;
+        lock.lock().map_err(io)?;
+        let mut all = self.shallow()?;
+        let before = all.clone();
+        all.retain(|id| !removed.contains(id));
+        all.extend(added.iter().filter(|id| !before.contains(id)).cloned());
+        if all != before {
+            let text: String = all.iter().map(|id| format!("{id}\n")).collect();
+            files::write_atomic(&self.repository.path().join("shallow"), text.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// Throws away what is too large, what is left of a throw that was cut off, and what earlier versions laid here.
+fn tidy(folder: &Path, limits: &Limits) -> std::io::Result<()> {
+    let (git, old) = (folder.join("git"), folder.join("old"));
+    remove(&old)?;
+    if is_too_large(&git, limits)? {
+        // Renamed first: a repository that is half removed must not be taken for one.
+        fs::rename(&git, &old)?;
+        remove(&old)?;
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let ours = ["git", "lock", "shallow.lock"].iter().any(|name| entry.file_name() == *name);
+        if !ours && entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else if !ours {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn is_too_large(git: &Path, limits: &Limits) -> std::io::Result<bool> {
+    let (mut bytes, mut files, mut packs) = (0, 0, 0);
+    let mut folders = vec![git.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+            other => other?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let about = entry.metadata()?;
+            if about.is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            (bytes, files) = (bytes + about.len(), files + 1);
+            packs += usize::from(entry.path().extension().is_some_and(|end| end == "pack"));
+        }
+    }
+    Ok(bytes > limits.cache_bytes || files > MOST_FILES || packs > limits.cache_packs)
+}

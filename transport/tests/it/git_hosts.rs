@@ -1,0 +1,330 @@
+//! What Git hosts do differently, and what they say.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use pdp_e2e::{Exchange, GitHost};
+use pdp_transport::git::{Author, Change, CommitId, GitOptions, Limits, Remote};
+use pdp_transport::{Error, Kind, Login, LoginSource};
+use tempfile::TempDir;
+
+struct Place {
+    folder: TempDir,
+    host: GitHost,
+}
+
+fn options() -> GitOptions {
+    GitOptions::new(crate::http(), LoginSource::Nobody)
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let host = GitHost::start(&folder.path().join("host")).unwrap();
+        host.create("repo").unwrap();
+        Self { folder, host }
+    }
+
+    /// With one commit on `main`.
+    fn filled() -> Self {
+        let place = Self::new();
+        place.put("main", "first");
+        place
+    }
+
+    fn cache(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn open(&self, name: &str, url: &str) -> Remote {
+        Remote::open(url, &self.cache(name), options()).unwrap()
+    }
+
+    fn reader(&self) -> Remote {
+        self.open("reader", &self.host.url("repo"))
+    }
+
+    fn put(&self, branch: &str, text: &str) {
+        let files = [("a/file".to_owned(), text.as_bytes().to_vec())];
+        self.host.overwrite("repo", branch, &files.into()).unwrap();
+    }
+}
+
+fn commit(remote: &Remote, parent: Option<CommitId>, text: &str) -> CommitId {
+    let author = Author { name: "a".into(), email: "a@example.org".into() };
+    let change = Change { path: "a/file".into(), content: Some(text.as_bytes().to_vec()) };
+    remote.commit(parent, &[change], "m\n", &author, 1_795_420_800, None).unwrap()
+}
+
+fn text(remote: &Remote, commit: CommitId) -> String {
+    String::from_utf8(remote.files(commit, "a", 10_000).unwrap().remove(0).1).unwrap()
+}
+
+fn requests(asked: &[Exchange]) -> Vec<String> {
+    asked.iter().map(|e| format!("{} {} {}", e.method, e.path, e.status)).collect()
+}
+
+#[test]
+fn an_idle_look_is_one_request_and_no_pack() {
+    let place = Place::filled();
+    let remote = place.reader();
+    let first = remote.fetch("main").unwrap().unwrap();
+    let asked = requests(&place.host.take_exchanges());
+    assert_eq!(asked, ["GET /repo/info/refs 200", "POST /repo/git-upload-pack 200"]);
+    assert_eq!(place.reader().fetch("main").unwrap(), Some(first));
+    assert_eq!(requests(&place.host.take_exchanges()), ["GET /repo/info/refs 200"]);
+    let mine = commit(&remote, Some(first), "second");
+    remote.push("main", Some(first), Some(mine)).unwrap();
+    place.host.take_exchanges();
+    assert_eq!(place.reader().fetch("main").unwrap(), Some(mine));
+    assert_eq!(requests(&place.host.take_exchanges()), ["GET /repo/info/refs 200"], "one's own push");
+    place.put("main", "third");
+    let third = remote.fetch("main").unwrap().unwrap();
+    assert_eq!(text(&remote, third), "third");
+}
+
+#[test]
+fn a_renamed_repository_is_followed_for_all_that_comes_after() {
+    for status in [301, 302, 307, 308] {
+        let place = Place::filled();
+        let elsewhere = GitHost::start(&place.cache("elsewhere")).unwrap();
+        place.host.redirect("old", &place.host.url("repo"), status);
+        elsewhere.redirect("moved", &place.host.url("repo"), status);
+        for (name, url) in [("old", place.host.url("old")), ("moved", elsewhere.url("moved"))] {
+            let remote = place.open(name, &url);
+            let head = remote.fetch("main").unwrap().unwrap();
+            assert_eq!(remote.moved_to(), Some(place.host.url("repo")), "{status} {name}");
+            let new = commit(&remote, Some(head), name);
+            remote.push("main", Some(head), Some(new)).unwrap();
+            // Pushing is the first thing that it does.
+            let again = place.open(name, &url);
+            again.push("main", Some(new), Some(commit(&again, Some(new), "again"))).unwrap();
+        }
+        let posts: Vec<_> = place.host.take_exchanges().into_iter().filter(|e| e.method == "POST").collect();
+        assert!(posts.len() >= 6 && posts.iter().all(|e| e.path.starts_with("/repo/")), "{posts:?}");
+        assert!(elsewhere.take_exchanges().iter().all(|e| e.method == "GET"));
+        assert_eq!(place.reader().moved_to(), None);
+    }
+}
+
+#[test]
+fn what_was_meant_for_one_repository_is_sent_on_to_no_other() {
+    let place = Place::filled();
+    let thief = GitHost::start(&place.cache("thief")).unwrap();
+    thief.create("repo").unwrap();
+    let remote = place.reader();
+    let head = remote.fetch("main").unwrap().unwrap();
+    let new = commit(&remote, Some(head), "secret");
+    place.host.redirect("repo/git-receive-pack", &thief.url("repo/git-receive-pack"), 307);
+    let refused = remote.push("main", Some(head), Some(new)).unwrap_err();
+    assert!(refused.cause.contains("sends on"), "{refused}");
+    let loops = place.host.url("loop");
+    place.host.redirect("loop", &loops, 302);
+    let looped = place.open("loop", &loops).fetch("main").unwrap_err();
+    assert_eq!(looped.kind, Kind::Garbage, "{looped}");
+    let page = place.host.url("page");
+    place.host.redirect("page/info", &place.host.url("repo/objects"), 302);
+    assert!(place.open("page", &page).fetch("main").is_err());
+    assert!(thief.take_exchanges().is_empty());
+}
+
+#[test]
+fn a_user_in_the_address_is_whose_login_is_used() {
+    let place = Place::filled();
+    place.host.require(Some(pdp_e2e::Login::Basic("bob".into(), "secret".into())));
+    let plain = place.host.url("repo");
+    let named = plain.replace("//", "//bob@");
+    let with = |login: Login, url: &str, name: &str| {
+        let options = GitOptions { login: LoginSource::Given(login), ..options() };
+        Remote::open(url, &place.cache(name), options).unwrap()
+    };
+    let origin = plain.parse().unwrap();
+    let remote = with(Login::git_token(&origin, "secret"), &named, "token");
+    let head = remote.fetch("main").unwrap().unwrap();
+    let new = commit(&remote, Some(head), "by bob");
+    remote.push("main", Some(head), Some(new)).unwrap();
+    assert!(!remote.shown().contains("bob"), "{}", remote.shown());
+    let exchanges = place.host.take_exchanges();
+    assert!(exchanges.iter().all(|e| e.logins <= 1), "{exchanges:?}");
+    assert_eq!((exchanges[0].status, exchanges[0].logins), (401, 0), "nobody gets a login unasked");
+    assert_eq!(exchanges.iter().filter(|e| e.status == 401).count(), 1, "{exchanges:?}");
+    // A login that names its user keeps it.
+    assert!(with(Login::password(&origin, "bob", "secret"), &plain, "own").fetch("main").is_ok());
+    let secret = plain.replace("//", "//bob:pa55word@");
+    let refused = Remote::open(&secret, &place.cache("never"), options()).unwrap_err();
+    assert_eq!(refused.kind, Kind::BadReference);
+    let told = format!("{refused}");
+    assert!(told.contains("holds a password") && !told.contains("pa55word"), "{told}");
+}
+
+#[test]
+fn lines_of_the_jgit_family_are_read() {
+    let place = Place::filled();
+    place.put("main", "second");
+    place.host.end_shallow_lines_with_lf();
+    let remote = place.reader();
+    let head = remote.fetch("main").unwrap().unwrap();
+    assert_eq!(text(&remote, head), "second");
+    place.put("main", "third");
+    let head = remote.fetch("main").unwrap().unwrap();
+    let new = commit(&remote, Some(head), "mine");
+    remote.push("main", Some(head), Some(new)).unwrap();
+    assert_eq!(place.host.git("repo", &["rev-list", "--count", "main"]).unwrap().trim(), "4");
+    place.host.git("repo", &["fsck", "--strict"]).unwrap();
+}
+
+#[test]
+fn only_an_empty_repository_gets_its_first_branch() {
+    let place = Place::new();
+    let remote = place.reader();
+    assert_eq!(remote.fetch_or_first("main").unwrap(), None);
+    place.put("master", "x");
+    place.put("other\u{202e}", "x");
+    let missing = remote.fetch_or_first("main").unwrap_err();
+    assert_eq!(missing.kind, Kind::BranchMissing, "{missing}");
+    assert!(missing.cause.contains("`master`") && !missing.cause.contains('\u{202e}'), "{missing}");
+    assert_eq!(remote.fetch("main").unwrap(), None, "asking is no error");
+    place.put("main", "x");
+    assert!(remote.fetch_or_first("main").unwrap().is_some());
+    let folder = place.host.path("repo").to_string_lossy().into_owned();
+    let local = place.open("local", &folder);
+    assert_eq!(local.fetch_or_first("absent").unwrap_err().kind, Kind::BranchMissing);
+    place.host.create("tagged").unwrap();
+    let blob = place.host.git_with_input("tagged", &["hash-object", "-w", "--stdin"], b"x").unwrap();
+    place.host.git("tagged", &["update-ref", "refs/tags/v1", blob.trim()]).unwrap();
+    let tagged = place.open("tagged", &place.host.url("tagged"));
+    assert_eq!(tagged.fetch_or_first("main").unwrap_err().kind, Kind::BranchMissing);
+}
+
+fn refused_by(place: &Place, hook: &str, script: &str) -> Error {
+    let hook = place.host.path("repo").join("hooks").join(hook);
+    std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
+    std::fs::write(&hook, script).unwrap();
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let remote = place.reader();
+    let head = remote.fetch("main").unwrap().unwrap();
+    let refused = remote.push("main", Some(head), Some(commit(&remote, Some(head), "new"))).unwrap_err();
+    std::fs::remove_file(hook).unwrap();
+    refused
+}
+
+#[test]
+fn a_host_that_refuses_is_heard() {
+    let place = Place::filled();
+    let script = "#!/bin/sh\nprintf 'GL-HOOK-ERR: \\033[31mmain is protected\\n' >&2\nexit 1\n";
+    for hook in ["pre-receive", "update"] {
+        let refused = refused_by(&place, hook, script);
+        assert_eq!(refused.kind, Kind::GitRefused, "{refused}");
+        assert!(refused.cause.contains("hook declined"), "{refused}");
+        assert!(refused.cause.contains("the host says: GL-HOOK-ERR: [31mmain is protected"), "{refused}");
+    }
+    let chatty = "#!/bin/sh\nyes 'no no no' | head -c 300000 >&2\nexit 1\n";
+    assert!(refused_by(&place, "pre-receive", chatty).cause.len() < 2000);
+}
+
+#[test]
+fn who_may_push_is_known_before() {
+    let place = Place::filled();
+    let remote = place.reader();
+    remote.may_push().unwrap();
+    place.host.git("repo", &["config", "http.receivepack", "false"]).unwrap();
+    let refused = remote.may_push().unwrap_err();
+    assert_eq!(refused.kind, Kind::LoginNeeded, "{refused}");
+    assert!(refused.cause.contains("may not push to this repository"), "{refused}");
+    assert!(remote.fetch("main").unwrap().is_some(), "reading is another right");
+    place.host.require(Some(pdp_e2e::Login::Basic("bob".into(), "secret".into())));
+    let asked = remote.may_push().unwrap_err();
+    assert!(asked.cause.contains("asks for a login to push to this repository"), "{asked}");
+    let posts = place.host.take_exchanges().into_iter().filter(|e| e.path.contains("receive-pack"));
+    assert_eq!(posts.count(), 0, "nothing is written");
+}
+
+#[test]
+fn a_repository_named_by_sha_256_is_refused_in_words() {
+    let place = Place::new();
+    let path = place.host.path("long");
+    place
+        .host
+        .git("repo", &["init", "-q", "--bare", "--object-format=sha256", &path.to_string_lossy()])
+        .unwrap();
+    place.host.overwrite("long", "main", &[("f".to_owned(), b"x".to_vec())].into()).unwrap();
+    let refused = place.open("long", &place.host.url("long")).fetch("main").unwrap_err();
+    assert_eq!(refused.kind, Kind::RepositoryUnsupported, "{refused}");
+}
+
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let each = entries.map(|entry| {
+        let about = entry.metadata().unwrap();
+        if about.is_dir() { size(&entry.path()) } else { about.len() }
+    });
+    each.sum()
+}
+
+#[test]
+fn the_cache_stays_bounded_whatever_is_fetched() {
+    let place = Place::filled();
+    let small = || Limits { cache_bytes: 400_000, cache_packs: 4, ..Limits::vendor() };
+    let open = || {
+        Remote::open(
+            &place.host.url("repo"),
+            &place.cache("small"),
+            GitOptions { limits: small(), ..options() },
+        )
+        .unwrap()
+    };
+    let mut largest = 0;
+    for number in 0..30_u32 {
+        // Random enough not to be compressed.
+        let noise: Vec<u8> = (0..3000_u32)
+            .flat_map(|n| {
+                *pdp_policies::Digest::of(&[number.to_be_bytes(), n.to_be_bytes()].concat()).as_bytes()
+            })
+            .collect();
+        place.host.overwrite("repo", "main", &[("junk".to_owned(), noise)].into()).unwrap();
+        let remote = open();
+        let head = remote.fetch("main").unwrap().unwrap();
+        assert_eq!(remote.files(head, "", 1 << 20).unwrap().len(), 1);
+        largest = largest.max(size(&place.cache("small")));
+        let shallow = std::fs::read_to_string(place.cache("small/git/shallow")).unwrap();
+        assert!(shallow.lines().count() <= 6, "{shallow}");
+    }
+    assert!(largest < 700_000, "{largest}");
+    // What a crash in the midst of a throw leaves, or an earlier version.
+    std::fs::rename(place.cache("small/git"), place.cache("small/old")).unwrap();
+    std::fs::write(place.cache("small/HEAD"), "ref: refs/heads/main\n").unwrap();
+    assert!(open().fetch("main").unwrap().is_some());
+    assert!(!place.cache("small/old").exists() && !place.cache("small/HEAD").exists());
+    // Not under the feet of whoever has it open.
+    let first = open();
+    let head = first.fetch("main").unwrap().unwrap();
+    let none = GitOptions { limits: Limits { cache_bytes: 0, ..Limits::vendor() }, ..options() };
+    let second = Remote::open(&place.host.url("repo"), &place.cache("small"), none).unwrap();
+    assert_eq!(first.files(head, "", 1 << 20).unwrap().len(), 1);
+    assert_eq!(second.fetch("main").unwrap(), Some(head));
+}
+
+#[test]
+fn a_large_repository_of_the_customers_is_read_in_part_and_once() {
+    let place = Place::filled();
+    let noise: Vec<u8> =
+        (0..100_000_u32).flat_map(|n| *pdp_policies::Digest::of(&n.to_be_bytes()).as_bytes()).collect();
+    let files = [("beside.bin".to_owned(), noise), ("ours/file".to_owned(), b"x".to_vec())];
+    place.host.overwrite("repo", "main", &files.into()).unwrap();
+    let limits = |pack_bytes| GitOptions { limits: Limits::customer(pack_bytes), ..options() };
+    let open = |name, limits| Remote::open(&place.host.url("repo"), &place.cache(name), limits).unwrap();
+    let refused = open("small", limits(1_000_000)).fetch("main").unwrap_err();
+    assert_eq!(refused.kind, Kind::RepositoryTooLarge, "{refused}");
+    assert_eq!(open("vendor", options()).fetch("main").unwrap_err().kind, Kind::TooLarge);
+    let remote = open("large", limits(10_000_000));
+    let head = remote.fetch("main").unwrap().unwrap();
+    assert_eq!(remote.files(head, "ours", 1000).unwrap(), [("file".to_owned(), b"x".to_vec())]);
+    place.host.take_exchanges();
+    open("large", limits(10_000_000)).fetch("main").unwrap();
+    // A change beside it brings only what is new.
+    place.host.overwrite("repo", "main", &[("beside.bin".to_owned(), b"y".to_vec())].into()).unwrap();
+    open("large", limits(10_000_000)).fetch("main").unwrap();
+    let exchanges = place.host.take_exchanges();
+    assert_eq!(exchanges.iter().filter(|e| e.method == "POST").count(), 1);
+    assert!(exchanges.iter().all(|e| e.sent.is_some_and(|sent| sent < 10_000)), "{exchanges:?}");
+}
