@@ -4,15 +4,19 @@
 
 mod cluster;
 mod commands;
+mod connection;
 mod content;
 mod controller;
 pub mod crd;
+mod customer;
+mod endpoints;
 mod fault;
 mod fetch;
 mod flux;
 mod identity;
 mod instruct;
 pub mod kubectl;
+mod pin;
 mod preflight;
 mod probe;
 mod reconcile;

@@ -19,7 +19,7 @@ pub mod oci;
 mod runtime;
 pub mod signing_key;
 
-pub use error::{Error, Kind, Result};
-pub use http::{Exceptions, HttpOptions};
+pub use error::{Error, Kind, Result, Row};
+pub use http::{Exceptions, HttpOptions, address, parse_host};
 pub use login::{Login, LoginSource};
 pub use runtime::block_on;

@@ -39,6 +39,11 @@ impl Login {
         Self::password(url, "x-access-token", token)
     }
 
+    /// True if the login is for the origin of `url`.
+    pub fn is_for(&self, url: &Url) -> bool {
+        url.origin() == self.origin
+    }
+
     /// The `Authorization` for an address: only for the login's own origin, and only where nobody reads along
     /// (TLS, or this machine).
     pub(crate) fn basic_for(&self, url: &Url) -> Option<HeaderValue> {
@@ -88,8 +93,25 @@ pub enum LoginSource {
     Helpers,
     /// This one, and no other.
     Given(Login),
+    /// A Docker config, as a cluster's Secret holds it: what it has for the very host that asks.
+    DockerConfig(DockerConfig),
     /// Nowhere: whoever asks for a login is refused one.
     Nobody,
+}
+
+/// The text of a Docker config, and what it is called. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DockerConfig {
+    /// Such as `Secret pull`.
+    pub name: String,
+    /// JSON.
+    pub text: Vec<u8>,
+}
+
+impl std::fmt::Debug for DockerConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DockerConfig({})", self.name)
+    }
 }
 
 impl LoginSource {

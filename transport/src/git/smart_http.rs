@@ -199,6 +199,6 @@ fn known(source: &mut LoginSource, url: &Url) -> Result<Option<Login>, Error> {
     }
     match source {
         LoginSource::Given(login) => Ok(Some(login.clone())),
-        LoginSource::Helpers | LoginSource::Nobody => Ok(None),
+        LoginSource::DockerConfig(_) | LoginSource::Helpers | LoginSource::Nobody => Ok(None),
     }
 }

@@ -48,10 +48,10 @@ impl Exceptions {
     /// # Errors
     /// `BadReference`, naming the word.
     pub fn parse(plain_http: &[String], token_hosts: &[String]) -> Result<Self> {
-        let plain_http = plain_http.iter().map(|word| host(word)).collect::<Result<_>>()?;
+        let plain_http = plain_http.iter().map(|word| parse_host(word)).collect::<Result<_>>()?;
         let pair = |word: &String| {
             let (registry, service) = word.split_once('=').ok_or_else(|| bad(word, "REGISTRY=HOST"))?;
-            Ok((host(registry)?, host(service)?))
+            Ok((parse_host(registry)?, parse_host(service)?))
         };
         Ok(Self { plain_http, token_hosts: token_hosts.iter().map(pair).collect::<Result<_>>()? })
     }
@@ -82,13 +82,16 @@ pub(crate) fn is_on_loopback(url: &Url) -> bool {
 }
 
 /// `host[:port]`; the port only if it isn't the scheme's own.
-pub(crate) fn address(url: &Url) -> Option<String> {
+pub fn address(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
-/// One `host[:port]`, in lower case.
-fn host(word: &str) -> Result<String> {
+/// One `host[:port]` as people write it, in lower case.
+///
+/// # Errors
+/// `BadReference`.
+pub fn parse_host(word: &str) -> Result<String> {
     let word = word.trim().to_ascii_lowercase();
     let parsed = Url::parse(&format!("http://{word}/")).map_err(|_| bad(&word, "host[:port]"))?;
     let plain = parsed.path() == "/" && parsed.query().is_none() && parsed.username().is_empty();
