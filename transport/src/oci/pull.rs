@@ -53,8 +53,8 @@ impl Registry {
             .await?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(None),
-            status if status.is_success() => Ok(Some(answer)),
-            status => Err(http::refused(what, status)),
+            status if status.is_success() => self.no_page(what, &answer).map(|()| Some(answer)),
+            _ => Err(self.refused(what, answer).await),
         }
     }
 
@@ -161,7 +161,7 @@ impl Registry {
         let url = self.url(repository, &format!("blobs/{digest}"))?;
         let mut answer = self.send(repository, &what, || self.http().get(url.clone())).await?;
         if !answer.status().is_success() {
-            return Err(http::refused(&what, answer.status()));
+            return Err(self.refused(&what, answer).await);
         }
         let (mut hash, mut read) = (sha2::Sha256::new(), 0);
         while let Some(piece) = self.chunk(&what, &mut answer).await? {

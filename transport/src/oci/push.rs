@@ -11,7 +11,6 @@ use super::repository::Repository;
 use super::source::{Source, check_file};
 use super::upload::Upload;
 use crate::error::{Error, Kind, Result};
-use crate::http;
 
 /// What registries with immutable tags answer when one is written again.
 const IMMUTABLE: [u16; 5] = [400, 403, 405, 409, 412];
@@ -153,8 +152,9 @@ impl Registry {
         if answer.status().is_success() {
             return Ok(answer.headers().contains_key("oci-subject"));
         }
-        let refused = http::refused(&what, answer.status());
-        if IMMUTABLE.contains(&answer.status().as_u16()) {
+        let status = answer.status().as_u16();
+        let refused = self.refused(&what, answer).await;
+        if IMMUTABLE.contains(&status) {
             self.is_there(repository, &what, tag, &digest, refused).await?;
             return Ok(false);
         }

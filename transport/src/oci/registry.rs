@@ -150,7 +150,7 @@ impl Registry {
             let outcome = self.send_once(repository, what, &build).await;
             let Some(wait) = self.wait(repository, &mut waits, &outcome)? else {
                 return match outcome {
-                    Ok(answer) if busy(answer.status()) => Err(http::refused(what, answer.status())),
+                    Ok(answer) if busy(answer.status()) => Err(self.refused(what, answer).await),
                     outcome => outcome,
                 };
             };
@@ -257,6 +257,7 @@ impl Registry {
         let login = match &self.login {
             LoginSource::Given(login) => Some(login.mark()),
             LoginSource::Helpers => Some(pdp_policies::Digest::of(b"helpers")),
+            LoginSource::DockerConfig(config) => Some(pdp_policies::Digest::of(&config.text)),
             LoginSource::Nobody => None,
         };
         Ok(Key { origin: self.origin(repository)?, repository: repository.path.clone(), login, access })
@@ -305,6 +306,16 @@ impl Registry {
     ) -> Result<Response> {
         self.traffic.requests.fetch_add(1, Relaxed);
         self.http.execute_streamed(what, request, progress).await
+    }
+
+    /// The error of an answer that isn't 2xx, with the registry's own words.
+    pub(super) async fn refused(&self, what: &str, answer: Response) -> Error {
+        self.http.refused(what, answer).await
+    }
+
+    /// Refuses a page where a manifest was asked for.
+    pub(super) fn no_page(&self, what: &str, answer: &Response) -> Result<()> {
+        self.http.no_page(what, answer)
     }
 
     /// Reads a body of at most `max` bytes, whatever its headers claim.

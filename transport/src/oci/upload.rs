@@ -59,7 +59,7 @@ impl Upload<'_> {
     /// Sends it. True if it was sent, false if it turned out to be there.
     ///
     /// # Errors
-    /// `LoginNeeded`, `TooLarge`, and what requests can end with.
+    /// `LoginNeeded`, `TooLargeForHost`, and what requests can end with.
     pub(super) async fn run(&self) -> Result<bool> {
         let origin = self.registry.origin(self.repository)?;
         let (mut piece, mut session) = (self.registry.memory().piece(&origin), None);
@@ -89,21 +89,21 @@ impl Upload<'_> {
                     }
                 }
                 Trouble::Again(outcome) => {
-                    self.pause(&mut waits, &outcome).await?;
+                    self.pause(&mut waits, outcome).await?;
                     session = self.resumed(session, &mut waits).await;
                 }
             }
         }
     }
 
-    async fn pause(&self, waits: &mut Waits, outcome: &Result<Response>) -> Result<()> {
-        match (self.registry.wait(self.repository, waits, outcome)?, outcome) {
+    async fn pause(&self, waits: &mut Waits, outcome: Result<Response>) -> Result<()> {
+        match (self.registry.wait(self.repository, waits, &outcome)?, outcome) {
             (Some(wait), _) => {
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
-            (None, Ok(answer)) => Err(http::refused(&self.what, answer.status())),
-            (None, Err(error)) => Err(Error::new(error.kind, &self.what, &error.cause)),
+            (None, Ok(answer)) => Err(self.registry.refused(&self.what, answer).await),
+            (None, Err(error)) => Err(error),
         }
     }
 
@@ -122,7 +122,7 @@ impl Upload<'_> {
     fn too_large(&self, piece: Option<u64>) -> Error {
         let sent = piece.map_or(self.size, |piece| piece.min(self.size));
         let cause = format!("the registry, or a proxy before it, takes no body of {sent} bytes (413)");
-        Error::new(Kind::TooLarge, &self.what, cause)
+        Error::new(Kind::TooLargeForHost, &self.what, cause)
     }
 
     /// Goes on with the session, or with a new one, to the end. What was reached is in `session`.
@@ -146,7 +146,7 @@ impl Upload<'_> {
         last.query_pairs_mut().append_pair("digest", &self.digest.to_string());
         let range = (at.offset, self.size - at.offset);
         let answer = self.exchange(Method::PUT, &last, Some(range)).await;
-        judge(&self.what, at.offset > 0, answer).map(|_| ())
+        self.judge(at.offset > 0, answer).await.map(|_| ())
     }
 
     /// A new upload: a `POST` without a body, which says so (RFC 9110, 8.6).
@@ -155,7 +155,7 @@ impl Upload<'_> {
         let post = || self.registry.http().post(start.clone()).header(header::CONTENT_LENGTH, 0);
         let answer = self.registry.send(self.repository, &self.what, post).await?;
         if !answer.status().is_success() {
-            return Err(http::refused(&self.what, answer.status()));
+            return Err(self.registry.refused(&self.what, answer).await);
         }
         let least = header_number(&answer, "oci-chunk-min-length").unwrap_or(0);
         Ok(Session { url: self.location(&answer)?, offset: 0, least })
@@ -164,7 +164,7 @@ impl Upload<'_> {
     async fn send_piece(&self, at: &mut Session, length: u64) -> std::result::Result<(), Trouble> {
         let length = length.min(self.size - at.offset);
         let answer = self.exchange(Method::PATCH, &at.url, Some((at.offset, length))).await;
-        let answer = judge(&self.what, at.offset > 0, answer)?;
+        let answer = self.judge(at.offset > 0, answer).await?;
         // Where the registry names no further place, the upload stays where it is.
         if answer.headers().contains_key(header::LOCATION) {
             at.url = self.location(&answer)?;
@@ -216,6 +216,23 @@ impl Upload<'_> {
         self.registry.with_login(self.repository, &self.what, build, send).await
     }
 
+    /// What an answer to bytes of the upload means; `begun` if others were taken before.
+    async fn judge(&self, begun: bool, outcome: Result<Response>) -> std::result::Result<Response, Trouble> {
+        let answer = match outcome {
+            Err(error) if error.kind.is_transient() => return Err(Trouble::Again(Err(error))),
+            outcome => outcome?,
+        };
+        match answer.status().as_u16() {
+            200..=299 => Ok(answer),
+            413 => Err(Trouble::TooLarge),
+            429 | 500..=599 => Err(Trouble::Again(Ok(answer))),
+            // Gone, or not where we thought that it was.
+            404 | 410 | 416 => Err(Trouble::Lost(self.registry.refused(&self.what, answer).await)),
+            400 | 409 | 412 if begun => Err(Trouble::Lost(self.registry.refused(&self.what, answer).await)),
+            _ => Err(Trouble::Final(self.registry.refused(&self.what, answer).await)),
+        }
+    }
+
     /// Where the answer wants the upload: anywhere, but from TLS only to TLS. Another origin gets no login.
     fn location(&self, answer: &Response) -> Result<Url> {
         let text = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
@@ -230,24 +247,6 @@ fn location(base: &Url, text: Option<&str>, exceptions: &Exceptions) -> std::res
     let _ = (url.set_username(""), url.set_password(None));
     may_go_on(base, &url, exceptions)?;
     Ok(url)
-}
-
-/// What an answer to bytes of an upload means; `begun` if others were taken before.
-fn judge(what: &str, begun: bool, outcome: Result<Response>) -> std::result::Result<Response, Trouble> {
-    let answer = match outcome {
-        Err(error) if error.kind.is_transient() => return Err(Trouble::Again(Err(error))),
-        outcome => outcome?,
-    };
-    let status = answer.status();
-    match status.as_u16() {
-        200..=299 => Ok(answer),
-        413 => Err(Trouble::TooLarge),
-        429 | 500..=599 => Err(Trouble::Again(Ok(answer))),
-        // Gone, or not where we thought that it was.
-        404 | 410 | 416 => Err(Trouble::Lost(http::refused(what, status))),
-        400 | 409 | 412 if begun => Err(Trouble::Lost(http::refused(what, status))),
-        _ => Err(Trouble::Final(http::refused(what, status))),
-    }
 }
 
 /// How many bytes an upload has by its `Range: 0-<last>`, none if the answer doesn't say. `0-0` is what some say of

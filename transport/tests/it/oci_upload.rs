@@ -40,7 +40,7 @@ async fn a_proxy_with_a_body_limit_gets_pieces_and_the_next_blob_at_once() {
     assert!(server.take_exchanges().iter().all(|exchange| exchange.status != 413));
     server.habits(|habits| habits.body_limit = Some(1000));
     let error = registry.push_blob(&repository, &noise(70_000)).await.unwrap_err();
-    assert!(error.kind == Kind::TooLarge && error.cause.contains("413"), "{error}");
+    assert!(error.kind == Kind::TooLargeForHost && error.cause.contains("413"), "{error}");
 }
 
 #[tokio::test]
