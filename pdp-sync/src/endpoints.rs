@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pdp_transport::HttpOptions;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::flux_artifact::FluxArtifact;
-use pdp_transport::git::GitOptions;
+use pdp_transport::git::{GitOptions, Limits};
 use pdp_transport::login::{self, LoginSource};
 use pdp_transport::oci::{OciOptions, Repository};
 use url::Url;
@@ -143,7 +143,9 @@ impl Build<'_> {
 
     fn target(&self) -> Option<GitEndpoint> {
         let Target::Git { url, branch, .. } = &self.spec.target else { return None };
-        Some(self.git(url, branch, self.git_logins().0))
+        let mut endpoint = self.git(url, branch, self.git_logins().0);
+        endpoint.options.limits = Limits::customer(Limits::CUSTOMER_PACK_BYTES);
+        Some(endpoint)
     }
 
     fn git(&self, url: &str, branch: &str, login: LoginSource) -> GitEndpoint {

@@ -106,6 +106,69 @@ fn a_nonsense_proposal_and_a_smuggled_file_keep_nobody_from_publishing() {
 }
 
 #[test]
+fn rubbish_on_a_proposals_branch_is_passed_over_and_named() {
+    let world = World::start().unwrap();
+    let out = built(&world);
+    let git = &world.git;
+    let commit = |branch: &str, tree: &str| {
+        let identity =
+            ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit-tree", "-m", "x", tree];
+        let commit = git.git("catalog", &identity).unwrap();
+        git.git("catalog", &["update-ref", &format!("refs/heads/{branch}"), commit.trim()]).unwrap();
+    };
+    let blob = |content: &[u8]| {
+        git.git_with_input("catalog", &["hash-object", "-w", "--stdin"], content).unwrap().trim().to_owned()
+    };
+    let tree =
+        |list: String| git.git_with_input("catalog", &["mktree"], list.as_bytes()).unwrap().trim().to_owned();
+    commit("proposals/channels-90", &tree(format!("120000 blob {}\tmetadata\n", blob(b"/etc/passwd"))));
+    commit("proposals/channels-91", &tree(format!("100644 blob {}\tlarge\n", blob(&vec![0; 40 << 20]))));
+    let same = blob(b"");
+    let many = (0..20_000).map(|n| format!("100644 blob {same}\t{n:05}\n")).collect();
+    commit("proposals/channels-92", &tree(many));
+    let unfinished = [("metadata/channels.json".to_owned(), b"{\"signed\": {".to_vec())].into();
+    git.overwrite("catalog", "proposals/channels-93", &unfinished).unwrap();
+    let (ci, person) = (world.key("ci"), world.key("release-1"));
+    world.publisher(&["release", "publish", &out, "--key", &ci, "--key", &person]).unwrap();
+    let (snapshot, timestamp) = (world.key("snapshot"), world.key("timestamp"));
+    let published =
+        world.publisher(&["catalog", "publish", "--key", &snapshot, "--key", &timestamp]).unwrap();
+    let told = published.stdout + &published.stderr;
+    for (branch, why) in [
+        ("proposals/channels-90", "UnsafePath"),
+        ("proposals/channels-91", "TooLarge"),
+        ("proposals/channels-92", "TooLarge"),
+        ("proposals/channels-93", ""),
+    ] {
+        assert!(told.lines().any(|line| line.contains(branch) && line.contains(why)), "{branch}: {told}");
+    }
+    let files = world.git.files("catalog", "catalog").unwrap();
+    assert!(files.contains_key("targets/release-pdp-2026-40.json"));
+}
+
+#[test]
+fn a_credential_helper_is_asked_once_a_run() {
+    let world = World::start().unwrap();
+    let asked = world.path("asked");
+    world.git.require(Some(pdp_e2e::Login::Basic("u".into(), "secret".into())));
+    let helper =
+        format!("!f() {{ echo asked >> {}; echo username=u; echo password=secret; }}; f", asked.display());
+    let env = [
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "credential.helper"),
+        ("GIT_CONFIG_VALUE_0", helper.as_str()),
+    ];
+    let (snapshot, timestamp) = (world.key("snapshot"), world.key("timestamp"));
+    let args = ["catalog", "publish", "--key", &snapshot, "--key", &timestamp];
+    world.git.take_exchanges();
+    let done = world.run(Program::Publisher, &args, &env).unwrap();
+    assert!(done.ok(), "{}", done.stderr);
+    assert_eq!(std::fs::read_to_string(asked).unwrap(), "asked\n");
+    let refused = world.git.take_exchanges().into_iter().filter(|e| e.status == 401);
+    assert_eq!(refused.count(), 1, "the host asked once");
+}
+
+#[test]
 fn nobody_is_made_to_sign_a_proposal_that_was_changed_under_their_hands() {
     let world = World::start().unwrap();
     let out = built(&world);

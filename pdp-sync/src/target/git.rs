@@ -60,7 +60,7 @@ impl<'a> GitTarget<'a> {
     }
 
     pub(crate) fn head(&self) -> Result<Head> {
-        let commit = self.remote.fetch(self.branch)?;
+        let commit = self.remote.fetch_or_first(self.branch)?;
         let below = match commit {
             Some(commit) => self.remote.files(commit, self.place.path, MAX_TARGET_BYTES)?,
             None => Vec::new(),

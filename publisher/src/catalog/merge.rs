@@ -1,6 +1,7 @@
 //! Which proposals are ready: on the current version, with enough signatures.
 
 use pdp_policies::CatalogTree;
+use pdp_transport::Kind;
 use pdp_transport::catalog::from_git;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::git::CommitId;
@@ -28,12 +29,24 @@ pub(crate) fn pending(current: &Current) -> Result<Vec<Pending>> {
             continue;
         };
         let role = role.to_owned();
-        let Some((_, tree)) = from_git(&current.remote, &branch)? else { continue };
         // Anyone who may push a branch can propose nonsense; it must not keep others from publishing.
-        let obstacle = obstacle(current, &role, &tree).unwrap_or_else(|failure| Some(failure.what));
+        let (tree, obstacle) = match from_git(&current.remote, &branch) {
+            Ok(None) => continue,
+            Ok(Some((_, tree))) => {
+                let obstacle = obstacle(current, &role, &tree).unwrap_or_else(|failure| Some(failure.what));
+                (tree, obstacle)
+            }
+            Err(error) if is_rubbish(error.kind) => (CatalogTree::new(), Some(error.to_string())),
+            Err(error) => return Err(error.into()),
+        };
         found.push(Pending { branch, commit, role, tree, obstacle });
     }
     Ok(found)
+}
+
+/// True if it is the branch that is wrong, and not the host or the way there.
+fn is_rubbish(kind: Kind) -> bool {
+    matches!(kind, Kind::UnsafePath | Kind::TooLarge | Kind::Garbage)
 }
 
 fn obstacle(current: &Current, role: &str, tree: &CatalogTree) -> Result<Option<String>> {
