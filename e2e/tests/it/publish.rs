@@ -147,6 +147,28 @@ fn rubbish_on_a_proposals_branch_is_passed_over_and_named() {
 }
 
 #[test]
+fn a_credential_helper_is_asked_once_a_run() {
+    let world = World::start().unwrap();
+    let asked = world.path("asked");
+    world.git.require(Some(pdp_e2e::Login::Basic("u".into(), "secret".into())));
+    let helper =
+        format!("!f() {{ echo asked >> {}; echo username=u; echo password=secret; }}; f", asked.display());
+    let env = [
+        ("GIT_CONFIG_COUNT", "1"),
+        ("GIT_CONFIG_KEY_0", "credential.helper"),
+        ("GIT_CONFIG_VALUE_0", helper.as_str()),
+    ];
+    let (snapshot, timestamp) = (world.key("snapshot"), world.key("timestamp"));
+    let args = ["catalog", "publish", "--key", &snapshot, "--key", &timestamp];
+    world.git.take_exchanges();
+    let done = world.run(Program::Publisher, &args, &env).unwrap();
+    assert!(done.ok(), "{}", done.stderr);
+    assert_eq!(std::fs::read_to_string(asked).unwrap(), "asked\n");
+    let refused = world.git.take_exchanges().into_iter().filter(|e| e.status == 401);
+    assert_eq!(refused.count(), 1, "the host asked once");
+}
+
+#[test]
 fn nobody_is_made_to_sign_a_proposal_that_was_changed_under_their_hands() {
     let world = World::start().unwrap();
     let out = built(&world);

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use pdp_e2e::{Exchange, GitHost};
+use pdp_e2e::{Collector, Exchange, GitHost};
 use pdp_transport::git::{Author, Change, CommitId, GitOptions, Limits, Remote};
 use pdp_transport::{Error, Kind, Login, LoginSource};
 use tempfile::TempDir;
@@ -126,6 +126,22 @@ fn what_was_meant_for_one_repository_is_sent_on_to_no_other() {
     place.host.redirect("page/info", &place.host.url("repo/objects"), 302);
     assert!(place.open("page", &page).fetch("main").is_err());
     assert!(thief.take_exchanges().is_empty());
+}
+
+#[test]
+fn a_login_does_not_follow_a_redirect_to_another_host() {
+    let place = Place::filled();
+    place.host.require(Some(pdp_e2e::Login::Basic("bob".into(), "pa55word".into())));
+    let thief = Collector::start().unwrap();
+    place.host.redirect("away", &format!("http://{}/repo", thief.host()), 302);
+    let url = place.host.url("away");
+    let login = LoginSource::Given(Login::password(&url.parse().unwrap(), "bob", "pa55word"));
+    let remote = Remote::open(&url, &place.cache("away"), GitOptions { login, ..options() }).unwrap();
+    assert_eq!(remote.fetch("main").unwrap_err().kind, Kind::LoginNeeded);
+    assert_eq!(remote.may_push().unwrap_err().kind, Kind::LoginNeeded);
+    assert!(place.host.take_exchanges().iter().any(|e| e.logins == 1), "the host itself got it");
+    let requests = thief.requests();
+    assert!(!requests.is_empty() && !thief.has("authorization"), "{requests:#?}");
 }
 
 #[test]
