@@ -1,9 +1,11 @@
 //! How registries and Git hosts are reached: private CAs, and what is allowed beyond the rule.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use pdp_transport::cli::failure::Result;
-use pdp_transport::oci::{OciOptions, Registry};
+use pdp_transport::cli::output::say;
+use pdp_transport::oci::{OciOptions, Patience, Registry};
 use pdp_transport::{Exceptions, HttpOptions, LoginSource};
 
 #[derive(Debug, clap::Args)]
@@ -32,6 +34,12 @@ impl ConnectionArgs {
 
     /// Registries, with the logins of whoever runs the program.
     pub(crate) fn registry(&self) -> Result<Registry> {
-        Ok(Registry::new(&OciOptions { http: self.http()?, login: LoginSource::Helpers })?)
+        let registry = Registry::new(&OciOptions { http: self.http()?, login: LoginSource::Helpers })?;
+        Ok(registry.patient(Patience::PUBLISH, waiting))
     }
+}
+
+/// Shown while a registry that has enough of us is waited for.
+fn waiting(host: &str, wait: Duration) {
+    say(&format!("◎ {host} allows no more requests now; waiting {} s", wait.as_secs_f64().ceil()));
 }

@@ -1,7 +1,7 @@
 //! One blob on its way up: whole if the registry takes it whole, in pieces where a proxy doesn't, and on from where it
 //! broke off if the registry knows where that was.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pdp_policies::Digest;
 use reqwest::{Method, Response, StatusCode, header};
@@ -189,9 +189,10 @@ impl Upload<'_> {
 
     async fn exchange_here(&self, method: &Method, url: &Url, range: Option<(u64, u64)>) -> Result<Response> {
         let (start, length) = range.unwrap_or_default();
-        let progress = std::cell::RefCell::new(Arc::new(Progress::of(0)));
+        let progress = Mutex::new(Arc::new(Progress::of(0)));
+        let current = || progress.lock().unwrap_or_else(PoisonError::into_inner);
         let build = || {
-            *progress.borrow_mut() = Arc::new(Progress::of(length));
+            *current() = Arc::new(Progress::of(length));
             let mut request = self.registry.http().request(method.clone(), url.clone());
             if range.is_some() {
                 request = request
@@ -200,7 +201,7 @@ impl Upload<'_> {
             }
             if length > 0 {
                 let count = self.registry.counters().clone();
-                let body = self.source.body(start, length, progress.borrow().clone(), count)?;
+                let body = self.source.body(start, length, current().clone(), count)?;
                 request = request.body(body);
             }
             if method == Method::PATCH {
@@ -210,7 +211,7 @@ impl Upload<'_> {
             request.build().map_err(|e| http::no_answer(&self.what, &e))
         };
         let send = |request| {
-            let progress = progress.borrow().clone();
+            let progress = current().clone();
             async move { self.registry.execute_streamed(&self.what, request, &progress).await }
         };
         self.registry.with_login(self.repository, &self.what, build, send).await

@@ -10,9 +10,6 @@ use pdp_transport::oci::{Layout, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, Re
 
 use super::publish::{each, skipped, target};
 
-/// The largest layer of an image that is copied (bytes).
-const MAX_LAYER_BYTES: u64 = 1 << 30;
-
 /// Pushes every image of the release that the layout holds; images that it doesn't hold are named.
 pub(super) async fn push(
     layout: &Path,
@@ -44,7 +41,8 @@ async fn copy(layout: &Layout, registry: &Registry, image: &Image, elsewhere: Op
     let bytes = layout.blob(&image.digest, MAX_MANIFEST_BYTES)?;
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(internal)?;
     for blob in manifest.layers.iter().chain([&manifest.config]) {
-        registry.push_blob(&repository, &layout.blob(&blob.digest, MAX_LAYER_BYTES)?).await?;
+        let file = layout.blob_path(&blob.digest);
+        registry.push_blob_file(&repository, &file, &blob.digest, blob.size).await?;
     }
     registry.push_manifest(&repository, None, MANIFEST_TYPE, &bytes).await?;
     Ok(())

@@ -27,8 +27,6 @@ use crate::signature;
 
 /// So many uploads at once: registries limit rates, and two cores are enough for eight.
 const PARALLEL: usize = 8;
-/// The largest blob that is published (bytes).
-const MAX_BLOB_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -124,12 +122,12 @@ async fn push(built: &Arc<Built>, registry: &Arc<Registry>, repository: &Reposit
     each("blobs", blobs, move |blob| {
         let (built, registry, repository) = (b.clone(), r.clone(), to.clone());
         async move {
-            let bytes = match built.layout.blob(&blob.digest, MAX_BLOB_BYTES) {
-                Ok(bytes) => bytes,
-                Err(_) if blob.digest == pdp_policies::Digest::of(EMPTY_CONFIG) => EMPTY_CONFIG.to_vec(),
-                Err(error) => return Err(error.into()),
-            };
-            registry.push_blob(&repository, &bytes).await?;
+            if blob.digest == pdp_policies::Digest::of(EMPTY_CONFIG) {
+                registry.push_blob(&repository, EMPTY_CONFIG).await?;
+            } else {
+                let file = built.layout.blob_path(&blob.digest);
+                registry.push_blob_file(&repository, &file, &blob.digest, blob.size).await?;
+            }
             Ok(())
         }
     })
@@ -148,12 +146,20 @@ async fn push(built: &Arc<Built>, registry: &Arc<Registry>, repository: &Reposit
     let index = built.layout.blob(&bundle.digest, MAX_MANIFEST_BYTES)?;
     registry.push_manifest(repository, None, INDEX_TYPE, &index).await?;
     let (r, to) = (registry.clone(), repository.clone());
+    let attached = signatures.clone();
     each("signatures", signatures, move |(_, bytes)| {
         let (registry, repository) = (r.clone(), to.clone());
         async move {
             registry.push_referrer(&repository, &bytes).await?;
             Ok(())
         }
+    })
+    .await?;
+    // Who wrote the same lists meanwhile, and more slowly, may have lost ours.
+    let (r, to) = (registry.clone(), repository.clone());
+    each("lists", attached, move |(_, bytes)| {
+        let (registry, repository) = (r.clone(), to.clone());
+        async move { Ok(registry.confirm_referrer(&repository, &bytes).await?) }
     })
     .await?;
     let level = built.release.level.to_string();
