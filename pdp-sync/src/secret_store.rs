@@ -94,3 +94,6 @@ impl SecretStore {
         Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let clock = Clock::new();
     let subscription = Subscription::read(&args.common.subscription, clock.now())?;
     let state = State::peek(&args.common.state, &subscription.spec.root)?;
+    subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
     let (catalog, _) =
         match fetch::catalog(&subscription, &state.cache("plan-catalog"), &state.floors, clock.now()) {
             Fetched::Trusted(catalog, floors) => (catalog, floors),

@@ -182,6 +182,7 @@ fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result
         );
     }
     let mut state = State::in_cluster(&context.cluster, &name, &cache, &subscription.spec.root)?;
+    subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
     let target = FluxTarget {
         cluster: &context.cluster,
         subscription: &subscription,
