@@ -11,6 +11,7 @@ mod exchange;
 mod fault;
 pub mod fleet;
 mod forwarder;
+pub mod frozen;
 mod git_backend;
 mod git_host;
 mod habits;

@@ -115,14 +115,31 @@ impl Postgres {
         self.ask("pdp", text)
     }
 
-    fn ask(&self, database: &str, text: &str) -> Result<String> {
-        let port = self.port.to_string();
-        let connection = ["-h", HOST, "-p", &port, "-U", "postgres", "-d", database];
-        let mut psql = self.command("psql")?;
-        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]).args(connection).args(["-c", text]);
+    /// Takes in what `pg_dump` wrote as plain SQL.
+    ///
+    /// # Errors
+    /// When a statement is refused; says why.
+    pub fn restore(&self, dump: &Path) -> Result<()> {
+        let mut psql = self.psql("pdp")?;
+        // By its handle: the user that psql runs as may not be able to open the file.
+        psql.stdin(std::fs::File::open(dump).with_context(|| format!("open {}", dump.display()))?);
         let output = psql.output().context("run psql")?;
+        ensure!(output.status.success(), "psql < {}: {}", dump.display(), stderr(&output));
+        Ok(())
+    }
+
+    fn ask(&self, database: &str, text: &str) -> Result<String> {
+        let output = self.psql(database)?.args(["-c", text]).output().context("run psql")?;
         ensure!(output.status.success(), "psql: {text}: {}", stderr(&output));
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    fn psql(&self, database: &str) -> Result<Command> {
+        let port = self.port.to_string();
+        let mut psql = self.command("psql")?;
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+        psql.args(["-h", HOST, "-p", &port, "-U", "postgres", "-d", database]);
+        Ok(psql)
     }
 
     /// Makes its data folder.

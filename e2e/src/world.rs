@@ -58,16 +58,20 @@ impl World {
     /// # Errors
     /// When a server or program fails.
     pub fn start_with(loud: bool) -> Result<Self> {
-        let folder = crate::reaper::folder("pdp-world-")?;
-        let git = GitHost::start(&folder.path().join("git"))?;
-        git.create("catalog")?;
-        let (registry, elsewhere) = (Registry::start()?, None);
-        let world =
-            Self { folder, registry, git, now: None, loud, server: None, elsewhere, catalog_in_oci: false };
+        let world = Self::without_vendor(loud)?;
         let vendor = world.path("vendor").to_string_lossy().into_owned();
         world.publisher(&["key", "ceremony", "--out", &vendor, "--line", "pdp-2026"])?;
         world.publisher(&["catalog", "init", &format!("{vendor}/catalog")])?;
         Ok(world)
+    }
+
+    /// The servers alone, with an empty repository for a catalog.
+    pub(crate) fn without_vendor(loud: bool) -> Result<Self> {
+        let folder = crate::reaper::folder("pdp-world-")?;
+        let git = GitHost::start(&folder.path().join("git"))?;
+        git.create("catalog")?;
+        let (registry, elsewhere) = (Registry::start()?, None);
+        Ok(Self { folder, registry, git, now: None, loud, server: None, elsewhere, catalog_in_oci: false })
     }
 
     /// A path within the world.

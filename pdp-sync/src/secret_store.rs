@@ -186,3 +186,5 @@ fn piece(secret: Option<&Secret>, name: &str) -> Option<Vec<u8>> {
 fn trust_in(state: Option<&Secret>) -> Trust {
     Trust { floors: piece(state, FLOORS), root: piece(state, ROOT) }
 }
+#[cfg(test)]
+mod tests;

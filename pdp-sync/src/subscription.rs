@@ -238,8 +238,7 @@ impl Subscription {
         {
             found.push(format!("spec.target.git.path: `{path}` is not a plain relative path"));
         }
-        let rule = self.spec.policy.approval.iter().flat_map(|rule| rule.problems());
-        found.extend(rule.map(|problem| format!("spec.policy.approval: {problem}")));
+        found.extend(self.spec.policy.problems().iter().map(|problem| format!("spec.policy.{problem}")));
         if self.spec.policy.approval.is_some() && self.spec.approvals.is_none() {
             found.push("spec.approvals: the policy asks for approvals; name their folder".to_owned());
         }
@@ -247,6 +246,15 @@ impl Subscription {
             found.push("spec.probe.command is empty".to_owned());
         }
         found
+    }
+
+    /// Refuses a pin that is over already and was not there in the pass before: a slip of the date, which would let go
+    /// what it was to hold.
+    pub(crate) fn refuse_pin_that_is_over(&self, before: Option<&Policy>, now: At) -> Result<()> {
+        let Some(problem) = self.spec.policy.pin_is_over(before, now) else { return Ok(()) };
+        Err(Failure::new("BadSubscription", "the subscription can't be used")
+            .cause(format!("spec.policy.{problem}"))
+            .hint("give the pin an end that is to come, or take it out"))
     }
 
     fn instruction_problems(&self) -> Vec<String> {
@@ -289,6 +297,15 @@ mod tests {
     }
 
     #[test]
+    fn one_of_an_older_version_is_read() {
+        let text = include_str!("../../fixtures/frozen/55b220a/subscriptions/file.yaml");
+        let subscription = read(text).unwrap();
+        assert_eq!(subscription.pdp().to_string(), "nordbank/prod");
+        let policy = &subscription.spec.policy;
+        assert!(policy.pin.is_some() && policy.approval.is_some() && policy.freezes.len() == 1);
+    }
+
+    #[test]
     fn all_problems_are_told_at_once() {
         let text = sample()
             .replace("Europe/Stockholm", "Mars/Olympus")
@@ -300,6 +317,30 @@ mod tests {
         for part in ["Mars/Olympus", "../../etc", "not a host", "approvers[0]", "quorum 2 of 1"] {
             assert!(failure.contains(part), "{part} in {failure}");
         }
+    }
+
+    #[test]
+    fn a_policy_that_protects_nothing_or_holds_for_ever_is_refused_with_the_reason() {
+        for (from, to, words) in [
+            ("until: 2027-01-04", "until: 2026-01-04", "spec.policy.freezes[0] ends"),
+            ("  policy:", "  policy:\n    after: [staging]", "spec.policy.after is not supported yet"),
+        ] {
+            let text = sample().replace(from, to);
+            assert_ne!(text, sample());
+            let failure = read(&text).unwrap_err();
+            assert_eq!(failure.code, "BadSubscription");
+            assert!(failure.to_string().contains(words), "{words} in {failure}");
+        }
+    }
+
+    #[test]
+    fn a_pin_that_is_over_is_refused_unless_it_was_there_before() {
+        let now = At::from_unix(1_795_420_800);
+        let late = read(&sample().replace("expires: 2027-01-31", "expires: 2026-01-31")).unwrap();
+        let refused = late.refuse_pin_that_is_over(None, now).unwrap_err();
+        assert!(refused.to_string().contains("spec.policy.pin ends"), "{refused}");
+        assert!(late.refuse_pin_that_is_over(Some(&late.spec.policy), now).is_ok());
+        assert!(read(sample()).unwrap().refuse_pin_that_is_over(None, now).is_ok());
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub struct Policy {
     pub windows: Vec<Window>,
     /// Start nothing between two times.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
     pub freezes: Vec<Freeze>,
     /// Let a level ripen before it is taken.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +33,7 @@ pub struct Policy {
     /// People who must say yes to each release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalRule>,
-    /// Data planes of the same organization that must be healthy on the level first.
+    /// Data planes of the same organization that must be healthy on the level first. Not supported yet: must be empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<DataPlaneName>,
     /// What a release may pass if it asks for it.
@@ -173,7 +174,41 @@ impl ApprovalRule {
     }
 }
 
+impl Freeze {
+    fn problem(&self) -> Option<String> {
+        let Self { from, until, .. } = self;
+        (until <= from).then(|| {
+            format!("ends (`until: {until}`) before it begins (`from: {from}`), so it would hold nothing")
+        })
+    }
+}
+
 impl Policy {
+    /// All in it that could never do what it says, in words. What depends on the time: [`Policy::pin_is_over`].
+    pub fn problems(&self) -> Vec<String> {
+        let freezes = self.freezes.iter().enumerate();
+        let freezes = freezes.filter_map(|(n, freeze)| Some(format!("freezes[{n}] {}", freeze.problem()?)));
+        let mut found: Vec<_> = freezes.collect();
+        if !self.after.is_empty() {
+            found.push(
+                "after is not supported yet: it would hold every level for ever; take it out".to_owned(),
+            );
+        }
+        let rule = self.approval.iter().flat_map(ApprovalRule::problems);
+        found.extend(rule.map(|problem| format!("approval: {problem}")));
+        found
+    }
+
+    /// Why a pin that comes new protects nothing: it is over already. One that `before`, the policy of the pass before,
+    /// had or replaced was seen in force, and binds nobody from its end on.
+    pub fn pin_is_over(&self, before: Option<&Self>, now: At) -> Option<String> {
+        let pin = self.pin.as_ref().filter(|pin| pin.expires <= now)?;
+        let seen = before.is_some_and(|before| before.pin.is_some());
+        (!seen).then(|| {
+            format!("pin ends (`expires: {}`) before it begins, now: it would hold nothing", pin.expires)
+        })
+    }
+
     /// True if this policy lets something pass that `before` held back. Always recorded, never forbidden.
     pub fn looser_than(&self, before: &Self) -> bool {
         let dropped = |was: bool, is: bool| was && !is;
@@ -188,5 +223,60 @@ impl Policy {
             || before.windows != self.windows
             || before.after.iter().any(|other| !self.after.contains(other))
             || self.overrides.iter().any(|rule| !before.overrides.contains(rule))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const NOW: &str = "2026-11-23T12:00:00Z";
+
+    fn policy(text: &str) -> Policy {
+        crate::yaml::read(text).unwrap()
+    }
+
+    fn freeze(from: &str, until: &str) -> Policy {
+        policy(&format!("freezes: [{{reason: year end, from: {from}, until: {until}}}]"))
+    }
+
+    #[test]
+    fn a_freeze_that_ends_before_it_begins_is_a_problem() {
+        for (from, until, bad) in [
+            ("2026-12-20T00:00:00Z", "2027-01-04T00:00:00Z", false),
+            ("2026-12-20T00:00:00Z", "2026-12-20T00:00:01Z", false),
+            ("2026-12-20T00:00:00Z", "2026-12-20T00:00:00Z", true),
+            ("2026-12-20T00:00:00Z", "2026-01-04T00:00:00Z", true),
+            ("2027-01-04T00:00:00Z", "2026-12-20T00:00:00Z", true),
+        ] {
+            let problems = freeze(from, until).problems();
+            assert_eq!(!problems.is_empty(), bad, "{from} {until}: {problems:?}");
+            assert!(!bad || problems[0].starts_with("freezes[0] ends"), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn waiting_for_another_data_plane_is_a_problem() {
+        assert!(policy("after: [staging]").problems()[0].contains("after is not supported yet"));
+        assert!(policy("after: []").problems().is_empty());
+    }
+
+    #[test]
+    fn a_pin_that_is_over_when_it_comes_is_a_problem_and_one_that_was_seen_is_not() {
+        let pin =
+            |expires: &str| policy(&format!("pin: {{to: {{level: 41}}, reason: close, expires: {expires}}}"));
+        let now = NOW.parse().unwrap();
+        let none = Policy::default();
+        for (policy, before, bad) in [
+            (pin("2026-11-23T12:00:01Z"), None, false),
+            (pin(NOW), None, true),
+            (pin(NOW), Some(&none), true),
+            (pin("2025-12-31T00:00:00Z"), Some(&none), true),
+            (pin("2025-12-31T00:00:00Z"), Some(&pin("2025-12-31T00:00:00Z")), false),
+            (none.clone(), None, false),
+        ] {
+            assert_eq!(policy.pin_is_over(before, now).is_some(), bad, "{policy:?}");
+        }
     }
 }

@@ -86,6 +86,13 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
             json!({ "catalog": { "oci": { "repository": "registry.example/catalog", "tag": "latest" } } }),
             "catalog",
         ),
+        (json!({ "policy": { "after": ["staging"] } }), "after is not supported yet"),
+        (
+            json!({ "policy": { "freezes": [
+                { "reason": "year end", "from": "2026-12-20T00:00:00Z", "until": "2026-01-04T00:00:00Z" },
+            ] } }),
+            "ends before it begins",
+        ),
         (json!({ "interval": "soon" }), "spec.interval"),
         (json!({ "organization": null }), "spec.organization: Required value"),
     ] {

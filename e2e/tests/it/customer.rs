@@ -141,3 +141,46 @@ fn on_premises_gets_its_registry_unless_it_is_left_out() {
         assert_eq!(files.contains_key("pdp/container-registry/helm-release.yaml"), there, "{name}");
     }
 }
+
+#[test]
+fn a_policy_that_protects_nothing_or_holds_for_ever_is_refused_with_the_reason() {
+    let base = base();
+    for (name, policy, words) in [
+        (
+            "swapped",
+            "freezes: [{reason: close, from: 2027-01-04T00:00:00Z, until: 2026-12-20T00:00:00Z}]",
+            "spec.policy.freezes[0] ends",
+        ),
+        ("after", "after: [staging]", "spec.policy.after is not supported yet"),
+        (
+            "over",
+            "pin: {to: {level: 41}, reason: close, expires: 2026-01-31T00:00:00Z}",
+            "spec.policy.pin ends",
+        ),
+    ] {
+        let more = format!("  policy: {{{policy}}}\n");
+        let plane = base.world.data_plane("refused", name, "general", &more).unwrap();
+        let (file, state) = (plane.subscription.to_string_lossy(), plane.state.to_string_lossy());
+        let plan = ["plan", "--subscription", &file, "--state", &state];
+        let planned = base.world.run(pdp_e2e::Program::PdpSync, &plan, &[]).unwrap();
+        for refused in [planned, plane.pass(&base.world, &[]).unwrap()] {
+            let said = &refused.stderr;
+            assert!(said.contains("error[BadSubscription]") && said.contains(words), "{name}: {said}");
+            assert!(refused.code.is_some_and(|code| code != 0), "{name}: {:?}", refused.code);
+        }
+        assert!(base.world.git.files(&plane.name, "main").unwrap().is_empty(), "{name}: nothing is written");
+    }
+}
+
+#[test]
+fn a_pin_that_was_in_force_ends_by_itself() {
+    let base = base();
+    let pin = PIN.replace("2027-01-31T00:00:00Z", &expires(crate::base::unix_now() + 3600));
+    let plane = base.world.data_plane("pinned", "prod", "general", &pin).unwrap();
+    plane.pass(&base.world, &[]).unwrap();
+    plane.pass(&base.world, &[]).unwrap();
+    assert_eq!(plane.status().unwrap()["obstacles"][0]["code"], "Pinned");
+    let later = expires(crate::base::unix_now() + 7200);
+    assert!(plane.pass(&base.world, &[("PDP_NOW", &later)]).unwrap().ok());
+    assert_eq!(plane.level(), Some(42));
+}

@@ -15,6 +15,7 @@ mod director_attacks;
 mod docs;
 mod fleets;
 mod forge;
+mod frozen;
 mod git_attacks;
 mod ground_faults;
 mod ground_git;

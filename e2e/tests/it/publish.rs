@@ -72,11 +72,13 @@ fn two_people_at_two_places_sign_one_proposal() {
     let signed = world
         .publisher(&["catalog", "sign", "proposals/releases-2", "--key", &world.key("release-2")])
         .unwrap();
-    assert!(
-        signed.stderr.contains("► targets/release-pdp-2026-40.json"),
-        "the change is shown: {}",
-        signed.stderr
-    );
+    for shown in [
+        "► role releases: version 1 → 2, expires",
+        "► targets/release-pdp-2026-40.json: new",
+        "  + level: 40",
+    ] {
+        assert!(signed.stderr.contains(shown), "{shown} in {}", signed.stderr);
+    }
     world.publish_catalog().unwrap();
     world.publisher(&["release", "show", "40", "--line", "pdp-2026"]).unwrap_err();
     let (a, b) = (world.key("manager-1"), world.key("manager-2"));
@@ -179,6 +181,21 @@ fn nobody_is_made_to_sign_a_proposal_that_was_changed_under_their_hands() {
     files.insert("metadata/releases.json".into(), role.to_string().into_bytes());
     world.git.overwrite("catalog", "proposals/releases-2", &files).unwrap();
     refused(&world, &["release", "publish", &out, "--key", &world.key("release-1")], 2, "ProposalCollides");
+}
+
+#[test]
+fn nobody_signs_a_file_that_is_another_one_than_the_proposal_shows() {
+    let world = World::start().unwrap();
+    let out = built(&world);
+    world.publisher(&["release", "publish", &out, "--key", &world.key("ci")]).unwrap();
+    let branch = "proposals/releases-2";
+    let mut files = world.git.files("catalog", branch).unwrap();
+    let shown = files.get_mut("targets/release-pdp-2026-40.json").unwrap();
+    *shown = String::from_utf8(shown.clone()).unwrap().replace("40", "41").into_bytes();
+    world.git.overwrite("catalog", branch, &files).unwrap();
+    let before = world.git.git("catalog", &["rev-parse", branch]).unwrap();
+    refused(&world, &["catalog", "sign", branch, "--key", &world.key("release-2")], 2, "ProposalNotWhole");
+    assert_eq!(world.git.git("catalog", &["rev-parse", branch]).unwrap(), before, "nothing was signed");
 }
 
 #[test]

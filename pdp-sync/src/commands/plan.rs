@@ -30,6 +30,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let clock = Clock::new();
     let subscription = Subscription::read(&args.common.subscription, clock.now())?;
     let state = State::peek(&args.common.state, &subscription.spec.root)?;
+    subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
     let plane = Plane::of(&subscription, &Connection::new(&args.common.connection)?)?;
     let fetched = known(&plane, &state, clock.now())?;
     let verdict = reconcile::decide(&plane.customer, &fetched, &state, &Found::default(), clock.now())?;

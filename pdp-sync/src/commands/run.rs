@@ -35,6 +35,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
         let clock = Clock::new();
         // Read anew each time: an edit counts from the next pass on.
         let subscription = Subscription::read(&args.common.subscription, clock.now())?;
+        subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
         let plane = Plane::of(&subscription, &connection)?;
         let outcome = match GitTarget::open(&subscription, &plane.endpoints, &state.cache("target")) {
             Ok(target) => reconcile::pass(&plane, &mut state, &target, &clock),

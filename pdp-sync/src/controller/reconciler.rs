@@ -217,6 +217,7 @@ fn pass(
     }
     let plane = Plane::of(&subscription, &context.connection)?;
     let mut state = State::in_cluster(&context.cluster, &name, &cache, &subscription.spec.root)?;
+    subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
     let target = FluxTarget {
         cluster: &context.cluster,
         name: &name,

@@ -52,7 +52,11 @@ use super::status::UpdateSubscriptionStatus;
     validation = Rule::new("has(self.ring) || has(self.instruction) && has(self.instruction.server)")
         .message("spec.ring is needed unless the server tells it (spec.instruction.server)"),
     validation = Rule::new("!(has(self.instruction) && has(self.instruction.approval)) || has(self.policy) && has(self.policy.approval)")
-        .message("spec.instruction.approval needs spec.policy.approval: who may approve?")
+        .message("spec.instruction.approval needs spec.policy.approval: who may approve?"),
+    validation = Rule::new("!has(self.policy) || !has(self.policy.after) || size(self.policy.after) == 0")
+        .message("spec.policy.after is not supported yet: it would hold every level for ever"),
+    validation = Rule::new("!has(self.policy) || !has(self.policy.freezes) || self.policy.freezes.all(freeze, timestamp(freeze.from) < timestamp(freeze.until))")
+        .message("a freeze in spec.policy.freezes ends before it begins: it would hold nothing")
 )]
 pub struct UpdateSubscriptionSpec {
     /// The customer, as the vendor knows it. Can't be changed.
@@ -319,10 +323,27 @@ mod tests {
     }
 
     #[test]
+    fn one_of_an_older_version_is_read_to_the_last_field_and_fits_the_schema() {
+        let text = include_str!("../../../fixtures/frozen/55b220a/subscriptions/update-subscription.yaml");
+        is_read_to_the_last_field(text);
+        let definition =
+            serde_json::to_value(<UpdateSubscription as kube::CustomResourceExt>::crd()).unwrap();
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        let object: serde_json::Value = pdp_policies::yaml::read(text).unwrap();
+        let judge = jsonschema::validator_for(schema).unwrap();
+        let errors: Vec<_> = judge.iter_errors(&object).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
+
+    #[test]
     fn the_documented_sample_is_read_to_the_last_field() {
         let doc = include_str!("../../../docs/formats.md");
         let (_, rest) = doc.split_once("<!-- sample: update-subscription -->\n```yaml\n").unwrap();
-        let text = rest.split_once("\n```").unwrap().0.replace("apiVersion: updates.pdp.wso2.com/v1\n", "");
+        is_read_to_the_last_field(rest.split_once("\n```").unwrap().0);
+    }
+
+    fn is_read_to_the_last_field(text: &str) {
+        let text = text.replace("apiVersion: updates.pdp.wso2.com/v1\n", "");
         let object: Object = pdp_policies::yaml::read(&text).unwrap();
         assert_eq!(
             (object.kind.as_str(), object.metadata.contains_key("name")),

@@ -18,7 +18,7 @@ pub(super) fn of(code: Code, place: &str) -> String {
         Code::Frozen => edit("take away spec.policy.hold, or end spec.policy.freezes"),
         Code::AwaitingApproval => "ssh-keygen -Y sign -n approval@updates.pdp.wso2.com -f KEY FILE   # then kubectl apply it as an UpdateApproval".to_owned(),
         Code::TooYoung => edit("spec.policy.minimumAge, or let it ripen"),
-        Code::AfterOther => format!("kubectl pdp why -A   # the other data plane comes first; or {}", edit("spec.policy.after")),
+        Code::AfterOther => edit("take away spec.policy.after, which is not supported yet"),
         Code::ComponentSuspended => "flux resume helmrelease COMPONENT   # or kustomization; the one named above".to_owned(),
         Code::HeldByEdit => "put the edited object back as it was; `kubectl pdp verify` names what differs".to_owned(),
         Code::CustomerValuesInvalid => "kubectl edit configmap pdp-values-COMPONENT   # the one named above".to_owned(),

@@ -7,6 +7,7 @@ mod decision;
 mod door;
 mod flux;
 mod formats;
+mod frozen;
 mod gate;
 mod hotfix;
 mod instruction;

@@ -1,5 +1,6 @@
 //! The catalog in Git: read it, propose a change to a role, merge proposals, publish.
 
+mod changes;
 mod current;
 mod merge;
 mod proposal;
@@ -9,7 +10,7 @@ pub(crate) mod role;
 pub(crate) use current::{CatalogArgs, Current, judge};
 pub(crate) use merge::{Pending, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
-pub(crate) use proposal::{Proposed, propose, root as newest_root, sign_proposal};
+pub(crate) use proposal::{Proposal, Proposed, propose, root as newest_root};
 pub(crate) use publish::{Online, first_push, push};
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.

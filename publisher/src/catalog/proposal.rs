@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use pdp_policies::{At, CatalogTree};
+use pdp_policies::At;
 use pdp_transport::catalog::from_git;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::git::{Change, CommitId};
 
 use super::PROPOSALS;
+use super::changes::changes;
 use super::current::{Current, GitArgs, author};
 use super::role::{Holders, RoleFile};
 use crate::keys::SigningKey;
@@ -59,21 +60,38 @@ fn same(branch: &str, open: RoleFile, next: &RoleFile) -> Result<RoleFile> {
         .hint("publish or delete that proposal first, then propose again"))
 }
 
-/// Adds signatures to an open proposal.
-pub(crate) fn sign_proposal(
-    current: &Current,
-    git: &GitArgs,
-    branch: &str,
-    keys: &[SigningKey],
-    now: At,
-) -> Result<(Proposed, CatalogTree)> {
-    let missing = || Failure::new("NotFound", format!("no proposal `{branch}`"));
-    let role = branch.strip_prefix(PROPOSALS).and_then(|rest| rest.rsplit_once('-')).ok_or_else(missing)?.0;
-    let (commit, tree) = from_git(&current.remote, branch)?.ok_or_else(missing)?;
-    let mut file = RoleFile::read(&tree, role)?;
-    let none = BTreeMap::new();
-    let proposed = sign_and_push(current, git, branch, Some(commit), &mut file, &none, keys, now)?;
-    Ok((proposed, tree))
+/// An open proposal, as it lies on its branch.
+pub(crate) struct Proposal {
+    branch: String,
+    commit: CommitId,
+    file: RoleFile,
+    /// What it changes against the current catalog, in lines for people.
+    pub(crate) changes: Vec<String>,
+}
+
+impl Proposal {
+    /// Reads one. Only what can be shown can be signed.
+    pub(crate) fn read(current: &Current, branch: &str) -> Result<Self> {
+        let missing = || Failure::new("NotFound", format!("no proposal `{branch}`"));
+        let role =
+            branch.strip_prefix(PROPOSALS).and_then(|rest| rest.rsplit_once('-')).ok_or_else(missing)?.0;
+        let (commit, tree) = from_git(&current.remote, branch)?.ok_or_else(missing)?;
+        let (before, file) = (RoleFile::read(&current.tree, role)?, RoleFile::read(&tree, role)?);
+        let changes = changes(&current.tree, &before, &tree, &file)?;
+        Ok(Self { branch: branch.to_owned(), commit, file, changes })
+    }
+
+    /// Adds signatures.
+    pub(crate) fn sign(
+        mut self,
+        current: &Current,
+        git: &GitArgs,
+        keys: &[SigningKey],
+        now: At,
+    ) -> Result<Proposed> {
+        let none = BTreeMap::new();
+        sign_and_push(current, git, &self.branch, Some(self.commit), &mut self.file, &none, keys, now)
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one place where all that a proposal is made of meets")]
