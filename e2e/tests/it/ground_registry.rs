@@ -31,10 +31,12 @@ fn token_login_is_enforced_and_its_address_told() {
     let registry = registry();
     registry.require(Some(Login::Token("pdp".into(), "right".into())));
     let refused = client().get(url(&registry, "one")).send().unwrap();
-    let challenge = refused.headers()["www-authenticate"].to_str().unwrap().to_owned();
+    let challenges = refused.headers().get_all("www-authenticate");
+    let challenge = challenges.iter().next_back().unwrap().to_str().unwrap().to_owned();
     assert_eq!(refused.status(), 401);
     let realm = challenge.split('"').nth(1).unwrap();
-    let ask = |password| client().get(realm).basic_auth("pdp", Some(password)).send().unwrap();
+    let asked = [("service", "test, with a comma"), ("scope", "repository:pdp:pull")];
+    let ask = |password| client().get(realm).query(&asked).basic_auth("pdp", Some(password)).send().unwrap();
     assert_eq!(ask("wrong").status(), 401);
     let token: Value = ask("right").json().unwrap();
     let with = |token: &str| client().get(url(&registry, "one")).bearer_auth(token).send().unwrap().status();

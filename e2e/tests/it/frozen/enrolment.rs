@@ -58,7 +58,7 @@ fn the_answer_of_then_is_read() {
     std::fs::remove_dir_all(&plane.state).unwrap();
     let text = std::fs::read_to_string(&plane.subscription).unwrap();
     let token = text.split("enrolmentToken: ").nth(1).unwrap().split('}').next().unwrap();
-    std::fs::write(world.path("token"), "pdpe_any").unwrap();
+    std::fs::write(world.path("token"), format!("pdpe_{}", "a".repeat(43))).unwrap();
     let text = text.replace(token, &world.path("token").to_string_lossy());
     std::fs::write(&plane.subscription, text.replace(NOBODY, &impostor.url())).unwrap();
     plane.pass(&world, &[]).unwrap();
