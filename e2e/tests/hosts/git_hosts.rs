@@ -1,0 +1,1 @@
+//! Each Git host in each way that it is run.
