@@ -1,19 +1,72 @@
-//! Getting the catalog and having it judged; once more if it may only be lagging.
+//! The first step of a pass: the vendor's catalog and the word of whoever opens levels, each from its own endpoint
+//! and judged. Nothing after it knows an address.
 
 use std::path::Path;
 
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
-use pdp_policies::{At, CatalogTree, Refusal};
-use pdp_transport::cli::Failure;
-use pdp_transport::git::GitOptions;
-use pdp_transport::oci::{OciOptions, Registry, Repository};
-use pdp_transport::{Error, HttpOptions, Kind};
+use pdp_policies::{At, CatalogTree, Refusal, RefusalCode};
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::oci::Registry;
+use pdp_transport::{Error, Kind, block_on};
 
-use crate::subscription::{CatalogSource, Subscription};
+use crate::content::SignedApproval;
+use crate::customer::Customer;
+use crate::endpoints::{CatalogEndpoint, Endpoints, GitEndpoint};
+use crate::instruct::{self, Heard, Listened};
+use crate::state::State;
+use crate::status::Seen;
+use crate::time::Clock;
 
-/// What came of fetching.
+/// All that a decision is made on.
 #[derive(Debug)]
-pub(crate) enum Fetched {
+pub(crate) struct Fetched {
+    pub(crate) catalog: Box<Verified<Catalog>>,
+    pub(crate) heard: Box<Heard>,
+}
+
+/// The vendor's catalog and the word of whoever opens levels; once more if the director saw a newer catalog. Floors
+/// are saved before anything is decided.
+///
+/// # Errors
+/// What can't be kept; what can't be had, or is refused, is an outcome.
+pub(crate) fn fetch(
+    endpoints: &Endpoints,
+    customer: &Customer,
+    approvals: &[SignedApproval],
+    state: &mut State,
+    clock: &Clock,
+) -> Result<std::result::Result<Fetched, Seen>> {
+    let mut refetched = false;
+    loop {
+        let judged = catalog(&endpoints.catalog, &state.cache("catalog"), &state.floors, clock.now());
+        let catalog = match judged {
+            Judgement::Trusted(catalog, floors) => {
+                if let Some(refusal) = older_than_decision(&catalog, state) {
+                    return Ok(Err(Seen::Refused { refusal, behind: true }));
+                }
+                state.save_floors(floors)?;
+                catalog
+            }
+            Judgement::Unavailable(failure) => return Ok(Err(Seen::Unavailable(failure))),
+            Judgement::Refused { refusal, behind } => return Ok(Err(Seen::Refused { refusal, behind })),
+        };
+        match instruct::listen(endpoints, customer, approvals, state, &catalog, clock.now(), refetched)? {
+            Listened::Heard(heard) => return Ok(Ok(Fetched { catalog, heard })),
+            Listened::FetchFirst => refetched = true,
+        }
+    }
+}
+
+/// The decision is a floor of its own: whoever loses the others isn't led back behind what was decided on.
+fn older_than_decision(catalog: &Catalog, state: &State) -> Option<Refusal> {
+    let (own, decided) = (catalog.versions().timestamp, state.record.as_ref()?.catalog().timestamp);
+    let detail = format!("signed at {own}, but the last decision was made on one signed at {decided}");
+    (own < decided).then(|| Refusal::new(RefusalCode::VersionFloor, "timestamp.json", detail))
+}
+
+/// What came of fetching the catalog.
+#[derive(Debug)]
+pub(crate) enum Judgement {
     /// The vendor's catalog, and the floors to keep.
     Trusted(Box<Verified<Catalog>>, Floors),
     /// It couldn't be had: wait, this says nothing of its content.
@@ -23,61 +76,33 @@ pub(crate) enum Fetched {
 }
 
 /// Fetches and judges; never fails, because a data plane goes on without its vendor.
-pub(crate) fn catalog(subscription: &Subscription, cache: &Path, floors: &Floors, now: At) -> Fetched {
-    match trust::catalog_from(|| load(subscription, cache), floors, now) {
-        Err(error) => Fetched::Unavailable(error.into()),
-        Ok((Judged::Trusted(catalog, floors), _)) => Fetched::Trusted(catalog, floors),
+pub(crate) fn catalog(endpoint: &CatalogEndpoint, cache: &Path, floors: &Floors, now: At) -> Judgement {
+    match trust::catalog_from(|| load(endpoint, cache), floors, now) {
+        Err(error) => Judgement::Unavailable(error.into()),
+        Ok((Judged::Trusted(catalog, floors), _)) => Judgement::Trusted(catalog, floors),
         Ok((Judged::FetchFirst(refusal) | Judged::Refused(refusal), behind)) => {
-            Fetched::Refused { refusal, behind }
+            Judgement::Refused { refusal, behind }
         }
     }
 }
 
-fn load(subscription: &Subscription, cache: &Path) -> Result<CatalogTree, Error> {
-    match &subscription.spec.catalog {
-        CatalogSource::Git { url, branch } => {
-            pdp_transport::catalog::from_branch(url, branch, cache, git_options(subscription))
+fn load(endpoint: &CatalogEndpoint, cache: &Path) -> std::result::Result<CatalogTree, Error> {
+    match endpoint {
+        CatalogEndpoint::Git(GitEndpoint { url, branch, options }) => {
+            pdp_transport::catalog::from_branch(url, branch, cache, options.clone())
         }
-        CatalogSource::Oci { repository, tag } => {
-            let repository: Repository = repository.parse()?;
-            let login = subscription.spec.logins.catalog.clone();
-            let registry = Registry::new(&OciOptions { login, ..oci_options(subscription) })?;
-            let found = block_on(pdp_transport::catalog::from_oci(&registry, &repository, tag))??;
+        CatalogEndpoint::Oci { repository, tag, options } => {
+            let registry = Registry::new(options)?;
+            let found = block_on(pdp_transport::catalog::from_oci(&registry, repository, tag))??;
             let what = || format!("catalog {repository}:{tag}");
             found.ok_or_else(|| Error::new(Kind::NotFound, what(), "the vendor has published none there"))
         }
-        CatalogSource::Flux(Ok(artifact)) => {
-            block_on(pdp_transport::catalog::from_flux(artifact, &http_options(subscription)))?
+        CatalogEndpoint::Flux { artifact: Ok(artifact), http } => {
+            block_on(pdp_transport::catalog::from_flux(artifact, http))?
         }
-        CatalogSource::Flux(Err(why)) => Err(Error::new(Kind::Unreachable, "the catalog's Flux source", why)),
-        CatalogSource::Folder { path } => pdp_transport::catalog::from_folder(path),
+        CatalogEndpoint::Flux { artifact: Err(why), .. } => {
+            Err(Error::new(Kind::Unreachable, "the catalog's Flux source", why))
+        }
+        CatalogEndpoint::Folder(path) => pdp_transport::catalog::from_folder(path),
     }
-}
-
-pub(crate) fn git_options(subscription: &Subscription) -> GitOptions {
-    let options =
-        GitOptions::with_token(http_options(subscription), std::env::var("PDP_SYNC_GIT_TOKEN").ok());
-    let login = subscription.spec.logins.git.clone().or(options.login);
-    GitOptions { login, ..options }
-}
-
-pub(crate) fn oci_options(subscription: &Subscription) -> OciOptions {
-    OciOptions { http: http_options(subscription), login: subscription.spec.logins.artifacts.clone() }
-}
-
-pub(crate) fn http_options(subscription: &Subscription) -> HttpOptions {
-    let mut options = HttpOptions { extra_ca: subscription.spec.ca.clone(), ..HttpOptions::default() };
-    // Tests of silent servers needn't wait for half a minute.
-    if cfg!(debug_assertions)
-        && let Some(seconds) = std::env::var("PDP_READ_TIMEOUT").ok().and_then(|text| text.parse().ok())
-    {
-        options.read_timeout = std::time::Duration::from_secs(seconds);
-    }
-    options
-}
-
-/// Runs the registry's asynchronous requests; between passes no runtime and no thread stays behind.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    Ok(runtime.map_err(|e| Error::io("start a runtime", &e))?.block_on(future))
 }

@@ -1,15 +1,16 @@
 //! Who this data plane is to the channel server: a key of its own, and an enrolment, each made once.
 
-use pdp_policies::instruction::Enrolment;
+use pdp_policies::instruction::{Enrolment, EnrolmentToken};
 use pdp_policies::{API_VERSION, Ring};
+use pdp_transport::block_on;
 use pdp_transport::channel_server::ChannelServer;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::signing_key::SigningKey;
 
-use crate::fetch::{self, block_on};
+use crate::customer::Customer;
+use crate::endpoints::ServerEndpoint;
 use crate::state::State;
-use crate::subscription::{InstructionSource, ServerSource, Subscription};
 
 /// A token file is small (bytes).
 const MAX_TOKEN_BYTES: u64 = 4096;
@@ -24,16 +25,16 @@ pub(crate) struct Identity {
 /// Makes the key and enrols if that hasn't happened yet. The key is on disk before anyone hears of it, so
 /// that a lost answer is asked for again with the same key.
 pub(crate) fn establish(
-    subscription: &Subscription,
-    source: &ServerSource,
+    endpoint: &ServerEndpoint,
+    customer: &Customer,
     state: &mut State,
 ) -> Result<Identity> {
-    let server = ChannelServer::new(&source.url, &fetch::http_options(subscription))?;
+    let server = ChannelServer::new(&endpoint.url, &endpoint.http)?;
     let key = own_key(state)?;
     let identity = Identity { server, key };
-    let pdp = subscription.pdp();
+    let pdp = &customer.pdp;
     match &state.enrolled {
-        Some(enrolled) if enrolled.id == pdp => return Ok(identity),
+        Some(enrolled) if enrolled.id == *pdp => return Ok(identity),
         Some(enrolled) => {
             let what = format!("this state folder is enrolled as {}, not as {pdp}", enrolled.id);
             return Err(Failure::new("OtherIdentity", what)
@@ -43,15 +44,15 @@ pub(crate) fn establish(
     }
     let enrolment = Enrolment {
         api_version: API_VERSION.to_owned(),
-        token: token(source)?,
+        token: token(endpoint)?.into_text(),
         organization: pdp.organization.clone(),
         data_plane: pdp.data_plane.clone(),
         public_key: identity.key.public_pem(),
-        cluster_id: subscription.spec.cluster_id,
+        cluster_id: customer.cluster_id,
         pdp_sync: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let enrolled = block_on(identity.server.enrol(&enrolment))??;
-    if enrolled.id != pdp {
+    if enrolled.id != *pdp {
         return Err(Failure::new(
             "OtherIdentity",
             format!("the server enrolled {} instead of {pdp}", enrolled.id),
@@ -63,17 +64,21 @@ pub(crate) fn establish(
 }
 
 /// The same without a word to anybody, none until enrolled under the server.
-pub(crate) fn known(subscription: &Subscription, state: &State) -> Option<Identity> {
-    let InstructionSource::Server(source) = &subscription.spec.instruction else { return None };
-    state.enrolled.as_ref().filter(|enrolled| enrolled.id == subscription.pdp())?;
-    let server = ChannelServer::new(&source.url, &fetch::http_options(subscription)).ok()?;
+pub(crate) fn known(
+    endpoint: Option<&ServerEndpoint>,
+    customer: &Customer,
+    state: &State,
+) -> Option<Identity> {
+    let endpoint = endpoint?;
+    state.enrolled.as_ref().filter(|enrolled| enrolled.id == customer.pdp)?;
+    let server = ChannelServer::new(&endpoint.url, &endpoint.http).ok()?;
     let key = state.own_key().ok().flatten()?;
     Some(Identity { server, key })
 }
 
 /// The ring of this data plane: the subscription's, or what enrolment answered.
-pub(crate) fn own_ring<'a>(subscription: &'a Subscription, state: &'a State) -> Option<&'a Ring> {
-    subscription.ring().or_else(|| state.enrolled.as_ref().map(|enrolled| &enrolled.ring))
+pub(crate) fn own_ring<'a>(customer: &'a Customer, state: &'a State) -> Option<&'a Ring> {
+    customer.ring.as_ref().or_else(|| state.enrolled.as_ref().map(|enrolled| &enrolled.ring))
 }
 
 fn own_key(state: &mut State) -> Result<SigningKey> {
@@ -85,16 +90,18 @@ fn own_key(state: &mut State) -> Result<SigningKey> {
     Ok(key)
 }
 
-fn token(source: &ServerSource) -> Result<String> {
+fn token(endpoint: &ServerEndpoint) -> Result<EnrolmentToken> {
     let missing = |what: String| {
         Failure::new("NotEnrolled", what)
             .hint("`publisher pdp token` makes a token; name its file in spec.instruction.server.enrolmentToken (in a cluster: a Secret)")
             .exit(exit::LOGIN)
     };
-    let content = source.enrolment_token.as_ref();
+    let content = endpoint.enrolment_token.as_ref();
     let content =
         content.ok_or_else(|| missing("this data plane isn't enrolled and has no enrolment token".into()))?;
     let bytes = content.read(MAX_TOKEN_BYTES)?;
     let bytes = bytes.ok_or_else(|| missing(format!("enrolment token {content} isn't there")))?;
-    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    // Whatever else was named there, a Secret of somebody else's above all, stays here.
+    let token = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
+    token.ok_or_else(|| missing(format!("{content} holds no enrolment token: it was sent to nobody")))
 }

@@ -8,16 +8,18 @@ use pdp_policies::gate::{Instruction, Waiting};
 use pdp_policies::instruction::{Assignment, POLL_AFTER, Ready, RingState};
 use pdp_policies::trust::{self, Approved, Catalog, Instructed, InstructionFloor, Verified};
 use pdp_policies::{At, Refusal, RefusalCode, Span};
+use pdp_transport::block_on;
 use pdp_transport::channel_server::Polled;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::git::Remote;
 use pdp_transport::instruction_source;
-use pdp_transport::oci::{Registry, Repository};
+use pdp_transport::oci::Registry;
 
-use crate::fetch::{self, block_on};
+use crate::content::SignedApproval;
+use crate::customer::{Customer, Opener};
+use crate::endpoints::{Endpoints, GitEndpoint, RingStateEndpoint, ServerEndpoint};
 use crate::identity::{self, Identity};
 use crate::state::{Kept, State};
-use crate::subscription::{InstructionSource, RingStateSource, ServerSource, Subscription};
 use crate::time::jittered;
 
 /// When to ask again while nothing valid was heard.
@@ -65,13 +67,8 @@ pub(crate) enum Listened {
 
 impl Heard {
     /// In the gate's words.
-    pub(crate) fn instruction(&self, source: &InstructionSource) -> Instruction<'_> {
-        match source {
-            InstructionSource::Channel {} => Instruction::Channel,
-            InstructionSource::Server(_) => Instruction::Server(self.assignment.as_deref()),
-            InstructionSource::RingState(_) => Instruction::RingState(self.ring_state.as_deref()),
-            InstructionSource::Approval {} => Instruction::Approval,
-        }
+    pub(crate) fn instruction(&self, opener: Opener) -> Instruction<'_> {
+        opener.instruction(self.assignment.as_deref(), self.ring_state.as_deref())
     }
 
     /// The assignment that holds.
@@ -88,19 +85,19 @@ impl Heard {
 
 /// Asks whoever the subscription names, once. `refetched` after [`Listened::FetchFirst`].
 pub(crate) fn listen(
-    subscription: &Subscription,
+    endpoints: &Endpoints,
+    customer: &Customer,
+    approvals: &[SignedApproval],
     state: &mut State,
     catalog: &Catalog,
     now: At,
     refetched: bool,
 ) -> Result<Listened> {
-    let mut heard = Heard { approvals: approvals(subscription, now), ..Heard::default() };
-    let fetched = match &subscription.spec.instruction {
-        InstructionSource::Channel {} | InstructionSource::Approval {} => {
-            return Ok(Listened::Heard(Box::new(heard)));
-        }
-        InstructionSource::Server(source) => poll(subscription, source, state, &mut heard, now),
-        InstructionSource::RingState(source) => ring_state(subscription, source, state),
+    let mut heard = Heard { approvals: valid(approvals, customer, now), ..Heard::default() };
+    let fetched = match (&endpoints.server, &endpoints.ring_state) {
+        (Some(server), _) => poll(server, customer, state, &mut heard, now),
+        (None, Some(source)) => ring_state(source, customer, state),
+        (None, None) => return Ok(Listened::Heard(Box::new(heard))),
     };
     let new = fetched.unwrap_or_else(|failure| {
         heard.trouble = Some(Trouble::Unavailable(failure.code.clone(), failure.to_string()));
@@ -108,14 +105,14 @@ pub(crate) fn listen(
     });
     if let Some((envelope, tag)) = new
         && let Judged::FetchFirst =
-            follow(subscription, state, catalog, envelope, tag, now, refetched, &mut heard)?
+            follow(customer, state, catalog, envelope, tag, now, refetched, &mut heard)?
     {
         return Ok(Listened::FetchFirst);
     }
     let nothing_new = heard.assignment.is_none() && heard.ring_state.is_none();
-    if let Some(kept) = kept(subscription, state).cloned().filter(|_| nothing_new) {
+    if let Some(kept) = kept(customer, state).cloned().filter(|_| nothing_new) {
         // What was followed before holds until it expires, as long as the catalog still agrees with it.
-        match judge(subscription, state, catalog, kept.envelope.as_bytes(), now, refetched, &mut heard) {
+        match judge(customer, state, catalog, kept.envelope.as_bytes(), now, refetched, &mut heard) {
             Judged::Refused(refusal) if heard.trouble.is_none() => heard.trouble = Some(Trouble::of(refusal)),
             Judged::FetchFirst => return Ok(Listened::FetchFirst),
             Judged::Followed(_) | Judged::Refused(_) => {}
@@ -125,12 +122,17 @@ pub(crate) fn listen(
 }
 
 /// What was heard before, without asking anybody: for a plan, which changes nothing.
-pub(crate) fn known(subscription: &Subscription, state: &State, catalog: &Catalog, now: At) -> Heard {
-    let mut heard = Heard { approvals: approvals(subscription, now), ..Heard::default() };
-    if let Some(kept) = kept(subscription, state) {
+pub(crate) fn known(
+    customer: &Customer,
+    approvals: &[SignedApproval],
+    state: &State,
+    catalog: &Catalog,
+    now: At,
+) -> Heard {
+    let mut heard = Heard { approvals: valid(approvals, customer, now), ..Heard::default() };
+    if let Some(kept) = kept(customer, state) {
         let envelope = kept.envelope.as_bytes();
-        if let Judged::Refused(refusal) = judge(subscription, state, catalog, envelope, now, true, &mut heard)
-        {
+        if let Judged::Refused(refusal) = judge(customer, state, catalog, envelope, now, true, &mut heard) {
             heard.trouble = Some(Trouble::of(refusal));
         }
     }
@@ -139,7 +141,7 @@ pub(crate) fn known(subscription: &Subscription, state: &State, catalog: &Catalo
 
 /// Asks for leave to start what only waits for it.
 pub(crate) fn ask(
-    subscription: &Subscription,
+    customer: &Customer,
     state: &mut State,
     catalog: &Catalog,
     waiting: &Waiting,
@@ -150,8 +152,8 @@ pub(crate) fn ask(
     let meant = heard.assignment().filter(|it| it.ceiling.as_ref().is_some_and(|c| c.level == waiting.level));
     let attempt = meant.map_or(1, |assignment| assignment.attempt);
     let ready = Ready { level: waiting.level, sha256: waiting.sha256, attempt };
-    let (pdp, line) = (subscription.pdp(), &subscription.spec.line);
-    let answer = match block_on(identity.server.ready(&pdp, line, &identity.key, &ready, now))? {
+    let (pdp, line) = (&customer.pdp, &customer.line);
+    let answer = match block_on(identity.server.ready(pdp, line, &identity.key, &ready, now))? {
         Ok(answer) => answer,
         Err(failure) => {
             heard.trouble = Some(Trouble::Unavailable(failure.code.clone(), failure.to_string()));
@@ -159,13 +161,13 @@ pub(crate) fn ask(
         }
     };
     let answer = String::from_utf8_lossy(&answer).into_owned();
-    follow(subscription, state, catalog, answer, None, now, true, heard).map(|_| ())
+    follow(customer, state, catalog, answer, None, now, true, heard).map(|_| ())
 }
 
 /// Judges what has just come, and keeps it if it is followed.
 #[expect(clippy::too_many_arguments, reason = "where all that an instruction depends on meets")]
 fn follow(
-    subscription: &Subscription,
+    customer: &Customer,
     state: &mut State,
     catalog: &Catalog,
     envelope: String,
@@ -174,10 +176,10 @@ fn follow(
     refetched: bool,
     heard: &mut Heard,
 ) -> Result<Judged> {
-    let judged = judge(subscription, state, catalog, envelope.as_bytes(), now, refetched, heard);
+    let judged = judge(customer, state, catalog, envelope.as_bytes(), now, refetched, heard);
     match &judged {
         Judged::Followed(floor) => {
-            let source = subscription.spec.instruction.name().to_owned();
+            let source = customer.opener.name().to_owned();
             state.save_instruction(Kept { envelope, tag, source, floor: *floor })?;
         }
         Judged::Refused(refusal) => heard.trouble = Some(Trouble::of(refusal.clone())),
@@ -187,21 +189,15 @@ fn follow(
 }
 
 /// Waits until the server has news, `longest` at most; sooner never than the least pause between polls.
-pub(crate) fn wait_for_news(
-    subscription: &Subscription,
-    state: &State,
-    identity: &Identity,
-    longest: Span,
-    now: At,
-) {
+pub(crate) fn wait_for_news(customer: &Customer, state: &State, identity: &Identity, longest: Span, now: At) {
     let least = Duration::from_secs(POLL_AFTER.0.seconds().unsigned_abs());
     let longest = Duration::from_secs(longest.seconds().unsigned_abs()).max(least);
     std::thread::sleep(least);
-    let tag = kept(subscription, state).and_then(|kept| kept.tag.clone());
+    let tag = kept(customer, state).and_then(|kept| kept.tag.clone());
     let (Some(tag), wait) = (tag, longest - least) else { return };
-    let (pdp, line) = (subscription.pdp(), &subscription.spec.line);
+    let (pdp, line) = (&customer.pdp, &customer.line);
     let started = std::time::Instant::now();
-    let asked = identity.server.assignment(&pdp, line, &identity.key, Some(&tag), wait, now);
+    let asked = identity.server.assignment(pdp, line, &identity.key, Some(&tag), wait, now);
     if matches!(block_on(asked), Ok(Ok(Polled::New(..)))) {
         return;
     }
@@ -215,42 +211,40 @@ pub(crate) fn poll_after(heard: &Heard) -> Span {
 }
 
 /// What was followed before, unless the subscription names another source by now.
-fn kept<'a>(subscription: &Subscription, state: &'a State) -> Option<&'a Kept> {
-    let source = subscription.spec.instruction.name();
+fn kept<'a>(customer: &Customer, state: &'a State) -> Option<&'a Kept> {
+    let source = customer.opener.name();
     state.instruction.as_ref().filter(|kept| kept.source == source)
 }
 
 type Fetched = Result<Option<(String, Option<String>)>>;
 
 fn poll(
-    subscription: &Subscription,
-    source: &ServerSource,
+    endpoint: &ServerEndpoint,
+    customer: &Customer,
     state: &mut State,
     heard: &mut Heard,
     now: At,
 ) -> Fetched {
-    let identity = heard.identity.insert(identity::establish(subscription, source, state)?);
-    let tag = kept(subscription, state).and_then(|kept| kept.tag.clone());
-    let (pdp, line) = (subscription.pdp(), &subscription.spec.line);
-    let asked = identity.server.assignment(&pdp, line, &identity.key, tag.as_deref(), Duration::ZERO, now);
+    let identity = heard.identity.insert(identity::establish(endpoint, customer, state)?);
+    let tag = kept(customer, state).and_then(|kept| kept.tag.clone());
+    let (pdp, line) = (&customer.pdp, &customer.line);
+    let asked = identity.server.assignment(pdp, line, &identity.key, tag.as_deref(), Duration::ZERO, now);
     Ok(match block_on(asked)?? {
         Polled::New(envelope, tag) => Some((text(envelope)?, tag)),
         Polled::Unchanged => None,
     })
 }
 
-fn ring_state(subscription: &Subscription, source: &RingStateSource, state: &State) -> Fetched {
-    let line = &subscription.spec.line;
-    let envelope = match source {
-        RingStateSource::Git { url, branch } => {
-            let cache = state.cache("ring-state");
-            let remote = Remote::open(url, &cache, fetch::git_options(subscription))?;
+fn ring_state(endpoint: &RingStateEndpoint, customer: &Customer, state: &State) -> Fetched {
+    let line = &customer.line;
+    let envelope = match endpoint {
+        RingStateEndpoint::Git(GitEndpoint { url, branch, options }) => {
+            let remote = Remote::open(url, &state.cache("ring-state"), options.clone())?;
             instruction_source::from_git(&remote, branch, line)?
         }
-        RingStateSource::Oci { repository } => {
-            let repository: Repository = repository.parse()?;
-            let registry = Registry::new(&fetch::oci_options(subscription))?;
-            block_on(instruction_source::from_oci(&registry, &repository, line))??
+        RingStateEndpoint::Oci { repository, options } => {
+            let registry = Registry::new(options)?;
+            block_on(instruction_source::from_oci(&registry, repository, line))??
         }
     };
     let missing = || Failure::new("NotFound", format!("no ring state of `{line}` is published there"));
@@ -269,7 +263,7 @@ enum Judged {
 }
 
 fn judge(
-    subscription: &Subscription,
+    customer: &Customer,
     state: &State,
     catalog: &Catalog,
     envelope: &[u8],
@@ -277,12 +271,12 @@ fn judge(
     refetched: bool,
     heard: &mut Heard,
 ) -> Judged {
-    let floor = kept(subscription, state).map(|kept| &kept.floor);
-    if let InstructionSource::RingState(_) = subscription.spec.instruction {
-        let judged = trust::ring_state(envelope, catalog, &subscription.spec.line, floor, now, refetched);
+    let floor = kept(customer, state).map(|kept| &kept.floor);
+    if customer.opener == Opener::RingState {
+        let judged = trust::ring_state(envelope, catalog, &customer.line, floor, now, refetched);
         return keep(judged, &mut heard.ring_state);
     }
-    let judged = trust::assignment(envelope, catalog, &subscription.pdp(), floor, now, refetched);
+    let judged = trust::assignment(envelope, catalog, &customer.pdp, floor, now, refetched);
     keep(judged, &mut heard.assignment)
 }
 
@@ -298,13 +292,10 @@ fn keep<T>(judged: Instructed<T>, place: &mut Option<Box<Verified<T>>>) -> Judge
 }
 
 /// The valid ones. One that isn't is logged: it counts for nobody.
-fn approvals(subscription: &Subscription, now: At) -> Vec<Verified<Approved>> {
-    let (Some(all), Some(rule)) = (&subscription.spec.approvals, &subscription.spec.policy.approval) else {
-        return Vec::new();
-    };
-    let judged = all.all().into_iter().filter_map(|signed| {
-        let pdp = subscription.pdp();
-        match trust::approval(&signed.document, &signed.signature, &rule.approvers, &pdp, now) {
+fn valid(approvals: &[SignedApproval], customer: &Customer, now: At) -> Vec<Verified<Approved>> {
+    let Some(rule) = &customer.policy.approval else { return Vec::new() };
+    let judged = approvals.iter().filter_map(|signed| {
+        match trust::approval(&signed.document, &signed.signature, &rule.approvers, &customer.pdp, now) {
             Ok(approved) => Some(approved),
             Err(refusal) => {
                 tracing::warn!(name = signed.name, %refusal, "an approval doesn't count");

@@ -4,9 +4,12 @@
 
 mod cluster;
 mod commands;
+mod connection;
 mod content;
 mod controller;
 pub mod crd;
+mod customer;
+mod endpoints;
 mod fault;
 mod fetch;
 mod flux;

@@ -5,12 +5,10 @@ use pdp_policies::release::{Component, Release};
 use pdp_policies::trust::{self, Catalog, SIGSTORE_BUNDLE};
 use pdp_policies::{Digest, KeyList, Refusal, RefusalCode};
 use pdp_transport::cli::failure::Result;
-use pdp_transport::oci::{Manifest, Registry, Repository};
-use pdp_transport::{Error, Kind};
+use pdp_transport::oci::{Manifest, OciOptions, Registry, Repository};
+use pdp_transport::{Error, Kind, block_on};
 
 use crate::crd::Signatures;
-use crate::fetch;
-use crate::subscription::Subscription;
 
 /// A component's artifact may not be larger (bytes).
 const MAX_ARTIFACT_BYTES: u64 = 64 * 1024 * 1024;
@@ -49,7 +47,8 @@ pub(crate) type Inspect<'a> = dyn FnMut(&Component, &[u8]) -> Result<()> + 'a;
 
 /// Fetches and checks all artifacts of a record's target.
 pub(crate) fn artifacts(
-    subscription: &Subscription,
+    endpoint: &OciOptions,
+    signatures: Signatures,
     catalog: &Catalog,
     record: &DecisionRecord,
     inspect: &mut Inspect<'_>,
@@ -60,13 +59,13 @@ pub(crate) fn artifacts(
         Some(mirror) => named.mirrored(mirror)?,
         None => named,
     };
-    let registry = Registry::new(&fetch::oci_options(subscription))?;
+    let registry = Registry::new(endpoint)?;
     let components = release.components_for(inputs.platform, &inputs.left_out);
-    let (keys, signatures) = (catalog.artifact_keys(), subscription.spec.signatures);
+    let keys = catalog.artifact_keys();
     let mut layers = Vec::new();
     let mut seen = |component: &Component, layer: &[u8]| layers.push(inspect(component, layer));
     let checking = check(&registry, &repository, release, &components, keys, signatures, &mut seen);
-    let checked = fetch::block_on(checking)?;
+    let checked = block_on(checking)?;
     layers.into_iter().collect::<Result<Vec<()>>>()?;
     Ok(checked)
 }

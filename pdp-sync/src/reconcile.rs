@@ -2,80 +2,91 @@
 
 use std::collections::BTreeMap;
 
-use pdp_policies::decision::{DecisionRecord, Evidence, Inputs, Phase, PolicyMark};
+use pdp_policies::decision::{DecisionRecord, Evidence, Phase, PolicyMark};
 use pdp_policies::gate::{self, Permit, Situation, Verdict, Waiting};
-use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{Digest, Obstacle, ObstacleCode, Refusal, RefusalCode, Ring, document};
+use pdp_policies::trust::Catalog;
+use pdp_policies::{At, Digest, Obstacle, ObstacleCode, Refusal, Ring, document};
 use pdp_transport::cli::failure::{Result, internal};
 
+use crate::connection::Connection;
+use crate::content::{Approvals, SignedApproval};
+use crate::customer::Customer;
+use crate::endpoints::Endpoints;
 use crate::fault;
 use crate::fetch::{self, Fetched};
-use crate::identity;
-use crate::instruct::{self, Heard, Listened};
+use crate::identity::{self, Identity};
+use crate::instruct;
 use crate::preflight::Trouble;
 use crate::report;
 use crate::state::State;
 use crate::status::{InstructionStatus, Outcome, Seen};
-use crate::subscription::{self, Subscription};
+use crate::subscription::Subscription;
 use crate::target::{Found, Preflight, Progress, Target};
 use crate::time::Clock;
 
+/// One data plane: what its customer wants, where a pass goes for it, and the approvals at hand.
+#[derive(Debug, Clone)]
+pub(crate) struct Plane {
+    pub(crate) customer: Customer,
+    pub(crate) endpoints: Endpoints,
+    approvals: Option<Approvals>,
+}
+
+impl Plane {
+    /// # Errors
+    /// An address that isn't one, or that the administrator doesn't allow.
+    pub(crate) fn of(subscription: &Subscription, connection: &Connection) -> Result<Self> {
+        let (customer, endpoints) = (Customer::of(subscription), Endpoints::of(subscription, connection)?);
+        Ok(Self { customer, endpoints, approvals: subscription.spec.approvals.clone() })
+    }
+
+    /// All approvals at hand, not judged.
+    pub(crate) fn approvals(&self) -> Vec<SignedApproval> {
+        self.approvals.as_ref().map(Approvals::all).unwrap_or_default()
+    }
+}
+
 /// One pass. What can't be done now is an outcome, not an error.
-pub(crate) fn pass(
-    subscription: &Subscription,
-    state: &mut State,
-    target: &dyn Target,
-    clock: &Clock,
-) -> Outcome {
-    follow(subscription, state, target, clock)
+pub(crate) fn pass(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) -> Outcome {
+    follow(plane, state, target, clock)
         .unwrap_or_else(|failure| Outcome::default().with(Seen::Unavailable(failure)))
 }
 
-fn follow(
-    subscription: &Subscription,
-    state: &mut State,
-    target: &dyn Target,
-    clock: &Clock,
-) -> Result<Outcome> {
+fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) -> Result<Outcome> {
+    let Plane { customer, endpoints, .. } = plane;
     let mut outcome = Outcome::default();
-    take_back(subscription, state)?;
+    take_back(customer, state)?;
     if state.unfinished().is_some() {
         // Needs no vendor: no catalog, no registry, no server.
-        match carry_on(subscription, state, target, clock)? {
+        let identity = identity::known(endpoints.server.as_ref(), customer, state);
+        match carry_on(customer, identity.as_ref(), state, target, clock)? {
             Progress::Ended(applied) => outcome.applied = Some(applied),
             Progress::UnderWay(under_way) => return Ok(outcome.with(Seen::UnderWay(under_way))),
         }
     }
     outcome.tidied = target.tidy(state)?;
-    let (catalog, mut heard) = match fetch_and_listen(subscription, state, clock)? {
-        Ok(both) => both,
+    let mut fetched = match fetch::fetch(endpoints, customer, &plane.approvals(), state, clock)? {
+        Ok(fetched) => fetched,
         Err(seen) => return Ok(outcome.with(seen)),
     };
-    outcome.remember(&catalog, &subscription.spec, state, clock.now());
+    outcome.remember(&fetched.catalog, customer, state, clock.now());
     let mut found = target.found(state)?;
-    found.obstacles.extend(rolled_back(subscription));
-    let mut verdict = decide(subscription, state, &catalog, &heard, &found, clock);
+    found.obstacles.extend(rolled_back(customer));
+    let mut verdict = decide(customer, &fetched, state, &found, clock.now());
     if let Ok(Verdict::NeedsGrant(waiting)) = &verdict {
-        instruct::ask(subscription, state, &catalog, waiting, &mut heard, clock.now())?;
-        verdict = decide(subscription, state, &catalog, &heard, &found, clock);
+        let Fetched { catalog, heard } = &mut fetched;
+        instruct::ask(customer, state, catalog, waiting, heard, clock.now())?;
+        verdict = decide(customer, &fetched, state, &found, clock.now());
     }
-    outcome.instruction = instruction_status(subscription, state, &catalog, &heard);
-    outcome.trouble = heard.trouble.clone();
+    outcome.instruction = instruction_status(customer, &fetched, state);
+    outcome.trouble = fetched.heard.trouble.clone();
     let mut outcome = match verdict {
         Err(refusal) => outcome.with(Seen::Refused { refusal, behind: false }),
-        Ok(Verdict::Proceed(permit)) => {
-            start(subscription, state, target, &catalog, *permit, outcome, clock)?
-        }
-        Ok(verdict) => {
-            keep_policy(subscription, state)?;
-            keep_candidate(subscription, state, &catalog, &verdict)?;
-            target.clear(state)?;
-            outcome.with(Seen::Verdict(verdict, found.obstacles))
-        }
+        Ok(verdict) => act(verdict, customer, &fetched, state, target, found, outcome, clock)?,
     };
-    let poll_after = instruct::poll_after(&heard);
-    if let Some(identity) = heard.identity {
-        if let Err(failure) = report::send(subscription, state, &outcome, &identity, clock.now()) {
+    let poll_after = instruct::poll_after(&fetched.heard);
+    if let Some(identity) = fetched.heard.identity {
+        if let Err(failure) = report::send(customer, state, &outcome, &identity, clock.now()) {
             tracing::warn!(
                 code = failure.code,
                 "the report didn't arrive; the next pass tries again: {failure}"
@@ -86,60 +97,23 @@ fn follow(
     Ok(outcome)
 }
 
-type Both = (Box<Verified<Catalog>>, Box<Heard>);
-
-/// The vendor's catalog and the word of whoever opens levels; once more if the director saw a newer catalog.
-fn fetch_and_listen(
-    subscription: &Subscription,
-    state: &mut State,
-    clock: &Clock,
-) -> Result<std::result::Result<Both, Seen>> {
-    let mut refetched = false;
-    loop {
-        let catalog = match fetch::catalog(subscription, &state.cache("catalog"), &state.floors, clock.now())
-        {
-            Fetched::Trusted(catalog, floors) => {
-                if let Some(refusal) = older_than_decision(&catalog, state) {
-                    return Ok(Err(Seen::Refused { refusal, behind: true }));
-                }
-                state.save_floors(floors)?;
-                catalog
-            }
-            Fetched::Unavailable(failure) => return Ok(Err(Seen::Unavailable(failure))),
-            Fetched::Refused { refusal, behind } => return Ok(Err(Seen::Refused { refusal, behind })),
-        };
-        match instruct::listen(subscription, state, &catalog, clock.now(), refetched)? {
-            Listened::Heard(heard) => return Ok(Ok((catalog, heard))),
-            Listened::FetchFirst => refetched = true,
-        }
-    }
-}
-
-/// The decision is a floor of its own: whoever loses the others isn't led back behind what was decided on.
-fn older_than_decision(catalog: &Catalog, state: &State) -> Option<Refusal> {
-    let (own, decided) = (catalog.versions().timestamp, state.record.as_ref()?.catalog().timestamp);
-    let detail = format!("signed at {own}, but the last decision was made on one signed at {decided}");
-    (own < decided).then(|| Refusal::new(RefusalCode::VersionFloor, "timestamp.json", detail))
-}
-
-/// What the gate would say now; nothing is written.
+/// What the gate says of what was fetched; nothing is asked and nothing is written.
 pub(crate) fn decide(
-    subscription: &Subscription,
+    customer: &Customer,
+    fetched: &Fetched,
     state: &State,
-    catalog: &Verified<Catalog>,
-    heard: &Heard,
     found: &Found,
-    clock: &Clock,
+    now: At,
 ) -> std::result::Result<Verdict, Refusal> {
     let none = BTreeMap::new();
     let version = own_version();
-    let inputs = inputs(subscription);
+    let inputs = &customer.inputs;
     // Before enrolment no ring is known: nothing is open to a ring that the plan doesn't have.
     let unknown = Ring::unknown();
     let situation = Situation {
-        pdp: &subscription.pdp(),
-        line: &subscription.spec.line,
-        ring: identity::own_ring(subscription, state).unwrap_or(&unknown),
+        pdp: &customer.pdp,
+        line: &customer.line,
+        ring: identity::own_ring(customer, state).unwrap_or(&unknown),
         installed: state.record.as_ref().and_then(DecisionRecord::installed),
         quarantined: state.record.as_ref().map_or(&none, DecisionRecord::quarantined),
         pdp_sync: &version,
@@ -147,10 +121,31 @@ pub(crate) fn decide(
         kubernetes: found.kubernetes.as_ref(),
         flux: found.flux.as_ref(),
         found: &found.obstacles,
-        instruction: heard.instruction(&subscription.spec.instruction),
-        approvals: &heard.approvals,
+        instruction: fetched.heard.instruction(customer.opener),
+        approvals: &fetched.heard.approvals,
     };
-    gate::decide(catalog, &subscription.spec.policy, &situation, clock.now())
+    gate::decide(&fetched.catalog, &customer.policy, &situation, now)
+}
+
+/// Does what the verdict says: starts what has a permit, keeps what waits.
+#[expect(clippy::too_many_arguments, reason = "where a decision meets the place where it is carried out")]
+fn act(
+    verdict: Verdict,
+    customer: &Customer,
+    fetched: &Fetched,
+    state: &mut State,
+    target: &dyn Target,
+    found: Found,
+    outcome: Outcome,
+    clock: &Clock,
+) -> Result<Outcome> {
+    let Verdict::Proceed(permit) = verdict else {
+        keep_policy(customer, state)?;
+        keep_candidate(customer, state, &fetched.catalog, &verdict)?;
+        target.clear(state)?;
+        return Ok(outcome.with(Seen::Verdict(verdict, found.obstacles)));
+    };
+    start(customer, fetched, state, target, *permit, outcome, clock)
 }
 
 /// The version of this pdp-sync.
@@ -159,21 +154,16 @@ pub(crate) fn own_version() -> semver::Version {
 }
 
 /// Who opens levels here, for the status.
-fn instruction_status(
-    subscription: &Subscription,
-    state: &State,
-    catalog: &Catalog,
-    heard: &Heard,
-) -> Option<InstructionStatus> {
-    let source = &subscription.spec.instruction;
-    let own = identity::own_ring(subscription, state)?;
-    let plan = &catalog.channel(&subscription.spec.line)?.plan;
-    let ring = gate::effective_ring(plan, own, heard.instruction(source));
+fn instruction_status(customer: &Customer, fetched: &Fetched, state: &State) -> Option<InstructionStatus> {
+    let heard = &fetched.heard;
+    let own = identity::own_ring(customer, state)?;
+    let plan = &fetched.catalog.channel(&customer.line)?.plan;
+    let ring = gate::effective_ring(plan, own, heard.instruction(customer.opener));
     let assigned = heard.assignment().map(|assignment| &assignment.ring);
     let earlier = assigned.filter(|ring| plan.position(ring) < plan.position(own));
     let (issued, expires) = heard.dates().unzip();
     Some(InstructionStatus {
-        by: source.name().to_owned(),
+        by: customer.opener.name().to_owned(),
         ring: ring.clone(),
         earlier_ring: earlier.cloned(),
         ceiling: heard.assignment().and_then(|a| Some(a.ceiling.as_ref()?.level)),
@@ -185,19 +175,19 @@ fn instruction_status(
 
 /// Preflight, record, apply: the record is stored before the first write.
 fn start(
-    subscription: &Subscription,
+    customer: &Customer,
+    fetched: &Fetched,
     state: &mut State,
     target: &dyn Target,
-    catalog: &Verified<Catalog>,
     permit: Permit,
     mut outcome: Outcome,
     clock: &Clock,
 ) -> Result<Outcome> {
-    let policy = &subscription.spec.policy;
+    let (policy, catalog) = (&customer.policy, &fetched.catalog);
     let bytes = document::write(policy).map_err(internal)?;
     let evidence = Evidence {
         catalog: catalog.versions(),
-        inputs: inputs(subscription),
+        inputs: customer.inputs.clone(),
         policy: PolicyMark {
             digest: Digest::of(&bytes),
             changed_by: None,
@@ -222,7 +212,7 @@ fn start(
     state.save_record(record)?;
     state.save_policy(policy)?;
     fault::point("after-record");
-    match carry_on(subscription, state, target, clock)? {
+    match carry_on(customer, fetched.heard.identity.as_ref(), state, target, clock)? {
         Progress::Ended(applied) => outcome.applied = Some(applied),
         Progress::UnderWay(under_way) => return Ok(outcome.with(Seen::UnderWay(under_way))),
     }
@@ -232,15 +222,14 @@ fn start(
 /// Goes on with what the record says. The server hears of it before the first write and now and then after, if
 /// it can be reached: what was begun goes on all the same.
 fn carry_on(
-    subscription: &Subscription,
+    customer: &Customer,
+    identity: Option<&Identity>,
     state: &mut State,
     target: &dyn Target,
     clock: &Clock,
 ) -> Result<Progress> {
-    let identity = identity::known(subscription, state);
     let alive = |state: &mut State| {
-        let told =
-            identity.as_ref().map(|identity| report::started(subscription, state, identity, clock.now()));
+        let told = identity.map(|identity| report::started(customer, state, identity, clock.now()));
         if let Some(Err(failure)) = told {
             tracing::warn!(code = failure.code, "the server doesn't hear of the start: {failure}");
         }
@@ -250,8 +239,8 @@ fn carry_on(
 }
 
 /// A person asked to leave the installed level: that is a decision too, recorded before anything moves.
-fn take_back(subscription: &Subscription, state: &mut State) -> Result<()> {
-    let (Some(wish), Some(record)) = (&subscription.spec.rollback, &state.record) else { return Ok(()) };
+fn take_back(customer: &Customer, state: &mut State) -> Result<()> {
+    let (Some(wish), Some(record)) = (&customer.rollback, &state.record) else { return Ok(()) };
     let at_it = record.target().level == wish.from && matches!(record.phase(), Phase::Done {});
     if at_it && record.last_good().is_some() {
         let record = record.clone().in_phase(Phase::TakingBack {});
@@ -261,16 +250,16 @@ fn take_back(subscription: &Subscription, state: &mut State) -> Result<()> {
 }
 
 /// As long as the wish stands, nothing starts.
-fn rolled_back(subscription: &Subscription) -> Option<Obstacle> {
-    let wish = subscription.spec.rollback.as_ref()?;
+fn rolled_back(customer: &Customer) -> Option<Obstacle> {
+    let wish = customer.rollback.as_ref()?;
     let detail = format!("a person went back from level {}: {}", wish.from, wish.reason);
     Some(Obstacle::new(ObstacleCode::Frozen, None, detail))
 }
 
 /// The strictest policy since the last decision is what the next one is compared with: one that was loosened while
 /// a level waited for something else is no secret.
-fn keep_policy(subscription: &Subscription, state: &mut State) -> Result<()> {
-    let policy = &subscription.spec.policy;
+fn keep_policy(customer: &Customer, state: &mut State) -> Result<()> {
+    let policy = &customer.policy;
     match &state.policy {
         Some(before) if policy.looser_than(before) => Ok(()),
         _ => state.save_policy(policy),
@@ -279,7 +268,7 @@ fn keep_policy(subscription: &Subscription, state: &mut State) -> Result<()> {
 
 /// What waits is kept where people can look at it, in a cluster.
 fn keep_candidate(
-    subscription: &Subscription,
+    customer: &Customer,
     state: &mut State,
     catalog: &Catalog,
     verdict: &Verdict,
@@ -292,22 +281,8 @@ fn keep_candidate(
         return Ok(());
     };
     let Waiting { level, .. } = waiting;
-    if let (subscription::Target::Flux(_), Ok(descriptor)) =
-        (&subscription.spec.target, catalog.release(&subscription.spec.line, *level))
-    {
+    if let (Some(_), Ok(descriptor)) = (&customer.inputs.flux, catalog.release(&customer.line, *level)) {
         state.save_candidate(&descriptor.bytes)?;
     }
     Ok(())
-}
-
-pub(crate) fn inputs(subscription: &Subscription) -> Inputs {
-    Inputs {
-        mirror: subscription.spec.mirror.clone(),
-        platform: subscription.spec.platform,
-        left_out: subscription.spec.leave_out.clone(),
-        flux: match &subscription.spec.target {
-            subscription::Target::Flux(inputs) => Some((**inputs).clone()),
-            subscription::Target::Git { .. } => None,
-        },
-    }
 }

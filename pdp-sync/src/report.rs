@@ -4,13 +4,14 @@ use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::gate::{Verdict, Waiting};
 use pdp_policies::report::{CatalogVersions, Report, ReportCode, ReportState, TargetState};
 use pdp_policies::{API_VERSION, At, Digest, ObstacleCode, Owner, Span, document, dsse};
+use pdp_transport::block_on;
 use pdp_transport::cli::failure::{Result, internal};
 
-use crate::fetch::block_on;
+use crate::customer::Customer;
 use crate::identity::Identity;
 use crate::state::{Reported, State};
 use crate::status::{Outcome, Seen};
-use crate::subscription::{InstructionSource, Reports, Subscription};
+use crate::subscription::Reports;
 
 /// While a level is under way: silence would count as failure.
 const BUSY_EVERY: Span = Span::from_seconds(300);
@@ -21,44 +22,37 @@ const LIFE: Span = Span::from_seconds(24 * 3600);
 
 /// Tells the server what the pass saw, if the customer lets it and there is something to tell.
 pub(crate) fn send(
-    subscription: &Subscription,
+    customer: &Customer,
     state: &mut State,
     outcome: &Outcome,
     identity: &Identity,
     now: At,
 ) -> Result<()> {
-    let InstructionSource::Server(source) = &subscription.spec.instruction else { return Ok(()) };
-    if source.reports == Reports::None {
+    if customer.reports == Reports::None {
         return Ok(());
     }
-    let target = target(subscription, state, outcome);
-    tell(subscription, state, target, outcome.versions, identity, now)
+    let target = target(customer, state, outcome);
+    tell(customer, state, target, outcome.versions, identity, now)
 }
 
 /// Tells that a level is under way: before anything is written, and every few minutes until it is done.
-pub(crate) fn started(
-    subscription: &Subscription,
-    state: &mut State,
-    identity: &Identity,
-    now: At,
-) -> Result<()> {
-    let InstructionSource::Server(source) = &subscription.spec.instruction else { return Ok(()) };
-    let Some(record) = state.record.as_ref().filter(|_| source.reports == Reports::Full) else {
+pub(crate) fn started(customer: &Customer, state: &mut State, identity: &Identity, now: At) -> Result<()> {
+    let Some(record) = state.record.as_ref().filter(|_| customer.reports == Reports::Full) else {
         return Ok(());
     };
     let (target, versions) = (of_record(record, ReportState::Started, None), record.catalog());
-    tell(subscription, state, Some(target), Some(versions), identity, now)
+    tell(customer, state, Some(target), Some(versions), identity, now)
 }
 
 fn tell(
-    subscription: &Subscription,
+    customer: &Customer,
     state: &mut State,
     target: Option<TargetState>,
     versions: Option<CatalogVersions>,
     identity: &Identity,
     now: At,
 ) -> Result<()> {
-    let pdp = subscription.pdp();
+    let pdp = &customer.pdp;
     let undated = Report {
         api_version: API_VERSION.to_owned(),
         critical: Vec::new(),
@@ -66,7 +60,7 @@ fn tell(
         expires: At::from_unix(0),
         organization: pdp.organization.clone(),
         data_plane: pdp.data_plane.clone(),
-        cluster_id: subscription.spec.cluster_id,
+        cluster_id: customer.cluster_id,
         current: state.record.as_ref().and_then(DecisionRecord::installed),
         target,
         catalog: versions.unwrap_or_default(),
@@ -86,12 +80,12 @@ fn tell(
     let issued = after.map_or(now, |after| after.max(now));
     let report = Report { issued, expires: issued.plus(LIFE), ..undated };
     let envelope = identity.key.seal(dsse::REPORT, &report)?;
-    block_on(identity.server.report(&pdp, &subscription.spec.line, envelope))??;
+    block_on(identity.server.report(pdp, &customer.line, envelope))??;
     state.save_reported(Reported { content, at: issued })
 }
 
 /// How far this data plane is with the level that matters most.
-fn target(subscription: &Subscription, state: &State, outcome: &Outcome) -> Option<TargetState> {
+fn target(customer: &Customer, state: &State, outcome: &Outcome) -> Option<TargetState> {
     if let Some(waiting) = outcome.waiting() {
         return Some(of_waiting(waiting, state.record.as_ref()));
     }
@@ -104,7 +98,7 @@ fn target(subscription: &Subscription, state: &State, outcome: &Outcome) -> Opti
             (ReportState::Failed, Some(component.clone()))
         }
         // With a probe, or in a cluster, a level is done only when it is healthy and settled.
-        Phase::Done {} if subscription.measures_health() => (ReportState::Healthy, None),
+        Phase::Done {} if customer.measures_health => (ReportState::Healthy, None),
         Phase::Done {} => (ReportState::Written, None),
     };
     let mut target = of_record(record, reached, component);

@@ -8,10 +8,10 @@ use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Promotion, Refusal
 use pdp_transport::cli::{Failure, exit};
 use serde::{Deserialize, Serialize};
 
+use crate::customer::Customer;
 use crate::identity::Identity;
 use crate::instruct::Trouble;
 use crate::state::State;
-use crate::subscription::Spec;
 use crate::target::{Applied, ComponentHealth, Tidied, UnderWay};
 
 /// So many past passes that changed something are kept.
@@ -77,13 +77,13 @@ impl Outcome {
         self
     }
 
-    pub(crate) fn remember(&mut self, catalog: &Catalog, spec: &Spec, state: &State, now: At) {
+    pub(crate) fn remember(&mut self, catalog: &Catalog, customer: &Customer, state: &State, now: At) {
         self.versions = Some(catalog.versions());
         self.expires = catalog.expiries().iter().map(|(_, at)| *at).min();
         let installed = state.record.as_ref().and_then(DecisionRecord::installed).map(|i| i.level);
-        let channel = catalog.channel(&spec.line);
+        let channel = catalog.channel(&customer.line);
         let newer = |(level, promotion): &(&Level, &Promotion)| {
-            Some(**level) > installed && promotion.is_for(&spec.organization)
+            Some(**level) > installed && promotion.is_for(&customer.pdp.organization)
         };
         self.lag = channel.map(|channel| channel.levels.iter().filter(newer).count() as u64);
         if let (Some(installed), Some(channel)) = (installed, channel) {

@@ -9,9 +9,9 @@ use pdp_policies::{
 };
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::Result;
-use pdp_transport::credentials::Login;
 use pdp_transport::files;
 use pdp_transport::flux_artifact::FluxArtifact;
+use pdp_transport::login::LoginSource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -72,19 +72,34 @@ pub(crate) struct Spec {
     #[serde(skip)]
     pub(crate) rollback: Option<Rollback>,
     /// Logins that a cluster's Secrets hold.
-    #[serde(skip)]
+    #[serde(skip, default = "Logins::of_helpers")]
     pub(crate) logins: Logins,
     /// SHA-256 of the UID of the namespace kube-system; none without a cluster.
     #[serde(skip)]
     pub(crate) cluster_id: Option<Digest>,
 }
 
-/// Logins by what they are for; elsewhere Docker's config and git's helpers are asked.
-#[derive(Debug, Clone, Default)]
+/// Logins by what they are for.
+#[derive(Debug, Clone)]
 pub(crate) struct Logins {
-    pub(crate) git: Option<Login>,
-    pub(crate) catalog: Option<Login>,
-    pub(crate) artifacts: Option<Login>,
+    /// For the catalog's Git host.
+    pub(crate) git: LoginSource,
+    /// For the catalog's registry.
+    pub(crate) catalog: LoginSource,
+    /// For the registry of the artifacts, or the mirror.
+    pub(crate) artifacts: LoginSource,
+}
+
+impl Logins {
+    /// Beside a file: Docker's config and git's helpers of whoever runs the program.
+    pub(crate) fn of_helpers() -> Self {
+        Self { git: LoginSource::Helpers, catalog: LoginSource::Helpers, artifacts: LoginSource::Helpers }
+    }
+
+    /// In a cluster, before a Secret is named.
+    pub(crate) fn of_nobody() -> Self {
+        Self { git: LoginSource::Nobody, catalog: LoginSource::Nobody, artifacts: LoginSource::Nobody }
+    }
 }
 
 /// Where the catalog comes from.
@@ -114,18 +129,6 @@ pub(crate) enum InstructionSource {
     RingState(RingStateSource),
     /// The customer's approvals alone.
     Approval {},
-}
-
-impl InstructionSource {
-    /// Its name in the status.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Channel {} => "channel",
-            Self::Server(_) => "server",
-            Self::RingState(_) => "ringState",
-            Self::Approval {} => "approval",
-        }
-    }
 }
 
 impl Default for InstructionSource {
@@ -216,16 +219,6 @@ impl Subscription {
 
     pub(crate) fn pdp(&self) -> PdpId {
         PdpId { organization: self.spec.organization.clone(), data_plane: self.spec.data_plane.clone() }
-    }
-
-    /// True if a level counts as done only once it is healthy.
-    pub(crate) fn measures_health(&self) -> bool {
-        self.spec.probe.is_some() || matches!(self.spec.target, Target::Flux(_))
-    }
-
-    /// Its own ring, none if enrolment tells it.
-    pub(crate) fn ring(&self) -> Option<&Ring> {
-        self.spec.ring.as_ref()
     }
 
     /// All that is wrong with it, in words.

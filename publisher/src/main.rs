@@ -3,6 +3,7 @@
 mod build;
 mod catalog;
 mod commands;
+mod connection;
 mod keys;
 mod lint;
 mod plan_file;

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use pdp_transport::HttpOptions;
 use pdp_transport::channel_server::ChannelServer;
 use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::{Exceptions, HttpOptions};
 use pdp_transport::{cli, files};
 use reqwest::Method;
 use serde::Serialize;
@@ -43,14 +43,15 @@ pub(crate) struct Desk {
 
 impl ServerArgs {
     pub(crate) fn open(&self) -> Result<Desk> {
-        Desk::open(&self.server, self.token_file.as_deref(), &self.ca)
+        let http = HttpOptions::new(self.ca.clone(), Exceptions::default());
+        Desk::open(&self.server, self.token_file.as_deref(), &http)
     }
 }
 
 impl AskedServerArgs {
-    /// The server, if one was given. `ca` are further CA certificates.
-    pub(crate) fn open(&self, ca: &[PathBuf]) -> Result<Option<Desk>> {
-        self.server.as_ref().map(|server| Desk::open(server, self.token_file.as_deref(), ca)).transpose()
+    /// The server, if one was given.
+    pub(crate) fn open(&self, http: &HttpOptions) -> Result<Option<Desk>> {
+        self.server.as_ref().map(|server| Desk::open(server, self.token_file.as_deref(), http)).transpose()
     }
 }
 
@@ -69,9 +70,8 @@ fn token(file: Option<&Path>) -> Result<String> {
 }
 
 impl Desk {
-    fn open(server: &str, token_file: Option<&Path>, ca: &[PathBuf]) -> Result<Self> {
-        let http = HttpOptions { extra_ca: ca.to_vec(), ..HttpOptions::default() };
-        Ok(Self { server: ChannelServer::new(server, &http)?, token: token(token_file)? })
+    fn open(server: &str, token_file: Option<&Path>, http: &HttpOptions) -> Result<Self> {
+        Ok(Self { server: ChannelServer::new(server, http)?, token: token(token_file)? })
     }
 
     /// Asks.

@@ -3,33 +3,23 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use url::Url;
+
 use crate::error::{Error, Kind, Result};
-
-/// A login. Never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Login {
-    /// The account; registries and Git hosts accept any with a token.
-    pub user: String,
-    /// Password or token.
-    pub secret: String,
-}
-
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Login({}, ***)", self.user)
-    }
-}
+use crate::http;
+use crate::login::Login;
 
 /// The login for a registry from Docker's `config.json` (`$DOCKER_CONFIG` or `~/.docker`): `auths`,
-/// `credHelpers`, `credsStore`. None if there is none for this host.
+/// `credHelpers`, `credsStore`. None if there is none for this host. `url` is an address of that registry.
 ///
 /// # Errors
 /// `BadCredentials` when the config can't be read or its helper fails.
-pub fn for_registry(host: &str) -> Result<Option<Login>> {
+pub fn for_registry(url: &Url) -> Result<Option<Login>> {
     use docker_credential::{CredentialRetrievalError as E, DockerCredential};
+    let host = &http::address(url).unwrap_or_default();
     match docker_credential::get_credential(host) {
-        Ok(DockerCredential::UsernamePassword(user, secret)) => Ok(Some(Login { user, secret })),
-        Ok(DockerCredential::IdentityToken(secret)) => Ok(Some(Login { user: "<token>".into(), secret })),
+        Ok(DockerCredential::UsernamePassword(user, secret)) => Ok(Some(Login::password(url, user, secret))),
+        Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Login::identity(url, token))),
         Err(E::ConfigNotFound | E::NoCredentialConfigured) => Ok(None),
         Err(E::ConfigReadError) if !docker_config_exists() => Ok(None),
         // A failed helper's output may hold the secret: say which step failed, never what it printed.
@@ -53,15 +43,15 @@ fn docker_config_exists() -> bool {
 }
 
 /// The login for a registry from the text of a `config.json`, as Kubernetes keeps it in a Secret of type
-/// `kubernetes.io/dockerconfigjson`. None if there is none for this host.
+/// `kubernetes.io/dockerconfigjson`. None if there is none for this host. `url` is an address of that registry.
 ///
 /// # Errors
 /// `BadCredentials` when the text can't be read.
-pub fn from_docker_config(what: &str, text: &[u8], host: &str) -> Result<Option<Login>> {
+pub fn from_docker_config(what: &str, text: &[u8], url: &Url) -> Result<Option<Login>> {
     use docker_credential::{CredentialRetrievalError as E, DockerCredential};
-    match docker_credential::get_credential_from_reader(text, host) {
-        Ok(DockerCredential::UsernamePassword(user, secret)) => Ok(Some(Login { user, secret })),
-        Ok(DockerCredential::IdentityToken(secret)) => Ok(Some(Login { user: "<token>".into(), secret })),
+    match docker_credential::get_credential_from_reader(text, &http::address(url).unwrap_or_default()) {
+        Ok(DockerCredential::UsernamePassword(user, secret)) => Ok(Some(Login::password(url, user, secret))),
+        Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Login::identity(url, token))),
         Err(E::NoCredentialConfigured) => Ok(None),
         Err(_) => {
             Err(Error::new(Kind::BadCredentials, what, "its `.dockerconfigjson` is not a Docker config"))
@@ -73,7 +63,7 @@ pub fn from_docker_config(what: &str, text: &[u8], host: &str) -> Result<Option<
 ///
 /// # Errors
 /// `BadCredentials` when the helper's answer makes no sense.
-pub fn for_git(url: &url::Url) -> Result<Option<Login>> {
+pub fn for_git(url: &Url) -> Result<Option<Login>> {
     let what = format!("git's credential helper for {}", url.host_str().unwrap_or_default());
     let spawned = Command::new("git")
         .args(["credential", "fill"])
@@ -96,12 +86,12 @@ pub fn for_git(url: &url::Url) -> Result<Option<Login>> {
     if !answer.status.success() {
         return Ok(None);
     }
-    Ok(read_answer(&String::from_utf8_lossy(&answer.stdout)))
+    Ok(read_answer(url, &String::from_utf8_lossy(&answer.stdout)))
 }
 
-fn read_answer(text: &str) -> Option<Login> {
+fn read_answer(url: &Url, text: &str) -> Option<Login> {
     let field = |name: &str| {
         text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned)
     };
-    Some(Login { user: field("username")?, secret: field("password")? })
+    Some(Login::password(url, field("username")?, field("password")?))
 }

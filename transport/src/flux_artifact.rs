@@ -3,7 +3,7 @@
 use pdp_policies::Digest;
 
 use crate::error::{Error, Kind, Result};
-use crate::http::{self, HttpOptions};
+use crate::http::{self, Http, HttpOptions};
 
 /// `status.artifact` of a Flux source (source.toolkit.fluxcd.io/v1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +26,13 @@ pub async fn fetch(artifact: &FluxArtifact, max: u64, options: &HttpOptions) -> 
     let digest: Digest = artifact.digest.parse().map_err(|_| {
         Error::new(Kind::Garbage, &what, "its digest is not SHA-256 (--artifact-digest-algo)")
     })?;
-    let client = http::client(options)?;
-    let answer = client.get(&artifact.url).send().await.map_err(|e| http::no_answer(&what, &e))?;
+    let http = Http::shared(options)?;
+    let request = http.client.get(&artifact.url).build().map_err(|e| http::no_answer(&what, &e))?;
+    let answer = http.execute(&what, request).await?;
     if !answer.status().is_success() {
         return Err(http::refused(&what, answer.status()));
     }
-    let bytes = http::body(&what, answer, max).await?;
+    let bytes = http.body(&what, answer, max).await?;
     if Digest::of(&bytes) != digest {
         return Err(Error::new(Kind::DigestMismatch, what, "the archive isn't what Flux says it is"));
     }

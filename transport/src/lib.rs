@@ -13,8 +13,12 @@ pub mod flux_artifact;
 pub mod git;
 mod http;
 pub mod instruction_source;
+pub mod login;
 pub mod oci;
+mod runtime;
 pub mod signing_key;
 
 pub use error::{Error, Kind, Result};
-pub use http::HttpOptions;
+pub use http::{Exceptions, HttpOptions, address, parse_host};
+pub use login::{Login, LoginSource};
+pub use runtime::block_on;

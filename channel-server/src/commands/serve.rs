@@ -12,9 +12,10 @@ use pdp_policies::{At, Span};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::{exit, root};
 use pdp_transport::git::GitOptions;
+use pdp_transport::login::{self, LoginSource};
 use pdp_transport::oci::{OciOptions, Repository};
 use pdp_transport::signing_key::SigningKey;
-use pdp_transport::{HttpOptions, files};
+use pdp_transport::{Exceptions, HttpOptions, files};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -58,12 +59,27 @@ pub(crate) struct Args {
     /// OCI repository for ring state (tag `ring-state-<line>`); none without it.
     #[arg(long, env = "CHANNEL_SERVER_RING_STATE_OCI", value_name = "HOST/PATH")]
     ring_state_oci: Option<Repository>,
-    /// Token for the Git host; git's credential helpers are asked without one.
+    /// Token for the ring state's Git host, and for the catalog's if that is the same host; without ring state in
+    /// Git, for the catalog's. Git's credential helpers are asked without one.
     #[arg(long, env = "CHANNEL_SERVER_GIT_TOKEN", hide_env_values = true, hide = true)]
     git_token: Option<String>,
+    /// Token for the catalog's Git host.
+    #[arg(long, env = "CHANNEL_SERVER_CATALOG_GIT_TOKEN", hide_env_values = true, hide = true)]
+    catalog_git_token: Option<String>,
     /// Further CA certificates (PEM).
     #[arg(long = "ca", env = "CHANNEL_SERVER_CA", value_name = "FILE")]
     ca: Vec<PathBuf>,
+    /// An address that may be spoken to in plain HTTP; no login is sent there.
+    #[arg(long, env = "CHANNEL_SERVER_ALLOW_HTTP", value_name = "HOST[:PORT]", value_delimiter = ',')]
+    allow_http: Vec<String>,
+    /// A token service elsewhere that may have a registry's login.
+    #[arg(
+        long = "token-host",
+        env = "CHANNEL_SERVER_TOKEN_HOSTS",
+        value_name = "REGISTRY=HOST",
+        value_delimiter = ','
+    )]
+    token_hosts: Vec<String>,
 }
 
 pub(crate) async fn run(args: Args) -> Result<u8> {
@@ -84,8 +100,8 @@ pub(crate) async fn run(args: Args) -> Result<u8> {
     load(&server).await?;
     // Until what was published has been compared with the event log, nothing is granted.
     server.behind.store(args.ring_state_git.is_some(), Relaxed);
-    let follower = Follower::new(source(&args, &cache), floors);
-    let publisher = Publisher::new(places(&args, &cache), Lease::new().map_err(internal)?);
+    let follower = Follower::new(source(&args, &cache)?, floors);
+    let publisher = Publisher::new(places(&args, &cache)?, Lease::new().map_err(internal)?);
     let mut tasks = start(&server, follower, publisher);
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
     let app = api::router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -178,23 +194,32 @@ fn cache(args: &Args, place: &Place) -> Result<PathBuf> {
     })
 }
 
-fn http(args: &Args) -> HttpOptions {
-    HttpOptions { extra_ca: args.ca.clone(), ..HttpOptions::default() }
+fn http(args: &Args) -> Result<HttpOptions> {
+    let exceptions = Exceptions::parse(&args.allow_http, &args.token_hosts)?;
+    Ok(HttpOptions::new(args.ca.clone(), exceptions))
 }
 
-fn git(args: &Args) -> GitOptions {
-    GitOptions::with_token(http(args), args.git_token.clone())
+/// Logins for ring state and for the catalog.
+fn git_logins(args: &Args) -> (LoginSource, LoginSource) {
+    let written = args.ring_state_git.as_deref().unwrap_or(&args.catalog);
+    login::git_logins(
+        (written, args.git_token.as_deref()),
+        (&args.catalog, args.catalog_git_token.as_deref()),
+    )
 }
 
-fn source(args: &Args, cache: &std::path::Path) -> Source {
+fn source(args: &Args, cache: &std::path::Path) -> Result<Source> {
     let interval = Duration::from_secs(args.catalog_interval.seconds().unsigned_abs().max(1));
-    Source { url: args.catalog.clone(), cache: cache.join("catalog"), git: git(args), interval }
+    let (url, cache) = (args.catalog.clone(), cache.join("catalog"));
+    Ok(Source { url, cache, git: GitOptions::new(http(args)?, git_logins(args).1), interval })
 }
 
-fn places(args: &Args, cache: &std::path::Path) -> Places {
-    let oci = OciOptions { http: http(args), login: None };
-    Places {
-        git: args.ring_state_git.clone().map(|url| (url, cache.join("ring-state"), git(args))),
+fn places(args: &Args, cache: &std::path::Path) -> Result<Places> {
+    let http = http(args)?;
+    let git = GitOptions::new(http.clone(), git_logins(args).0);
+    let oci = OciOptions { http, login: LoginSource::Helpers };
+    Ok(Places {
+        git: args.ring_state_git.clone().map(|url| (url, cache.join("ring-state"), git)),
         oci: args.ring_state_oci.clone().map(|repository| (repository, oci)),
-    }
+    })
 }

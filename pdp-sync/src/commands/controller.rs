@@ -7,6 +7,7 @@ use pdp_transport::Error;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 
+use crate::connection::{Connection, ConnectionArgs};
 use crate::controller::{self, Settings};
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +27,8 @@ pub(crate) struct Args {
     /// Flux's notification-controller; nobody is notified if empty.
     #[arg(long, env = "EVENTS_ADDR", default_value = "", value_name = "URL")]
     events_addr: String,
+    #[command(flatten)]
+    connection: ConnectionArgs,
 }
 
 pub(crate) fn run(args: Args) -> Result<u8> {
@@ -33,9 +36,10 @@ pub(crate) fn run(args: Args) -> Result<u8> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().max_blocking_threads(16).build();
     let runtime = runtime.map_err(|e| Error::io("start a runtime", &e))?;
-    let Args { namespace, cache, metrics_addr, health_addr, events_addr } = args;
+    let Args { namespace, cache, metrics_addr, health_addr, events_addr, connection } = args;
+    let connection = Connection::new(&connection)?;
     let events_addr = Some(events_addr).filter(|url| !url.is_empty());
-    let settings = Settings { namespace, cache, metrics_addr, health_addr, events_addr };
+    let settings = Settings { namespace, cache, metrics_addr, health_addr, events_addr, connection };
     let ended = runtime.block_on(controller::run(settings));
     // A long poll may go on for a minute; nothing of it matters any more.
     runtime.shutdown_background();

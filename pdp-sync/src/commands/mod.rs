@@ -14,6 +14,8 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{Format, print, say};
 use pdp_transport::cli::{exit, log, reference};
 
+use crate::connection::ConnectionArgs;
+
 /// Verifies the vendor's releases and applies them within the customer's pins, windows and approvals.
 #[derive(Debug, Parser)]
 #[command(version, name = "pdp-sync")]
@@ -67,6 +69,8 @@ pub(crate) struct Common {
     /// The folder that survives restarts.
     #[arg(long, env = "PDP_SYNC_STATE", value_name = "DIR")]
     state: PathBuf,
+    #[command(flatten)]
+    connection: ConnectionArgs,
 }
 
 fn run(command: Command, format: Format) -> Result<u8> {

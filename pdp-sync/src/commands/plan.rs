@@ -2,16 +2,17 @@
 
 use pdp_policies::decision::{DecisionRecord, Evidence, PolicyMark};
 use pdp_policies::gate::Verdict;
-use pdp_policies::{Digest, document};
+use pdp_policies::{At, Digest, document};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{Format, print};
 use serde_json::json;
 
 use super::Common;
-use crate::fetch::{self, Fetched};
+use crate::connection::Connection;
+use crate::fetch::{self, Fetched, Judgement};
 use crate::instruct;
-use crate::reconcile;
+use crate::reconcile::{self, Plane};
 use crate::state::State;
 use crate::subscription::Subscription;
 use crate::target::Found;
@@ -29,15 +30,10 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let clock = Clock::new();
     let subscription = Subscription::read(&args.common.subscription, clock.now())?;
     let state = State::peek(&args.common.state, &subscription.spec.root)?;
-    let (catalog, _) =
-        match fetch::catalog(&subscription, &state.cache("plan-catalog"), &state.floors, clock.now()) {
-            Fetched::Trusted(catalog, floors) => (catalog, floors),
-            Fetched::Refused { refusal, .. } => return Err(Failure::from(refusal).exit(exit::NEGATIVE)),
-            Fetched::Unavailable(failure) => return Err(failure),
-        };
-    let heard = instruct::known(&subscription, &state, &catalog, clock.now());
-    let permit = match reconcile::decide(&subscription, &state, &catalog, &heard, &Found::default(), &clock)?
-    {
+    let plane = Plane::of(&subscription, &Connection::new(&args.common.connection)?)?;
+    let fetched = known(&plane, &state, clock.now())?;
+    let verdict = reconcile::decide(&plane.customer, &fetched, &state, &Found::default(), clock.now())?;
+    let permit = match verdict {
         Verdict::Proceed(permit) => permit,
         Verdict::UpToDate => return nothing(format, "up to date"),
         Verdict::WaitUntil(_, waiting)
@@ -50,13 +46,13 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     };
     let digest = Digest::of(&document::write(&subscription.spec.policy).map_err(internal)?);
     let evidence = Evidence {
-        catalog: catalog.versions(),
-        inputs: reconcile::inputs(&subscription),
+        catalog: fetched.catalog.versions(),
+        inputs: plane.customer.inputs.clone(),
         policy: PolicyMark { digest, changed_by: None, loosened: false },
         now: clock.now(),
     };
     let record = DecisionRecord::begin(*permit, state.record.as_ref(), evidence);
-    let made = GitTarget::open(&subscription, &state.cache("plan-target"))?;
+    let made = GitTarget::open(&subscription, &plane.endpoints, &state.cache("plan-target"))?;
     let wanted =
         git_apply::all_files(made.place, &record).into_iter().map(|(path, content)| (path, Some(content)));
     let changes = git::changes(&made.head()?.files, &wanted.collect(), made.place);
@@ -64,6 +60,18 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let text = format!("level {} would be written:\n  {}", record.target().level, paths.join("\n  "));
     print(format, &json!({ "level": record.target().level, "files": paths }), &text)?;
     Ok(if paths.is_empty() { exit::DONE } else { exit::NEGATIVE })
+}
+
+/// The catalog as it is now, and what was heard before: a plan asks nobody for leave.
+fn known(plane: &Plane, state: &State, now: At) -> Result<Fetched> {
+    let cache = state.cache("plan-catalog");
+    let catalog = match fetch::catalog(&plane.endpoints.catalog, &cache, &state.floors, now) {
+        Judgement::Trusted(catalog, _) => catalog,
+        Judgement::Refused { refusal, .. } => return Err(Failure::from(refusal).exit(exit::NEGATIVE)),
+        Judgement::Unavailable(failure) => return Err(failure),
+    };
+    let heard = instruct::known(&plane.customer, &plane.approvals(), state, &catalog, now);
+    Ok(Fetched { catalog, heard: Box::new(heard) })
 }
 
 fn nothing(format: Format, why: &str) -> Result<u8> {

@@ -6,8 +6,9 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{Format, print};
 
 use super::Common;
+use crate::connection::Connection;
 use crate::instruct;
-use crate::reconcile;
+use crate::reconcile::{self, Plane};
 use crate::state::{self, State};
 use crate::status::{self, Outcome, Seen, Status};
 use crate::store::Store;
@@ -26,6 +27,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let folder = &args.common.state;
+    let connection = Connection::new(&args.common.connection)?;
     let first = Subscription::read(&args.common.subscription, Clock::new().now())?;
     let mut state = State::open(folder, &first.spec.root)?;
     let mut store = Store::Folder(folder.clone());
@@ -33,8 +35,9 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
         let clock = Clock::new();
         // Read anew each time: an edit counts from the next pass on.
         let subscription = Subscription::read(&args.common.subscription, clock.now())?;
-        let outcome = match GitTarget::open(&subscription, &state.cache("target")) {
-            Ok(target) => reconcile::pass(&subscription, &mut state, &target, &clock),
+        let plane = Plane::of(&subscription, &connection)?;
+        let outcome = match GitTarget::open(&subscription, &plane.endpoints, &state.cache("target")) {
+            Ok(target) => reconcile::pass(&plane, &mut state, &target, &clock),
             Err(failure) => Outcome::default().with(Seen::Unavailable(failure)),
         };
         let before: Option<Status> = state::read(&store, "status.json");
@@ -47,7 +50,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
         tracing::info!(level = ?status.level, target = ?status.target, conditions = ?status.conditions, "pass");
         match &outcome.next_poll {
             Some((identity, span)) => {
-                instruct::wait_for_news(&subscription, &state, identity, *span, clock.now());
+                instruct::wait_for_news(&plane.customer, &state, identity, *span, clock.now());
             }
             None => pause(subscription.spec.interval.seconds()),
         }

@@ -27,6 +27,7 @@ use pdp_transport::cli::failure::{Failure, Result, internal};
 use tokio::runtime::Handle;
 
 use crate::cluster::Cluster;
+use crate::connection::Connection;
 use events::notification::Notifier;
 use reconciler::Context;
 use signals::Signals;
@@ -45,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) health_addr: SocketAddr,
     /// Flux's notification-controller, none if nobody is to be notified.
     pub(crate) events_addr: Option<String>,
+    /// Tokens, exceptions, and the hosts that subscriptions may name.
+    pub(crate) connection: Connection,
 }
 
 /// Runs until it is told to end (SIGTERM, SIGINT).
@@ -60,8 +63,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let notifier = settings.events_addr.map(Notifier::start).transpose().map_err(internal)?;
     let (news, heard) = tokio::sync::mpsc::unbounded_channel();
     let health = Arc::clone(&signals.health);
+    let (cache, connection) = (settings.cache, settings.connection);
     let context =
-        Arc::new(Context::new(cluster.clone(), settings.cache, news, signals, Teller::new(notifier)));
+        Arc::new(Context::new(cluster.clone(), cache, connection, news, signals, Teller::new(notifier)));
     tracing::info!(namespace = settings.namespace, version = env!("CARGO_PKG_VERSION"), "watching");
     watches::controller(&cluster, heard, health)
         .shutdown_on_signal()

@@ -8,10 +8,10 @@ use pdp_policies::{At, Span};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::crd::UpdateSubscription;
+use crate::customer::Customer;
 use crate::identity::Identity;
 use crate::instruct;
 use crate::state::State;
-use crate::subscription::Subscription;
 
 /// Where news goes.
 pub(super) type News = UnboundedSender<ObjectRef<UpdateSubscription>>;
@@ -21,7 +21,7 @@ pub(super) type News = UnboundedSender<ObjectRef<UpdateSubscription>>;
 pub(super) fn listen(
     waiting: &Arc<AtomicBool>,
     news: &News,
-    subscription: Subscription,
+    customer: Customer,
     state: State,
     identity: Identity,
     longest: Span,
@@ -32,9 +32,9 @@ pub(super) fn listen(
     }
     let (waiting, news) = (Arc::clone(waiting), news.clone());
     tokio::task::spawn_blocking(move || {
-        instruct::wait_for_news(&subscription, &state, &identity, longest, now);
+        instruct::wait_for_news(&customer, &state, &identity, longest, now);
         waiting.store(false, Ordering::Release);
-        let object = ObjectRef::new(&subscription.metadata.name).within(&subscription.metadata.namespace);
+        let object = ObjectRef::new(&customer.name).within(&customer.namespace);
         // Nobody hears it once the controller is ending.
         let _ = news.send(object);
     });

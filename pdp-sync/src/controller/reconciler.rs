@@ -26,16 +26,17 @@ use super::surroundings::Surroundings;
 use super::tell::Teller;
 use super::{resolve, resolve::source_kind};
 use crate::cluster::Cluster;
+use crate::connection::Connection;
 use crate::crd::{
     CatalogSource, FINALIZER, MANAGER, REQUESTED_AT, UpdateSubscription, UpdateSubscriptionStatus as Status,
 };
+use crate::customer::Customer;
 use crate::fault;
 use crate::flux::{FluxTarget, Memory};
 use crate::instruct::Trouble;
-use crate::reconcile;
+use crate::reconcile::{self, Plane};
 use crate::state::State;
 use crate::status::{Outcome, Seen};
-use crate::subscription::Subscription;
 use crate::target::Applied;
 use crate::time::{Clock, jittered};
 
@@ -50,6 +51,7 @@ const SURROUNDINGS_AGE: Duration = Duration::from_secs(600);
 pub(super) struct Context {
     cluster: Cluster,
     cache: PathBuf,
+    connection: Connection,
     news: News,
     signals: Signals,
     teller: Teller,
@@ -69,12 +71,13 @@ impl Context {
     pub(super) fn new(
         cluster: Cluster,
         cache: PathBuf,
+        connection: Connection,
         news: News,
         signals: Signals,
         teller: Teller,
     ) -> Self {
         let (surroundings, entries) = (Mutex::default(), Mutex::default());
-        Self { cluster, cache, news, signals, teller, surroundings, entries }
+        Self { cluster, cache, connection, news, signals, teller, surroundings, entries }
     }
 
     fn label(&self, name: &str) -> Label {
@@ -161,7 +164,8 @@ fn one(name: &str, context: &Context) -> Result<Action> {
 
 /// What a pass worked on, and what came of it.
 struct Passed {
-    subscription: Subscription,
+    customer: Customer,
+    interval: u64,
     state: State,
     outcome: Outcome,
     now: At,
@@ -181,17 +185,20 @@ fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result
             Failure::new("BadSubscription", "the subscription can't be used").cause(problems.join("; "))
         );
     }
+    let plane = Plane::of(&subscription, &context.connection)?;
     let mut state = State::in_cluster(&context.cluster, &name, &cache, &subscription.spec.root)?;
     let target = FluxTarget {
         cluster: &context.cluster,
-        subscription: &subscription,
+        name: &name,
+        artifacts: &plane.endpoints.artifacts,
+        signatures: plane.customer.signatures,
         memory: &entry.memory,
         surroundings: surroundings.found(&context.cluster, &name)?,
         clock: &clock,
     };
-    let outcome = reconcile::pass(&subscription, &mut state, &target, &clock);
-    let now = clock.now();
-    Ok(Passed { subscription, state, outcome, now })
+    let outcome = reconcile::pass(&plane, &mut state, &target, &clock);
+    let interval = subscription.spec.interval.seconds().unsigned_abs();
+    Ok(Passed { customer: plane.customer, interval, state, outcome, now: clock.now() })
 }
 
 /// Writes the status and arranges for what comes next.
@@ -204,7 +211,7 @@ fn conclude(
     passed: Passed,
     took: Duration,
 ) -> Result<Action> {
-    let Passed { subscription, state, mut outcome, now } = passed;
+    let Passed { customer, interval, state, mut outcome, now } = passed;
     entry.remembered.learn(&outcome, now);
     let signed_at = entry.remembered.signed_at();
     let generation = object.metadata.generation.unwrap_or_default();
@@ -217,13 +224,13 @@ fn conclude(
     if behind {
         ask_source(object, context, now)?;
     }
-    let pause = next(&outcome, subscription.spec.interval.seconds().unsigned_abs(), behind, now);
-    let of = context.label(&subscription.metadata.name);
+    let pause = next(&outcome, interval, behind, now);
+    let of = context.label(&customer.name);
     context.signals.passed(&of, &entry.remembered, (before, &status), took, (now, pause));
     if !outcome.tidied.repaired.is_empty() {
         context.signals.metrics.repaired(&of, outcome.tidied.repaired.len() as u64);
     }
-    let more = unseen(context, &subscription.metadata.name, &state, &outcome);
+    let more = unseen(context, &customer.name, &state, &outcome);
     let both = (before, &status);
     context.teller.tell(&context.cluster, object, both, state.record.as_ref(), more, now);
     fault::point("before-status");
@@ -233,7 +240,7 @@ fn conclude(
         context.cluster.spawn(keep_readable(context.cluster.client.clone()));
     }
     if let Some((identity, longest)) = outcome.next_poll.take() {
-        news_feed::listen(&entry.waiting, &context.news, subscription, state, identity, longest, now);
+        news_feed::listen(&entry.waiting, &context.news, customer, state, identity, longest, now);
     }
     Ok(Action::requeue(pause))
 }

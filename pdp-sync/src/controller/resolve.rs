@@ -9,10 +9,10 @@ use kube::{Api, ResourceExt};
 use pdp_policies::API_VERSION;
 use pdp_policies::decision::FluxInputs;
 use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::credentials::{self, Login};
 use pdp_transport::files;
 use pdp_transport::flux_artifact::FluxArtifact;
-use pdp_transport::oci::Repository;
+use pdp_transport::login::{DockerConfig, Login, LoginSource};
+use url::Url;
 
 use super::surroundings::Surroundings;
 use crate::cluster::{Cluster, Kind};
@@ -157,42 +157,41 @@ impl Reader<'_> {
     }
 
     fn logins(&self, spec: &UpdateSubscriptionSpec) -> Result<Logins> {
-        let mut logins = Logins::default();
+        let mut logins = Logins::of_nobody();
         match &spec.catalog {
-            Source::Git { secret_ref: Some(secret), .. } => {
+            Source::Git { url, secret_ref: Some(secret), .. } => {
+                let bad = |_| Failure::new("BadReference", format!("spec.catalog.git.url: `{url}`"));
+                let url = Url::parse(url).map_err(bad)?;
                 let secret = self.secret(&secret.name)?;
                 let text =
                     |key: &str| value(&secret, key).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
                 let user = text("username").unwrap_or_else(|| "x-access-token".to_owned());
-                logins.git = text("password").map(|secret| Login { user, secret: secret.trim().to_owned() });
+                let login = text("password").map(|secret| Login::password(&url, user, secret.trim()));
+                logins.git = LoginSource::given_or_nobody(login);
             }
-            Source::Oci { repository, secret_ref: Some(secret), .. } => {
-                let host = repository.parse::<Repository>().map(|repository| repository.host)?;
-                logins.catalog = self.registry_login(secret, &host)?;
+            Source::Oci { secret_ref: Some(secret), .. } => {
+                logins.catalog = self.registry_login(secret)?;
             }
             _ => {}
         }
-        if let Some(mirror) = &spec.mirror
-            && let Some(secret) = &mirror.secret_ref
-        {
-            let host = mirror.host.split('/').next().unwrap_or_default();
-            logins.artifacts = self.registry_login(secret, host)?;
-        } else if let (None, Some(secret), Source::Oci { repository, .. }) =
-            (&spec.mirror, &spec.pull_secret_ref, &spec.catalog)
-        {
-            let host = repository.parse::<Repository>().map(|repository| repository.host)?;
-            logins.artifacts = self.registry_login(secret, &host)?;
+        let secret = match &spec.mirror {
+            Some(mirror) => mirror.secret_ref.as_ref(),
+            None => spec.pull_secret_ref.as_ref(),
+        };
+        if let Some(secret) = secret {
+            logins.artifacts = self.registry_login(secret)?;
         }
         Ok(logins)
     }
 
-    fn registry_login(&self, secret: &NameOf, host: &str) -> Result<Option<Login>> {
-        let what = format!("Secret {}", secret.name);
+    /// What the Secret holds for a host is looked up when that host asks.
+    fn registry_login(&self, secret: &NameOf) -> Result<LoginSource> {
+        let name = format!("Secret {}", secret.name);
         let held = self.secret(&secret.name)?;
-        let config = value(&held, ".dockerconfigjson").ok_or_else(|| {
-            Failure::new("NotFound", &what).hint("it needs the type kubernetes.io/dockerconfigjson")
+        let text = value(&held, ".dockerconfigjson").ok_or_else(|| {
+            Failure::new("NotFound", &name).hint("it needs the type kubernetes.io/dockerconfigjson")
         })?;
-        Ok(credentials::from_docker_config(&what, &config, host)?)
+        Ok(LoginSource::DockerConfig(DockerConfig { name, text }))
     }
 
     /// Writes the CA where the HTTP client can read it; it is public.

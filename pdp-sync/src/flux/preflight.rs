@@ -18,9 +18,11 @@ use super::artifact_keys;
 use super::desired::{self, Desired, Owner};
 use super::memory::Memory;
 use super::observed::Objects;
+use pdp_transport::oci::OciOptions;
+
 use crate::cluster::{Cluster, Kind};
+use crate::crd::Signatures;
 use crate::preflight;
-use crate::subscription::Subscription;
 use crate::target::{ComponentHealth, Preflight};
 use crate::values;
 
@@ -30,7 +32,8 @@ const VALUES_KEY: &str = "values.yaml";
 /// What is looked at, and with what.
 pub(super) struct Check<'a> {
     pub(super) cluster: &'a Cluster,
-    pub(super) subscription: &'a Subscription,
+    pub(super) artifacts: &'a OciOptions,
+    pub(super) signatures: Signatures,
     pub(super) owner: Owner<'a>,
     pub(super) memory: &'a Memory,
     pub(super) catalog: &'a Verified<Catalog>,
@@ -74,8 +77,9 @@ impl Check<'_> {
             }
             Ok(())
         };
+        let (endpoint, signatures) = (self.artifacts, self.signatures);
         if let Err(trouble) =
-            preflight::artifacts(self.subscription, self.catalog, self.record, &mut inspect)?
+            preflight::artifacts(endpoint, signatures, self.catalog, self.record, &mut inspect)?
         {
             return Ok(Some(Preflight::Trouble(trouble)));
         }
@@ -120,13 +124,7 @@ impl Check<'_> {
     /// Changes with everything that the answer of [`Self::artifacts`] depends on.
     fn mark(&self, texts: &BTreeMap<String, String>) -> Result<Digest> {
         let keys = self.catalog.artifact_keys();
-        let all = (
-            self.record.target_digest(),
-            self.record.inputs(),
-            texts,
-            keys,
-            self.subscription.spec.signatures,
-        );
+        let all = (self.record.target_digest(), self.record.inputs(), texts, keys, self.signatures);
         Ok(Digest::of(&serde_json::to_vec(&all).map_err(internal)?))
     }
 

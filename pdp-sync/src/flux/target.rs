@@ -16,11 +16,13 @@ use super::observed::Objects;
 use super::preflight::{self, Check};
 use super::removed;
 use super::workloads::Workloads;
+use pdp_transport::oci::OciOptions;
+
 use crate::cluster::{Cluster, Kind};
+use crate::crd::Signatures;
 use crate::fault;
 use crate::reconcile;
 use crate::state::State;
-use crate::subscription::Subscription;
 use crate::target::{
     Alive, Applied, ComponentHealth, Fight, Found, Preflight, Progress, Target, Tidied, UnderWay, stages,
 };
@@ -33,7 +35,11 @@ const MAX_WRITES: usize = 300;
 #[derive(Debug)]
 pub(crate) struct FluxTarget<'a> {
     pub(crate) cluster: &'a Cluster,
-    pub(crate) subscription: &'a Subscription,
+    /// The subscription's name.
+    pub(crate) name: &'a str,
+    /// The registry of the artifacts.
+    pub(crate) artifacts: &'a OciOptions,
+    pub(crate) signatures: Signatures,
     pub(crate) memory: &'a Memory,
     /// What the cluster itself says: versions, other subscriptions.
     pub(crate) surroundings: Found,
@@ -43,7 +49,7 @@ pub(crate) struct FluxTarget<'a> {
 
 impl FluxTarget<'_> {
     fn owner(&self) -> Owner<'_> {
-        Owner { namespace: &self.cluster.namespace, subscription: &self.subscription.metadata.name }
+        Owner { namespace: &self.cluster.namespace, subscription: self.name }
     }
 
     fn objects(&self) -> Result<Objects> {
@@ -225,8 +231,9 @@ impl Target for FluxTarget<'_> {
         record: &DecisionRecord,
     ) -> Result<Preflight> {
         let now = self.clock.now();
-        let (cluster, subscription, memory) = (self.cluster, self.subscription, self.memory);
-        let check = Check { cluster, subscription, owner: self.owner(), memory, catalog, record, now };
+        let Self { cluster, artifacts, signatures, memory, .. } = *self;
+        let check =
+            Check { cluster, artifacts, signatures, owner: self.owner(), memory, catalog, record, now };
         check.run(&self.objects()?)
     }
 

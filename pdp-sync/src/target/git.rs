@@ -11,11 +11,12 @@ use pdp_transport::git::{Author, Change, CommitId, Remote};
 use pdp_transport::{Error, Kind};
 
 use super::{Alive, Found, Preflight, Progress, Tidied, git_apply};
-use crate::fetch::git_options;
+use crate::crd::Signatures;
+use crate::endpoints::Endpoints;
 use crate::preflight;
 use crate::render::{self, Files, Place};
 use crate::state::State;
-use crate::subscription::{Subscription, Target};
+use crate::subscription::{Probe, Subscription, Target};
 use crate::time::Clock;
 
 /// Our part of the repository may not be larger (bytes).
@@ -26,7 +27,9 @@ const TRIES: u32 = 5;
 /// The customer's repository.
 #[derive(Debug)]
 pub(crate) struct GitTarget<'a> {
-    subscription: &'a Subscription,
+    endpoints: &'a Endpoints,
+    signatures: Signatures,
+    probe: Option<&'a Probe>,
     remote: Remote,
     branch: &'a str,
     pub(crate) place: Place<'a>,
@@ -41,13 +44,19 @@ pub(crate) struct Head {
 }
 
 impl<'a> GitTarget<'a> {
-    pub(crate) fn open(subscription: &'a Subscription, cache: &Path) -> Result<Self> {
-        let Target::Git { url, branch, path } = &subscription.spec.target else {
+    pub(crate) fn open(
+        subscription: &'a Subscription,
+        endpoints: &'a Endpoints,
+        cache: &Path,
+    ) -> Result<Self> {
+        let (Target::Git { path, .. }, Some(endpoint)) = (&subscription.spec.target, &endpoints.target)
+        else {
             return Err(internal("a cluster's subscription has no repository"));
         };
-        let remote = Remote::open(url, cache, git_options(subscription))?;
+        let remote = Remote::open(&endpoint.url, cache, endpoint.options.clone())?;
         let place = Place { path, namespace: &subscription.metadata.namespace };
-        Ok(Self { subscription, remote, branch, place })
+        let (signatures, probe) = (subscription.spec.signatures, subscription.spec.probe.as_ref());
+        Ok(Self { endpoints, signatures, probe, remote, branch: &endpoint.branch, place })
     }
 
     pub(crate) fn head(&self) -> Result<Head> {
@@ -102,7 +111,9 @@ impl super::Target for GitTarget<'_> {
         catalog: &Verified<Catalog>,
         record: &DecisionRecord,
     ) -> Result<Preflight> {
-        if let Err(trouble) = preflight::artifacts(self.subscription, catalog, record, &mut |_, _| Ok(()))? {
+        let endpoint = &self.endpoints.artifacts;
+        let checked = preflight::artifacts(endpoint, self.signatures, catalog, record, &mut |_, _| Ok(()));
+        if let Err(trouble) = checked? {
             return Ok(Preflight::Trouble(trouble));
         }
         let ours = git_apply::all_files(self.place, record);
@@ -111,8 +122,7 @@ impl super::Target for GitTarget<'_> {
     }
 
     fn carry_on(&self, state: &mut State, clock: &Clock, alive: &Alive<'_>) -> Result<Progress> {
-        let probe = self.subscription.spec.probe.as_ref();
-        git_apply::carry_on(state, self, probe, clock, alive).map(Progress::Ended)
+        git_apply::carry_on(state, self, self.probe, clock, alive).map(Progress::Ended)
     }
 
     /// A person's edit of a file is respected: nothing is put right.

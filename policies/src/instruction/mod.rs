@@ -7,7 +7,7 @@ mod ring_state;
 
 pub use approval::{APPROVAL_NAMESPACE, Approval, ApprovalDecision, MAX_APPROVAL_LIFE};
 pub use assignment::{Assignment, Ceiling, MinimumCatalog, Ready, Start};
-pub use enrolment::{Enrolled, Enrolment};
+pub use enrolment::{Enrolled, Enrolment, EnrolmentToken, NoEnrolmentToken};
 pub use ring_state::{RingLevel, RingShare, RingState};
 
 use crate::time::Span;

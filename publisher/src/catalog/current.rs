@@ -6,10 +6,11 @@ use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
 use pdp_policies::{At, CatalogTree, Digest};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::root;
+use pdp_transport::files;
 use pdp_transport::git::{Author, CommitId, GitOptions, Remote, SshSigner};
-use pdp_transport::{HttpOptions, files};
 
 use super::BRANCH;
+use crate::connection::ConnectionArgs;
 
 /// Where the catalog is, and which root it must come from.
 #[derive(Debug, clap::Args)]
@@ -33,17 +34,11 @@ pub(crate) struct GitArgs {
     /// OpenSSH key that signs the commits (encrypted ones open with PUBLISHER_PASSWORD).
     #[arg(long, env = "PUBLISHER_COMMIT_KEY", value_name = "FILE")]
     commit_key: Option<PathBuf>,
-    /// Further CA certificates (PEM).
-    #[arg(long = "ca", env = "PUBLISHER_CA", value_name = "FILE")]
-    pub(crate) ca: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
 }
 
 impl GitArgs {
-    fn options(&self) -> GitOptions {
-        let http = HttpOptions { extra_ca: self.ca.clone(), ..HttpOptions::default() };
-        GitOptions::with_token(http, self.git_token.clone())
-    }
-
     pub(crate) fn open(&self, url: &str) -> Result<Remote> {
         // In the user's own cache: a folder that everyone may write to could be prepared by someone else.
         let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
@@ -53,7 +48,8 @@ impl GitArgs {
                 .hint("set HOME or XDG_CACHE_HOME")
         })?;
         let cache = base.join("pdp-publisher").join(Digest::of(url.as_bytes()).short());
-        Ok(Remote::open(url, &cache, self.options())?)
+        let options = GitOptions::with_token(self.connection.http()?, url, self.git_token.as_deref());
+        Ok(Remote::open(url, &cache, options)?)
     }
 
     pub(crate) fn signer(&self) -> Result<Option<SshSigner>> {

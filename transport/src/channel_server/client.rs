@@ -12,20 +12,22 @@ use super::types::Problem;
 use crate::cli::exit;
 use crate::cli::failure::{Failure, Result};
 use crate::error::{Error, Kind};
-use crate::http::{self, HttpOptions};
+use crate::http::{self, Http, HttpOptions};
+use crate::login::is_private;
 use crate::signing_key::SigningKey;
 
 /// The largest answer that is read (bytes).
 const MAX_ANSWER_BYTES: u64 = 16 * 1024 * 1024;
+/// Answers come at once unless a poll asks to wait.
+const NOW: Duration = Duration::ZERO;
 /// Instructions are small.
 const MAX_ENVELOPE_BYTES: u64 = pdp_policies::dsse::MAX_ENVELOPE_BYTES as u64;
 
 /// A channel server.
 #[derive(Debug)]
 pub struct ChannelServer {
-    http: reqwest::Client,
+    http: Http,
     url: url::Url,
-    read_timeout: Duration,
 }
 
 /// The answer to a poll.
@@ -45,11 +47,13 @@ impl ChannelServer {
     pub fn new(url: &str, options: &HttpOptions) -> crate::error::Result<Self> {
         let bad = |cause: &str| Error::new(Kind::BadReference, format!("server `{url}`"), cause);
         let parsed = url::Url::parse(url).map_err(|_| bad("not a URL"))?;
-        let loopback = parsed.host_str().is_some_and(http::is_loopback);
-        if parsed.scheme() != "https" && !(parsed.scheme() == "http" && loopback) {
+        if !is_private(&parsed) {
             return Err(bad("use https://"));
         }
-        Ok(Self { http: http::client(options)?, url: parsed, read_timeout: options.read_timeout })
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(bad("it must not hold a login"));
+        }
+        Ok(Self { http: Http::shared(options)?, url: parsed })
     }
 
     /// The address, for messages.
@@ -87,14 +91,14 @@ impl ChannelServer {
         }
         if !wait.is_zero() {
             request = request.header("prefer", format!("wait={}", wait.as_secs()));
-            request = request.timeout(wait + self.read_timeout);
+            request = request.timeout(wait + self.http.options.silence);
         }
-        let answer = send("poll", request).await?;
+        let answer = self.send("poll", request, wait).await?;
         if answer.status() == StatusCode::NOT_MODIFIED {
             return Ok(Polled::Unchanged);
         }
         let tag = answer.headers().get(header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        Ok(Polled::New(http::body("poll", answer, MAX_ENVELOPE_BYTES).await?, tag))
+        Ok(Polled::New(self.http.body("poll", answer, MAX_ENVELOPE_BYTES).await?, tag))
     }
 
     /// Asks for leave to start; the answer is an assignment (DSSE, not judged).
@@ -111,8 +115,8 @@ impl ChannelServer {
     ) -> Result<Vec<u8>> {
         let path = format!("v1/data-planes/{pdp}/ready?line={line}");
         let request = self.request(Method::POST, &path)?.bearer_auth(key.token(&pdp.to_string(), now)?);
-        let answer = send("ready", request.json(ready)).await?;
-        Ok(http::body("ready", answer, MAX_ENVELOPE_BYTES).await?)
+        let answer = self.send("ready", request.json(ready), NOW).await?;
+        Ok(self.http.body("ready", answer, MAX_ENVELOPE_BYTES).await?)
     }
 
     /// Hands in a report (DSSE). The same report again is no harm.
@@ -122,7 +126,7 @@ impl ChannelServer {
     pub async fn report(&self, pdp: &PdpId, line: &Line, envelope: Vec<u8>) -> Result<()> {
         let path = format!("v1/data-planes/{pdp}/reports?line={line}");
         let request = self.request(Method::POST, &path)?.header(header::CONTENT_TYPE, "application/json");
-        send("report", request.body(envelope)).await.map(|_| ())
+        self.send("report", request.body(envelope), NOW).await.map(|_| ())
     }
 
     /// Tells the server that the catalog changed. It has no authority: the server looks for itself.
@@ -130,7 +134,7 @@ impl ChannelServer {
     /// # Errors
     /// What the server says, and what requests can end with.
     pub async fn catalog_changed(&self) -> Result<()> {
-        send("hint", self.request(Method::POST, "v1/catalog/changed")?).await.map(|_| ())
+        self.send("hint", self.request(Method::POST, "v1/catalog/changed")?, NOW).await.map(|_| ())
     }
 
     /// A person's request. `path` is below the server's address, `body` none for a plain question.
@@ -155,36 +159,38 @@ impl ChannelServer {
         let base = format!("{}/", self.url.as_str().trim_end_matches('/'));
         let joined = url::Url::parse(&base).and_then(|base| base.join(path));
         let url = joined.map_err(|e| Error::new(Kind::BadReference, path, e.to_string()))?;
-        Ok(self.http.request(method, url).timeout(self.read_timeout))
+        Ok(self.http.client.request(method, url).timeout(self.http.options.silence))
     }
 
     async fn json<T: DeserializeOwned>(&self, what: &str, request: RequestBuilder) -> Result<T> {
-        let answer = send(what, request).await?;
-        let bytes = http::body(what, answer, MAX_ANSWER_BYTES).await?;
+        let answer = self.send(what, request, NOW).await?;
+        let bytes = self.http.body(what, answer, MAX_ANSWER_BYTES).await?;
         let garbage = |e: serde_json::Error| Error::new(Kind::Garbage, what, e.to_string());
         Ok(serde_json::from_slice(if bytes.is_empty() { b"null" } else { &bytes }).map_err(garbage)?)
     }
-}
 
-/// Sends; an answer other than 2xx and 304 becomes a failure with the server's own code.
-async fn send(what: &str, request: RequestBuilder) -> Result<Response> {
-    let what = format!("channel server, {what}");
-    let answer = request.send().await.map_err(|e| http::no_answer(&what, &e))?;
-    let status = answer.status();
-    if status.is_success() || status == StatusCode::NOT_MODIFIED {
-        return Ok(answer);
+    /// Sends, and lets the server think for `wait`; an answer other than 2xx and 304 becomes a failure with the
+    /// server's own code.
+    async fn send(&self, what: &str, request: RequestBuilder, wait: Duration) -> Result<Response> {
+        let what = format!("channel server, {what}");
+        let request = request.build().map_err(|e| http::no_answer(&what, &e))?;
+        let answer = self.http.execute_waiting(&what, request, wait).await?;
+        let status = answer.status();
+        if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            return Ok(answer);
+        }
+        let plain: Failure = http::refused(&what, status).into();
+        let Ok(bytes) = self.http.body(&what, answer, 64 * 1024).await else { return Err(plain) };
+        let Ok(problem) = serde_json::from_slice::<Problem>(&bytes) else { return Err(plain) };
+        let code: String = problem.code.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+        let exit = if status == StatusCode::UNAUTHORIZED { exit::LOGIN } else { exit::FAILED };
+        let failure = Failure::new(&code, shown(&problem.message)).exit(exit);
+        let failure = match problem.hint {
+            Some(hint) => failure.hint(shown(&hint)),
+            None => failure,
+        };
+        Err(Failure { transient: plain.transient, ..failure })
     }
-    let plain: Failure = http::refused(&what, status).into();
-    let Ok(bytes) = http::body(&what, answer, 64 * 1024).await else { return Err(plain) };
-    let Ok(problem) = serde_json::from_slice::<Problem>(&bytes) else { return Err(plain) };
-    let code: String = problem.code.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
-    let exit = if status == StatusCode::UNAUTHORIZED { exit::LOGIN } else { exit::FAILED };
-    let failure = Failure::new(&code, shown(&problem.message)).exit(exit);
-    let failure = match problem.hint {
-        Some(hint) => failure.hint(shown(&hint)),
-        None => failure,
-    };
-    Err(Failure { transient: plain.transient, ..failure })
 }
 
 /// Another machine's words: short, and without control characters.

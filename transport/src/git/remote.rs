@@ -6,32 +6,32 @@ use std::path::{Path, PathBuf};
 use git2::{FetchOptions, Oid, PushOptions, RemoteCallbacks, Repository};
 
 use super::smart_http::{self, Session};
-use crate::credentials::Login;
 use crate::error::{Error, Kind, Result};
-use crate::http::{self, HttpOptions};
+use crate::http::{Http, HttpOptions};
+use crate::login::{Login, LoginSource};
 
 /// How to reach a Git host.
 #[derive(Debug, Clone)]
 pub struct GitOptions {
-    /// Time limits, CAs.
+    /// Time limits, CAs, exceptions.
     pub http: HttpOptions,
-    /// A token or password; git's credential helpers are asked if there is none and the host wants one.
-    pub login: Option<Login>,
+    /// Where the login comes from when the host asks for one.
+    pub login: LoginSource,
     /// One operation receives no more than this (bytes).
     pub max_bytes: u64,
 }
 
 impl GitOptions {
-    /// With a token, as Git hosts take it; git's credential helpers are asked without one.
-    pub fn with_token(http: HttpOptions, token: Option<String>) -> Self {
-        let login = token.map(|secret| Login { user: "x-access-token".into(), secret });
-        Self { http, login, ..Self::default() }
+    /// With the usual limit: 64 MiB for one operation.
+    pub fn new(http: HttpOptions, login: LoginSource) -> Self {
+        Self { http, login, max_bytes: 64 * 1024 * 1024 }
     }
-}
 
-impl Default for GitOptions {
-    fn default() -> Self {
-        Self { http: HttpOptions::default(), login: None, max_bytes: 64 * 1024 * 1024 }
+    /// With a token for the host of `url`; git's credential helpers are asked without one.
+    pub fn with_token(http: HttpOptions, url: &str, token: Option<&str>) -> Self {
+        let url = url::Url::parse(url).ok();
+        let login = token.zip(url).map(|(token, url)| Login::git_token(&url, token));
+        Self::new(http, LoginSource::given_or_helpers(login))
     }
 }
 
@@ -69,6 +69,14 @@ impl Remote {
         let refused = |e: git2::Error| Error::new(Kind::GitRefused, "open a Git cache", e.message());
         let (address, shown) = match url::Url::parse(url) {
             Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => {
+                if parsed.scheme() == "http" && !options.http.exceptions.allow_plain(&parsed) {
+                    let cause = "plain http isn't allowed for this host: use https://";
+                    return Err(Error::new(
+                        Kind::BadReference,
+                        format!("Git address `{}`", shown(&parsed)),
+                        cause,
+                    ));
+                }
                 (smart_http::address(&parsed).map_err(refused)?, shown(&parsed))
             }
             Ok(parsed) if parsed.scheme() == "file" => (parsed.path().to_owned(), url.to_owned()),
@@ -240,7 +248,7 @@ impl Remote {
         operation: impl FnOnce() -> std::result::Result<T, git2::Error>,
     ) -> Result<T> {
         let session = Session {
-            client: http::blocking_client(&self.options.http)?,
+            http: Http::shared(&self.options.http)?,
             login: self.options.login.clone(),
             left: self.options.max_bytes,
             failure: None,

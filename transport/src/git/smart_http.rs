@@ -6,21 +6,24 @@ use std::cell::RefCell;
 use std::io::{self, Read, Write};
 use std::sync::OnceLock;
 
+use bytes::{Buf, Bytes};
 use git2::transport::{Service, SmartSubtransport, SmartSubtransportStream, Transport};
-use reqwest::blocking::{Client, RequestBuilder, Response};
-use reqwest::header;
+use reqwest::{RequestBuilder, Response, header};
+use url::Url;
 
-use crate::credentials::{self, Login};
+use crate::block_on;
+use crate::credentials;
 use crate::error::{Error, Kind};
-use crate::http;
+use crate::http::{self, Http};
+use crate::login::{Login, LoginSource};
 
 /// libgit2 looks our transport up by this prefix, so that its own HTTP is never used.
 const PREFIX: &str = "pdp+";
 
 /// What one operation may use. libgit2 calls back on the same thread, so a thread-local carries it.
 pub(super) struct Session {
-    pub(super) client: Client,
-    pub(super) login: Option<Login>,
+    pub(super) http: Http,
+    pub(super) login: LoginSource,
     /// Bytes that may still be received.
     pub(super) left: u64,
     /// The true cause; libgit2 only passes texts on.
@@ -43,7 +46,7 @@ pub(super) fn with_session<T>(session: Session, operation: impl FnOnce() -> T) -
 ///
 /// # Errors
 /// When the transport can't be registered.
-pub(super) fn address(url: &url::Url) -> Result<String, git2::Error> {
+pub(super) fn address(url: &Url) -> Result<String, git2::Error> {
     static REGISTERED: OnceLock<Result<(), String>> = OnceLock::new();
     let registered = REGISTERED.get_or_init(|| register().map_err(|e| e.message().to_owned()));
     registered.clone().map_err(|e| git2::Error::from_str(&e))?;
@@ -71,7 +74,8 @@ struct SmartHttp;
 impl SmartSubtransport for SmartHttp {
     fn action(&self, url: &str, service: Service) -> Result<Box<dyn SmartSubtransportStream>, git2::Error> {
         let url = url.strip_prefix(PREFIX).unwrap_or(url).trim_end_matches('/').to_owned();
-        Ok(Box::new(Exchange { url, service, body: Vec::new(), answer: None }))
+        let (body, answer, piece) = (Vec::new(), None, Bytes::new());
+        Ok(Box::new(Exchange { url, service, body, answer, piece }))
     }
 
     fn close(&self) -> Result<(), git2::Error> {
@@ -85,6 +89,8 @@ struct Exchange {
     service: Service,
     body: Vec<u8>,
     answer: Option<Response>,
+    /// What came and wasn't read yet.
+    piece: Bytes,
 }
 
 impl Write for Exchange {
@@ -117,22 +123,21 @@ impl Exchange {
         if self.answer.is_none() {
             self.answer = Some(self.send(session)?);
         }
-        let Some(answer) = self.answer.as_mut() else { return Ok(0) };
-        let read = answer.read(buffer).map_err(|e| {
-            let inner = e.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>());
-            let late = inner.is_some_and(reqwest::Error::is_timeout);
-            let kind = if late { Kind::TimedOut } else { Kind::Unreachable };
-            Error::new(kind, &what, format!("the answer broke off: {}", http::root_cause(&e)))
-        })?;
-        session.left = session
-            .left
-            .checked_sub(read as u64)
-            .ok_or_else(|| Error::new(Kind::TooLarge, &what, "the host sends more than the limit"))?;
+        while self.piece.is_empty() {
+            let Some(answer) = self.answer.as_mut() else { return Ok(0) };
+            let Some(piece) = block_on(session.http.chunk(&what, answer))?? else { return Ok(0) };
+            let left = session.left.checked_sub(piece.len() as u64);
+            let too_large = || Error::new(Kind::TooLarge, &what, "the host sends more than the limit");
+            session.left = left.ok_or_else(too_large)?;
+            self.piece = piece;
+        }
+        let read = self.piece.len().min(buffer.len());
+        self.piece.split_to(read).copy_to_slice(&mut buffer[..read]);
         Ok(read)
     }
 
     fn what(&self) -> String {
-        let shown = url::Url::parse(&self.url).ok().map(|mut url| {
+        let shown = Url::parse(&self.url).ok().map(|mut url| {
             let _ = url.set_password(None);
             let _ = url.set_username("");
             url.to_string()
@@ -140,17 +145,12 @@ impl Exchange {
         format!("Git {}", shown.unwrap_or_default())
     }
 
-    /// Sends the request; asks git's credential helpers once when the host wants a login.
+    /// Sends the request; with the host's login once it asked for one.
     fn send(&self, session: &mut Session) -> Result<Response, Error> {
         let what = self.what();
-        let mut answer = self.request(session).send().map_err(|e| http::no_answer(&what, &e))?;
-        if answer.status().as_u16() == 401 && session.login.is_none() {
-            let url = url::Url::parse(&self.url).ok();
-            session.login = url.map(|url| credentials::for_git(&url)).transpose()?.flatten();
-            if session.login.is_some() {
-                answer = self.request(session).send().map_err(|e| http::no_answer(&what, &e))?;
-            }
-        }
+        let request = self.request(session).build().map_err(|e| http::no_answer(&what, &e))?;
+        let Session { http, login, .. } = session;
+        let answer = block_on(http.with_basic(&what, request, |url| known(login, url)))??;
         if !answer.status().is_success() {
             return Err(http::refused(&what, answer.status()));
         }
@@ -164,20 +164,16 @@ impl Exchange {
 
     fn request(&self, session: &Session) -> RequestBuilder {
         let name = self.service_name();
-        let request = match self.service {
+        let client = &session.http.client;
+        match self.service {
             Service::UploadPackLs | Service::ReceivePackLs => {
-                session.client.get(format!("{}/info/refs?service={name}", self.url))
+                client.get(format!("{}/info/refs?service={name}", self.url))
             }
-            Service::UploadPack | Service::ReceivePack => session
-                .client
+            Service::UploadPack | Service::ReceivePack => client
                 .post(format!("{}/{name}", self.url))
                 .header(header::CONTENT_TYPE, format!("application/x-{name}-request"))
                 .header(header::ACCEPT, format!("application/x-{name}-result"))
                 .body(self.body.clone()),
-        };
-        match &session.login {
-            Some(login) => request.basic_auth(&login.user, Some(&login.secret)),
-            None => request,
         }
     }
 
@@ -193,5 +189,16 @@ impl Exchange {
             Service::UploadPackLs | Service::ReceivePackLs => "advertisement",
             Service::UploadPack | Service::ReceivePack => "result",
         }
+    }
+}
+
+/// The login for a host that asked for one. What git's helpers said is kept for the rest of the operation.
+fn known(source: &mut LoginSource, url: &Url) -> Result<Option<Login>, Error> {
+    if *source == LoginSource::Helpers {
+        *source = LoginSource::given_or_nobody(credentials::for_git(url)?);
+    }
+    match source {
+        LoginSource::Given(login) => Ok(Some(login.clone())),
+        LoginSource::DockerConfig(_) | LoginSource::Helpers | LoginSource::Nobody => Ok(None),
     }
 }

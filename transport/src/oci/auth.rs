@@ -1,14 +1,13 @@
 //! Answering a registry's 401: Basic, or a token from the service that it names.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Response, header};
 use serde::Deserialize;
 
 use super::registry::Registry;
 use super::repository::Repository;
-use crate::credentials::Login;
 use crate::error::{Error, Kind, Result};
 use crate::http;
+use crate::login::{Login, TokenLogin, sensitive};
 
 /// A token answer is small.
 const MAX_TOKEN_BYTES: u64 = 64 * 1024;
@@ -32,23 +31,14 @@ pub(super) async fn answer(
     let challenge = refused.headers().get(header::WWW_AUTHENTICATE).and_then(|v| v.to_str().ok());
     match challenge.and_then(|text| text.split_once(' ')) {
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("basic") => {
-            Ok(login.and_then(|login| basic(&login)))
+            let origin = repository.origin(registry.exceptions())?;
+            Ok(login.and_then(|login| login.basic_for(&origin)))
         }
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => {
             token(registry, repository, rest, login).await
         }
         _ => Ok(None),
     }
-}
-
-fn basic(login: &Login) -> Option<header::HeaderValue> {
-    secret(&format!("Basic {}", STANDARD.encode(format!("{}:{}", login.user, login.secret))))
-}
-
-fn secret(text: &str) -> Option<header::HeaderValue> {
-    let mut value = header::HeaderValue::from_str(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }
 
 async fn token(
@@ -70,17 +60,19 @@ async fn token(
     if let Some(service) = parameter(challenge, "service") {
         realm.query_pairs_mut().append_pair("service", service);
     }
-    let mut request = registry.http().get(realm);
-    if let Some(value) = login.as_ref().and_then(basic) {
+    let lent = login.as_ref().and_then(|login| login.for_token_service(&realm, registry.exceptions()));
+    let mut request = registry.http().get(realm.clone());
+    if let Some(TokenLogin::Basic(value)) = lent {
         request = request.header(header::AUTHORIZATION, value);
     }
+    let request = request.build().map_err(|e| http::no_answer(&what, &e))?;
     let answer = registry.execute(&what, request).await?;
     if !answer.status().is_success() {
         return Err(http::refused(&what, answer.status()));
     }
     let body = registry.read(&what, answer, MAX_TOKEN_BYTES).await?;
     let token: Token = serde_json::from_slice(&body).map_err(|_| bad())?;
-    Ok(token.token.or(token.access_token).and_then(|token| secret(&format!("Bearer {token}"))))
+    Ok(token.token.or(token.access_token).and_then(|token| sensitive(&format!("Bearer {token}"))))
 }
 
 /// One `name="value"` of a challenge.

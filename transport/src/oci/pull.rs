@@ -41,10 +41,11 @@ impl Registry {
         name: &str,
         what: &str,
     ) -> Result<Option<Response>> {
-        let url = repository.url(&format!("manifests/{name}"));
+        let url = self.url(repository, &format!("manifests/{name}"))?;
         let accept = format!("{MANIFEST_TYPE}, {INDEX_TYPE}");
-        let answer =
-            self.send(repository, what, || self.http().get(&url).header(header::ACCEPT, &accept)).await?;
+        let answer = self
+            .send(repository, what, || self.http().get(url.clone()).header(header::ACCEPT, &accept))
+            .await?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(None),
             status if status.is_success() => Ok(Some(answer)),
@@ -70,10 +71,11 @@ impl Registry {
 
     async fn has(&self, repository: &Repository, rest: &str) -> Result<bool> {
         let what = format!("look for {repository}/{rest}");
-        let url = repository.url(rest);
+        let url = self.url(repository, rest)?;
         let accept = format!("{MANIFEST_TYPE}, {INDEX_TYPE}");
-        let answer =
-            self.send(repository, &what, || self.http().head(&url).header(header::ACCEPT, &accept)).await?;
+        let answer = self
+            .send(repository, &what, || self.http().head(url.clone()).header(header::ACCEPT, &accept))
+            .await?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(false),
             status if status.is_success() => Ok(true),
@@ -96,8 +98,8 @@ impl Registry {
         if size > max {
             return Err(Error::new(Kind::TooLarge, what, format!("{size} bytes, at most {max}")));
         }
-        let url = repository.url(&format!("blobs/{digest}"));
-        let answer = self.send(repository, &what, || self.http().get(&url)).await?;
+        let url = self.url(repository, &format!("blobs/{digest}"))?;
+        let answer = self.send(repository, &what, || self.http().get(url.clone())).await?;
         if !answer.status().is_success() {
             return Err(http::refused(&what, answer.status()));
         }

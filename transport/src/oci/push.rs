@@ -2,6 +2,7 @@
 
 use pdp_policies::Digest;
 use reqwest::{Response, StatusCode, header};
+use url::Url;
 
 use super::descriptor::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, MANIFEST_TYPE, Manifest};
 use super::registry::Registry;
@@ -29,12 +30,12 @@ impl Registry {
             return Ok(Pushed::AlreadyThere);
         }
         let what = format!("push blob {repository}@{}", digest.short());
-        let start = repository.url("blobs/uploads/");
-        let answer = self.send(repository, &what, || self.http().post(&start)).await?;
+        let start = self.url(repository, "blobs/uploads/")?;
+        let answer = self.send(repository, &what, || self.http().post(start.clone())).await?;
         if !answer.status().is_success() {
             return Err(http::refused(&what, answer.status()));
         }
-        let url = upload_url(repository, &what, &answer, &digest)?;
+        let url = self.upload_url(repository, &what, &answer, &digest)?;
         let answer = self
             .send(repository, &what, || {
                 self.count_sent(bytes.len());
@@ -106,11 +107,11 @@ impl Registry {
         let digest = Digest::of(bytes);
         let name = tag.map_or_else(|| digest.to_string(), str::to_owned);
         let what = format!("push manifest {repository}:{name}");
-        let url = repository.url(&format!("manifests/{name}"));
+        let url = self.url(repository, &format!("manifests/{name}"))?;
         let answer = self
             .send(repository, &what, || {
                 self.count_sent(bytes.len());
-                self.http().put(&url).header(header::CONTENT_TYPE, media_type).body(bytes.to_vec())
+                self.http().put(url.clone()).header(header::CONTENT_TYPE, media_type).body(bytes.to_vec())
             })
             .await?;
         if !answer.status().is_success() {
@@ -118,14 +119,24 @@ impl Registry {
         }
         Ok((digest, answer.headers().contains_key("oci-subject")))
     }
-}
 
-fn upload_url(repository: &Repository, what: &str, answer: &Response, digest: &Digest) -> Result<url::Url> {
-    let garbage = || Error::new(Kind::Garbage, what, "the registry named no upload location");
-    let location =
-        answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok()).ok_or_else(garbage)?;
-    let base = url::Url::parse(&repository.url("blobs/uploads/")).map_err(|_| garbage())?;
-    let mut url = base.join(location).map_err(|_| garbage())?;
-    url.query_pairs_mut().append_pair("digest", &digest.to_string());
-    Ok(url)
+    /// Where the registry wants an upload: anywhere, but from TLS only to TLS. Another origin gets no login.
+    fn upload_url(
+        &self,
+        repository: &Repository,
+        what: &str,
+        answer: &Response,
+        digest: &Digest,
+    ) -> Result<Url> {
+        let garbage = |cause: &str| Error::new(Kind::Garbage, what, cause);
+        let location = answer.headers().get(header::LOCATION).and_then(|v| v.to_str().ok());
+        let base = self.url(repository, "blobs/uploads/")?;
+        let mut url = location
+            .and_then(|location| base.join(location).ok())
+            .ok_or_else(|| garbage("the registry named no upload location"))?;
+        let _ = (url.set_username(""), url.set_password(None));
+        http::may_go_on(&base, &url, self.exceptions()).map_err(|cause| garbage(&cause))?;
+        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        Ok(url)
+    }
 }

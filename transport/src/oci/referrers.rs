@@ -26,8 +26,8 @@ impl Registry {
         limit: usize,
     ) -> Result<Vec<Descriptor>> {
         let what = format!("referrers of {repository}@{}", digest.short());
-        let url = repository.url(&format!("referrers/{digest}"));
-        let answer = self.send(repository, &what, || self.http().get(&url)).await?;
+        let url = self.url(repository, &format!("referrers/{digest}"))?;
+        let answer = self.send(repository, &what, || self.http().get(url.clone())).await?;
         let index = match answer.status() {
             StatusCode::NOT_FOUND => self.fallback(repository, digest).await?,
             status if status.is_success() => {

@@ -5,13 +5,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, Response, StatusCode, header};
+use reqwest::{Request, RequestBuilder, Response, StatusCode, header};
+use url::Url;
 
 use super::auth;
 use super::repository::Repository;
-use crate::credentials::{self, Login};
+use crate::credentials;
 use crate::error::Result;
-use crate::http::{self, HttpOptions};
+use crate::http::{self, Exceptions, Http, HttpOptions};
+use crate::login::{Login, LoginSource};
 
 /// A request that may help when repeated is sent so often at the most.
 const TRIES: u32 = 3;
@@ -19,20 +21,20 @@ const TRIES: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 /// How to reach registries.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct OciOptions {
-    /// Time limits, CAs.
+    /// Time limits, CAs, exceptions.
     pub http: HttpOptions,
-    /// The login for all hosts; Docker's config is asked if there is none.
-    pub login: Option<Login>,
+    /// Where the login comes from when a registry asks for one.
+    pub login: LoginSource,
 }
 
 /// A client for any number of registries.
 #[derive(Debug)]
 pub struct Registry {
-    http: reqwest::Client,
-    login: Option<Login>,
-    /// `Authorization` by host and repository.
+    http: Http,
+    login: LoginSource,
+    /// `Authorization` by repository, for its own origin.
     granted: Mutex<HashMap<String, header::HeaderValue>>,
     traffic: Counters,
 }
@@ -66,7 +68,7 @@ impl Registry {
     /// `BadCredentials` for a CA file that can't be read.
     pub fn new(options: &OciOptions) -> Result<Self> {
         Ok(Self {
-            http: http::client(&options.http)?,
+            http: Http::shared(&options.http)?,
             login: options.login.clone(),
             granted: Mutex::default(),
             traffic: Counters::default(),
@@ -85,7 +87,16 @@ impl Registry {
     }
 
     pub(super) fn http(&self) -> &reqwest::Client {
-        &self.http
+        &self.http.client
+    }
+
+    pub(super) fn exceptions(&self) -> &Exceptions {
+        &self.http.options.exceptions
+    }
+
+    /// The address of something in a repository.
+    pub(super) fn url(&self, repository: &Repository, rest: &str) -> Result<Url> {
+        repository.url(self.exceptions(), rest)
     }
 
     pub(super) fn count_sent(&self, bytes: usize) {
@@ -129,41 +140,54 @@ impl Registry {
         what: &str,
         build: &impl Fn() -> RequestBuilder,
     ) -> Result<Response> {
-        let key = repository.to_string();
+        let (key, origin) = (repository.to_string(), repository.origin(self.exceptions())?.origin());
         let known = self.granted.lock().ok().and_then(|granted| granted.get(&key).cloned());
-        let answer = self.execute(what, authorized(build(), known)).await?;
-        if answer.status() != StatusCode::UNAUTHORIZED {
+        let request = build().build().map_err(|e| http::no_answer(what, &e))?;
+        // A registry may send us elsewhere (an upload's location); its login stays here.
+        let own = request.url().origin() == origin;
+        let answer = self.execute(what, authorized(request, known.filter(|_| own))).await?;
+        if answer.status() != StatusCode::UNAUTHORIZED || !own || answer.url().origin() != origin {
             return Ok(answer);
         }
-        let login = match &self.login {
-            Some(login) => Some(login.clone()),
-            None => credentials::for_registry(&repository.host)?,
-        };
+        let login = self.login(repository)?;
         let Some(granted) = auth::answer(self, repository, &answer, login).await? else { return Ok(answer) };
         if let Ok(mut all) = self.granted.lock() {
             all.insert(key, granted.clone());
         }
-        self.execute(what, authorized(build(), Some(granted))).await
+        let request = build().build().map_err(|e| http::no_answer(what, &e))?;
+        self.execute(what, authorized(request, Some(granted))).await
     }
 
-    pub(super) async fn execute(&self, what: &str, request: RequestBuilder) -> Result<Response> {
+    fn login(&self, repository: &Repository) -> Result<Option<Login>> {
+        match &self.login {
+            LoginSource::Given(login) => Ok(Some(login.clone())),
+            LoginSource::Helpers => credentials::for_registry(&repository.origin(self.exceptions())?),
+            LoginSource::DockerConfig(config) => {
+                let origin = repository.origin(self.exceptions())?;
+                credentials::from_docker_config(&config.name, &config.text, &origin)
+            }
+            LoginSource::Nobody => Ok(None),
+        }
+    }
+
+    pub(super) async fn execute(&self, what: &str, request: Request) -> Result<Response> {
         self.traffic.requests.fetch_add(1, Relaxed);
-        request.send().await.map_err(|e| http::no_answer(what, &e))
+        self.http.execute(what, request).await
     }
 
     /// Reads a body of at most `max` bytes, whatever its headers claim.
     pub(super) async fn read(&self, what: &str, answer: Response, max: u64) -> Result<Vec<u8>> {
-        let body = http::body(what, answer, max).await?;
+        let body = self.http.body(what, answer, max).await?;
         self.traffic.received.fetch_add(body.len() as u64, Relaxed);
         Ok(body)
     }
 }
 
-fn authorized(request: RequestBuilder, value: Option<header::HeaderValue>) -> RequestBuilder {
-    match value {
-        Some(value) => request.header(header::AUTHORIZATION, value),
-        None => request,
+fn authorized(mut request: Request, value: Option<header::HeaderValue>) -> Request {
+    if let Some(value) = value {
+        request.headers_mut().insert(header::AUTHORIZATION, value);
     }
+    request
 }
 
 fn busy(status: StatusCode) -> bool {

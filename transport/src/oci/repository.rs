@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use url::Url;
+
 use crate::error::{Error, Kind};
-use crate::http;
+use crate::http::{self, Exceptions};
 
 /// A repository in a registry, without tag or digest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -13,6 +15,14 @@ pub struct Repository {
     pub host: String,
     /// Path within the registry.
     pub path: String,
+    scheme: Option<Scheme>,
+}
+
+/// What the reference asks for; without it the address decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Scheme {
+    Https,
+    Http,
 }
 
 impl Repository {
@@ -29,9 +39,31 @@ impl Repository {
         http::is_loopback(self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host))
     }
 
-    pub(super) fn url(&self, rest: &str) -> String {
-        let scheme = if self.is_loopback() { "http" } else { "https" };
-        format!("{scheme}://{}/v2/{}/{rest}", self.host, self.path)
+    /// The registry's address (`https://host/`): TLS, unless it lies on this machine or plain HTTP is allowed for it
+    /// by name. An explicit `https://` is honoured everywhere.
+    ///
+    /// # Errors
+    /// `BadReference` for an explicit `http://` that nobody allowed, or a host that isn't one.
+    pub fn origin(&self, exceptions: &Exceptions) -> Result<Url, Error> {
+        let bad = |cause: &str| Error::new(Kind::BadReference, format!("registry `{}`", self.host), cause);
+        let address = |scheme: &str| {
+            Url::parse(&format!("{scheme}://{}/", self.host)).map_err(|_| bad("not of the form host[:port]"))
+        };
+        let plain = address("http")?;
+        match (self.scheme, exceptions.allow_plain(&plain)) {
+            (Some(Scheme::Http) | None, true) => Ok(plain),
+            (Some(Scheme::Http), false) => Err(bad("plain http isn't allowed for it: use https://")),
+            (Some(Scheme::Https), _) | (None, false) => address("https"),
+        }
+    }
+
+    /// The address of something in the repository.
+    ///
+    /// # Errors
+    /// As [`Repository::origin`].
+    pub(super) fn url(&self, exceptions: &Exceptions, rest: &str) -> Result<Url, Error> {
+        let bad = || Error::new(Kind::BadReference, format!("`{self}`"), "it gives no address");
+        self.origin(exceptions)?.join(&format!("/v2/{}/{rest}", self.path)).map_err(|_| bad())
     }
 }
 
@@ -49,7 +81,13 @@ impl FromStr for Repository {
             let shown: String = text.chars().take(120).flat_map(char::escape_default).collect();
             Error::new(Kind::BadReference, format!("`{shown}`"), "not of the form host[:port]/path")
         };
-        let (host, path) = text.split_once('/').ok_or_else(bad)?;
+        let (scheme, address) = match text.split_once("://") {
+            Some(("https", rest)) => (Some(Scheme::Https), rest),
+            Some(("http", rest)) => (Some(Scheme::Http), rest),
+            Some(_) => return Err(bad()),
+            None => (None, text),
+        };
+        let (host, path) = address.split_once('/').ok_or_else(bad)?;
         let host_ok = !host.is_empty()
             && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b))
             && (host == "localhost" || host.contains(['.', ':']));
@@ -61,7 +99,7 @@ impl FromStr for Repository {
         if !host_ok || path.len() > 255 || !path.split('/').all(segment) {
             return Err(bad());
         }
-        Ok(Self { host: host.to_owned(), path: path.to_owned() })
+        Ok(Self { host: host.to_owned(), path: path.to_owned(), scheme })
     }
 }
 
@@ -86,6 +124,27 @@ mod tests {
         ] {
             assert!(bad.parse::<Repository>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_reference_the_address_and_exceptions_decide_between_http_and_https() {
+        let exceptions = Exceptions::parse(&["plain.example:5000".into()], &[]).unwrap();
+        for (text, origin) in [
+            ("registry.example/a", Ok("https://registry.example/")),
+            ("https://registry.example:5000/a", Ok("https://registry.example:5000/")),
+            ("http://registry.example/a", Err(Kind::BadReference)),
+            ("127.0.0.1:5000/a", Ok("http://127.0.0.1:5000/")),
+            ("https://127.0.0.1:5000/a", Ok("https://127.0.0.1:5000/")),
+            ("http://localhost:5000/a", Ok("http://localhost:5000/")),
+            ("plain.example:5000/a", Ok("http://plain.example:5000/")),
+            ("http://plain.example:5000/a", Ok("http://plain.example:5000/")),
+            ("https://plain.example:5000/a", Ok("https://plain.example:5000/")),
+            ("plain.example:5001/a", Ok("https://plain.example:5001/")),
+        ] {
+            let found = text.parse::<Repository>().unwrap().origin(&exceptions);
+            assert_eq!(found.as_ref().map(Url::as_str).map_err(|e| e.kind), origin, "{text}");
+        }
+        assert!("ftp://a.example/b".parse::<Repository>().is_err());
     }
 
     #[test]

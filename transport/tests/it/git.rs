@@ -4,9 +4,12 @@ use std::process::Command;
 
 use pdp_e2e::{GitHost, Login};
 use pdp_policies::Digest;
-use pdp_transport::Kind;
-use pdp_transport::credentials;
 use pdp_transport::git::{Author, Change, CommitId, GitOptions, Remote, SshSigner, signer_of};
+use pdp_transport::{Kind, LoginSource};
+
+fn anonymous() -> GitOptions {
+    GitOptions::new(crate::http(), LoginSource::Nobody)
+}
 
 struct Place {
     folder: tempfile::TempDir,
@@ -22,7 +25,7 @@ impl Place {
     }
 
     fn remote(&self, cache: &str, url: &str) -> Remote {
-        Remote::open(url, &self.folder.path().join(cache), GitOptions::default()).unwrap()
+        Remote::open(url, &self.folder.path().join(cache), anonymous()).unwrap()
     }
 
     fn over_http(&self, cache: &str) -> Remote {
@@ -99,13 +102,14 @@ fn a_login_is_needed_and_a_limit_is_kept() {
     let id = remote.commit(None, &changes, "m\n", &author, 1_795_420_800, None).unwrap();
     remote.push("main", None, Some(id)).unwrap();
     assert_eq!(remote.files(id, "", 1000).unwrap_err().kind, Kind::TooLarge);
-    let small = GitOptions { max_bytes: 50_000, ..GitOptions::default() };
+    let small = GitOptions { max_bytes: 50_000, ..anonymous() };
     let capped = Remote::open(&place.host.url("repo"), &place.folder.path().join("capped"), small).unwrap();
     assert_eq!(capped.fetch("main").unwrap_err().kind, Kind::TooLarge);
     place.host.require(Some(Login::Basic("user".into(), "secret".into())));
     assert_eq!(place.over_http("other").fetch("main").unwrap_err().kind, Kind::LoginNeeded);
-    let login = Some(credentials::Login { user: "user".into(), secret: "secret".into() });
-    let options = GitOptions { login, ..GitOptions::default() };
+    let url = place.host.url("repo").parse().unwrap();
+    let login = LoginSource::Given(pdp_transport::Login::password(&url, "user", "secret"));
+    let options = GitOptions { login, ..anonymous() };
     let logged_in =
         Remote::open(&place.host.url("repo"), &place.folder.path().join("more"), options).unwrap();
     assert_eq!(logged_in.fetch("main").unwrap(), Some(id));

@@ -3,3 +3,8 @@
 
 mod git;
 mod oci;
+
+/// Nothing is allowed beyond the rule.
+fn http() -> pdp_transport::HttpOptions {
+    pdp_transport::HttpOptions::new(Vec::new(), pdp_transport::Exceptions::default())
+}

@@ -2,15 +2,15 @@
 
 use pdp_e2e::{Harm, Registry as Server};
 use pdp_policies::Digest;
-use pdp_transport::Kind;
 use pdp_transport::oci::{
     Descriptor, EMPTY_CONFIG, EMPTY_TYPE, MANIFEST_TYPE, Manifest, OciOptions, Pushed, Registry, Repository,
 };
+use pdp_transport::{Kind, LoginSource};
 
 const SIGNATURE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 fn place(server: &Server) -> (Registry, Repository) {
-    let registry = Registry::new(&OciOptions::default()).unwrap();
+    let registry = Registry::new(&OciOptions { http: crate::http(), login: LoginSource::Nobody }).unwrap();
     (registry, format!("{}/a/b", server.host()).parse().unwrap())
 }
 

@@ -6,7 +6,7 @@ use pdp_transport::channel_server::ChannelServer;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format, say};
-use pdp_transport::oci::{OciOptions, Registry, Repository};
+use pdp_transport::oci::Repository;
 use serde_json::json;
 
 use crate::catalog::{CatalogArgs, Current, Online, Pending, pending, push};
@@ -29,15 +29,13 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let Args { catalog, keys, oci, server } = args;
-    let http = HttpOptions { extra_ca: catalog.git.ca.clone(), ..HttpOptions::default() };
-    let hinted = http.clone();
+    let (http, registry) = (catalog.git.connection.http()?, catalog.git.connection.registry()?);
     let (merged, waiting, tree) = blocking(move || merge_and_push(&catalog, &keys, now)).await?;
     if let Some(repository) = &oci {
-        let registry = Registry::new(&OciOptions { http, login: None })?;
         pdp_transport::catalog::to_oci(&registry, repository, "latest", &tree).await?;
     }
     if let Some(server) = &server {
-        hint(server, &hinted).await;
+        hint(server, &http).await;
     }
     for (branch, why) in &waiting {
         say(&format!("◎ `{branch}` waits: {why}"));

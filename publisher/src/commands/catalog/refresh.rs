@@ -4,7 +4,6 @@ use pdp_policies::At;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
-use pdp_transport::oci::{OciOptions, Registry};
 use serde_json::json;
 
 use super::publish::Args;
@@ -13,6 +12,7 @@ use crate::commands::blocking;
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let Args { catalog, keys, oci, server: _ } = args;
+    let registry = catalog.git.connection.registry()?;
     let tree = blocking(move || {
         let keys = keys.unlock()?;
         let current = Current::fetch(&catalog, now)?;
@@ -23,7 +23,6 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     })
     .await?;
     if let Some(repository) = &oci {
-        let registry = Registry::new(&OciOptions::default())?;
         pdp_transport::catalog::to_oci(&registry, repository, "latest", &tree).await?;
     }
     output::print(format, &json!({ "signedAt": now }), &format!("✔ fresh as of {now}"))?;

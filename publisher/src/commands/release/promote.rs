@@ -63,7 +63,7 @@ async fn installed(args: &Args) -> Result<Vec<InstalledView>> {
     if args.without_server {
         return Ok(Vec::new());
     }
-    let Some(desk) = args.server.open(&args.catalog.git.ca)? else { return Ok(Vec::new()) };
+    let Some(desk) = args.server.open(&args.catalog.git.connection.http()?)? else { return Ok(Vec::new()) };
     let away = |failure: Failure| match failure.transient {
         true => failure.hint("`--without-server` promotes without asking what is installed"),
         false => failure,

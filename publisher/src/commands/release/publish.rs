@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use pdp_policies::At;
 use pdp_policies::release::Release;
-use pdp_transport::HttpOptions;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{self, Format, say};
 use pdp_transport::oci::{
-    Descriptor, EMPTY_CONFIG, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, OciOptions, Registry,
-    Repository,
+    Descriptor, EMPTY_CONFIG, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, Registry, Repository,
 };
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -57,8 +55,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     // Before anything is pushed: a wrong key must not be found out at the end.
     Holders::of(&current.tree, &newest_root(&current)?, "releases")?.check("releases", &keys)?;
 
-    let http = HttpOptions { extra_ca: catalog.git.ca.clone(), ..HttpOptions::default() };
-    let registry = Arc::new(Registry::new(&OciOptions { http, login: None })?);
+    let registry = Arc::new(catalog.git.connection.registry()?);
     let repository = target(&built.release.bundle.repository, args.registry.as_deref())?;
     push(&built, &registry, &repository).await?;
     if let Some(layout) = &args.images {

@@ -6,7 +6,7 @@ use pdp_policies::{At, Digest, KeyList, Level, Line};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
-use pdp_transport::oci::{OciOptions, Registry, Repository};
+use pdp_transport::oci::{Registry, Repository};
 use serde_json::json;
 
 use super::publish::target;
@@ -32,6 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let catalog = args.catalog;
+    let registry = catalog.git.connection.registry()?;
     let current = blocking(move || Current::fetch(&catalog, now)).await?;
     if let Freshness::Expired(role) = current.catalog.freshness(now) {
         return Err(Failure::new("CatalogExpired", format!("`{role}` of the catalog is past its expiry"))
@@ -41,7 +42,6 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let descriptor = current.catalog.release(&args.line, args.level)?;
     let release = &descriptor.release;
     let repository = target(&release.bundle.repository, args.registry.as_deref())?;
-    let registry = Registry::new(&OciOptions::default())?;
     let keys = current.catalog.artifact_keys();
     let index = registry.manifest(&repository, &release.bundle.digest).await?;
     trust::bundle(&index, release)?;
