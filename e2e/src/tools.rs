@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -53,7 +54,7 @@ const CLUSTER: [Module; 8] = [
 ];
 
 /// What the tests against other people's servers need.
-const HOSTS: [Module; 8] = [
+const HOSTS: [Module; 9] = [
     Module::new("distribution", &[("github.com/distribution/distribution/v3/cmd/registry", "registry")]),
     Module {
         folder: "gitea",
@@ -62,6 +63,7 @@ const HOSTS: [Module; 8] = [
         cgo: Some("sqlite sqlite_unlock_notify"),
     },
     Module::new("crane", &[("github.com/google/go-containerregistry/cmd/crane", "crane")]),
+    Module::new("go-tuf", &[("pdp.e2e/tools/go-tuf", "go-tuf")]),
     Module::new("helm", &[("helm.sh/helm/v3/cmd/helm", "helm")]),
     Module::new("oras", &[("oras.land/oras/cmd/oras", "oras")]),
     Module::new("regctl", &[("github.com/regclient/regclient/cmd/regctl", "regctl")]),
@@ -97,13 +99,9 @@ impl Tools {
     }
 
     fn build(modules: &[Module]) -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let cache =
-            std::env::var_os("PDP_E2E_TOOLS").map_or_else(|| root.join("../target/e2e-tools"), PathBuf::from);
-        std::fs::create_dir_all(cache.join("crds"))?;
-        let cache = cache.canonicalize()?;
+        let cache = cache()?;
         for (number, module) in modules.iter().enumerate() {
-            let folder = root.join("tools").join(module.folder);
+            let folder = source(module.folder);
             let mark = cache.join(format!("{}.{}", module.folder, hash(&folder)?));
             let whole = module.packages.iter().all(|(_, binary)| cache.join(binary).exists());
             if mark.exists() && whole {
@@ -136,7 +134,7 @@ impl Tools {
     /// # Errors
     /// When its `go.mod` names no tool.
     pub fn version(folder: &str) -> Result<String> {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(folder).join("go.mod");
+        let file = source(folder).join("go.mod");
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let tool = text.lines().find_map(|line| line.strip_prefix("tool "));
         let tool = tool.with_context(|| format!("no `tool` in {}", file.display()))?;
@@ -165,13 +163,42 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// The first digits of the hash over the module files.
+/// A file or folder below `e2e/tools`.
+pub(crate) fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(name)
+}
+
+/// A folder of the cache that `make` fills once for each state of a folder below `e2e/tools`. What was cut off is
+/// made anew; who asks at the same time waits.
+pub(crate) fn cached(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let cache = cache()?;
+    let folder = cache.join(format!("{name}.{}.d", hash(&source(name))?));
+    let mark = folder.join("whole");
+    if !mark.exists() {
+        say(&format!("◎ building {name}, once"));
+        let started = Instant::now();
+        crate::reaper::clear(&folder)?;
+        make(&folder)?;
+        std::fs::write(&mark, "")?;
+        say(&format!("✔ {name} in {} s", started.elapsed().as_secs()));
+    }
+    Ok(folder)
+}
+
+fn cache() -> Result<PathBuf> {
+    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/e2e-tools");
+    let cache = std::env::var_os("PDP_E2E_TOOLS").map_or_else(own, PathBuf::from);
+    std::fs::create_dir_all(cache.join("crds"))?;
+    Ok(cache.canonicalize()?)
+}
+
+/// The first digits of the hash over all files of a folder, by their names.
 fn hash(folder: &Path) -> Result<String> {
     let mut hash = Sha256::new();
-    for file in ["go.mod", "go.sum"] {
-        hash.update(
-            std::fs::read(folder.join(file)).with_context(|| format!("{}/{file}", folder.display()))?,
-        );
+    for file in sorted_files(folder)? {
+        hash.update(std::fs::read(&file).with_context(|| file.display().to_string())?);
     }
     Ok(hex::encode(&hash.finalize()[..6]))
 }
@@ -191,6 +218,17 @@ fn build_module(module: &Module, folder: &Path, cache: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+fn sorted_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let mut paths: Vec<_> = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() { files.extend(sorted_files(&path)?) } else { files.push(path) }
+    }
+    Ok(files)
 }
 
 /// Built beside its place and renamed: a build that was cut off leaves nothing that looks whole.

@@ -87,13 +87,22 @@ impl World {
         Ok(world)
     }
 
+    /// Makes the vendor's keys and its first catalog, which nobody sees yet.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn ceremony(&self) -> Result<()> {
+        let vendor = self.path("vendor").to_string_lossy().into_owned();
+        self.publisher(&["key", "ceremony", "--out", &vendor, "--line", "pdp-2026"]).map(|_| ())
+    }
+
     /// Makes the vendor's keys and publishes its first catalog.
     ///
     /// # Errors
     /// When a command fails.
     pub fn found(&self) -> Result<()> {
+        self.ceremony()?;
         let vendor = self.path("vendor").to_string_lossy().into_owned();
-        self.publisher(&["key", "ceremony", "--out", &vendor, "--line", "pdp-2026"])?;
         self.publisher(&["catalog", "init", &format!("{vendor}/catalog")]).map(|_| ())
     }
 

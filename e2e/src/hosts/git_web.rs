@@ -59,6 +59,22 @@ impl GitWeb {
         Ok(Self(Arc::new(Inner { base, repositories, _servers, _folder: folder })))
     }
 
+    /// JGit's HTTP server in Jetty.
+    ///
+    /// # Errors
+    /// When it doesn't start.
+    pub fn jgit() -> Result<Self> {
+        let folder = crate::reaper::folder("pdp-git-web-")?;
+        let repositories = folder.path().join("git");
+        std::fs::create_dir_all(&repositories)?;
+        let port = free_port()?;
+        let mut java = installed("java");
+        java.args(["-cp", &super::peers::jgit()?, "JGitHost", &port.to_string()]).arg(&repositories);
+        let server = serve(java, folder.path(), Ipv4Addr::LOCALHOST.into(), port)?;
+        let base = format!("http://127.0.0.1:{port}");
+        Ok(Self(Arc::new(Inner { base, repositories, _servers: (None, server), _folder: folder })))
+    }
+
     /// The same repositories at the host's address, `http(s)://address:port`.
     pub fn base(&self) -> &str {
         &self.0.base

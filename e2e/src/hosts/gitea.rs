@@ -99,6 +99,16 @@ impl Gitea {
         self.api(Method::PATCH, &path, &json!({ "name": to })).map(|_| ())
     }
 
+    /// Puts a file into an empty repository, so that its main branch is there.
+    ///
+    /// # Errors
+    /// When Gitea refuses.
+    pub fn first_commit(&self, repository: &str) -> Result<()> {
+        let path = format!("repos/{}/{repository}/contents/README", Self::USER);
+        let file = json!({ "content": "eA==", "branch": "main", "message": "first" });
+        self.api(Method::POST, &path, &file).map(|_| ())
+    }
+
     /// Nobody may push to this branch any more.
     ///
     /// # Errors

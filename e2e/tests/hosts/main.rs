@@ -2,6 +2,7 @@
 //! in `docs/hosts.md`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod catalogs;
 mod git_hosts;
 mod known_faults;
 mod registries;

@@ -1,9 +1,6 @@
 //! What a vendor and a data plane do, one operation after the other, each with its outcome.
 
-use std::path::{Path, PathBuf};
-
 use pdp_e2e::{DataPlane, Finished, Program, World};
-use serde_json::Value;
 
 use crate::row::Seen;
 
@@ -85,9 +82,10 @@ pub(crate) fn follower(world: &World, name: &str, place: &str) -> DataPlane {
     world.data_plane("quiet", name, "canary", &more).unwrap()
 }
 
-/// A copy of the published catalog as files, for readers of other people.
-pub(crate) fn catalog_folder(world: &World) -> PathBuf {
-    world.path("vendor/catalog")
+/// Publishes the first catalog.
+pub(crate) fn init(world: &World) -> Seen {
+    let folder = world.path("vendor/catalog").to_string_lossy().into_owned();
+    seen(world, "init", &["catalog", "init", &folder], &[])
 }
 
 /// The first reason that a status gives for not being further.
@@ -126,9 +124,4 @@ pub(crate) fn git_login(world: &World, address: &str, user: &str, password: &str
     std::fs::write(&store, format!("{scheme}://{user}:{encoded}@{host}\n")).unwrap();
     let config = format!("[credential]\n\thelper = store --file={}\n", store.display());
     std::fs::write(world.path(".gitconfig"), config).unwrap();
-}
-
-/// A value within a JSON file.
-pub(crate) fn read_json(file: &Path) -> Value {
-    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
