@@ -4,6 +4,7 @@
 
 mod channel_server;
 pub mod cluster;
+mod collector;
 pub mod connection;
 mod content;
 mod exchange;
@@ -30,6 +31,7 @@ mod world_release;
 mod world_server;
 
 pub use channel_server::ChannelServer;
+pub use collector::Collector;
 pub use content::{Content, Manifest};
 pub use exchange::Exchange;
 pub use fault::{Fault, Faults, Harm};

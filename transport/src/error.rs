@@ -2,19 +2,25 @@
 
 use std::fmt;
 
-/// What went wrong, as a program has to know it.
+use crate::cli::exit;
+
+/// What went wrong, as a program has to know it. `docs/failures.md` is this table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
     /// Login missing, wrong, or not entitled (401, 403).
     LoginNeeded,
-    /// It isn't there (404).
+    /// It isn't there (404, 410).
     NotFound,
     /// Too many requests (429), after all retries.
     RateLimited,
     /// The other side failed (5xx), after all retries.
     ServerFailed,
-    /// The answer isn't what the protocol says.
+    /// The other side doesn't do what was asked (any other 4xx).
+    Refused,
+    /// The other side takes no body of this size (413).
+    TooLargeForHost,
+    /// The answer isn't what the protocol says: another format, or a page.
     Garbage,
     /// Larger than the limit; reading stopped there.
     TooLarge,
@@ -26,6 +32,14 @@ pub enum Kind {
     TimedOut,
     /// No connection.
     Unreachable,
+    /// The host's certificate isn't one that is trusted here: unknown CA, wrong name, or past its date.
+    Untrusted,
+    /// The proxy wants a login (407).
+    ProxyLoginNeeded,
+    /// The proxy doesn't let this connection through.
+    ProxyRefused,
+    /// No connection to the proxy.
+    ProxyUnreachable,
     /// A text is not a reference, URL or branch name.
     BadReference,
     /// A login, key or CA file can't be used.
@@ -34,6 +48,12 @@ pub enum Kind {
     BranchMoved,
     /// The Git host or the local repository refused.
     GitRefused,
+    /// The repository holds other branches, and not this one.
+    BranchMissing,
+    /// A repository of a kind that isn't supported.
+    RepositoryUnsupported,
+    /// A repository of one's own is over a limit that can be raised.
+    RepositoryTooLarge,
     /// A path would leave its folder, or is a link or device.
     UnsafePath,
     /// No space left.
@@ -42,61 +62,256 @@ pub enum Kind {
     Io,
 }
 
+/// What people and scripts are told of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The kind.
+    pub kind: Kind,
+    /// The stable code.
+    pub code: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What the reader can do next.
+    pub hint: &'static str,
+    /// The exit code of a command that ends with it.
+    pub exit: u8,
+    /// True if waiting may help: what can't be fetched now says nothing about its content.
+    pub waits: bool,
+}
+
 impl Kind {
+    /// Every kind, in the order of the table.
+    pub const ALL: [Self; 26] = [
+        Self::LoginNeeded,
+        Self::NotFound,
+        Self::RateLimited,
+        Self::ServerFailed,
+        Self::Refused,
+        Self::TooLargeForHost,
+        Self::Garbage,
+        Self::TooLarge,
+        Self::SizeMismatch,
+        Self::DigestMismatch,
+        Self::TimedOut,
+        Self::Unreachable,
+        Self::Untrusted,
+        Self::ProxyLoginNeeded,
+        Self::ProxyRefused,
+        Self::ProxyUnreachable,
+        Self::BadReference,
+        Self::BadCredentials,
+        Self::BranchMoved,
+        Self::GitRefused,
+        Self::BranchMissing,
+        Self::RepositoryUnsupported,
+        Self::RepositoryTooLarge,
+        Self::UnsafePath,
+        Self::DiskFull,
+        Self::Io,
+    ];
+
+    /// Its row of the table.
+    pub fn row(self) -> Row {
+        let (code, meaning, hint, exit, waits) = match self {
+            Self::LoginNeeded => (
+                "LoginNeeded",
+                "Login missing, wrong, or not entitled (401, 403).",
+                "log in (`docker login HOST`, a token, or a credential helper) and check what the account may do",
+                exit::LOGIN,
+                false,
+            ),
+            Self::NotFound => (
+                "NotFound",
+                "It isn't there (404, 410).",
+                "check the address; some registries answer so when the login lacks a right",
+                exit::FAILED,
+                false,
+            ),
+            Self::RateLimited => (
+                "RateLimited",
+                "Too many requests (429), after all retries.",
+                "wait a few minutes, or log in: anonymous limits are lower",
+                exit::FAILED,
+                true,
+            ),
+            Self::ServerFailed => (
+                "ServerFailed",
+                "The other side failed (5xx), after all retries.",
+                "try again later; the other side's operators know more if it stays so",
+                exit::FAILED,
+                true,
+            ),
+            Self::Refused => (
+                "Refused",
+                "The other side doesn't do what was asked (any other 4xx).",
+                "its own words, if it gave any, say why; check the address and what the repository allows",
+                exit::FAILED,
+                false,
+            ),
+            Self::TooLargeForHost => (
+                "TooLargeForHost",
+                "The other side takes no body of this size (413).",
+                "raise the limit of the registry, or of the proxy before it (nginx: `client_max_body_size`)",
+                exit::FAILED,
+                false,
+            ),
+            Self::Garbage => (
+                "Garbage",
+                "The answer isn't what the protocol says: another format, or a page.",
+                "is the address right, and is a proxy's or a login page in between?",
+                exit::FAILED,
+                false,
+            ),
+            Self::TooLarge => (
+                "TooLarge",
+                "Larger than the limit; reading stopped there.",
+                "the other side is broken or hostile; nothing of it was used",
+                exit::FAILED,
+                false,
+            ),
+            Self::SizeMismatch => (
+                "SizeMismatch",
+                "Shorter or longer than its descriptor says.",
+                "the other side is broken or hostile; nothing of it was used",
+                exit::FAILED,
+                false,
+            ),
+            Self::DigestMismatch => (
+                "DigestMismatch",
+                "Other bytes than the digest says.",
+                "the other side is broken or hostile; nothing of it was used",
+                exit::FAILED,
+                false,
+            ),
+            Self::TimedOut => (
+                "TimedOut",
+                "No answer, or no further bytes, within the time limit.",
+                "try again later; check proxy and firewall if it stays so",
+                exit::FAILED,
+                true,
+            ),
+            Self::Unreachable => (
+                "Unreachable",
+                "No connection.",
+                "try again later; check the name, proxy and firewall if it stays so",
+                exit::FAILED,
+                true,
+            ),
+            Self::Untrusted => (
+                "Untrusted",
+                "The host's certificate isn't one that is trusted here: unknown CA, wrong name, or past its date.",
+                "name a private CA (`--ca`, `spec.ca`, `certSecretRef`); otherwise somebody may be in between",
+                exit::FAILED,
+                false,
+            ),
+            Self::ProxyLoginNeeded => (
+                "ProxyLoginNeeded",
+                "The proxy wants a login (407).",
+                "put it into HTTPS_PROXY (`http://user:password@host:port`) and check it",
+                exit::LOGIN,
+                false,
+            ),
+            Self::ProxyRefused => (
+                "ProxyRefused",
+                "The proxy doesn't let this connection through.",
+                "have the proxy allow this host and port, or name the host in NO_PROXY",
+                exit::FAILED,
+                false,
+            ),
+            Self::ProxyUnreachable => (
+                "ProxyUnreachable",
+                "No connection to the proxy.",
+                "check HTTPS_PROXY, HTTP_PROXY and whether the proxy runs; NO_PROXY goes around it",
+                exit::FAILED,
+                true,
+            ),
+            Self::BadReference => (
+                "BadReference",
+                "A text is not a reference, URL or branch name.",
+                "check the spelling",
+                exit::FAILED,
+                false,
+            ),
+            Self::BadCredentials => (
+                "BadCredentials",
+                "A login, key or CA file can't be used.",
+                "check the file and who may read it",
+                exit::LOGIN,
+                false,
+            ),
+            Self::BranchMoved => (
+                "BranchMoved",
+                "The branch is no longer where it was read.",
+                "someone pushed meanwhile: run the command again",
+                exit::FAILED,
+                true,
+            ),
+            Self::GitRefused => (
+                "GitRefused",
+                "The Git host or the local repository refused.",
+                "check that the account may push to this branch, and that no protection or hook of the host stands in the way",
+                exit::FAILED,
+                false,
+            ),
+            Self::BranchMissing => (
+                "BranchMissing",
+                "The repository holds other branches, and not this one.",
+                "name a branch that is there, or make this one with a first commit",
+                exit::FAILED,
+                false,
+            ),
+            Self::RepositoryUnsupported => (
+                "RepositoryUnsupported",
+                "A repository of a kind that isn't supported.",
+                "use a repository whose objects are named by SHA-1 (`git init --object-format=sha1`)",
+                exit::FAILED,
+                false,
+            ),
+            Self::RepositoryTooLarge => (
+                "RepositoryTooLarge",
+                "A repository of one's own is over a limit that can be raised.",
+                "raise the limit, or use a repository that holds little else",
+                exit::FAILED,
+                false,
+            ),
+            Self::UnsafePath => (
+                "UnsafePath",
+                "A path would leave its folder, or is a link or device.",
+                "remove links and paths that leave the folder",
+                exit::FAILED,
+                false,
+            ),
+            Self::DiskFull => (
+                "DiskFull",
+                "No space left.",
+                "free some space and run the command again; nothing is half done",
+                exit::FAILED,
+                false,
+            ),
+            Self::Io => (
+                "Io",
+                "Any other trouble with files.",
+                "check the path and who may read and write it",
+                exit::FAILED,
+                false,
+            ),
+        };
+        Row { kind: self, code, meaning, hint, exit, waits }
+    }
+
     /// The stable code.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::LoginNeeded => "LoginNeeded",
-            Self::NotFound => "NotFound",
-            Self::RateLimited => "RateLimited",
-            Self::ServerFailed => "ServerFailed",
-            Self::Garbage => "Garbage",
-            Self::TooLarge => "TooLarge",
-            Self::SizeMismatch => "SizeMismatch",
-            Self::DigestMismatch => "DigestMismatch",
-            Self::TimedOut => "TimedOut",
-            Self::Unreachable => "Unreachable",
-            Self::BadReference => "BadReference",
-            Self::BadCredentials => "BadCredentials",
-            Self::BranchMoved => "BranchMoved",
-            Self::GitRefused => "GitRefused",
-            Self::UnsafePath => "UnsafePath",
-            Self::DiskFull => "DiskFull",
-            Self::Io => "Io",
-        }
+        self.row().code
     }
 
     /// What the reader can do next.
     pub fn hint(self) -> &'static str {
-        match self {
-            Self::LoginNeeded => {
-                "log in (`docker login HOST`, a token, or a credential helper) and check what the account may do"
-            }
-            Self::NotFound => "check the address; some registries answer so when the login lacks a right",
-            Self::RateLimited => "wait a few minutes, or log in: anonymous limits are lower",
-            Self::ServerFailed | Self::TimedOut | Self::Unreachable => {
-                "try again later; check proxy and firewall if it stays so"
-            }
-            Self::Garbage => "is the address right, and is a proxy's page in between?",
-            Self::TooLarge | Self::SizeMismatch | Self::DigestMismatch => {
-                "the other side is broken or hostile; nothing of it was used"
-            }
-            Self::BadReference => "check the spelling",
-            Self::BadCredentials => "check the file and who may read it",
-            Self::BranchMoved => "someone pushed meanwhile: run the command again",
-            Self::GitRefused => "check that the account may push to this branch",
-            Self::UnsafePath => "remove links and paths that leave the folder",
-            Self::DiskFull => "free some space and run the command again; nothing is half done",
-            Self::Io => "check the path and who may read and write it",
-        }
+        self.row().hint
     }
 
     /// True if waiting may help: what can't be fetched now says nothing about its content.
     pub fn is_transient(self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited | Self::ServerFailed | Self::TimedOut | Self::Unreachable | Self::BranchMoved
-        )
+        self.row().waits
     }
 }
 

@@ -18,7 +18,7 @@ pub mod oci;
 mod runtime;
 pub mod signing_key;
 
-pub use error::{Error, Kind, Result};
+pub use error::{Error, Kind, Result, Row};
 pub use http::{Exceptions, HttpOptions, address, parse_host};
 pub use login::{Login, LoginSource};
 pub use runtime::block_on;

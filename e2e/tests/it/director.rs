@@ -60,7 +60,7 @@ impl Stage {
         let impostor = Impostor::start().unwrap();
         let base = base();
         let token = base.world.path("impostor.token");
-        std::fs::write(&token, "stolen").unwrap();
+        std::fs::write(&token, format!("pdpe_{}", "s".repeat(43))).unwrap();
         let more = format!(
             "  instruction: {{server: {{url: \"{}\", enrolmentToken: {}}}}}\n{more}",
             impostor.url(),

@@ -33,6 +33,7 @@ mod replicated;
 mod retry;
 mod ring_state;
 mod rings;
+mod secret_attacks;
 mod server_attacks;
 mod server_floods;
 mod server_input;

@@ -5,7 +5,7 @@ use std::fmt;
 use pdp_policies::{Refusal, RefusalCode};
 
 use super::exit;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 /// A failed command.
 #[derive(Debug)]
@@ -79,13 +79,9 @@ impl std::error::Error for Failure {}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let exit = match error.kind {
-            Kind::LoginNeeded | Kind::BadCredentials => exit::LOGIN,
-            _ => exit::FAILED,
-        };
-        let transient = error.kind.is_transient();
-        let failure = Self::new(error.kind.code(), error.what).cause(error.cause).hint(error.kind.hint());
-        Self { transient, ..failure }.exit(exit)
+        let row = error.kind.row();
+        let failure = Self::new(row.code, error.what).cause(error.cause).hint(row.hint).exit(row.exit);
+        Self { transient: row.waits, ..failure }
     }
 }
 

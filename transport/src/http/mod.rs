@@ -1,6 +1,7 @@
 //! HTTP as registry, Git host and channel server share it: time limits, private CAs, proxies from the environment,
 //! redirects that carry no login away.
 
+mod failures;
 mod options;
 mod redirect;
 
@@ -13,6 +14,7 @@ use pdp_policies::Digest;
 use reqwest::{Request, Response, StatusCode, header};
 use url::Url;
 
+pub(crate) use failures::{no_answer, refused, root_cause};
 pub use options::{Exceptions, HttpOptions, address, parse_host};
 pub(crate) use options::{is_loopback, is_on_loopback};
 pub(crate) use redirect::may_go_on;
@@ -194,33 +196,6 @@ fn authorities(options: &HttpOptions) -> Result<Vec<Vec<u8>>> {
         }
     };
     options.extra_ca.iter().map(read).collect()
-}
-
-/// The error of a request that brought no answer.
-pub(crate) fn no_answer(what: &str, error: &reqwest::Error) -> Error {
-    let kind = if error.is_timeout() { Kind::TimedOut } else { Kind::Unreachable };
-    Error::new(kind, what, root_cause(error))
-}
-
-/// The innermost cause, without the URL: that may hold a login.
-pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
-}
-
-/// The error of an answer that isn't 2xx.
-pub(crate) fn refused(what: &str, status: StatusCode) -> Error {
-    let kind = match status.as_u16() {
-        401 | 403 => Kind::LoginNeeded,
-        404 => Kind::NotFound,
-        429 => Kind::RateLimited,
-        500..=599 => Kind::ServerFailed,
-        _ => Kind::Garbage,
-    };
-    Error::new(kind, what, format!("the answer was {status}"))
 }
 
 /// Full jitter: somewhere up to 0.2 s, 0.4 s, ... so that many clients don't come back at once.

@@ -1,6 +1,7 @@
 //! Against real servers: a registry and a Git host on loopback.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod failures;
 mod git;
 mod oci;
 

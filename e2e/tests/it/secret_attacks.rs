@@ -1,0 +1,70 @@
+//! Attacks by whoever may write a subscription: to have somebody else's secret sent to a host of theirs.
+
+use pdp_e2e::{Collector, DataPlane};
+
+use crate::attack::note;
+use crate::base::base;
+
+const KEY: &str =
+    "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
+
+/// A data plane whose server is the attacker's, and whose enrolment token is this file.
+fn enrols_with(name: &str, collector: &Collector, content: &str) -> DataPlane {
+    let world = &base().world;
+    let token = world.path(&format!("{name}.token"));
+    std::fs::write(&token, content).unwrap();
+    let server = format!("{{url: \"http://{}\", enrolmentToken: {}}}", collector.host(), token.display());
+    world.data_plane("acme", name, "general", &format!("  instruction: {{server: {server}}}\n")).unwrap()
+}
+
+#[test]
+fn a_foreign_secret_named_as_enrolment_token() {
+    let world = &base().world;
+    let collector = Collector::start().unwrap();
+    let tokens = [KEY, "password", "pdpt_0123456789012345678901234567890123456789012", "pdpe_short"];
+    for (number, content) in tokens.into_iter().enumerate() {
+        let plane = enrols_with(&format!("foreign-{number}"), &collector, content);
+        let pass = plane.pass(world, &[]).unwrap();
+        let told = pass.stdout + &pass.stderr;
+        assert!(told.contains("NotEnrolled") && !told.contains(content.trim()), "{told}");
+    }
+    assert_eq!(collector.requests(), Vec::<String>::new());
+    let token = format!("pdpe_{}", "x".repeat(43));
+    enrols_with("own", &collector, &format!("{token}\n")).pass(world, &[]).unwrap();
+    assert!(collector.has(&token), "a true one is sent");
+    note("foreign-secret-as-enrolment-token", "NotEnrolled", "refused; nothing was sent");
+}
+
+#[test]
+fn a_host_that_the_administrator_doesnt_list() {
+    let world = &base().world;
+    let collector = Collector::start().unwrap();
+    let source = format!("{{git: {{url: \"http://{}/catalog\", branch: catalog}}}}", collector.host());
+    let plane =
+        world.data_plane_on("acme", "unlisted", "general", &source, &world.registry_host(), "").unwrap();
+    let listed = world.registry_host();
+    let env = [("PDP_SYNC_ALLOWED_HOSTS", listed.as_str()), ("PDP_SYNC_GIT_TOKEN", "push-secret")];
+    let pass = plane.pass(world, &env).unwrap();
+    assert!(pass.stderr.contains("error[HostNotAllowed]: spec.catalog.git.url"), "{}", pass.stderr);
+    assert_eq!(collector.requests(), Vec::<String>::new());
+    plane.pass(world, &[]).unwrap();
+    assert!(!collector.requests().is_empty(), "without a list any host is asked");
+    note("host-not-listed", "HostNotAllowed", "refused; nothing was sent");
+}
+
+#[test]
+fn the_token_that_may_push_is_asked_for_by_the_catalogs_host() {
+    let world = &base().world;
+    let collector = Collector::start().unwrap();
+    let source = format!("{{git: {{url: \"http://{}/catalog\", branch: catalog}}}}", collector.host());
+    let plane = world.data_plane_on("acme", "asked", "general", &source, &world.registry_host(), "").unwrap();
+    let pass = plane.pass(world, &[("PDP_SYNC_GIT_TOKEN", "push-secret")]).unwrap();
+    assert!(!collector.requests().is_empty(), "{}", pass.stderr);
+    assert!(!collector.has("push-secret"), "{:#?}", collector.requests());
+    let env = [("PDP_SYNC_GIT_TOKEN", "push-secret"), ("PDP_SYNC_CATALOG_GIT_TOKEN", "read-secret")];
+    plane.pass(world, &env).unwrap();
+    assert!(collector.has("read-secret") && !collector.has("push-secret"), "{:#?}", collector.requests());
+    let first = &collector.requests()[0];
+    assert!(!first.contains("authorization"), "nobody gets a login unasked: {first}");
+    note("catalog-host-asks-for-the-push-token", "LoginNeeded", "refused; only its own token was sent");
+}
