@@ -65,7 +65,7 @@ impl Nginx {
 fn configuration(folder: &Path, server: &str) -> String {
     let folder = folder.display();
     // As root it would give its workers to a user who can't read the folder.
-    let user = if std::fs::metadata("/root").is_ok() && nix_root() { "user root;" } else { "" };
+    let user = if crate::postgres::is_root().unwrap_or_default() { "user root;" } else { "" };
     let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {folder}/{name};"))
         .join("\n");
@@ -75,10 +75,4 @@ fn configuration(folder: &Path, server: &str) -> String {
          proxy_http_version 1.1;\nproxy_set_header Host $http_host;\nproxy_set_header X-Forwarded-Proto $scheme;\n\
          proxy_request_buffering off;\nserver {{\n{server}\n}}\n}}\n"
     )
-}
-
-/// True if this process belongs to root.
-fn nix_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
 }

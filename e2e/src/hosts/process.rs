@@ -33,7 +33,9 @@ pub fn version(folder: &str) -> Result<String> {
 pub(super) fn installed(program: &str) -> Command {
     let mut command = Command::new(program);
     forget_environment(&mut command);
-    command.stdin(Stdio::null());
+    // Where Debian puts servers.
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{path}:/usr/sbin")).stdin(Stdio::null());
     command
 }
 

@@ -21,12 +21,15 @@ pub struct Tinyproxy {
     _folder: tempfile::TempDir,
 }
 
+/// As root, squid runs as the user that its package makes.
+const SYSTEM_USER: &str = "proxy";
+
 /// A squid on 127.0.0.1. It ends with this value.
 #[derive(Debug)]
 pub struct Squid {
     port: u16,
     log: PathBuf,
-    _running: Running,
+    running: Running,
     _folder: tempfile::TempDir,
 }
 
@@ -92,13 +95,15 @@ impl Squid {
                 "http_port 127.0.0.1:{port}\npid_filename {place}/squid.pid\ncache deny all\n\
                  cache_log {place}/cache.log\naccess_log stdio:{place}/access.log\nlogfile_rotate 0\n\
                  coredump_dir {place}\nshutdown_lifetime 0 seconds\npinger_enable off\n\
-                 cache_effective_user root\ndns_v4_first on\n{rule}http_access deny all\n"
+                 cache_effective_user {SYSTEM_USER}\nmemory_cache_shared off\n{rule}http_access deny all\n"
             ),
         )?;
+        crate::postgres::give_to(SYSTEM_USER, folder.path())?;
         let mut command = installed("squid");
-        command.arg("-N").arg("-f").arg(&file);
+        // Its shared memory is named like the service.
+        command.arg("-n").arg(format!("pdp{port}")).arg("-N").arg("-f").arg(&file);
         let running = serve(command, folder.path(), Ipv4Addr::LOCALHOST.into(), port)?;
-        Ok(Self { port, log, _running: running, _folder: folder })
+        Ok(Self { port, log, running, _folder: folder })
     }
 
     /// `127.0.0.1:port`.
@@ -109,5 +114,12 @@ impl Squid {
     /// How many requests it has answered.
     pub fn requests(&self) -> usize {
         std::fs::read_to_string(&self.log).unwrap_or_default().lines().count()
+    }
+}
+
+/// In order: it leaves shared memory behind otherwise.
+impl Drop for Squid {
+    fn drop(&mut self) {
+        let _ = self.running.terminate();
     }
 }

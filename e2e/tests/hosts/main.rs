@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod catalogs;
+mod clients;
 mod git_hosts;
 mod known_faults;
+mod proxies;
 mod registries;
 mod row;
 mod story;

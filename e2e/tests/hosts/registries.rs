@@ -167,7 +167,7 @@ fn limited(server: String, names: [&'static str; 2], behind: &str, way: impl Fn(
     let narrow = way(small.host());
     let world = narrow.world();
     let folder = story::built(&world);
-    row.refused("publish", "TooLarge, exit 2", &story::publish(&world, &folder, &[]));
+    row.refused("publish", "TooLargeForHost, exit 2", &story::publish(&world, &folder, &[]));
     row.end();
     let wide = format!("{server}, behind nginx {} with a limit of 1 MB", debian_version("nginx").unwrap());
     let mut row = Row::begin(Table::Registries, names[1], wide);
