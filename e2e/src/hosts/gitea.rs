@@ -74,7 +74,8 @@ impl Gitea {
             "all",
             "--raw",
         ]))?;
-        let token = token.trim().to_owned();
+        // Its log goes to stdout too.
+        let token = token.lines().last().unwrap_or_default().trim().to_owned();
         let running = serve(gitea(&["web"]), folder.path(), address.ip(), address.port())?;
         let http = client()?;
         Ok(Self(Arc::new(Inner { address, scheme, http, token, _running: running, _folder: folder })))
