@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind, Status};
 use kube::{Api, Client};
 use pdp_transport::cli::failure::{Failure, Result};
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use crate::crd::MANAGER;
+use crate::crd::{MANAGER, TRUST_SECRET, subscription_of};
 
 /// No answer of the API server takes longer; without this a lost connection would hang a pass.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -162,7 +162,8 @@ pub(crate) fn failure(what: String, error: &kube::Error) -> Failure {
     };
     let (code, transient, hint) = match status.code {
         401 | 403 => {
-            ("Forbidden", false, "give pdp-sync's ServiceAccount this right; the chart's Role has it")
+            let hint = missing_right(status);
+            return Failure::new("Forbidden", what).cause(&status.message).hint(hint);
         }
         404 => ("NotFound", false, "is it installed?"),
         409 => ("Conflict", true, "someone else wrote at the same moment; pdp-sync reads again by itself"),
@@ -174,4 +175,46 @@ pub(crate) fn failure(what: String, error: &kube::Error) -> Failure {
         ),
     };
     Failure { transient, ..Failure::new(code, what).cause(&status.message).hint(hint) }
+}
+
+/// Which value of the chart gives the right.
+fn missing_right(status: &Status) -> String {
+    const OTHERWISE: &str = "give pdp-sync's ServiceAccount this right; the chart's Role has it";
+    let details = status.details.as_ref().filter(|details| details.kind == "secrets");
+    let Some(name) = details.map(|details| details.name.as_str()) else { return OTHERWISE.to_owned() };
+    match subscription_of(name) {
+        Some(subscription) => format!("list `{subscription}` in the chart's value rbac.subscriptions"),
+        None if name == TRUST_SECRET => OTHERWISE.to_owned(),
+        None => format!("list `{name}` in the chart's value rbac.secrets"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn forbidden(kind: &str, name: &str) -> Failure {
+        let status = serde_json::json!({
+            "status": "Failure", "code": 403, "reason": "Forbidden", "message": "no",
+            "details": { "kind": kind, "name": name },
+        });
+        failure("get it".to_owned(), &kube::Error::Api(Box::new(serde_json::from_value(status).unwrap())))
+    }
+
+    #[test]
+    fn a_missing_right_names_the_value_of_the_chart() {
+        for (kind, name, value) in [
+            ("secrets", "pdp-prod-state", "`prod` in the chart's value rbac.subscriptions"),
+            ("secrets", "pdp-a-state-artifact-keys", "`a-state` in the chart's value rbac.subscriptions"),
+            ("secrets", "registry-login", "`registry-login` in the chart's value rbac.secrets"),
+            ("secrets", "pdp-login", "`pdp-login` in the chart's value rbac.secrets"),
+            ("secrets", "pdp-trust", "the chart's Role has it"),
+            ("helmreleases", "pdp-prod-state", "the chart's Role has it"),
+        ] {
+            let failure = forbidden(kind, name);
+            assert!(failure.code == "Forbidden" && !failure.transient, "{failure}");
+            assert!(failure.hint.as_ref().unwrap().ends_with(value), "{name}: {failure}");
+        }
+    }
 }

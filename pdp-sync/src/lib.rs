@@ -16,6 +16,7 @@ mod flux;
 mod identity;
 mod instruct;
 pub mod kubectl;
+mod pin;
 mod preflight;
 mod probe;
 mod reconcile;

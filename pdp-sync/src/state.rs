@@ -23,6 +23,11 @@ use crate::content::Content;
 use crate::secret_store::SecretStore;
 use crate::store::Store;
 
+/// What was seen of the vendor.
+pub(crate) const FLOORS: &str = "floors.json";
+/// The root of a person's reset.
+pub(crate) const ROOT: &str = "root.json";
+
 /// What survives, held by this process alone.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -88,15 +93,17 @@ impl State {
         Self::load(Store::Secrets(SecretStore::open(cluster, name)?), cache, root, None)
     }
 
-    fn load(store: Store, folder: &Path, root: &Content, lock: Option<File>) -> Result<Self> {
+    fn load(mut store: Store, folder: &Path, root: &Content, lock: Option<File>) -> Result<Self> {
         let mut events = Vec::new();
         let record = store.get("record.json")?.map(|bytes| DecisionRecord::load(&bytes)).transpose()?;
-        let given = store
-            .get("root.json")?
-            .map_or_else(|| root.read(pdp_policies::MAX_FILE_BYTES), |r| Ok(Some(r)))?;
-        let (floors, floors_stored) = match read(&store, "floors.json") {
-            Some(floors) => (floors, true),
-            None => (first_floors(given.clone(), root)?, false),
+        let reset = store.get(ROOT)?;
+        let given = reset.clone().map_or_else(|| root.read(pdp_policies::MAX_FILE_BYTES), |r| Ok(Some(r)))?;
+        let (floors, floors_stored) = match read::<Floors>(&store, FLOORS) {
+            Some(floors) => {
+                store.pin(floors.pinned_root())?;
+                (floors, true)
+            }
+            None => (first_floors(reset.or(store.pinned_root()?).or_else(|| given.clone()), root)?, false),
         };
         if given.is_some_and(|given| given != floors.pinned_root()) {
             events.push("RootChanged");
@@ -126,7 +133,8 @@ impl State {
         let worth = floors.worth_saving(&self.floors) || !self.floors_stored;
         self.floors = floors;
         if worth {
-            write(&mut self.store, "floors.json", &self.floors)?;
+            self.store.pin(self.floors.pinned_root())?;
+            write(&mut self.store, FLOORS, &self.floors)?;
             // Not before: what was lost in mid-apply is rebuilt once a catalog is read again.
             if self.record.is_some() && !self.floors_stored {
                 self.events.push("FloorsRebuilt");

@@ -36,6 +36,22 @@ impl Store {
         }
     }
 
+    /// The root that a namespace trusts beyond the life of its subscription; a folder is its own.
+    pub(crate) fn pinned_root(&self) -> Result<Option<Vec<u8>>> {
+        match self {
+            Self::Folder(_) => Ok(None),
+            Self::Secrets(secrets) => Ok(secrets.pinned()?.map(|pin| pin.root)),
+        }
+    }
+
+    /// Remembers that root.
+    pub(crate) fn pin(&mut self, root: &[u8]) -> Result<()> {
+        match self {
+            Self::Folder(_) => Ok(()),
+            Self::Secrets(secrets) => secrets.pin(root),
+        }
+    }
+
     /// Keeps an unreadable piece for people, out of the way.
     pub(crate) fn set_aside(&self, name: &str) {
         match self {

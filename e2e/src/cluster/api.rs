@@ -133,6 +133,18 @@ impl Api {
         }
     }
 
+    /// Deletes all objects of a kind with this label (`key=value`) in one request.
+    ///
+    /// # Errors
+    /// When the API server refuses it, be it for one object alone.
+    pub fn delete_labelled(&self, kind: Kind, namespace: &str, label: &str) -> Result<()> {
+        let path = format!("{}?labelSelector={label}", kind.path(namespace, ""));
+        match self.ask(Method::DELETE, &path, "", None)? {
+            (status, _) if status.is_success() => Ok(()),
+            (status, text) => bail!("delete {path}: {status} {text}"),
+        }
+    }
+
     /// One object, none if there is no such thing.
     ///
     /// # Errors

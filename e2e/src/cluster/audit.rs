@@ -8,11 +8,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// Only service accounts: administrators and the control plane itself would drown them.
+/// Only service accounts of tests: administrators, the control plane and Flux would drown them.
 pub(super) const POLICY: &str = "apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+  - {level: None, userGroups: [\"system:serviceaccounts:kube-system\", \"system:serviceaccounts:flux-system\"]}
   - {level: Metadata, userGroups: [\"system:serviceaccounts\"]}
   - {level: None}
 ";

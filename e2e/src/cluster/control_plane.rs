@@ -50,7 +50,7 @@ impl Cluster {
     pub fn complete(&self) -> Result<()> {
         self.run(&[Part::ControllerManager, Part::Kwok])?;
         self.api.apply_all(&stand_ins::node_and_scheduler())?;
-        self.namespace("flux-system")?;
+        self.admit_flux()?;
         self.run(&Part::FLUX)?;
         Part::FLUX.into_iter().try_for_each(|part| self.flux_ready(part))?;
         self.wait_for("the default service account", || {

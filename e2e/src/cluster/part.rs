@@ -154,7 +154,8 @@ impl Site {
             .args(["--kube-api-qps=200", "--kube-api-burst=400"])
             .arg(self.file("service-account-private-key-file", "sa.key"))
             .arg(self.file("root-ca-file", "certs/apiserver.crt"))
-            .arg("--use-service-account-credentials=false")
+            // As most installers do: each controller is somebody of its own, none is an administrator.
+            .arg("--use-service-account-credentials=true")
             .arg(self.file("flex-volume-plugin-dir", "volumes"))
             .arg(
                 "--controllers=*,-node-lifecycle-controller,-node-ipam-controller,-taint-eviction-controller",
@@ -173,7 +174,8 @@ impl Site {
     /// What all three controllers of Flux are told.
     fn flux(&self, command: &mut Command, part: Part) {
         let Some((metrics, health)) = self.addresses(part) else { return };
-        command.env("KUBECONFIG", self.path("kubeconfig")).env("RUNTIME_NAMESPACE", "flux-system");
+        let kubeconfig = format!("flux-system.{}.kubeconfig", part.name());
+        command.env("KUBECONFIG", self.path(&kubeconfig)).env("RUNTIME_NAMESPACE", "flux-system");
         command.args([format!("--metrics-addr={metrics}"), format!("--health-addr={health}")]);
         command.args(["--events-addr=", "--watch-all-namespaces=true", "--log-level=info"]);
     }

@@ -22,3 +22,4 @@ mod reaper;
 mod rights_used;
 mod scenario;
 mod state;
+mod without_flux;

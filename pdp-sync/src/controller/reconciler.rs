@@ -10,7 +10,7 @@ use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 use pdp_policies::gate::Verdict;
-use pdp_policies::{At, ObstacleCode, RefusalCode};
+use pdp_policies::{At, Obstacle, ObstacleCode, RefusalCode};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::json;
 
@@ -147,19 +147,39 @@ fn one(name: &str, context: &Context) -> Result<Action> {
     }
     let started = Instant::now();
     match pass(&object, context, &entry) {
-        Ok(passed) => conclude(&object, context, &entry, &before, &handled, passed, started.elapsed()),
+        Ok(Ok(passed)) => conclude(&object, context, &entry, &before, &handled, passed, started.elapsed()),
+        Ok(Err(first)) => {
+            let generation = object.metadata.generation.unwrap_or_default();
+            let now = Clock::new().now();
+            let pause = jittered(Duration::from_secs(object.spec.interval.seconds().unsigned_abs().max(1)));
+            let status = answered(status::shut_out(&first, generation, &before, now), &handled);
+            without_pass(&object, context, &entry, &before, status, started.elapsed(), (now, pause))
+        }
         Err(failure) => {
             tracing::warn!(code = failure.code, "{failure}");
             let generation = object.metadata.generation.unwrap_or_default();
             let now = Clock::new().now();
             let pause = jittered(if failure.transient { RETRY / 3 } else { RETRY });
             let status = answered(status::unusable(failure, generation, &before, now), &handled);
-            let (of, both) = (context.label(name), (&before, &status));
-            context.signals.passed(&of, &entry.remembered, both, started.elapsed(), (now, pause));
-            write_status(&object, context, &before, status)?;
-            Ok(Action::requeue(pause))
+            without_pass(&object, context, &entry, &before, status, started.elapsed(), (now, pause))
         }
     }
+}
+
+/// Writes the status when there was no pass, and arranges for the next look.
+fn without_pass(
+    object: &UpdateSubscription,
+    context: &Context,
+    entry: &Entry,
+    before: &Status,
+    status: Status,
+    took: Duration,
+    (now, pause): (At, Duration),
+) -> Result<Action> {
+    let of = context.label(&object.name_any());
+    context.signals.passed(&of, &entry.remembered, (before, &status), took, (now, pause));
+    write_status(object, context, before, status)?;
+    Ok(Action::requeue(pause))
 }
 
 /// What a pass worked on, and what came of it.
@@ -171,13 +191,23 @@ struct Passed {
     now: At,
 }
 
-fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result<Passed> {
+/// One pass, or the obstacle: a subscription that isn't the first of its namespace starts nothing, so none of its
+/// Secrets is read and no host that it names is asked.
+fn pass(
+    object: &UpdateSubscription,
+    context: &Context,
+    entry: &Entry,
+) -> Result<std::result::Result<Passed, Obstacle>> {
     let clock = Clock::new();
     let name = object.name_any();
     let cache = context.cache.join(&name);
     std::fs::create_dir_all(&cache)
         .map_err(|e| Failure::new("Io", format!("cache folder {}", cache.display())).cause(e))?;
     let surroundings = context.surroundings()?;
+    let found = surroundings.found(&context.cluster, &name)?;
+    if let Some(first) = found.obstacles.first() {
+        return Ok(Err(first.clone()));
+    }
     let subscription = resolve::resolve(&context.cluster, object, &surroundings, &cache)?;
     let problems = subscription.problems(clock.now());
     if !problems.is_empty() {
@@ -193,12 +223,12 @@ fn pass(object: &UpdateSubscription, context: &Context, entry: &Entry) -> Result
         artifacts: &plane.endpoints.artifacts,
         signatures: plane.customer.signatures,
         memory: &entry.memory,
-        surroundings: surroundings.found(&context.cluster, &name)?,
+        surroundings: found,
         clock: &clock,
     };
     let outcome = reconcile::pass(&plane, &mut state, &target, &clock);
     let interval = subscription.spec.interval.seconds().unsigned_abs();
-    Ok(Passed { customer: plane.customer, interval, state, outcome, now: clock.now() })
+    Ok(Ok(Passed { customer: plane.customer, interval, state, outcome, now: clock.now() }))
 }
 
 /// Writes the status and arranges for what comes next.

@@ -74,6 +74,27 @@ pub(super) fn unusable(failure: Failure, generation: i64, before: &Status, now: 
     standing(&stand, generation, before, now)
 }
 
+/// The status beside another subscription that was first: nothing is looked at, all that was said stays.
+pub(super) fn shut_out(first: &Obstacle, generation: i64, before: &Status, now: At) -> Status {
+    let stand = match before.level {
+        Some(level) => Stand::Done { message: format!("level {level} is installed; {first}") },
+        None => Stand::UnderWay {
+            reason: first.code.as_str().to_owned(),
+            message: format!("nothing is installed; {first}"),
+        },
+    };
+    let mut also = kept(before);
+    also.retain(|(kind, ..)| *kind != Type::Blocked);
+    also.push((Type::Blocked, first.code.as_str().to_owned(), first.to_string()));
+    Status {
+        observed_generation: conditions::observed_generation(&stand, before.observed_generation, generation),
+        conditions: conditions::conditions(&stand, &also, &before.conditions, generation, now),
+        obstacles: vec![obstacle(first)],
+        next_action: None,
+        ..before.clone()
+    }
+}
+
 /// The status when no pass was made: all that was said stays, but for where it stands.
 pub(super) fn standing(stand: &Stand, generation: i64, before: &Status, now: At) -> Status {
     Status {

@@ -7,7 +7,9 @@ mod status;
 mod update_approval;
 
 pub use condition::{Condition, ConditionType};
-pub use names::{FINALIZER, FORCE_AT, MANAGER, REQUESTED_AT, SUBSCRIPTION_LABEL};
+pub use names::{
+    FINALIZER, FORCE_AT, MANAGER, REQUESTED_AT, SUBSCRIPTION_LABEL, TRUST_SECRET, subscription_of,
+};
 pub use spec::{
     CatalogSource, FluxSourceKind, Instruction, KeyOf, Mirror, NameOf, RingStateSource, Rollback, Root,
     Server, Signatures, UpdateSubscription, UpdateSubscriptionSpec, Values, Verify,

@@ -10,3 +10,16 @@ pub const FINALIZER: &str = "updates.pdp.wso2.com/finalizer";
 pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 /// Flux's request to act beyond the usual; counts only if equal to the one above.
 pub const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
+/// The Secret with the root that a namespace trusts, whatever its subscription is called.
+pub const TRUST_SECRET: &str = "pdp-trust";
+/// The Secrets of a subscription: `pdp-<name>-<part>`.
+const SECRET_PARTS: [&str; 4] = ["decision", "state", "identity", "artifact-keys"];
+
+/// The subscription whose own Secret this name is; none for other Secrets.
+pub fn subscription_of(secret: &str) -> Option<&str> {
+    let rest = secret.strip_prefix("pdp-")?;
+    SECRET_PARTS
+        .iter()
+        .find_map(|part| rest.strip_suffix(part)?.strip_suffix('-'))
+        .filter(|it| !it.is_empty())
+}

@@ -105,7 +105,7 @@ fn is_untrusted(error: &reqwest::Error) -> bool {
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source())
 }
 
 /// The innermost cause, without the URL: that may hold a login.

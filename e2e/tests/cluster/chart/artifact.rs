@@ -12,11 +12,17 @@ pub(super) const LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+g
 /// A group of its own: the tests beside this one keep theirs.
 pub(super) const GROUP: &str = "chart-test.pdp.wso2.com";
 
-/// The chart's files by their path, in the tests' own group.
-pub(super) fn files() -> Vec<(String, String)> {
+/// The chart's files by their path.
+pub(super) fn shipped() -> Vec<(String, String)> {
     let mut found = Vec::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../pdp-sync/chart"), "", &mut found);
     found.sort();
+    found
+}
+
+/// The same, in the tests' own group.
+pub(super) fn files() -> Vec<(String, String)> {
+    let mut found = shipped();
     for (_, text) in &mut found {
         *text = text.replace("updates.pdp.wso2.com", GROUP);
     }

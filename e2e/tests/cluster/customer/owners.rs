@@ -70,6 +70,7 @@ fn a_second_subscription_waits_and_takes_nothing() {
         Scenario::begin("customer: two subscriptions in one namespace; the first goes, the second stays out");
     let plane = Plane::at_41(&cluster, NAMESPACE, |_| Ok(()));
     let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
+    cluster.admit_pdp_sync_for(NAMESPACE, &["pdp", "second"], &[]).unwrap();
     let second = cluster.subscription(&plane.world, NAMESPACE).unwrap().named("second").apply().unwrap();
     second.until(pdp_sync, "the second to name the first", foreign("`pdp`")).unwrap();
     let state = second.state();

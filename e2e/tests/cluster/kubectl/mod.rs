@@ -21,14 +21,14 @@ use serde_json::{Value, json};
 const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
 /// A namespace of its own.
-struct Place {
+pub(crate) struct Place {
     api: Api,
     namespace: &'static str,
     kubeconfig: PathBuf,
 }
 
 impl Place {
-    fn new(cluster: &Cluster, namespace: &'static str) -> Self {
+    pub(crate) fn new(cluster: &Cluster, namespace: &'static str) -> Self {
         cluster.namespace(namespace).unwrap();
         Self { api: cluster.api.clone(), namespace, kubeconfig: cluster.kubeconfig() }
     }
@@ -67,7 +67,7 @@ impl Place {
     }
 
     /// `kubectl pdp ...` in this namespace.
-    fn pdp(&self, args: &[&str]) -> Finished {
+    pub(crate) fn pdp(&self, args: &[&str]) -> Finished {
         self.pdp_with(&self.kubeconfig, &[args, &["-n", self.namespace]].concat())
     }
 

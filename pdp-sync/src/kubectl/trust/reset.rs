@@ -12,9 +12,11 @@ use pdp_transport::cli::output::{print, say};
 use pdp_transport::cli::{exit, root};
 use serde_json::{Value, json};
 
+use crate::crd::TRUST_SECRET;
 use crate::kubectl::cluster::Cluster;
 use crate::kubectl::confirm::confirm;
 use crate::kubectl::{Common, secrets, seen};
+use crate::pin::Pin;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::kubectl) struct Args {
@@ -34,15 +36,23 @@ pub(super) async fn run(args: &Args) -> Result<u8> {
     let cluster = Cluster::of(&args.common).await?;
     let of = cluster.subscription(args.common.name.as_deref()).await?;
     let name = secrets::state_of(&of);
-    let state = cluster.secret(&of, &name).await?.ok_or_else(|| {
-        Failure::new("NotFound", format!("Secret {}/{name}", of.namespace().unwrap_or_default()))
-            .hint("nothing was seen yet: pdp-sync starts from the root of spec.root by itself")
-    })?;
+    let (state, pin) = (cluster.secret(&of, &name).await?, cluster.secret(&of, TRUST_SECRET).await?);
+    if state.is_none() && pin.is_none() {
+        let what = format!("Secret {}/{name}", of.namespace().unwrap_or_default());
+        return Err(Failure::new("NotFound", what)
+            .hint("nothing was seen yet: pdp-sync starts from the root of spec.root by itself"));
+    }
     let sha256 = Digest::of(&bytes);
     say(&lost(&seen::id(&of).to_string(), version, sha256));
     let word = of.spec.data_plane.as_str();
     confirm(&format!("forget what {} has seen", seen::id(&of)), word, args.yes)?;
-    cluster.patch_secret(&of, &name, &change(&state, &bytes)).await?;
+    // In this order: what was left half done is seen by pdp-sync as done, or is simply done again.
+    if let Some(state) = &state {
+        cluster.patch_secret(&of, &name, &change(state, &bytes)).await?;
+    }
+    if let Some(pin) = &pin {
+        cluster.patch_secret(&of, TRUST_SECRET, &pinned(pin, &bytes, &of.name_any())).await?;
+    }
     let text = format!(
         "✔ forgotten; the next look starts from root {version}\n  kubectl pdp reconcile {}",
         seen::place(&of)
@@ -92,6 +102,12 @@ fn change(state: &Secret, root: &[u8]) -> Value {
     })
 }
 
+/// The namespace's pin follows, on what was looked at, too.
+fn pinned(pin: &Secret, root: &[u8], holder: &str) -> Value {
+    let data = Pin { root: root.to_vec(), holder: holder.to_owned() }.data();
+    json!({ "metadata": { "resourceVersion": pin.metadata.resource_version }, "data": data })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -119,6 +135,13 @@ mod tests {
     fn the_floors_go_the_root_comes_nothing_else_changes() {
         let change = change(&secret(&[("floors.json", b"{}"), ("policy.json", b"{}")]), b"root");
         assert_eq!(change["data"], json!({ "floors.json": null, "root.json": "cm9vdA==" }));
+        assert_eq!(change["metadata"]["resourceVersion"], "7");
+    }
+
+    #[test]
+    fn the_pin_of_the_namespace_follows() {
+        let change = pinned(&secret(&[("root.json", b"old"), ("subscription", b"pdp")]), b"root", "prod");
+        assert_eq!(change["data"], json!({ "root.json": "cm9vdA==", "subscription": "cHJvZA==" }));
         assert_eq!(change["metadata"]["resourceVersion"], "7");
     }
 

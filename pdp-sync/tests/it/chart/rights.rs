@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{file, quoted, rows, yaml};
 
-const FILES: [&str; 4] = ["namespace", "secrets", "cluster", "stored-versions"];
+const FILES: [&str; 6] =
+    ["namespace", "own-secrets", "named-secrets", "any-secret", "cluster", "stored-versions"];
 
 /// Resources with their group, the names that they are limited to, verbs.
 type Rule = (BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
@@ -38,13 +39,30 @@ fn resources(cell: &str) -> BTreeSet<String> {
 fn the_rights_in_its_namespace_are_the_documented_ones() {
     let page = file("docs/least-privilege.md");
     let (_, part) = page.split_once("## In its own namespace").unwrap();
-    let documented: BTreeSet<Rule> = rows(part.split_once("## In the cluster").unwrap().0)
-        .iter()
-        .map(|row| (resources(&row[0]), BTreeSet::new(), verbs(&row[1])))
-        .collect();
-    let mut granted_here = granted("pdp-sync/chart/files/rights/namespace.yaml");
-    granted_here.extend(granted("pdp-sync/chart/files/rights/secrets.yaml"));
-    assert_eq!(granted_here, documented);
+    let (always, rest) = part.split_once("## With `rbac.anySecret`").unwrap();
+    let any = rest.split_once("## In the cluster").unwrap().0;
+    let both = [(always, &["namespace", "own-secrets", "named-secrets"][..]), (any, &["any-secret"][..])];
+    for (tables, files) in both {
+        let documented: BTreeSet<Rule> =
+            rows(tables).iter().map(|row| (resources(&row[0]), BTreeSet::new(), verbs(&row[1]))).collect();
+        let files = files.iter().map(|name| format!("pdp-sync/chart/files/rights/{name}.yaml"));
+        assert_eq!(files.flat_map(|path| granted(&path)).collect::<BTreeSet<_>>(), documented);
+    }
+}
+
+/// Both lists of names are filled in when the chart is rendered; an empty one would mean every Secret.
+#[test]
+fn secrets_are_named_unless_the_administrator_says_otherwise() {
+    for (name, rules) in [("own-secrets", ["OWN", ""].as_slice()), ("named-secrets", &["NAMED"])] {
+        let found = yaml(&format!("pdp-sync/chart/files/rights/{name}.yaml"));
+        let names =
+            found.as_array().unwrap().iter().map(|rule| rule["resourceNames"].as_str().unwrap_or_default());
+        assert_eq!(names.collect::<Vec<_>>(), rules, "{name}");
+    }
+    let role = file("pdp-sync/chart/templates/role.yaml");
+    let (before, _) = role.split_once("own-secrets.yaml").unwrap();
+    assert!(before.contains("{{- if .Values.rbac.anySecret }}") && before.contains("{{- else }}"));
+    assert_eq!(yaml("pdp-sync/chart/values.yaml")["rbac"]["anySecret"], false);
 }
 
 #[test]

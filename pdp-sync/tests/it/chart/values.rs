@@ -34,6 +34,11 @@ fn the_defaults_are_valid_and_sensible_changes_too() {
         json!({ "subscription": { "name": "pdp", "spec": { "organization": "nordbank" } } }),
         json!({ "networkPolicy": { "cilium": { "enabled": true, "names": ["*.wso2.example"] } } }),
         json!({ "global": { "ofAnotherChart": true } }),
+        json!({ "rbac": { "subscriptions": ["prod"], "secrets": ["registry-login"], "anySecret": true } }),
+        json!({ "flux": { "namespace": "flux", "serviceAccounts": ["source-controller"] } }),
+        json!({ "allowedHosts": ["registry.acme.example", "git.acme.example:8443", "[::1]:5000"] }),
+        json!({ "allowHttp": ["registry.acme.example:5000"] }),
+        json!({ "tokenHosts": { "registry.acme.example:5000": "login.acme.example" } }),
     ] {
         assert!(accepted(&changed), "{changed}");
     }
@@ -51,6 +56,13 @@ fn typing_errors_and_tags_for_digests_are_refused() {
         json!({ "controller": { "logFormat": "xml" } }),
         json!({ "resources": { "limit": {} } }),
         json!({ "subscription": { "spec": {} } }),
+        json!({ "rbac": { "anySecrets": true } }),
+        json!({ "flux": { "serviceAccounts": ["system:serviceaccount:flux:source-controller"] } }),
+        json!({ "allowedHosts": ["https://registry.acme.example"] }),
+        json!({ "allowedHosts": ["a.example,b.example"] }),
+        json!({ "allowHttp": "registry.acme.example" }),
+        json!({ "tokenHosts": { "registry.acme.example": "https://login.acme.example" } }),
+        json!({ "tokenHosts": { "a.example=b.example": "login.acme.example" } }),
     ] {
         assert!(!accepted(&changed), "{changed}");
     }
