@@ -252,7 +252,7 @@ impl World {
         let text = format!(
             "apiVersion: updates.pdp.wso2.com/v1\nkind: UpdateSubscription\nmetadata: {{name: pdp, namespace: flux-system}}\n\
              spec:\n  organization: {organization}\n  dataPlane: {data_plane}\n  line: pdp-2026\n{ring}  \
-             platform: azure\n  catalog: {catalog}\n  root: {}\n  mirror: {mirror}\n  \
+             platform: azure\n  catalog: {catalog}\n  root: {}\n  mirror: \"{mirror}\"\n  \
              target: {{git: {{url: \"{target}\", branch: main, path: pdp}}}}\n{ca}{more}",
             self.root().display(),
         );
