@@ -74,7 +74,9 @@ impl Published {
             &["release", "verify", "41", "--line", "pdp-2026", "--registry", &other.host()],
             &[("HOME", &docker.to_string_lossy())],
         );
-        let whole = verified.unwrap().ok();
+        let verified = verified.unwrap();
+        println!("{program}: {:?} {}", verified.code, verified.stderr);
+        let whole = verified.ok();
         row.says("signatures copied", if whole { "yes" } else { "no" });
         let unsigned = if whole { "" } else { "  signatures: catalog\n" };
         let plane = format!("{program}-copy");
