@@ -128,8 +128,9 @@ impl Row {
         self.note(operation, &Seen::Refused(code.to_owned()), seen);
     }
 
-    /// What the table says of something that is neither right nor wrong.
+    /// What the table says of something that is neither right nor wrong, in place of what it said before.
     pub(crate) fn says(&mut self, operation: &'static str, words: impl Into<String>) {
+        self.cells.retain(|(of, _)| *of != operation);
         self.cells.push((operation, words.into()));
     }
 
