@@ -7,9 +7,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-fn file(path: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/frozen/55b220a");
-    std::fs::read(format!("{folder}/{path}")).unwrap()
+/// One of them, as it was when this was built.
+macro_rules! file {
+    ($path:literal) => {
+        &include_bytes!(concat!("../../../fixtures/frozen/55b220a/", $path))[..]
+    };
 }
 
 /// Every field that `before` has, at any depth, is in `after` with the same value; new ones may have come.
@@ -26,30 +28,31 @@ fn holds(before: &Value, after: &Value, path: &str) {
 }
 
 /// What was written is read to the last field: written again, nothing is lost.
-fn read<T: DeserializeOwned + Serialize>(path: &str) -> T {
-    let value: T = serde_json::from_slice(&file(path)).unwrap();
-    holds(&serde_json::from_slice(&file(path)).unwrap(), &serde_json::to_value(&value).unwrap(), path);
+fn read<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> T {
+    let value: T = serde_json::from_slice(bytes).unwrap();
+    holds(&serde_json::from_slice(bytes).unwrap(), &serde_json::to_value(&value).unwrap(), "");
     value
 }
 
 #[test]
 fn decision_records_are_read_to_the_last_field() {
-    for (name, installed, unfinished) in
-        [("done", 41, false), ("applying", 40, true), ("ring-state", 41, false)]
-    {
-        let bytes = file(&format!("data-planes/{name}/state/record.json"));
-        let record = DecisionRecord::load(&bytes).unwrap();
+    for (name, bytes, installed, unfinished) in [
+        ("done", file!("data-planes/done/state/record.json"), 41, false),
+        ("applying", file!("data-planes/applying/state/record.json"), 40, true),
+        ("ring-state", file!("data-planes/ring-state/state/record.json"), 41, false),
+    ] {
+        let record = DecisionRecord::load(bytes).unwrap();
         assert_eq!(record.is_unfinished(), unfinished, "{name}");
         assert_eq!(record.target().level.0, 41, "{name}");
         assert_eq!(record.installed().unwrap().level.0, installed, "{name}");
         let again = record.to_bytes().unwrap();
-        holds(&serde_json::from_slice(&bytes).unwrap(), &serde_json::from_slice(&again).unwrap(), name);
+        holds(&serde_json::from_slice(bytes).unwrap(), &serde_json::from_slice(&again).unwrap(), name);
     }
 }
 
 #[test]
 fn a_policy_is_read_to_the_last_field_and_nothing_is_wrong_with_it() {
-    let policy: Policy = read("data-planes/done/state/policy.json");
+    let policy: Policy = read(file!("data-planes/done/state/policy.json"));
     assert!(policy.pin.is_some() && policy.windows.len() == 2 && policy.freezes.len() == 1);
     assert!(policy.minimum_age.is_some() && policy.overrides.len() == 1);
     assert_eq!(policy.problems(), Vec::<String>::new());
@@ -57,8 +60,8 @@ fn a_policy_is_read_to_the_last_field_and_nothing_is_wrong_with_it() {
 
 #[test]
 fn enrolment_is_read_to_the_last_field() {
-    let answer: Enrolled = read("enrolment/answered/answer.json");
+    let answer: Enrolled = read(file!("enrolment/answered/answer.json"));
     assert_eq!((answer.id.to_string().as_str(), answer.ring.as_str()), ("acme/prod", "canary"));
-    let request: Enrolment = read("enrolment/unanswered/request.json");
+    let request: Enrolment = read(file!("enrolment/unanswered/request.json"));
     assert_eq!(request.organization.as_str(), "shop");
 }

@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn nobody_waits_before_the_first_refusal_and_all_wait_after_it() {
         let (mut pace, now) = (Pace::default(), Instant::now());
-        assert_eq!((pace.reserve(now), pace.reserve(now)), (0 * MS, 0 * MS));
+        assert_eq!((pace.reserve(now), pace.reserve(now)), (Duration::ZERO, Duration::ZERO));
         pace.slow_down(now, Some(now + 1000 * MS));
         pace.slow_down(now, Some(now + 500 * MS));
         pace.slow_down(now, None);
@@ -77,6 +77,9 @@ mod tests {
             pace.went_well();
         }
         pace.reserve(now);
-        assert_eq!((pace.gap, pace.reserve(now), pace.reserve(now)), (0 * MS, 0 * MS, 0 * MS));
+        assert_eq!(
+            (pace.gap, pace.reserve(now), pace.reserve(now)),
+            (Duration::ZERO, Duration::ZERO, Duration::ZERO)
+        );
     }
 }

@@ -84,8 +84,8 @@ mod tests {
     #[test]
     fn what_the_registry_asks_for_is_kept_within_limits() {
         let patience = Patience::PASS;
-        assert_eq!(patience.wait(1, Some(10 * S), 0 * S, 0), Some(10 * S));
-        assert_eq!(patience.wait(1, Some(10 * S), 0 * S, 500), Some(Duration::from_millis(10_500)));
+        assert_eq!(patience.wait(1, Some(10 * S), Duration::ZERO, 0), Some(10 * S));
+        assert_eq!(patience.wait(1, Some(10 * S), Duration::ZERO, 500), Some(Duration::from_millis(10_500)));
         for (tries, asked, waited) in [(13, 0, 0), (1, 21, 0), (1, 10, 51)] {
             assert_eq!(
                 patience.wait(tries, Some(asked * S), waited * S, 0),
