@@ -238,7 +238,7 @@ pub(crate) fn give_to(user: &str, path: &Path) -> Result<()> {
 }
 
 /// True if this process belongs to root.
-pub(crate) fn is_root() -> Result<bool> {
+fn is_root() -> Result<bool> {
     Ok(std::fs::metadata("/proc/self")?.uid() == 0)
 }
 

@@ -62,15 +62,14 @@ impl Nginx {
     }
 }
 
+/// One process: workers would outlive a master that is killed, and hide from the reaper.
 fn configuration(folder: &Path, server: &str) -> String {
     let folder = folder.display();
-    // As root it would give its workers to a user who can't read the folder.
-    let user = if crate::postgres::is_root().unwrap_or_default() { "user root;" } else { "" };
     let places = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {folder}/{name};"))
         .join("\n");
     format!(
-        "{user}\ndaemon off;\nworker_processes 1;\npid {folder}/nginx.pid;\nevents {{}}\nhttp {{\n{places}\n\
+        "daemon off;\nmaster_process off;\npid {folder}/nginx.pid;\nevents {{}}\nhttp {{\n{places}\n\
          log_format short '$request_method $request_uri $status';\naccess_log {folder}/access.log short;\n\
          proxy_http_version 1.1;\nproxy_set_header Host $http_host;\nproxy_set_header X-Forwarded-Proto $scheme;\n\
          proxy_request_buffering off;\nserver {{\n{server}\n}}\n}}\n"

@@ -36,6 +36,16 @@ pub(crate) fn read_by_all(world: &World, how: &str, folder: &Path) {
     }
 }
 
+/// True if all three read the catalog in a folder as we do; otherwise the one that doesn't, and its words.
+pub(crate) fn agree(world: &World, folder: &Path) -> Seen {
+    let other = CLIENTS.into_iter().find_map(|(client, _)| {
+        let output = client.command(&world.root(), folder).unwrap().output().unwrap();
+        let same = output.status.success() && String::from_utf8_lossy(&output.stdout) == expected(folder);
+        (!same).then(|| format!("{client:?}: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    });
+    other.map_or(Seen::Done, Seen::Refused)
+}
+
 /// `<sha256> <target>` of every file under `targets`.
 fn expected(folder: &Path) -> String {
     let entries = std::fs::read_dir(folder.join("targets")).unwrap();

@@ -1,7 +1,8 @@
 //! Each Git host in each way that it is run.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 
 use pdp_e2e::hosts::{Authority, GitWeb, Gitea, Nginx, PUSHER, debian_version, jgit_version, version};
@@ -77,6 +78,7 @@ fn play(row: &mut Row, way: &Way) -> World {
     let all = [merged, second, third].into_iter().find(|seen| !seen.is_done()).unwrap_or(Seen::Done);
     row.works("catalog publish", &all);
     row.works("catalog refresh", &story::catalog(&world, "refresh", false));
+    row.works("TUF clients", &catalogs::agree(&world, &checked_out(&world)));
     let plane = world.data_plane("acme", "git", "general", "").unwrap();
     if row.works("pdp-sync", &story::pass(&world, &plane, &[])) {
         // A pass more changes nothing in the customer's repository and is good.
@@ -102,9 +104,9 @@ const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 fn http_backend_behind_nginx() {
     let host = GitWeb::nginx(V4, false, None).unwrap();
     let mut row = Row::begin(Table::Git, "210", nginx_name(", anonymous"));
-    let world = play(&mut row, &Way::open(host.clone()));
+    let world = play(&mut row, &Way::open(host));
     row.end();
-    catalogs::read_by_all(&world, "published to git http-backend", &checked_out(&world, &host));
+    catalogs::read_by_all(&world, "published to git http-backend", &checked_out(&world));
 }
 
 #[test]
@@ -220,12 +222,26 @@ fn jgit() {
     row.end();
 }
 
-/// The published catalog as files.
-fn checked_out(world: &World, host: &GitWeb) -> PathBuf {
+/// The published catalog as files, as the publisher fetched it from there.
+fn checked_out(world: &World) -> PathBuf {
     let folder = world.path("checked-out");
     std::fs::create_dir_all(&folder).unwrap();
-    let work_tree = format!("--work-tree={}", folder.display());
-    host.git("catalog", &[&work_tree, "checkout", "catalog", "--", "."]).unwrap();
-    assert!(Path::new(&folder).join("metadata/timestamp.json").exists());
+    let caches = std::fs::read_dir(world.path("pdp-publisher")).unwrap();
+    for cache in caches.map(|entry| entry.unwrap().path()) {
+        let mut git = Command::new("git");
+        git.arg("--git-dir").arg(cache.join("git")).arg("--work-tree").arg(&folder);
+        git.args(["checkout", "-q", "refs/remotes/origin/catalog", "--", "."]);
+        assert!(git.status().unwrap().success());
+    }
+    assert!(folder.join("metadata/timestamp.json").exists());
     folder
+}
+
+#[test]
+fn nothing_of_an_nginx_outlives_it() {
+    let nginx = Nginx::start("", None).unwrap();
+    let host = nginx.host();
+    assert!(std::net::TcpStream::connect(&host).is_ok());
+    drop(nginx);
+    assert!(std::net::TcpStream::connect(&host).is_err(), "a worker still listens");
 }

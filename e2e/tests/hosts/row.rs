@@ -79,6 +79,7 @@ impl Table {
                 "ring state",
                 "pdp-sync",
                 "target",
+                "TUF clients",
                 "no login",
                 "wrong login",
                 "protected branch",
