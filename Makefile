@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO_DENY := 0.20.2
 
-.PHONY: help setup demo demo-cluster test e2e check bench mutants reference images
+.PHONY: help setup demo demo-cluster test e2e hosts check bench mutants reference images
 
 help: ## Lists the targets
 	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +29,12 @@ e2e: setup ## Tests on a real control plane with real Flux, a quarter of an hour
 	@rm -rf target/tmp/scenarios target/tmp/cluster-logs
 	@cargo test --locked -p pdp-e2e --features cluster --test cluster -- --test-threads=6 || { tools/scenarios; exit 1; }
 	@tools/scenarios
+
+hosts: setup ## Tests against other people's registries, Git hosts, proxies and clients, 10 minutes (builds them once, 12 minutes more)
+	@tools/setup hosts
+	@rm -rf target/tmp/hosts
+	@cargo test --locked -p pdp-e2e --features hosts --test hosts -- --test-threads=3
+	@tools/hosts
 
 check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::channel_server::ChannelServer;
+use crate::outside::Outside;
 use crate::world::{DataPlane, World};
 
 /// What stands in a frozen subscription for an address or path of the world that it was made in.
@@ -24,7 +25,7 @@ impl World {
     /// # Errors
     /// When a file is missing, or a server doesn't start.
     pub fn frozen(folder: &Path) -> Result<Self> {
-        let mut world = Self::without_vendor(false)?;
+        let mut world = Self::prepare(Outside::default(), false)?;
         copy(&folder.join("vendor/keys"), &world.path("vendor/keys"))?;
         let root = world.root();
         std::fs::create_dir_all(root.parent().context("no folder")?)?;

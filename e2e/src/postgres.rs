@@ -224,14 +224,20 @@ fn newest() -> Result<PathBuf> {
 
 /// Gives a file to the user as whom PostgreSQL runs.
 fn give(path: &Path) -> Result<()> {
+    give_to(SYSTEM_USER, path)
+}
+
+/// Root gives a file, or a folder with all in it, to a user; nobody else has to.
+pub(crate) fn give_to(user: &str, path: &Path) -> Result<()> {
     if is_root()? {
-        let owner = format!("{SYSTEM_USER}:");
-        let given = Command::new("chown").arg(&owner).arg(path).output()?;
+        let owner = format!("{user}:");
+        let given = Command::new("chown").arg("-R").arg(&owner).arg(path).output()?;
         ensure!(given.status.success(), "chown {owner}: {}", stderr(&given));
     }
     Ok(())
 }
 
+/// True if this process belongs to root.
 fn is_root() -> Result<bool> {
     Ok(std::fs::metadata("/proc/self")?.uid() == 0)
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::channel_server::ChannelServer;
 use crate::git_host::GitHost;
+use crate::outside::Outside;
 use crate::programs::{Finished, Program, Running};
 use crate::registry::Registry;
 
@@ -27,8 +28,8 @@ pub struct World {
     pub loud: bool,
     /// The channel server, once there is one.
     pub server: Option<ChannelServer>,
-    /// Another registry to publish to and to pull from, `host:port`.
-    pub elsewhere: Option<String>,
+    /// Other people's servers in place of `registry` and `git`.
+    pub outside: Outside,
     /// Publishes the catalog as an OCI artifact too, as `catalog_repository` names it.
     pub catalog_in_oci: bool,
 }
@@ -53,25 +54,72 @@ impl World {
         Self::start_with(false)
     }
 
+    /// As above, on other people's servers.
+    ///
+    /// # Errors
+    /// When a server or program fails.
+    pub fn start_on(outside: Outside) -> Result<Self> {
+        let world = Self::prepare(outside, false)?;
+        world.found()?;
+        Ok(world)
+    }
+
     /// As above; prints every command if `loud`.
     ///
     /// # Errors
     /// When a server or program fails.
     pub fn start_with(loud: bool) -> Result<Self> {
-        let world = Self::without_vendor(loud)?;
-        let vendor = world.path("vendor").to_string_lossy().into_owned();
-        world.publisher(&["key", "ceremony", "--out", &vendor, "--line", "pdp-2026"])?;
-        world.publisher(&["catalog", "init", &format!("{vendor}/catalog")])?;
+        let world = Self::prepare(Outside::default(), loud)?;
+        world.found()?;
         Ok(world)
     }
 
-    /// The servers alone, with an empty repository for a catalog.
-    pub(crate) fn without_vendor(loud: bool) -> Result<Self> {
+    /// A world with servers and an empty repository for the catalog; there are no keys yet.
+    ///
+    /// # Errors
+    /// When a server fails.
+    pub fn prepare(outside: Outside, loud: bool) -> Result<Self> {
         let folder = crate::reaper::folder("pdp-world-")?;
-        let git = GitHost::start(&folder.path().join("git"))?;
-        git.create("catalog")?;
-        let (registry, elsewhere) = (Registry::start()?, None);
-        Ok(Self { folder, registry, git, now: None, loud, server: None, elsewhere, catalog_in_oci: false })
+        let (git, registry) = (GitHost::start(&folder.path().join("git"))?, Registry::start()?);
+        let (now, server, catalog_in_oci) = (None, None, false);
+        let world = Self { folder, registry, git, now, loud, server, outside, catalog_in_oci };
+        world.create_repository("catalog")?;
+        Ok(world)
+    }
+
+    /// Makes the vendor's keys and its first catalog, which nobody sees yet.
+    ///
+    /// # Errors
+    /// When the command fails.
+    pub fn ceremony(&self) -> Result<()> {
+        let vendor = self.path("vendor").to_string_lossy().into_owned();
+        self.publisher(&["key", "ceremony", "--out", &vendor, "--line", "pdp-2026"]).map(|_| ())
+    }
+
+    /// Makes the vendor's keys and publishes its first catalog.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn found(&self) -> Result<()> {
+        self.ceremony()?;
+        let vendor = self.path("vendor").to_string_lossy().into_owned();
+        self.publisher(&["catalog", "init", &format!("{vendor}/catalog")]).map(|_| ())
+    }
+
+    /// Makes an empty repository on the Git host and gives its address.
+    ///
+    /// # Errors
+    /// When the host doesn't make it.
+    pub fn create_repository(&self, name: &str) -> Result<String> {
+        match &self.outside.git {
+            Some(site) => site.create(name).map(|()| site.url(name)),
+            None => self.git.create(name),
+        }
+    }
+
+    /// The address of a repository on the Git host.
+    pub fn git_url(&self, name: &str) -> String {
+        self.outside.git.as_ref().map_or_else(|| self.git.url(name), |site| site.url(name))
     }
 
     /// A path within the world.
@@ -91,7 +139,7 @@ impl World {
 
     /// The registry that the vendor publishes to.
     pub fn registry_host(&self) -> String {
-        self.elsewhere.clone().unwrap_or_else(|| self.registry.host())
+        self.outside.registry.clone().unwrap_or_else(|| self.registry.host())
     }
 
     /// Where the catalog lies as an OCI artifact, tag `latest`, if `catalog_in_oci` is set.
@@ -113,13 +161,15 @@ impl World {
         command
             .current_dir(self.folder.path())
             .env("PUBLISHER_PASSWORD", PASSWORD)
-            .env("PUBLISHER_CATALOG", self.git.url("catalog"))
+            .env("PUBLISHER_CATALOG", self.git_url("catalog"))
             .env("PUBLISHER_ROOT", self.root())
             .env("PUBLISHER_REGISTRY", self.registry_host())
             .env("XDG_CACHE_HOME", self.folder.path())
             .env("HOME", self.folder.path())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env_remove("GITHUB_ACTIONS")
+            .envs(self.outside.env.iter().map(|(name, value)| (name, value)))
+            .envs(self.outside.ca.iter().flat_map(|ca| [("PUBLISHER_CA", ca), ("CHANNEL_SERVER_CA", ca)]))
             .envs(self.now.iter().map(|now| ("PDP_NOW", now)))
             .envs(self.server.iter().map(|server| ("PUBLISHER_SERVER", server.url())))
             .envs(self.server.iter().map(|server| ("PUBLISHER_TOKEN", server.token.clone())));
@@ -176,7 +226,7 @@ impl World {
         ring: &str,
         more: &str,
     ) -> Result<DataPlane> {
-        let catalog = format!("{{git: {{url: \"{}\", branch: catalog}}}}", self.git.url("catalog"));
+        let catalog = format!("{{git: {{url: \"{}\", branch: catalog}}}}", self.git_url("catalog"));
         self.data_plane_on(organization, data_plane, ring, &catalog, &self.registry_host(), more)
     }
 
@@ -195,13 +245,15 @@ impl World {
     ) -> Result<DataPlane> {
         let name = format!("{organization}-{data_plane}");
         let ring = if ring.is_empty() { String::new() } else { format!("  ring: {ring}\n") };
-        let target = self.git.create(&name)?;
+        let target = self.create_repository(&name)?;
+        let ca =
+            self.outside.ca.as_ref().map_or_else(String::new, |ca| format!("  ca: [{}]\n", ca.display()));
         let subscription = self.path(&format!("{name}.yaml"));
         let text = format!(
             "apiVersion: updates.pdp.wso2.com/v1\nkind: UpdateSubscription\nmetadata: {{name: pdp, namespace: flux-system}}\n\
              spec:\n  organization: {organization}\n  dataPlane: {data_plane}\n  line: pdp-2026\n{ring}  \
-             platform: azure\n  catalog: {catalog}\n  root: {}\n  mirror: {mirror}\n  \
-             target: {{git: {{url: \"{target}\", branch: main, path: pdp}}}}\n{more}",
+             platform: azure\n  catalog: {catalog}\n  root: {}\n  mirror: \"{mirror}\"\n  \
+             target: {{git: {{url: \"{target}\", branch: main, path: pdp}}}}\n{ca}{more}",
             self.root().display(),
         );
         std::fs::write(&subscription, text)?;

@@ -25,7 +25,7 @@ impl World {
     /// # Errors
     /// When it doesn't start.
     pub fn serve_on(&mut self, database: &str) -> Result<()> {
-        self.git.create("ring-state")?;
+        self.create_repository("ring-state")?;
         let (key, director) = (self.key("director"), self.path("director.pem"));
         self.publisher(&["key", "export", &key, "--out", &director.to_string_lossy()])?;
         let token = self.token(database, "admin@wso2", "admin", "3650d")?;
@@ -79,18 +79,18 @@ impl World {
     pub fn server_command(&self, server: &ChannelServer, env: &[(&str, &str)]) -> Result<Command> {
         let mut command = self.command(Program::ChannelServer)?;
         let listen = server.url().replace("http://", "");
-        let oci = format!("{}/pdp/ring-state", self.registry.host());
+        let oci = format!("{}/pdp/ring-state", self.registry_host());
         command
             .args([
                 "serve",
                 "--listen",
                 &listen,
                 "--catalog",
-                &self.git.url("catalog"),
+                &self.git_url("catalog"),
                 "--catalog-interval",
                 "2s",
             ])
-            .args(["--ring-state-git", &self.git.url("ring-state"), "--ring-state-oci", &oci])
+            .args(["--ring-state-git", &self.git_url("ring-state"), "--ring-state-oci", &oci])
             .arg("--database")
             .arg(&server.database)
             .arg("--root")

@@ -13,8 +13,8 @@ use super::local;
 use super::part::{Part, Site};
 use super::processes::Processes;
 use super::stand_ins;
-use super::tools::Tools;
 use crate::reaper;
+use crate::tools::Tools;
 
 /// The administrator's token; the cluster lives on loopback and for a test only.
 const TOKEN: &str = "test-admin";

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::tools::Tools;
 use crate::programs::Program;
+use crate::tools::Tools;
 
 /// Which definitions of Flux a cluster has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

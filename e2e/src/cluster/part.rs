@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::tools::Tools;
 use crate::programs::free_port;
+use crate::tools::Tools;
 
 /// A process of a cluster, in the order in which they start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::part::{Part, Site};
-use super::tools::Tools;
 use crate::programs::Running;
+use crate::tools::Tools;
 use crate::wait_at_most;
 
 /// A control plane is up in seconds; a loaded machine takes longer.

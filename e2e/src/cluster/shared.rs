@@ -3,7 +3,7 @@
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::control_plane::Cluster;
-use super::tools::Tools;
+use crate::tools::Tools;
 
 /// The cluster of this run, for tests that keep to their own namespaces; many at a time.
 ///
@@ -28,7 +28,7 @@ pub fn alone() -> RwLockWriteGuard<'static, Cluster> {
 #[expect(clippy::unwrap_used, reason = "only tests come here, and none can go on without")]
 pub fn tools() -> Tools {
     static TOOLS: OnceLock<Tools> = OnceLock::new();
-    TOOLS.get_or_init(|| Tools::build().unwrap()).clone()
+    TOOLS.get_or_init(|| Tools::for_clusters().unwrap()).clone()
 }
 
 #[expect(clippy::unwrap_used, reason = "only tests come here, and none can go on without")]

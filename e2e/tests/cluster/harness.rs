@@ -111,7 +111,7 @@ fn a_real_registry_with_and_without_referrers_holds_what_publisher_pushed() {
     for referrers in [true, false] {
         let registry = Olareg::start(&tools, referrers).unwrap();
         let mut world = World::start().unwrap();
-        world.elsewhere = Some(registry.host());
+        world.outside.registry = Some(registry.host());
         world.catalog_in_oci = true;
         world.release(41, "emergency").unwrap();
         world.open(41, &["general=100"]).unwrap();

@@ -2,9 +2,8 @@
 
 use anyhow::Result;
 
-use super::local;
-use super::tools::Tools;
 use crate::programs::{Running, free_port};
+use crate::tools::Tools;
 use crate::wait_for;
 
 /// An olareg on 127.0.0.1, in memory. It ends with this value.
@@ -27,8 +26,7 @@ impl Olareg {
         command.args(["--api-delete", &format!("--api-referrer={referrers}")]);
         let running = Running::start(command, folder.path().join("olareg.log"))?;
         let registry = Self { port, _running: running, _folder: folder };
-        let url = format!("http://{}/v2/", registry.host());
-        wait_for("olareg", || local::is_ok(&url))?;
+        wait_for("olareg", || std::net::TcpStream::connect(registry.host()).is_ok())?;
         Ok(registry)
     }
 
