@@ -15,7 +15,7 @@ use crate::programs::{Program, Running, free_port};
 use crate::wait_at_most;
 
 /// How long a test waits for the controller; a level takes seconds, a failing one its deadlines.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(600);
 /// So much of the log is shown when a test waited in vain.
 const SHOWN_LINES: usize = 40;
 
