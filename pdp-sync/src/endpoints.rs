@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use pdp_transport::HttpOptions;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::flux_artifact::FluxArtifact;
-use pdp_transport::git::{GitOptions, Limits};
+use pdp_transport::git::GitOptions;
 use pdp_transport::login::{self, LoginSource};
 use pdp_transport::oci::{OciOptions, Repository};
 use url::Url;
@@ -142,9 +142,12 @@ impl Build<'_> {
     }
 
     fn target(&self) -> Option<GitEndpoint> {
-        let Target::Git { url, branch, .. } = &self.spec.target else { return None };
+        let Target::Git { url, branch, limits, .. } = &self.spec.target else { return None };
         let mut endpoint = self.git(url, branch, self.git_logins().0);
-        endpoint.options.limits = Limits::customer(Limits::CUSTOMER_PACK_BYTES);
+        endpoint.options.limits = limits.limits();
+        if let Some(silence) = limits.silence() {
+            endpoint.options.http.silence = silence;
+        }
         Some(endpoint)
     }
 

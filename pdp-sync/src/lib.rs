@@ -12,6 +12,7 @@ mod customer;
 mod endpoints;
 mod fault;
 mod fetch;
+mod fetch_limits;
 mod flux;
 mod identity;
 mod instruct;

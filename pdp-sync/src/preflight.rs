@@ -1,7 +1,7 @@
 //! Before anything is written: every artifact of the level is there, is the right one, and is signed.
 
 use pdp_policies::decision::DecisionRecord;
-use pdp_policies::release::{Component, Release};
+use pdp_policies::release::{Artifact, Component, Release};
 use pdp_policies::trust::{self, Catalog, SIGSTORE_BUNDLE};
 use pdp_policies::{Digest, KeyList, Refusal, RefusalCode};
 use pdp_transport::cli::failure::Result;
@@ -10,8 +10,11 @@ use pdp_transport::{Error, Kind, block_on};
 
 use crate::crd::Signatures;
 
-/// A component's artifact may not be larger (bytes).
+/// A component's artifact may not be larger (bytes). It is never in memory as a whole.
 const MAX_ARTIFACT_BYTES: u64 = 64 * 1024 * 1024;
+/// A chart that is looked into may not be larger (bytes): it is in memory then. Helm's own record of a release has to
+/// fit 1 MiB.
+const MAX_CHART_BYTES: u64 = 16 * 1024 * 1024;
 /// More referrers of one artifact than this aren't looked at.
 const MAX_REFERRERS: usize = 16;
 
@@ -42,16 +45,16 @@ impl From<Error> for Trouble {
     }
 }
 
-/// Looks at a component's only layer, once its bytes are known to be the right ones.
+/// Looks into a chart, once its bytes are known to be the right ones.
 pub(crate) type Inspect<'a> = dyn FnMut(&Component, &[u8]) -> Result<()> + 'a;
 
-/// Fetches and checks all artifacts of a record's target.
+/// Fetches and checks all artifacts of a record's target. Only what `inspect` looks into is held in memory.
 pub(crate) fn artifacts(
     endpoint: &OciOptions,
     signatures: Signatures,
     catalog: &Catalog,
     record: &DecisionRecord,
-    inspect: &mut Inspect<'_>,
+    inspect: Option<&mut Inspect<'_>>,
 ) -> Result<std::result::Result<(), Trouble>> {
     let (release, inputs) = (record.target(), record.inputs());
     let named: Repository = release.bundle.repository.parse()?;
@@ -62,24 +65,39 @@ pub(crate) fn artifacts(
     let registry = Registry::new(endpoint)?;
     let components = release.components_for(inputs.platform, &inputs.left_out);
     let keys = catalog.artifact_keys();
-    let mut layers = Vec::new();
-    let mut seen = |component: &Component, layer: &[u8]| layers.push(inspect(component, layer));
-    let checking = check(&registry, &repository, release, &components, keys, signatures, &mut seen);
-    let checked = block_on(checking)?;
-    layers.into_iter().collect::<Result<Vec<()>>>()?;
+    let place = Place { registry: &registry, repository: &repository };
+    let mut charts = Vec::new();
+    let checked = match inspect {
+        None => block_on(check(place, release, &components, keys, signatures, None))?,
+        Some(inspect) => {
+            let mut seen = |component: &Component, chart: &[u8]| charts.push(inspect(component, chart));
+            block_on(check(place, release, &components, keys, signatures, Some(&mut seen)))?
+        }
+    };
+    charts.into_iter().collect::<Result<Vec<()>>>()?;
     Ok(checked)
 }
 
+/// Where the artifacts lie.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    registry: &'a Registry,
+    repository: &'a Repository,
+}
+
+/// Told of each chart.
+type Seen<'a> = dyn FnMut(&Component, &[u8]) + 'a;
+
 /// `keys` are those that vouch for artifacts.
 async fn check(
-    registry: &Registry,
-    repository: &Repository,
+    place: Place<'_>,
     release: &Release,
     components: &[&Component],
     keys: &KeyList,
     signatures: Signatures,
-    seen: &mut dyn FnMut(&Component, &[u8]),
+    mut seen: Option<&mut Seen<'_>>,
 ) -> std::result::Result<(), Trouble> {
+    let Place { registry, repository } = place;
     let index = registry.manifest(repository, &release.bundle.digest).await?;
     trust::bundle(&index, release)?;
     let required = signatures == Signatures::Required;
@@ -91,9 +109,18 @@ async fn check(
         let bytes = registry.manifest(repository, &digest).await?;
         let manifest: Manifest = serde_json::from_slice(&bytes)
             .map_err(|e| Refusal::new(RefusalCode::Unreadable, component.name.as_str(), e.to_string()))?;
-        registry.blob(repository, &manifest.config.digest, manifest.config.size, MAX_ARTIFACT_BYTES).await?;
+        let (config, is_chart) = (&manifest.config, matches!(component.artifact, Artifact::Chart { .. }));
+        registry.check_blob(repository, &config.digest, config.size, MAX_ARTIFACT_BYTES).await?;
         for layer in &manifest.layers {
-            seen(component, &registry.blob(repository, &layer.digest, layer.size, MAX_ARTIFACT_BYTES).await?);
+            match seen.as_deref_mut().filter(|_| is_chart) {
+                Some(seen) => {
+                    let chart = registry.blob(repository, &layer.digest, layer.size, MAX_CHART_BYTES).await?;
+                    seen(component, &chart);
+                }
+                None => {
+                    registry.check_blob(repository, &layer.digest, layer.size, MAX_ARTIFACT_BYTES).await?;
+                }
+            }
         }
         if required {
             signed(registry, repository, component.name.as_str(), &digest, keys).await?;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::{Approvals, Content};
 use crate::crd::{Rollback, Signatures};
+use crate::fetch_limits::FetchLimits;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -176,7 +177,13 @@ pub(crate) enum RingStateSource {
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Target {
     /// The customer's repository; Flux applies from there.
-    Git { url: String, branch: String, path: String },
+    Git {
+        url: String,
+        branch: String,
+        path: String,
+        #[serde(default)]
+        limits: FetchLimits,
+    },
     /// Flux objects of the cluster, and what they are to name.
     #[serde(skip)]
     Flux(Box<FluxInputs>),
@@ -233,10 +240,11 @@ impl Subscription {
         {
             found.push(format!("spec.mirror: `{mirror}` is not host[:port][/prefix]"));
         }
-        if let Target::Git { path, .. } = &self.spec.target
-            && !pdp_policies::is_safe(path)
-        {
-            found.push(format!("spec.target.git.path: `{path}` is not a plain relative path"));
+        if let Target::Git { path, limits, .. } = &self.spec.target {
+            if !pdp_policies::is_safe(path) {
+                found.push(format!("spec.target.git.path: `{path}` is not a plain relative path"));
+            }
+            found.extend(limits.problems());
         }
         found.extend(self.spec.policy.problems().iter().map(|problem| format!("spec.policy.{problem}")));
         if self.spec.policy.approval.is_some() && self.spec.approvals.is_none() {

@@ -280,7 +280,7 @@ impl Kind {
             Self::RepositoryTooLarge => (
                 "RepositoryTooLarge",
                 "A repository of one's own is over a limit that can be raised.",
-                "raise the limit, or use a repository that holds little else",
+                "raise it (spec.target.git.limits.download), or use a repository that holds little else",
                 exit::FAILED,
                 false,
             ),

@@ -30,8 +30,9 @@ pub async fn fetch(artifact: &FluxArtifact, max: u64, options: &HttpOptions) -> 
     let request = http.client.get(&artifact.url).build().map_err(|e| http::no_answer(&what, &e))?;
     let answer = http.execute(&what, request).await?;
     if !answer.status().is_success() {
-        return Err(http::refused(&what, answer.status()));
+        return Err(http.refused(&what, answer).await);
     }
+    http.no_page(&what, &answer)?;
     let bytes = http.body(&what, answer, max).await?;
     if Digest::of(&bytes) != digest {
         return Err(Error::new(Kind::DigestMismatch, what, "the archive isn't what Flux says it is"));

@@ -32,7 +32,7 @@ use crate::crd::{
 };
 use crate::customer::Customer;
 use crate::fault;
-use crate::flux::{FluxTarget, Memory};
+use crate::flux::{FluxTarget, Memory, Reading};
 use crate::instruct::Trouble;
 use crate::reconcile::{self, Plane};
 use crate::state::State;
@@ -226,6 +226,7 @@ fn pass(
         memory: &entry.memory,
         surroundings: found,
         clock: &clock,
+        read: Reading::default(),
     };
     let outcome = reconcile::pass(&plane, &mut state, &target, &clock);
     let interval = subscription.spec.interval.seconds().unsigned_abs();

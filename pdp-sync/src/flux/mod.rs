@@ -18,4 +18,4 @@ mod workloads;
 
 pub(crate) use artifact_keys::secret_name as artifact_keys_secret;
 pub(crate) use memory::Memory;
-pub(crate) use target::FluxTarget;
+pub(crate) use target::{FluxTarget, Reading};

@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use pdp_policies::decision::{DecisionRecord, FluxInputs};
 use pdp_policies::flux::Health;
-use pdp_policies::release::{Artifact, Component};
+use pdp_policies::release::Component;
 use pdp_policies::trust::{Catalog, Verified};
 use pdp_policies::{At, Digest, Obstacle, ObstacleCode};
 use pdp_transport::cli::failure::{Result, internal};
@@ -66,20 +66,18 @@ impl Check<'_> {
     /// Every byte and signature of every artifact, and the customer's values against each chart's schema.
     fn artifacts(&self, texts: &BTreeMap<String, String>) -> Result<Option<Preflight>> {
         let mut problems = Vec::new();
-        let mut inspect = |component: &Component, layer: &[u8]| {
-            if matches!(component.artifact, Artifact::Chart { .. }) {
-                let sources = self.sources(component, texts);
-                let sources: Vec<_> =
-                    sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-                for problem in values::problems(layer, &sources)? {
-                    problems.push(format!("{}: {problem}", component.name));
-                }
+        let mut inspect = |component: &Component, chart: &[u8]| {
+            let sources = self.sources(component, texts);
+            let sources: Vec<_> =
+                sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+            for problem in values::problems(chart, &sources)? {
+                problems.push(format!("{}: {problem}", component.name));
             }
             Ok(())
         };
         let (endpoint, signatures) = (self.artifacts, self.signatures);
         if let Err(trouble) =
-            preflight::artifacts(endpoint, signatures, self.catalog, self.record, &mut inspect)?
+            preflight::artifacts(endpoint, signatures, self.catalog, self.record, Some(&mut inspect))?
         {
             return Ok(Some(Preflight::Trouble(trouble)));
         }

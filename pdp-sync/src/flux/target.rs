@@ -1,5 +1,8 @@
 //! The Flux target as the driver sees it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::{Catalog, Verified};
@@ -45,18 +48,39 @@ pub(crate) struct FluxTarget<'a> {
     pub(crate) surroundings: Found,
     /// The clock of the pass.
     pub(crate) clock: &'a Clock,
+    /// What this pass read of the cluster, until it writes.
+    pub(crate) read: Reading,
 }
+
+/// The objects as they were read last, none after a write.
+#[derive(Debug, Default)]
+pub(crate) struct Reading(RefCell<Option<Rc<Objects>>>);
 
 impl FluxTarget<'_> {
     fn owner(&self) -> Owner<'_> {
         Owner { namespace: &self.cluster.namespace, subscription: self.name }
     }
 
-    fn objects(&self) -> Result<Objects> {
-        Objects::read(self.cluster, self.owner().subscription)
+    /// What this pass knows: every kind is listed once, and again after a write.
+    fn objects(&self) -> Result<Rc<Objects>> {
+        let known = self.read.0.borrow().clone();
+        known.map_or_else(|| self.reread(), Ok)
+    }
+
+    /// As they are now: whatever is written is decided on this.
+    fn reread(&self) -> Result<Rc<Objects>> {
+        let objects = Rc::new(Objects::read(self.cluster, self.owner().subscription)?);
+        *self.read.0.borrow_mut() = Some(Rc::clone(&objects));
+        Ok(objects)
+    }
+
+    /// Something is being written: what was read holds no longer.
+    fn forget(&self) {
+        *self.read.0.borrow_mut() = None;
     }
 
     fn write(&self, desired: &Desired, objects: &Objects) -> Result<()> {
+        self.forget();
         let source = objects.get(Kind::OciRepository, desired.source_name());
         if !source.is_some_and(|live| desired::holds(&desired.source, live)) {
             self.cluster.apply(Kind::OciRepository, &desired.source)?;
@@ -70,7 +94,7 @@ impl FluxTarget<'_> {
     /// Applies until others have to do their part, or a component failed.
     fn forward(&self, record: &DecisionRecord, clock: &Clock) -> Result<Forward> {
         for _ in 0..MAX_WRITES {
-            let objects = self.objects()?;
+            let objects = self.reread()?;
             let workloads = self.workloads(record, &objects, clock)?;
             let running = reconcile::own_version();
             match next::forward(self.owner(), record, &objects, &workloads, &running, clock.now()) {
@@ -93,6 +117,7 @@ impl FluxTarget<'_> {
                     if left.is_nothing() {
                         return Ok(Forward::Done);
                     }
+                    self.forget();
                     removed::remove(self.cluster, &left, &objects)?;
                     let (components, next) = (left.suspended, Span::from_seconds(2));
                     let fought = vec![];
@@ -106,7 +131,7 @@ impl FluxTarget<'_> {
     fn back(&self, record: &DecisionRecord, clock: &Clock) -> Result<Option<UnderWay>> {
         let mut fought = Vec::new();
         for _ in 0..MAX_WRITES {
-            let objects = self.objects()?;
+            let objects = self.reread()?;
             let contested = fought.iter().map(|fight: &Fight| fight.component.clone()).collect();
             match next::back(self.owner(), record, &objects, &contested, clock.now()) {
                 Next::Write { stage, objects: due } => {
@@ -130,6 +155,7 @@ impl FluxTarget<'_> {
     }
 
     fn nudge(&self, under_way: &UnderWay, objects: &Objects) -> Result<()> {
+        self.forget();
         for (kind, name, patch) in nudge::nudges(under_way, objects) {
             self.cluster.merge(kind, &name, &patch)?;
         }
@@ -234,7 +260,9 @@ impl Target for FluxTarget<'_> {
         let Self { cluster, artifacts, signatures, memory, .. } = *self;
         let check =
             Check { cluster, artifacts, signatures, owner: self.owner(), memory, catalog, record, now };
-        check.run(&self.objects()?)
+        let objects = self.reread()?;
+        self.forget();
+        check.run(&objects)
     }
 
     fn carry_on(&self, state: &mut State, clock: &Clock, _: &Alive<'_>) -> Result<Progress> {
@@ -277,7 +305,7 @@ impl Target for FluxTarget<'_> {
 
     fn tidy(&self, state: &State) -> Result<Tidied> {
         let Some(record) = &state.record else { return Ok(Tidied::default()) };
-        let objects = self.objects()?;
+        let objects = self.reread()?;
         let mut tidied = Tidied::default();
         for Installed { desired, held } in installed(self.owner(), record, &objects) {
             if next::differs(&objects, &desired) {
@@ -304,10 +332,14 @@ impl Target for FluxTarget<'_> {
 
     fn clear(&self, state: &State) -> Result<()> {
         let Some(record) = &state.record else { return Ok(()) };
-        let objects = self.objects()?;
-        for name in self.leftovers(record, &objects) {
-            self.cluster.delete(Kind::OciRepository, name)?;
+        if self.leftovers(record, &*self.objects()?).is_empty() {
+            return Ok(());
         }
-        Ok(())
+        // What is deleted is looked at once more.
+        let objects = self.reread()?;
+        self.forget();
+        self.leftovers(record, &objects)
+            .into_iter()
+            .try_for_each(|name| self.cluster.delete(Kind::OciRepository, name).map(|_| ()))
     }
 }

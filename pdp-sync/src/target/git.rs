@@ -13,7 +13,7 @@ use pdp_transport::{Error, Kind};
 use super::{Alive, Found, Preflight, Progress, Tidied, git_apply};
 use crate::crd::Signatures;
 use crate::endpoints::Endpoints;
-use crate::preflight;
+use crate::preflight::{self, Trouble};
 use crate::render::{self, Files, Place};
 use crate::state::State;
 use crate::subscription::{Probe, Subscription, Target};
@@ -112,8 +112,11 @@ impl super::Target for GitTarget<'_> {
         record: &DecisionRecord,
     ) -> Result<Preflight> {
         let endpoint = &self.endpoints.artifacts;
-        let checked = preflight::artifacts(endpoint, self.signatures, catalog, record, &mut |_, _| Ok(()));
-        if let Err(trouble) = checked? {
+        // Whoever may not push must not count as having begun.
+        if let Err(error) = self.remote.may_push() {
+            return Ok(Preflight::Trouble(Trouble::Unavailable(error)));
+        }
+        if let Err(trouble) = preflight::artifacts(endpoint, self.signatures, catalog, record, None)? {
             return Ok(Preflight::Trouble(trouble));
         }
         let ours = git_apply::all_files(self.place, record);

@@ -177,6 +177,7 @@ impl ChannelServer {
         let answer = self.http.execute_waiting(&what, request, wait).await?;
         let status = answer.status();
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            self.http.no_page(&what, &answer)?;
             return Ok(answer);
         }
         let plain: Failure = http::refused(&what, status).into();

@@ -99,7 +99,7 @@ impl Registry {
         size: u64,
         max: u64,
     ) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(max)).unwrap_or_default());
         let keep = |piece: &[u8]| {
             bytes.extend_from_slice(piece);
             Ok(())
@@ -163,6 +163,8 @@ impl Registry {
         if !answer.status().is_success() {
             return Err(self.refused(&what, answer).await);
         }
+        // A login page isn't a forged blob: nobody has to be alarmed.
+        self.no_page(&what, &answer)?;
         let (mut hash, mut read) = (sha2::Sha256::new(), 0);
         while let Some(piece) = self.chunk(&what, &mut answer).await? {
             read += piece.len() as u64;

@@ -51,6 +51,7 @@ pub(super) async fn fetch(
     if !status.is_success() {
         return Err(refused(&what, status, question, without_login));
     }
+    registry.no_page(&what, &answer)?;
     let body = registry.read(&what, answer, MAX_TOKEN_BYTES).await?;
     let bad = || Error::new(Kind::Garbage, &what, "the token service's answer holds no token");
     let answer: Answer = serde_json::from_slice(&body).map_err(|_| bad())?;

@@ -1,0 +1,62 @@
+//! The status for people.
+
+use pdp_policies::Level;
+use pdp_policies::gate::Authority;
+
+use super::{InstructionStatus, Status};
+
+/// The status for people: where it is, what it waits for, who can change that, and when.
+pub(crate) fn text(status: &Status) -> String {
+    let level = |level: Option<Level>| level.map_or_else(|| "none".to_owned(), |l| l.to_string());
+    let mut lines = vec![format!("{}  level {}  {}", status.pdp, level(status.level), status.health)];
+    if let Some(age) = &status.catalog {
+        let sign = if age.state == "fresh" { "✔" } else { "✗ CatalogStale:" };
+        lines.push(format!("  {sign} catalog {} (signed {})", age.state, age.signed_at));
+    }
+    lines.extend(status.instruction.as_ref().map(instruction_words));
+    if let (Some(authority), Some(last)) = (&status.authority, status.level.or(status.target)) {
+        lines.push(format!("  level {last} started by {}", authority_words(authority)));
+    }
+    if let Some(refusal) = &status.refusal {
+        lines.push(format!("  ✗ refused {refusal}"));
+        lines.push(format!("    hint: {}", refusal.code.hint()));
+    }
+    if let Some(cause) = &status.waiting_for {
+        lines.push(format!("  ◎ waiting: {}", cause.replace('\n', "\n  ")));
+    }
+    if !status.obstacles.is_empty() {
+        lines.push(format!("  level {} is not applied, because:", level(status.target)));
+        lines.extend(status.obstacles.iter().map(|o| format!("  ✗ {o}  [{:?}]", o.owner)));
+    }
+    if let Some(next) = &status.next_action {
+        lines.push(format!("  next possible {}", next.at));
+    }
+    lines.extend(status.events.iter().map(|event| format!("  ! {event}")));
+    lines.extend(status.history.last().map(|last| format!("  last change: {last}")));
+    lines.join("\n")
+}
+
+/// Who opens levels here.
+fn instruction_words(instruction: &InstructionStatus) -> String {
+    let ceiling = instruction.ceiling.map_or_else(String::new, |level| format!(", up to level {level}"));
+    let until = instruction.expires.map_or_else(String::new, |at| format!(", until {at}"));
+    let earlier = instruction.earlier_ring.as_ref();
+    let earlier = earlier.map_or_else(String::new, |ring| format!("; EarlierRing: the server says `{ring}`"));
+    format!("  ◎ opened by {}, ring `{}`{ceiling}{until}{earlier}", instruction.by, instruction.ring)
+}
+
+/// On whose word the newest decision stands.
+pub(crate) fn authority_words(authority: &Authority) -> String {
+    match authority {
+        Authority::OpenTo { ring, percent, channels, .. } => {
+            format!("the channel (version {channels}: {percent} of ring `{ring}`)")
+        }
+        Authority::Grant { ring, attempt, issued, .. } => {
+            format!("a grant of the server (ring `{ring}`, attempt {attempt}, {issued})")
+        }
+        Authority::RingState { ring, percent, issued, .. } => {
+            format!("ring state ({percent} of ring `{ring}`, {issued})")
+        }
+        Authority::Approval { approvers } => format!("{} approvals of the customer", approvers.len()),
+    }
+}
