@@ -28,6 +28,7 @@ mod registry;
 mod server;
 mod token_service;
 mod tools;
+mod tunnels;
 mod wire;
 mod world;
 mod world_release;
@@ -49,6 +50,7 @@ pub use outside::{GitSite, Outside};
 pub use postgres::Postgres;
 pub use programs::{Finished, Program, Running};
 pub use registry::Registry;
+pub use tunnels::{Traffic, Tunnels};
 pub use wire::{Wire, rfc3339, unix_now};
 pub use world::{DataPlane, World};
 

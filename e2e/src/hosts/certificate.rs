@@ -48,7 +48,15 @@ impl Authority {
     /// # Errors
     /// When a file can't be written.
     pub fn certificate(&self, name: &str) -> Result<Certificate> {
-        let names = ["127.0.0.1", "::1", "localhost"].map(str::to_owned);
+        self.certificate_for(name, &["127.0.0.1", "::1", "localhost"])
+    }
+
+    /// A certificate for these names; `name` is its files'.
+    ///
+    /// # Errors
+    /// When a file can't be written.
+    pub fn certificate_for(&self, name: &str, names: &[&str]) -> Result<Certificate> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names)?;
         params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate()?;
