@@ -39,7 +39,7 @@ hosts: setup ## Tests against other people's registries, Git hosts, proxies and 
 check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)
 
-bench: setup ## Prints the table of figures (ONLY=release|server|rollouts|cluster measures a part)
+bench: setup ## Prints the table of figures (ONLY=release|transport|server|rollouts|cluster measures a part)
 	@cargo build --quiet --locked --profile dist -p pdp-sync --bin pdp-sync
 	@PDP_E2E_PDP_SYNC=$(CURDIR)/target/dist/pdp-sync cargo run --quiet --locked --release -p pdp-e2e --bin bench
 

@@ -48,7 +48,7 @@ pub use line::{Fate, Line};
 pub use login::Login;
 pub use outside::{GitSite, Outside};
 pub use postgres::Postgres;
-pub use programs::{Finished, Program, Running};
+pub use programs::{Finished, Program, Running, program_at};
 pub use registry::Registry;
 pub use tunnels::{Traffic, Tunnels};
 pub use wire::{Wire, rfc3339, unix_now};

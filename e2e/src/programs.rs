@@ -143,11 +143,16 @@ impl Program {
         let shipped = std::env::var_os(SHIPPED).filter(|_| self == Self::PdpSync);
         let program =
             shipped.map_or_else(|| folder().map(|it| it.join(self.name())), |path| Ok(path.into()))?;
-        let mut command = Command::new(program);
-        forget_environment(&mut command);
-        command.stdin(Stdio::null());
-        Ok(command)
+        Ok(program_at(&program))
     }
+}
+
+/// A program that was built somewhere else: with nothing of the caller's environment.
+pub fn program_at(path: &std::path::Path) -> Command {
+    let mut command = Command::new(path);
+    forget_environment(&mut command);
+    command.stdin(Stdio::null());
+    command
 }
 
 /// A port that is free now, for a process that keeps it over restarts: below the range from which Linux takes

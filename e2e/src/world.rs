@@ -157,7 +157,11 @@ impl World {
     /// # Errors
     /// When it doesn't build.
     pub fn command(&self, program: Program) -> Result<Command> {
-        let mut command = program.command()?;
+        Ok(self.within(program.command()?))
+    }
+
+    /// Any program within this world.
+    pub fn within(&self, mut command: Command) -> Command {
         command
             .current_dir(self.folder.path())
             .env("PUBLISHER_PASSWORD", PASSWORD)
@@ -173,7 +177,7 @@ impl World {
             .envs(self.now.iter().map(|now| ("PDP_NOW", now)))
             .envs(self.server.iter().map(|server| ("PUBLISHER_SERVER", server.url())))
             .envs(self.server.iter().map(|server| ("PUBLISHER_TOKEN", server.token.clone())));
-        Ok(command)
+        command
     }
 
     /// Runs a program to its end.
@@ -301,7 +305,19 @@ impl DataPlane {
     /// # Errors
     /// When it can't be started.
     pub fn start_with(&self, world: &World, env: &[(&str, &str)]) -> Result<Running> {
-        let mut command = world.command(Program::PdpSync)?;
+        self.start_program(world, world.command(Program::PdpSync)?, env)
+    }
+
+    /// As above, with a pdp-sync that was built somewhere else.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn start_program(
+        &self,
+        world: &World,
+        mut command: Command,
+        env: &[(&str, &str)],
+    ) -> Result<Running> {
         command.args(["run", "--subscription"]).arg(&self.subscription).arg("--state").arg(&self.state);
         command.envs(env.iter().copied());
         Running::start(command, world.path(&format!("{}.log", self.name)))

@@ -92,7 +92,9 @@ mod tests {
         for (text, bytes) in [("1Mi", MIB), ("512Mi", 512 * MIB), ("2Gi", 2048 * MIB), ("007Mi", 7 * MIB)] {
             assert_eq!(text.parse::<Size>().unwrap().bytes(), bytes, "{text}");
         }
-        for text in ["", "Mi", "1", "1M", "1.5Gi", "-1Mi", "+1Mi", " 1Mi", "1 Mi", "1mi", "9999999999Gi", "١Mi"] {
+        for text in
+            ["", "Mi", "1", "1M", "1.5Gi", "-1Mi", "+1Mi", " 1Mi", "1 Mi", "1mi", "9999999999Gi", "١Mi"]
+        {
             assert!(text.parse::<Size>().is_err(), "{text}");
         }
     }

@@ -11,7 +11,7 @@ use super::local;
 use super::notifications::Notifications;
 use super::processes::last_lines;
 use super::usage::Usage;
-use crate::programs::{Program, Running, free_port};
+use crate::programs::{Program, Running, free_port, program_at};
 use crate::wait_at_most;
 
 /// How long a test waits for the controller; a level takes seconds, a failing one its deadlines.
@@ -27,6 +27,8 @@ pub struct PdpSync {
     /// Where its events for Flux's notification-controller go.
     pub notifications: Notifications,
     kubeconfig: PathBuf,
+    /// Another pdp-sync than the one that is tested.
+    program: Mutex<Option<PathBuf>>,
     metrics: u16,
     health: u16,
     folder: tempfile::TempDir,
@@ -50,6 +52,7 @@ impl Cluster {
             namespace: namespace.to_owned(),
             notifications: Notifications::start()?,
             kubeconfig: kubeconfig.to_owned(),
+            program: Mutex::default(),
             metrics: free_port()?,
             health: free_port()?,
             folder: crate::reaper::folder("pdp-sync-")?,
@@ -69,7 +72,8 @@ impl PdpSync {
     /// When it can't be started.
     pub fn start(&self, env: &[(&str, &str)]) -> Result<()> {
         self.kill();
-        let mut command = Program::PdpSync.command()?;
+        let other = self.program.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut command = other.map_or_else(|| Program::PdpSync.command(), |path| Ok(program_at(&path)))?;
         command.args(["controller", "--namespace", &self.namespace]);
         command.args(["--metrics-addr", &format!("127.0.0.1:{}", self.metrics)]);
         command.args(["--health-addr", &format!("127.0.0.1:{}", self.health)]);
@@ -81,6 +85,15 @@ impl PdpSync {
         let running = Running::start(command, self.folder.path().join("pdp-sync.log"))?;
         *self.running() = Some(running);
         Ok(())
+    }
+
+    /// Starts a pdp-sync that was built somewhere else in its place, or none: the one that is tested.
+    ///
+    /// # Errors
+    /// When it can't be started.
+    pub fn replace(&self, program: Option<&Path>) -> Result<()> {
+        *self.program.lock().unwrap_or_else(PoisonError::into_inner) = program.map(Path::to_owned);
+        self.start(&[])
     }
 
     /// Waits until `/readyz` says yes.

@@ -68,8 +68,7 @@ impl Check<'_> {
         let mut problems = Vec::new();
         let mut inspect = |component: &Component, chart: &[u8]| {
             let sources = self.sources(component, texts);
-            let sources: Vec<_> =
-                sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+            let sources: Vec<_> = sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
             for problem in values::problems(chart, &sources)? {
                 problems.push(format!("{}: {problem}", component.name));
             }

@@ -1,6 +1,7 @@
 //! On a real control plane with real Flux: how long a level takes, beside the same Flux patched by hand, and what
 //! pdp-sync costs at rest beside Flux's controllers.
 
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
@@ -148,6 +149,55 @@ fn at_rest(plane: &Plane) -> Result<()> {
     let share = own.memory as f64 / source.memory as f64;
     row("pdp-sync's memory / source-controller's", &format!("{share:.2}"), "< 0.25");
     Ok(())
+}
+
+/// A data plane in the cluster at rest: first as `program` costs, then as what is tested does.
+pub(crate) fn rest_beside(program: &Path) -> Result<()> {
+    let plane = at_41()?;
+    let Plane { cluster, pdp_sync, subscription, .. } = &plane;
+    subscription.patch(&json!({ "spec": { "interval": "2s" } }))?;
+    let today = rest_of(&plane, Some(program))?;
+    let now = rest_of(&plane, None)?;
+    let each = |rest: Rest| rest.seconds * 1000.0 / PASSES;
+    let ratio = each(now) / each(today);
+    row(
+        "an idle pass in the cluster: processor time, ms",
+        &format!("{:.1} / {:.1} = {ratio:.2}", each(today), each(now)),
+        "<= 0.125",
+    );
+    row(
+        "in the cluster at rest: resident memory",
+        &format!("{} / {} KiB", today.memory, now.memory),
+        "< 20480 KiB",
+    );
+    row("of it not pages of the program's file", &format!("{} / {} KiB", today.own, now.own), "");
+    let source = Usage::of(cluster.pid(Part::SourceController).context("Flux runs")?)?;
+    row("source-controller: resident memory", &format!("{} KiB", source.memory), "");
+    pdp_sync.kill();
+    Ok(())
+}
+
+/// So many passes at rest are watched.
+const PASSES: f64 = 30.0;
+
+/// What rest costs.
+#[derive(Clone, Copy)]
+struct Rest {
+    memory: u64,
+    own: u64,
+    seconds: f64,
+}
+
+fn rest_of(plane: &Plane, program: Option<&Path>) -> Result<Rest> {
+    let pdp_sync = &plane.pdp_sync;
+    pdp_sync.replace(program)?;
+    pdp_sync.ready()?;
+    let passes = || pdp_sync.passes().unwrap_or_default();
+    pdp_sync.wait("the first passes", || passes() >= 3.0)?;
+    let (begun, before) = (passes(), pdp_sync.usage()?);
+    pdp_sync.wait("passes at rest", || passes() >= begun + PASSES)?;
+    let after = pdp_sync.usage()?;
+    Ok(Rest { memory: after.memory, own: after.own, seconds: after.seconds - before.seconds })
 }
 
 fn cost(name: &str, before: Usage, after: Usage, minutes: f64, aim: &str) {

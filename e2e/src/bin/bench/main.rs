@@ -1,9 +1,11 @@
-//! `make bench`: the figures that we promise, measured on this machine. `ONLY=release|server|rollouts|cluster` measures a part.
+//! `make bench`: the figures that we promise, measured on this machine. `ONLY=release|transport|server|rollouts|cluster` measures a part.
 
+mod before;
 mod cluster;
 mod load;
 mod rollouts;
 mod server;
+mod transport;
 
 use std::process::Command;
 
@@ -16,15 +18,16 @@ type Part = (&'static str, fn() -> Result<()>);
 
 fn main() -> Result<()> {
     let only = std::env::var("ONLY").unwrap_or_default();
-    let parts: [Part; 4] = [
+    let parts: [Part; 5] = [
         ("release", release),
+        ("transport", transport::bench),
         ("server", server::bench),
         ("rollouts", rollouts::bench),
         ("cluster", cluster::bench),
     ];
     ensure!(
         only.is_empty() || parts.iter().any(|(name, _)| *name == only),
-        "ONLY=release|server|rollouts|cluster"
+        "ONLY=release|transport|server|rollouts|cluster"
     );
     row("FIGURE", "MEASURED", "AIM");
     parts.iter().filter(|(name, _)| only.is_empty() || *name == only).try_for_each(|(_, part)| part())
