@@ -7,7 +7,7 @@ use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
 use pdp_policies::{At, CatalogTree, Refusal, RefusalCode};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::Registry;
-use pdp_transport::{Error, Kind, block_on};
+use pdp_transport::{Error, KeptBlob, Kind, block_on};
 
 use crate::content::SignedApproval;
 use crate::customer::Customer;
@@ -87,18 +87,19 @@ pub(crate) fn catalog(endpoint: &CatalogEndpoint, cache: &Path, floors: &Floors,
 }
 
 fn load(endpoint: &CatalogEndpoint, cache: &Path) -> std::result::Result<CatalogTree, Error> {
+    let kept = KeptBlob::new(&cache.join("kept"));
     match endpoint {
         CatalogEndpoint::Git(GitEndpoint { url, branch, options }) => {
             pdp_transport::catalog::from_branch(url, branch, cache, options.clone())
         }
         CatalogEndpoint::Oci { repository, tag, options } => {
             let registry = Registry::new(options)?;
-            let found = block_on(pdp_transport::catalog::from_oci(&registry, repository, tag))??;
+            let found = block_on(pdp_transport::catalog::from_oci(&registry, repository, tag, &kept))??;
             let what = || format!("catalog {repository}:{tag}");
             found.ok_or_else(|| Error::new(Kind::NotFound, what(), "the vendor has published none there"))
         }
         CatalogEndpoint::Flux { artifact: Ok(artifact), http } => {
-            block_on(pdp_transport::catalog::from_flux(artifact, http))?
+            block_on(pdp_transport::catalog::from_flux(artifact, http, &kept))?
         }
         CatalogEndpoint::Flux { artifact: Err(why), .. } => {
             Err(Error::new(Kind::Unreachable, "the catalog's Flux source", why))

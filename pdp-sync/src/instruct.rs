@@ -8,12 +8,12 @@ use pdp_policies::gate::{Instruction, Waiting};
 use pdp_policies::instruction::{Assignment, POLL_AFTER, Ready, RingState};
 use pdp_policies::trust::{self, Approved, Catalog, Instructed, InstructionFloor, Verified};
 use pdp_policies::{At, Refusal, RefusalCode, Span};
-use pdp_transport::block_on;
 use pdp_transport::channel_server::Polled;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::git::Remote;
 use pdp_transport::instruction_source;
 use pdp_transport::oci::Registry;
+use pdp_transport::{KeptBlob, block_on};
 
 use crate::content::SignedApproval;
 use crate::customer::{Customer, Opener};
@@ -244,7 +244,8 @@ fn ring_state(endpoint: &RingStateEndpoint, customer: &Customer, state: &State) 
         }
         RingStateEndpoint::Oci { repository, options } => {
             let registry = Registry::new(options)?;
-            block_on(instruction_source::from_oci(&registry, repository, line))??
+            let kept = KeptBlob::new(&state.cache("ring-state").join("kept"));
+            block_on(instruction_source::from_oci(&registry, repository, line, &kept))??
         }
     };
     let missing = || Failure::new("NotFound", format!("no ring state of `{line}` is published there"));

@@ -10,6 +10,7 @@ use crate::files;
 use crate::flux_artifact::{self, FluxArtifact};
 use crate::git::{CommitId, GitOptions, Remote};
 use crate::http::HttpOptions;
+use crate::kept_blob::KeptBlob;
 use crate::oci::{Descriptor, Manifest, Registry, Repository};
 
 /// The branch that the catalog lies on at the vendor's.
@@ -46,7 +47,7 @@ pub fn from_branch(url: &str, branch: &str, cache: &Path, options: GitOptions) -
     from_git(&remote, branch)?.map(|(_, tree)| tree).ok_or_else(missing)
 }
 
-/// From an OCI artifact, none if there is no such tag. The tag is only an address.
+/// From an OCI artifact, none if there is no such tag. The tag is only an address. One request if it hasn't moved.
 ///
 /// # Errors
 /// What requests can end with; `Garbage` for anything but one catalog layer.
@@ -54,6 +55,7 @@ pub async fn from_oci(
     registry: &Registry,
     repository: &Repository,
     tag: &str,
+    kept: &KeptBlob,
 ) -> Result<Option<CatalogTree>> {
     let what = format!("catalog {repository}:{tag}");
     let garbage = |cause: &str| Error::new(Kind::Garbage, &what, cause);
@@ -63,16 +65,21 @@ pub async fn from_oci(
     if layer.media_type != CATALOG_LAYER {
         return Err(garbage("its layer is not a catalog"));
     }
-    let archive = registry.blob(repository, &layer.digest, layer.size, MAX_TREE_BYTES).await?;
+    let archive = registry.blob_or_kept(repository, layer, MAX_TREE_BYTES, kept).await?;
     tree(archive::unpack(&archive, MAX_TREE_BYTES)?).map(Some)
 }
 
-/// From the archive of a Flux source (`status.artifact`), whatever Git host or registry stands behind it.
+/// From the archive of a Flux source (`status.artifact`), whatever Git host or registry stands behind it. No request
+/// if it is the one that is kept.
 ///
 /// # Errors
 /// What requests can end with; `DigestMismatch`, `TooLarge`, `UnsafePath`, `Garbage`.
-pub async fn from_flux(artifact: &FluxArtifact, options: &HttpOptions) -> Result<CatalogTree> {
-    let archive = flux_artifact::fetch(artifact, MAX_TREE_BYTES, options).await?;
+pub async fn from_flux(
+    artifact: &FluxArtifact,
+    options: &HttpOptions,
+    kept: &KeptBlob,
+) -> Result<CatalogTree> {
+    let archive = flux_artifact::fetch(artifact, MAX_TREE_BYTES, options, kept).await?;
     tree(archive::unpack(&archive, MAX_TREE_BYTES)?)
 }
 

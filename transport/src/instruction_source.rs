@@ -5,6 +5,7 @@ use pdp_policies::dsse::{MAX_ENVELOPE_BYTES, RING_STATE};
 
 use crate::error::{Error, Kind, Result};
 use crate::git::{CommitId, Remote};
+use crate::kept_blob::KeptBlob;
 use crate::oci::{Descriptor, Manifest, Registry, Repository};
 
 /// The branch that ring state lies on.
@@ -40,11 +41,16 @@ pub fn at_commit(remote: &Remote, commit: CommitId, line: &Line) -> Result<Optio
     Ok(files.into_iter().find(|(path, _)| *path == ring_state_file(line)).map(|(_, content)| content))
 }
 
-/// From an OCI artifact, none if there is no such tag.
+/// From an OCI artifact, none if there is no such tag. One request if it hasn't moved.
 ///
 /// # Errors
 /// What requests can end with; `Garbage` for anything but one layer with an envelope.
-pub async fn from_oci(registry: &Registry, repository: &Repository, line: &Line) -> Result<Option<Vec<u8>>> {
+pub async fn from_oci(
+    registry: &Registry,
+    repository: &Repository,
+    line: &Line,
+    kept: &KeptBlob,
+) -> Result<Option<Vec<u8>>> {
     let tag = ring_state_tag(line);
     let what = format!("ring state {repository}:{tag}");
     let garbage = |cause: &str| Error::new(Kind::Garbage, &what, cause);
@@ -54,7 +60,7 @@ pub async fn from_oci(registry: &Registry, repository: &Repository, line: &Line)
     if layer.media_type != RING_STATE {
         return Err(garbage("its layer is not a ring state"));
     }
-    registry.blob(repository, &layer.digest, layer.size, MAX_ENVELOPE_BYTES as u64).await.map(Some)
+    registry.blob_or_kept(repository, layer, MAX_ENVELOPE_BYTES as u64, kept).await.map(Some)
 }
 
 /// Publishes an envelope under a tag.

@@ -14,6 +14,7 @@ pub mod flux_artifact;
 pub mod git;
 mod http;
 pub mod instruction_source;
+mod kept_blob;
 pub mod login;
 pub mod oci;
 mod runtime;
@@ -21,5 +22,6 @@ pub mod signing_key;
 
 pub use error::{Error, Kind, Result, Row};
 pub use http::{Exceptions, HttpOptions, address, parse_host};
+pub use kept_blob::KeptBlob;
 pub use login::{Login, LoginSource};
 pub use runtime::block_on;

@@ -8,12 +8,13 @@ use reqwest::{Response, StatusCode, header};
 use sha2::Digest as _;
 
 use super::MAX_MANIFEST_BYTES;
-use super::descriptor::{INDEX_TYPE, MANIFEST_TYPE};
+use super::descriptor::{Descriptor, INDEX_TYPE, MANIFEST_TYPE};
 use super::registry::Registry;
 use super::repository::Repository;
 use super::source::check_digest;
 use crate::error::{Error, Kind, Result};
 use crate::http;
+use crate::kept_blob::KeptBlob;
 
 impl Registry {
     /// The exact bytes of a manifest or index.
@@ -105,6 +106,22 @@ impl Registry {
             Ok(())
         };
         self.read_blob(repository, digest, size, max, keep).await?;
+        Ok(bytes)
+    }
+
+    /// As [`Registry::blob`], unless `kept` holds it; keeps it.
+    pub(crate) async fn blob_or_kept(
+        &self,
+        repository: &Repository,
+        blob: &Descriptor,
+        max: u64,
+        kept: &KeptBlob,
+    ) -> Result<Vec<u8>> {
+        if let Some(bytes) = kept.get(&blob.digest, max).filter(|bytes| bytes.len() as u64 == blob.size) {
+            return Ok(bytes);
+        }
+        let bytes = self.blob(repository, &blob.digest, blob.size, max).await?;
+        kept.put(&blob.digest, &bytes);
         Ok(bytes)
     }
 
