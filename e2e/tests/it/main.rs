@@ -23,6 +23,7 @@ mod ground_postgres;
 mod ground_programs;
 mod ground_registry;
 mod hotfixes;
+mod idle;
 mod outages;
 mod postgres;
 mod postgres_attacks;

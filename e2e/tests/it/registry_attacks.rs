@@ -55,6 +55,11 @@ fn truncated_blob() {
 }
 
 #[test]
+fn a_login_page_in_place_of_a_blob_is_only_a_delay() {
+    harmed("page-as-blob", router_layer, Harm::Page, "Garbage");
+}
+
+#[test]
 fn a_connection_that_breaks_off_is_only_a_delay() {
     harmed("connection-breaks-off", router_layer, Harm::Truncated, "Unreachable");
 }
