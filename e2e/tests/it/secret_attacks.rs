@@ -1,6 +1,6 @@
 //! Attacks by whoever may write a subscription: to have somebody else's secret sent to a host of theirs.
 
-use pdp_e2e::{Collector, DataPlane};
+use pdp_e2e::{Collector, DataPlane, Login};
 
 use crate::attack::note;
 use crate::base::base;
@@ -67,4 +67,71 @@ fn the_token_that_may_push_is_asked_for_by_the_catalogs_host() {
     let first = &collector.requests()[0];
     assert!(!first.contains("authorization"), "nobody gets a login unasked: {first}");
     note("catalog-host-asks-for-the-push-token", "LoginNeeded", "refused; only its own token was sent");
+}
+
+/// The customer's three secrets: of who may push, of who may read the catalog, of who may pull.
+const SECRETS: [&str; 3] = ["push-secret", "read-secret", "pull-secret"];
+
+/// A pass with all three at hand; `registry` is whose login Docker's config holds.
+fn pass_with_secrets(plane: &DataPlane, registry: &str) -> String {
+    let world = &base().world;
+    let docker = world.path(&format!("{}-docker", plane.name));
+    std::fs::create_dir_all(&docker).unwrap();
+    let auths =
+        format!(r#"{{"auths": {{"{registry}": {{"username": "puller", "password": "{}"}}}}}}"#, SECRETS[2]);
+    std::fs::write(docker.join("config.json"), auths).unwrap();
+    let env = [
+        ("PDP_SYNC_GIT_TOKEN", SECRETS[0]),
+        ("PDP_SYNC_CATALOG_GIT_TOKEN", SECRETS[1]),
+        ("DOCKER_CONFIG", docker.to_str().unwrap()),
+    ];
+    let pass = plane.pass(world, &env).unwrap();
+    pass.stdout + &pass.stderr
+}
+
+/// Which of the three arrived.
+fn collected(collector: &Collector) -> Vec<&'static str> {
+    SECRETS.into_iter().filter(|secret| collector.has(secret)).collect()
+}
+
+#[test]
+fn each_host_that_collects_finds_no_secret_but_its_own() {
+    let world = &base().world;
+    let real = format!("{{git: {{url: \"{}\", branch: catalog}}}}", world.git_url("catalog"));
+    let registry = world.registry_host();
+    let collector = || Collector::start().unwrap();
+
+    let catalog = collector();
+    let source = format!("{{git: {{url: \"http://{}/catalog\", branch: catalog}}}}", catalog.host());
+    let plane = world.data_plane_on("acme", "at-catalog", "general", &source, &registry, "").unwrap();
+    pass_with_secrets(&plane, &registry);
+    assert_eq!(collected(&catalog), ["read-secret"]);
+
+    let ring_state = collector();
+    let git = format!("{{git: {{url: \"http://{}/ring-state\", branch: ring-state}}}}", ring_state.host());
+    let more = format!("  instruction: {{ringState: {git}}}\n");
+    let plane = world.data_plane_on("acme", "at-ring-state", "general", &real, &registry, &more).unwrap();
+    let told = pass_with_secrets(&plane, &registry);
+    assert!(!ring_state.requests().is_empty(), "{told}");
+    assert_eq!(collected(&ring_state), Vec::<&str>::new());
+
+    let mirror = collector();
+    let plane = world.data_plane_on("acme", "at-mirror", "general", &real, &mirror.host(), "").unwrap();
+    let told = pass_with_secrets(&plane, &registry);
+    assert!(!mirror.requests().is_empty(), "{told}");
+    assert_eq!(collected(&mirror), Vec::<&str>::new(), "the login is another registry's");
+    pass_with_secrets(&plane, &mirror.host());
+    assert_eq!(collected(&mirror), ["pull-secret"]);
+
+    let tokens = collector();
+    let door = world.registry.beside().unwrap();
+    door.require(Some(Login::TokenFrom(format!(
+        "http://{}/token",
+        tokens.host().replace("127.0.0.1", "localhost")
+    ))));
+    let plane = world.data_plane_on("acme", "at-tokens", "general", &real, &door.host(), "").unwrap();
+    let told = pass_with_secrets(&plane, &door.host());
+    assert!(told.contains("LoginNeeded") && told.contains("--token-host"), "{told}");
+    assert_eq!((collected(&tokens), door.take_logins()), (Vec::new(), Vec::new()));
+    note("hosts-that-collect-secrets", "LoginNeeded", "refused; each found its own secret at the most");
 }
