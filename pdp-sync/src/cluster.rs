@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind, Status};
-use kube::{Api, Client};
+use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind, Request, Status};
+use kube::{Api, Client, Resource};
 use pdp_transport::cli::failure::{Failure, Result};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
@@ -47,6 +49,12 @@ impl Kind {
     }
 }
 
+/// The list of a kind, as the API server writes it.
+#[derive(Deserialize)]
+struct List {
+    items: Vec<Value>,
+}
+
 /// A client of one namespace.
 #[derive(Clone)]
 pub(crate) struct Cluster {
@@ -70,17 +78,18 @@ impl Cluster {
     /// One object, none if there is none of that name, or no such kind.
     pub(crate) fn get(&self, kind: Kind, name: &str) -> Result<Option<Value>> {
         let what = || format!("get {} {name}", kind.name());
-        self.wait(what, self.api(kind).get_opt(name))?.map(|object| value(&object)).transpose()
+        match self.wait(what, self.read(Request::new(self.path(kind)).get(name, &GetParams::default()))) {
+            Err(failure) if failure.code == "NotFound" => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     /// All objects of a kind in the namespace; none if the API server doesn't serve the kind.
     pub(crate) fn list(&self, kind: Kind) -> Result<Option<Vec<Value>>> {
-        let parameters = ListParams::default();
         let what = || format!("list {}", kind.name());
-        match self.wait(what, self.api(kind).list(&parameters)) {
+        match self.wait(what, self.read(Request::new(self.path(kind)).list(&ListParams::default()))) {
             Err(failure) if failure.code == "NotFound" => Ok(None),
-            Err(failure) => Err(failure),
-            Ok(list) => list.items.iter().map(value).collect::<Result<_>>().map(Some),
+            list => list.map(|List { items }| Some(items)),
         }
     }
 
@@ -130,6 +139,18 @@ impl Cluster {
         answer.map_err(|_| late())?.map_err(|error| failure(what(), &error))
     }
 
+    /// What the API server holds, read once: kube's own objects would be read, and written as JSON, and read again.
+    async fn read<T: DeserializeOwned>(
+        &self,
+        request: std::result::Result<axum::http::Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> kube::Result<T> {
+        self.client.request(request.map_err(kube::Error::BuildRequest)?).await
+    }
+
+    fn path(&self, kind: Kind) -> String {
+        DynamicObject::url_path(&kind.resource(), Some(&self.namespace))
+    }
+
     fn api(&self, kind: Kind) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &kind.resource())
     }
@@ -138,10 +159,6 @@ impl Cluster {
 /// `metadata.name`.
 pub(crate) fn name_of(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
-}
-
-fn value(object: &DynamicObject) -> Result<Value> {
-    serde_json::to_value(object).map_err(pdp_transport::cli::failure::internal)
 }
 
 fn found<T>(answer: Result<T>) -> Result<bool> {

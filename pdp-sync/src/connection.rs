@@ -52,18 +52,14 @@ impl Connection {
     /// # Errors
     /// `BadReference` for a word that isn't `host[:port]`.
     pub(crate) fn new(args: &ConnectionArgs) -> Result<Self> {
-        let some = |words: &[String]| -> Vec<String> {
-            words.iter().filter(|word| !word.trim().is_empty()).cloned().collect()
-        };
-        let allowed = some(&args.allowed_hosts);
+        let words = args.allowed_hosts.iter().filter(|word| !word.trim().is_empty());
+        // An address over https doesn't name its usual port.
+        let allowed = words.map(|word| parse_host(word.trim().strip_suffix(":443").unwrap_or(word)));
         Ok(Self {
             git_token: args.git_token.clone().filter(|token| !token.is_empty()),
             catalog_git_token: args.catalog_git_token.clone().filter(|token| !token.is_empty()),
-            exceptions: Exceptions::parse(&some(&args.allow_http), &some(&args.token_hosts))?,
-            allowed_hosts: allowed
-                .iter()
-                .map(|word| parse_host(word))
-                .collect::<std::result::Result<_, _>>()?,
+            exceptions: Exceptions::parse(&args.allow_http, &args.token_hosts)?,
+            allowed_hosts: allowed.collect::<std::result::Result<_, _>>()?,
         })
     }
 

@@ -43,17 +43,23 @@ impl HttpOptions {
 }
 
 impl Exceptions {
-    /// From what an operator wrote: `host[:port]` each, and `registry=token service` each.
+    /// From what an operator wrote: `host[:port]` each, and `registry=token service` each. Blank words, as an empty
+    /// environment variable gives them, say nothing.
     ///
     /// # Errors
     /// `BadReference`, naming the word.
     pub fn parse(plain_http: &[String], token_hosts: &[String]) -> Result<Self> {
-        let plain_http = plain_http.iter().map(|word| parse_host(word)).collect::<Result<_>>()?;
+        let said = |word: &&String| !word.trim().is_empty();
+        let plain_http =
+            plain_http.iter().filter(said).map(|word| parse_host(word)).collect::<Result<_>>()?;
         let pair = |word: &String| {
             let (registry, service) = word.split_once('=').ok_or_else(|| bad(word, "REGISTRY=HOST"))?;
             Ok((parse_host(registry)?, parse_host(service)?))
         };
-        Ok(Self { plain_http, token_hosts: token_hosts.iter().map(pair).collect::<Result<_>>()? })
+        Ok(Self {
+            plain_http,
+            token_hosts: token_hosts.iter().filter(said).map(pair).collect::<Result<_>>()?,
+        })
     }
 
     /// True if this address may be spoken to in plain HTTP: on this machine, or by an exception.
@@ -87,7 +93,7 @@ pub fn address(url: &Url) -> Option<String> {
     Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
-/// One `host[:port]` as people write it, in lower case.
+/// One `host[:port]` as people write it, in lower case; port 80 is left out.
 ///
 /// # Errors
 /// `BadReference`.
@@ -95,7 +101,8 @@ pub fn parse_host(word: &str) -> Result<String> {
     let word = word.trim().to_ascii_lowercase();
     let parsed = Url::parse(&format!("http://{word}/")).map_err(|_| bad(&word, "host[:port]"))?;
     let plain = parsed.path() == "/" && parsed.query().is_none() && parsed.username().is_empty();
-    address(&parsed).filter(|address| plain && *address == word).ok_or_else(|| bad(&word, "host[:port]"))
+    let written = word.strip_suffix(":80").unwrap_or(&word);
+    address(&parsed).filter(|address| plain && *address == written).ok_or_else(|| bad(&word, "host[:port]"))
 }
 
 fn bad(word: &str, form: &str) -> Error {
@@ -141,9 +148,13 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_no_exception() {
-        for word in ["", "a b", "http://a.example", "a.example/", "u@a.example", "a.example:x", "a?b"] {
+        for word in ["a b", "http://a.example", "a.example/", "u@a.example", "a.example:x", "a?b"] {
             assert!(Exceptions::parse(&[word.to_owned()], &[]).is_err(), "{word}");
         }
         assert!(Exceptions::parse(&[], &["a.example".to_owned()]).is_err());
+        let blank = ["".to_owned(), " ".to_owned()];
+        assert_eq!(Exceptions::parse(&blank, &blank).unwrap(), Exceptions::default());
+        assert_eq!(parse_host("a.example:80").unwrap(), "a.example");
+        assert_eq!(parse_host("[::2]:80").unwrap(), "[::2]");
     }
 }

@@ -1,19 +1,19 @@
 //! What Git hosts do differently, and what they say.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use pdp_e2e::{Collector, Exchange, GitHost};
-use pdp_transport::git::{Author, Change, CommitId, GitOptions, Limits, Remote};
+use pdp_e2e::{Collector, Exchange, GitHost, Harm};
+use pdp_transport::git::{Author, Change, CommitId, GitOptions, Remote};
 use pdp_transport::{Error, Kind, Login, LoginSource};
 use tempfile::TempDir;
 
-struct Place {
+pub(crate) struct Place {
     folder: TempDir,
-    host: GitHost,
+    pub(crate) host: GitHost,
 }
 
-fn options() -> GitOptions {
+pub(crate) fn options() -> GitOptions {
     GitOptions::new(crate::http(), LoginSource::Nobody)
 }
 
@@ -26,13 +26,13 @@ impl Place {
     }
 
     /// With one commit on `main`.
-    fn filled() -> Self {
+    pub(crate) fn filled() -> Self {
         let place = Self::new();
         place.put("main", "first");
         place
     }
 
-    fn cache(&self, name: &str) -> PathBuf {
+    pub(crate) fn cache(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -44,7 +44,7 @@ impl Place {
         self.open("reader", &self.host.url("repo"))
     }
 
-    fn put(&self, branch: &str, text: &str) {
+    pub(crate) fn put(&self, branch: &str, text: &str) {
         let files = [("a/file".to_owned(), text.as_bytes().to_vec())];
         self.host.overwrite("repo", branch, &files.into()).unwrap();
     }
@@ -81,6 +81,16 @@ fn an_idle_look_is_one_request_and_no_pack() {
     place.put("main", "third");
     let third = remote.fetch("main").unwrap().unwrap();
     assert_eq!(text(&remote, third), "third");
+}
+
+#[test]
+fn a_question_whose_connection_breaks_is_asked_once_more() {
+    let place = Place::filled();
+    let dropped = |times| place.host.faults().add("GET", "/info/refs", Harm::Dropped, Some(times));
+    dropped(1);
+    assert!(place.reader().fetch("main").unwrap().is_some());
+    dropped(2);
+    assert_eq!(place.reader().fetch("main").unwrap_err().kind, Kind::Unreachable);
 }
 
 #[test]
@@ -266,81 +276,4 @@ fn a_repository_named_by_sha_256_is_refused_in_words() {
     place.host.overwrite("long", "main", &[("f".to_owned(), b"x".to_vec())].into()).unwrap();
     let refused = place.open("long", &place.host.url("long")).fetch("main").unwrap_err();
     assert_eq!(refused.kind, Kind::RepositoryUnsupported, "{refused}");
-}
-
-fn size(folder: &Path) -> u64 {
-    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
-    let each = entries.map(|entry| {
-        let about = entry.metadata().unwrap();
-        if about.is_dir() { size(&entry.path()) } else { about.len() }
-    });
-    each.sum()
-}
-
-#[test]
-fn the_cache_stays_bounded_whatever_is_fetched() {
-    let place = Place::filled();
-    let small = || Limits { cache_bytes: 400_000, cache_packs: 4, ..Limits::vendor() };
-    let open = || {
-        Remote::open(
-            &place.host.url("repo"),
-            &place.cache("small"),
-            GitOptions { limits: small(), ..options() },
-        )
-        .unwrap()
-    };
-    let mut largest = 0;
-    for number in 0..30_u32 {
-        // Random enough not to be compressed.
-        let noise: Vec<u8> = (0..3000_u32)
-            .flat_map(|n| {
-                *pdp_policies::Digest::of(&[number.to_be_bytes(), n.to_be_bytes()].concat()).as_bytes()
-            })
-            .collect();
-        place.host.overwrite("repo", "main", &[("junk".to_owned(), noise)].into()).unwrap();
-        let remote = open();
-        let head = remote.fetch("main").unwrap().unwrap();
-        assert_eq!(remote.files(head, "", 1 << 20).unwrap().len(), 1);
-        largest = largest.max(size(&place.cache("small")));
-        let shallow = std::fs::read_to_string(place.cache("small/git/shallow")).unwrap();
-        assert!(shallow.lines().count() <= 6, "{shallow}");
-    }
-    assert!(largest < 700_000, "{largest}");
-    // What a crash in the midst of a throw leaves, or an earlier version.
-    std::fs::rename(place.cache("small/git"), place.cache("small/old")).unwrap();
-    std::fs::write(place.cache("small/HEAD"), "ref: refs/heads/main\n").unwrap();
-    assert!(open().fetch("main").unwrap().is_some());
-    assert!(!place.cache("small/old").exists() && !place.cache("small/HEAD").exists());
-    // Not under the feet of whoever has it open.
-    let first = open();
-    let head = first.fetch("main").unwrap().unwrap();
-    let none = GitOptions { limits: Limits { cache_bytes: 0, ..Limits::vendor() }, ..options() };
-    let second = Remote::open(&place.host.url("repo"), &place.cache("small"), none).unwrap();
-    assert_eq!(first.files(head, "", 1 << 20).unwrap().len(), 1);
-    assert_eq!(second.fetch("main").unwrap(), Some(head));
-}
-
-#[test]
-fn a_large_repository_of_the_customers_is_read_in_part_and_once() {
-    let place = Place::filled();
-    let noise: Vec<u8> =
-        (0..100_000_u32).flat_map(|n| *pdp_policies::Digest::of(&n.to_be_bytes()).as_bytes()).collect();
-    let files = [("beside.bin".to_owned(), noise), ("ours/file".to_owned(), b"x".to_vec())];
-    place.host.overwrite("repo", "main", &files.into()).unwrap();
-    let limits = |pack_bytes| GitOptions { limits: Limits::customer(pack_bytes), ..options() };
-    let open = |name, limits| Remote::open(&place.host.url("repo"), &place.cache(name), limits).unwrap();
-    let refused = open("small", limits(1_000_000)).fetch("main").unwrap_err();
-    assert_eq!(refused.kind, Kind::RepositoryTooLarge, "{refused}");
-    assert_eq!(open("vendor", options()).fetch("main").unwrap_err().kind, Kind::TooLarge);
-    let remote = open("large", limits(10_000_000));
-    let head = remote.fetch("main").unwrap().unwrap();
-    assert_eq!(remote.files(head, "ours", 1000).unwrap(), [("file".to_owned(), b"x".to_vec())]);
-    place.host.take_exchanges();
-    open("large", limits(10_000_000)).fetch("main").unwrap();
-    // A change beside it brings only what is new.
-    place.host.overwrite("repo", "main", &[("beside.bin".to_owned(), b"y".to_vec())].into()).unwrap();
-    open("large", limits(10_000_000)).fetch("main").unwrap();
-    let exchanges = place.host.take_exchanges();
-    assert_eq!(exchanges.iter().filter(|e| e.method == "POST").count(), 1);
-    assert!(exchanges.iter().all(|e| e.sent.is_some_and(|sent| sent < 10_000)), "{exchanges:?}");
 }

@@ -3,6 +3,7 @@
 
 mod failures;
 mod git;
+mod git_cache;
 mod git_hosts;
 mod oci;
 mod oci_login;

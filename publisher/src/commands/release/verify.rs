@@ -77,6 +77,19 @@ async fn signed(
     Ok(())
 }
 
+fn wrong_tag(tag: &str, digest: &Digest, found: Option<Digest>) -> Failure {
+    let what = format!("tag {tag} doesn't point at {digest}");
+    let failure = match found {
+        Some(found) => Failure::new("TagMoved", what)
+            .cause(format!("it points at {found}"))
+            .hint("PDPs go by digest and are safe; find out who may write to the registry"),
+        None => Failure::new("TagMissing", what)
+            .cause("there is no such tag")
+            .hint("PDPs go by digest and need none; a copy that was made by digest has none: copy by tag"),
+    };
+    failure.exit(exit::NEGATIVE)
+}
+
 /// No PDP follows tags, but people do: a moved one is worth an alarm.
 async fn tags(registry: &Registry, repository: &Repository, release: &Release) -> Result<()> {
     let children =
@@ -84,15 +97,7 @@ async fn tags(registry: &Registry, repository: &Repository, release: &Release) -
     for (tag, digest) in children.chain([(release.level.to_string(), release.bundle.digest)]) {
         let found = registry.resolve_tag(repository, &tag).await?.map(|(found, _)| found);
         if found != Some(digest) {
-            return Err(Failure::new(
-                "TagMoved",
-                format!("tag {repository}:{tag} doesn't point at {digest}"),
-            )
-            .cause(
-                found.map_or_else(|| "there is no such tag".into(), |found| format!("it points at {found}")),
-            )
-            .hint("PDPs go by digest and are safe; find out who may write to the registry")
-            .exit(exit::NEGATIVE));
+            return Err(wrong_tag(&format!("{repository}:{tag}"), &digest, found));
         }
     }
     Ok(())
