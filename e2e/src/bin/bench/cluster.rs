@@ -2,7 +2,7 @@
 //! pdp-sync costs at rest beside Flux's controllers.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use pdp_e2e::World;
@@ -158,7 +158,7 @@ pub(crate) fn rest_beside(program: &Path) -> Result<()> {
     subscription.patch(&json!({ "spec": { "interval": "2s" } }))?;
     let today = rest_of(&plane, Some(program))?;
     let now = rest_of(&plane, None)?;
-    let each = |rest: Rest| rest.seconds * 1000.0 / PASSES;
+    let each = |rest: Rest| rest.seconds * 1000.0 / rest.passes;
     let ratio = each(now) / each(today);
     row(
         "an idle pass in the cluster: processor time, ms",
@@ -177,8 +177,8 @@ pub(crate) fn rest_beside(program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// So many passes at rest are watched.
-const PASSES: f64 = 30.0;
+/// So long passes are watched; nobody asks for metrics meanwhile, which would cost more than the passes.
+const WATCHED: Duration = Duration::from_secs(90);
 
 /// What rest costs.
 #[derive(Clone, Copy)]
@@ -186,18 +186,20 @@ struct Rest {
     memory: u64,
     own: u64,
     seconds: f64,
+    passes: f64,
 }
 
 fn rest_of(plane: &Plane, program: Option<&Path>) -> Result<Rest> {
     let pdp_sync = &plane.pdp_sync;
     pdp_sync.replace(program)?;
     pdp_sync.ready()?;
-    let passes = || pdp_sync.passes().unwrap_or_default();
-    pdp_sync.wait("the first passes", || passes() >= 3.0)?;
-    let (begun, before) = (passes(), pdp_sync.usage()?);
-    pdp_sync.wait("passes at rest", || passes() >= begun + PASSES)?;
+    pdp_sync.wait("the first passes", || pdp_sync.passes().unwrap_or_default() >= 3.0)?;
+    let (begun, before) = (pdp_sync.passes()?, pdp_sync.usage()?);
+    std::thread::sleep(WATCHED);
     let after = pdp_sync.usage()?;
-    Ok(Rest { memory: after.memory, own: after.own, seconds: after.seconds - before.seconds })
+    let (seconds, passes) = (after.seconds - before.seconds, pdp_sync.passes()? - begun);
+    ensure!(passes >= 20.0, "only {passes} passes in {WATCHED:?}");
+    Ok(Rest { memory: after.memory, own: after.own, seconds, passes })
 }
 
 fn cost(name: &str, before: Usage, after: Usage, minutes: f64, aim: &str) {
