@@ -19,6 +19,7 @@ mod matrix;
 mod never_uninstalled;
 mod plane;
 mod reaper;
+mod rest;
 mod rights_used;
 mod scenario;
 mod state;
