@@ -78,19 +78,14 @@ impl Cluster {
     /// One object, none if there is none of that name, or no such kind.
     pub(crate) fn get(&self, kind: Kind, name: &str) -> Result<Option<Value>> {
         let what = || format!("get {} {name}", kind.name());
-        match self.wait(what, self.read(Request::new(self.path(kind)).get(name, &GetParams::default()))) {
-            Err(failure) if failure.code == "NotFound" => Ok(None),
-            found => found.map(Some),
-        }
+        if_there(self.wait(what, self.read(Request::new(self.path(kind)).get(name, &GetParams::default()))))
     }
 
     /// All objects of a kind in the namespace; none if the API server doesn't serve the kind.
     pub(crate) fn list(&self, kind: Kind) -> Result<Option<Vec<Value>>> {
         let what = || format!("list {}", kind.name());
-        match self.wait(what, self.read(Request::new(self.path(kind)).list(&ListParams::default()))) {
-            Err(failure) if failure.code == "NotFound" => Ok(None),
-            list => list.map(|List { items }| Some(items)),
-        }
+        let list = self.read(Request::new(self.path(kind)).list(&ListParams::default()));
+        Ok(if_there(self.wait(what, list))?.map(|List { items }| items))
     }
 
     /// Server-side apply of the fields in `object`; other people's fields stay as they are.
@@ -108,14 +103,17 @@ impl Cluster {
         let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         let patch = Patch::Merge(patch);
         let api = self.api(kind);
-        found(self.wait(|| format!("patch {} {name}", kind.name()), api.patch(name, &parameters, &patch)))
+        let answer =
+            self.wait(|| format!("patch {} {name}", kind.name()), api.patch(name, &parameters, &patch));
+        Ok(if_there(answer)?.is_some())
     }
 
     /// Deletes an object; true if it was there.
     pub(crate) fn delete(&self, kind: Kind, name: &str) -> Result<bool> {
         let parameters = DeleteParams::default();
         let api = self.api(kind);
-        found(self.wait(|| format!("delete {} {name}", kind.name()), api.delete(name, &parameters)))
+        let answer = self.wait(|| format!("delete {} {name}", kind.name()), api.delete(name, &parameters));
+        Ok(if_there(answer)?.is_some())
     }
 
     /// Waits for something that has limits of its own.
@@ -161,10 +159,11 @@ pub(crate) fn name_of(object: &Value) -> &str {
     object["metadata"]["name"].as_str().unwrap_or_default()
 }
 
-fn found<T>(answer: Result<T>) -> Result<bool> {
+/// None for what the API server doesn't have.
+fn if_there<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
-        Err(failure) if failure.code == "NotFound" => Ok(false),
-        other => other.map(|_| true),
+        Err(failure) if failure.code == "NotFound" => Ok(None),
+        other => other.map(Some),
     }
 }
 

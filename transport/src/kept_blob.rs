@@ -28,13 +28,12 @@ impl KeptBlob {
 
     /// Keeps these bytes in place of whatever was kept. What fails is left: they are fetched again then.
     pub(crate) fn put(&self, digest: &Digest, bytes: &[u8]) {
-        let done = std::fs::create_dir_all(&self.folder).map(|()| self.others(digest));
-        let others = done.unwrap_or_default();
-        if let Err(error) = files::write_atomic(&self.path(digest), bytes) {
-            tracing::debug!(%error, "what was fetched isn't kept");
-            return;
+        // A folder that can't be made shows in the write.
+        let _ = std::fs::create_dir_all(&self.folder);
+        match files::write_atomic(&self.path(digest), bytes) {
+            Ok(()) => self.others(digest).iter().for_each(|path| drop(std::fs::remove_file(path))),
+            Err(error) => tracing::debug!(%error, "what was fetched isn't kept"),
         }
-        others.iter().for_each(|path| drop(std::fs::remove_file(path)));
     }
 
     fn others(&self, digest: &Digest) -> Vec<PathBuf> {

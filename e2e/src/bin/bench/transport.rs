@@ -98,15 +98,15 @@ impl Vendor {
         let installed = || plane.level() == Some(41);
         wait_at_most(patience, "level 41", installed).with_context(|| running.stderr())?;
         let (before, used) = (self.tunnels.traffic(), Usage::of(running.id())?);
-        let installation = self.cost(self.requests(), (begun, before), used.seconds, 1);
+        let installation = cost(self.requests(), (begun, before), used.seconds, 1);
         // The first look after it may still bring what the installation left.
-        self.looks(&plane, 2)?;
+        looks(&plane, 2)?;
         self.requests();
         let (before, used) = (self.tunnels.traffic(), Usage::of(running.id())?);
-        self.looks(&plane, LOOKS)?;
+        looks(&plane, LOOKS)?;
         let rest = Usage::of(running.id())?;
         let idle =
-            self.cost(self.requests(), (before, self.tunnels.traffic()), rest.seconds - used.seconds, LOOKS);
+            cost(self.requests(), (before, self.tunnels.traffic()), rest.seconds - used.seconds, LOOKS);
         self.world.git.require(None);
         self.world.registry.require(None);
         Ok(Figures { installation, idle, memory: rest.memory })
@@ -125,29 +125,30 @@ impl Vendor {
         Ok(plane)
     }
 
-    /// Waits until so many passes have ended.
-    fn looks(&self, plane: &DataPlane, count: u32) -> Result<()> {
-        let observed = || plane.status().map(|status| status["observedAt"].clone()).unwrap_or_default();
-        for _ in 0..count {
-            let seen = observed();
-            pdp_e2e::wait_for("a further pass", || observed() != seen)?;
-        }
-        Ok(())
-    }
-
     /// Requests since the last call.
     fn requests(&self) -> usize {
         self.world.git.take_exchanges().len() + self.world.registry.take_exchanges().len()
     }
+}
 
-    #[expect(clippy::cast_precision_loss, reason = "counts of one run")]
-    fn cost(&self, requests: usize, (before, after): (Traffic, Traffic), seconds: f64, looks: u32) -> Cost {
-        let each = |count: f64| count / f64::from(looks);
-        Cost {
-            requests: each(requests as f64),
-            connections: each((after.connections - before.connections) as f64),
-            bytes: each((after.bytes - before.bytes) as f64),
-            milliseconds: each(seconds * 1000.0),
-        }
+/// Waits until so many passes have ended.
+fn looks(plane: &DataPlane, count: u32) -> Result<()> {
+    let observed = || plane.status().map(|status| status["observedAt"].clone()).unwrap_or_default();
+    for _ in 0..count {
+        let seen = observed();
+        pdp_e2e::wait_for("a further pass", || observed() != seen)?;
+    }
+    Ok(())
+}
+
+/// Of each of so many looks.
+#[expect(clippy::cast_precision_loss, reason = "counts of one run")]
+fn cost(requests: usize, (before, after): (Traffic, Traffic), seconds: f64, looks: u32) -> Cost {
+    let each = |count: f64| count / f64::from(looks);
+    Cost {
+        requests: each(requests as f64),
+        connections: each((after.connections - before.connections) as f64),
+        bytes: each((after.bytes - before.bytes) as f64),
+        milliseconds: each(seconds * 1000.0),
     }
 }
