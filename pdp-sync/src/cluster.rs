@@ -5,6 +5,7 @@ use std::time::Duration;
 use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind, Request, Status};
 use kube::{Api, Client, Resource};
+use pdp_transport::block_on;
 use pdp_transport::cli::failure::{Failure, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -70,7 +71,7 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    /// Requests run on the runtime behind `handle`; the thread that calls must not be one of its own.
+    /// Requests run on the runtime behind `handle`; the thread that calls drives it, or isn't one of its own.
     pub(crate) fn new(client: Client, handle: Handle, namespace: &str) -> Self {
         Self { client, handle, namespace: namespace.to_owned() }
     }
@@ -117,8 +118,9 @@ impl Cluster {
     }
 
     /// Waits for something that has limits of its own.
-    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
-        self.handle.block_on(work)
+    pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        let _entered = self.handle.enter();
+        Ok(block_on(work)?)
     }
 
     /// Starts something that nobody waits for.
@@ -132,7 +134,7 @@ impl Cluster {
         what: impl Fn() -> String,
         request: impl Future<Output = kube::Result<T>>,
     ) -> Result<T> {
-        let answer = self.handle.block_on(async { tokio::time::timeout(PATIENCE, request).await });
+        let answer = self.run(async { tokio::time::timeout(PATIENCE, request).await })?;
         let late = || Failure { transient: true, ..unavailable(what(), "no answer within 30 s") };
         answer.map_err(|_| late())?.map_err(|error| failure(what(), &error))
     }

@@ -2,6 +2,7 @@
 //!
 //! Two programs share it: `pdp-sync` (a controller, or a loop over a file) and `kubectl-pdp` (`kubectl pdp`).
 
+mod changes;
 mod cluster;
 mod commands;
 mod connection;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::cluster::{Cluster, Kind};
 use crate::crd::{MANAGER, SUBSCRIPTION_LABEL, TRUST_SECRET};
 use crate::pin::{Pin, Trust};
-use crate::state::{FLOORS, ROOT};
+use crate::state::{ENROLLED, FLOORS, ROOT};
 
 /// What the API server takes in one Secret (bytes), with some room for its metadata.
 const MAX_SECRET_BYTES: usize = 1_000_000;
@@ -35,7 +35,7 @@ type Data = BTreeMap<String, ByteString>;
 fn holder(name: &str) -> &'static str {
     match name {
         "record.json" => "decision",
-        "key.pem" | "enrolled.json" => "identity",
+        "key.pem" | ENROLLED => "identity",
         _ => "state",
     }
 }

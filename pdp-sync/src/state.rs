@@ -18,13 +18,14 @@ use pdp_transport::signing_key::SigningKey;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::Cluster;
 use crate::content::Content;
 use crate::secret_store::SecretStore;
 use crate::store::Store;
 
 /// What was seen of the vendor.
 pub(crate) const FLOORS: &str = "floors.json";
+/// What the channel server answered to the enrolment.
+pub(crate) const ENROLLED: &str = "enrolled.json";
 /// The root of a person's reset.
 pub(crate) const ROOT: &str = "root.json";
 
@@ -88,9 +89,9 @@ impl State {
         Self::load(Store::Folder(folder.to_owned()), folder, root, None)
     }
 
-    /// Reads the Secrets of a subscription. `cache` is a folder that may be lost.
-    pub(crate) fn in_cluster(cluster: &Cluster, name: &str, cache: &Path, root: &Content) -> Result<Self> {
-        Self::load(Store::Secrets(SecretStore::open(cluster, name)?), cache, root, None)
+    /// Out of the Secrets of a subscription. `cache` is a folder that may be lost.
+    pub(crate) fn in_cluster(secrets: SecretStore, cache: &Path, root: &Content) -> Result<Self> {
+        Self::load(Store::Secrets(secrets), cache, root, None)
     }
 
     fn load(mut store: Store, folder: &Path, root: &Content, lock: Option<File>) -> Result<Self> {
@@ -115,7 +116,7 @@ impl State {
             record,
             written: read(&store, "written.json").unwrap_or_default(),
             policy: read(&store, "policy.json"),
-            enrolled: read(&store, "enrolled.json"),
+            enrolled: read(&store, ENROLLED),
             instruction: read(&store, "instruction.json"),
             reported: read(&store, "reported.json"),
             store,
@@ -163,7 +164,7 @@ impl State {
     }
 
     pub(crate) fn save_enrolled(&mut self, enrolled: Enrolled) -> Result<()> {
-        write(&mut self.store, "enrolled.json", &enrolled)?;
+        write(&mut self.store, ENROLLED, &enrolled)?;
         self.enrolled = Some(enrolled);
         Ok(())
     }

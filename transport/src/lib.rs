@@ -24,4 +24,4 @@ pub use error::{Error, Kind, Result, Row};
 pub use http::{Exceptions, HttpOptions, address, parse_host};
 pub use kept_blob::KeptBlob;
 pub use login::{Login, LoginSource};
-pub use runtime::block_on;
+pub use runtime::{block_on, driving};

@@ -1,4 +1,4 @@
-//! At rest: what an idle pass asks the API server for.
+//! At rest: what an idle pass asks the API server for. What the watches would tell of isn't listed.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::scenario::Scenario;
 const NAMESPACE: &str = "rest";
 
 #[test]
-fn an_idle_pass_lists_each_kind_once_and_writes_nothing() {
+fn an_idle_pass_lists_nothing_and_writes_nothing() {
     let cluster = shared();
-    let _scenario = Scenario::begin("rest: an idle pass lists each kind once and writes nothing");
+    let _scenario = Scenario::begin("rest: an idle pass lists nothing and writes nothing");
     let world = World::start().unwrap();
     world.release_variant(41, NAMESPACE).unwrap();
     world.open(41, &["general=100"]).unwrap();
@@ -27,7 +27,7 @@ fn an_idle_pass_lists_each_kind_once_and_writes_nothing() {
     let settled = passes();
     pdp_sync.wait("Flux to come to rest", || passes() >= settled + 5.0).unwrap();
     let (begun, moment) = (passes(), cluster.moment());
-    pdp_sync.wait("further passes", || passes() >= begun + 5.0).unwrap();
+    pdp_sync.wait("further passes", || passes() >= begun + 8.0).unwrap();
     let requests = cluster.requests_by("pdp-sync", NAMESPACE, moment).unwrap();
     let ended = passes() - begun;
     let mut counts = BTreeMap::new();
@@ -35,16 +35,17 @@ fn an_idle_pass_lists_each_kind_once_and_writes_nothing() {
         let right = &request.right;
         *counts.entry((right.verb.as_str(), right.resource.as_str())).or_insert(0.0) += 1.0;
     }
-    // One that is under way, at either end, may be counted too.
-    let at_most = |name: &str| counts.get(&("list", name)).copied().unwrap_or_default() <= ended + 1.0;
+    // Flux may say something meanwhile: then, and for what is under way at either end, kinds are listed once.
     for kind in
         ["ocirepositories", "helmreleases", "kustomizations", "updatesubscriptions", "updateapprovals"]
     {
-        assert!(at_most(kind), "{kind} in {ended} passes: {counts:#?}");
+        let lists = counts.get(&("list", kind)).copied().unwrap_or_default();
+        assert!(lists <= ended / 2.0, "{lists} of {kind} in {ended} passes: {counts:#?}");
     }
     let writes: Vec<_> = requests.iter().filter(|request| request.is_write()).collect();
     assert!(writes.is_empty(), "{writes:#?}");
     #[expect(clippy::cast_precision_loss, reason = "a few requests")]
     let each = requests.len() as f64 / ended;
-    assert!(each < 20.0, "{each} requests a pass: {counts:#?}");
+    assert!(each < 10.0, "{each} requests a pass: {counts:#?}");
+    eprintln!("{each} requests in each of {ended} passes: {counts:?}");
 }

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use pdp_transport::Error;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 
@@ -32,16 +31,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<u8> {
-    // One thread drives all waiting; passes get threads of their own, which end when idle.
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_all().max_blocking_threads(16).build();
-    let runtime = runtime.map_err(|e| Error::io("start a runtime", &e))?;
     let Args { namespace, cache, metrics_addr, health_addr, events_addr, connection } = args;
     let connection = Connection::new(&connection)?;
     let events_addr = Some(events_addr).filter(|url| !url.is_empty());
     let settings = Settings { namespace, cache, metrics_addr, health_addr, events_addr, connection };
-    let ended = runtime.block_on(controller::run(settings));
-    // A long poll may go on for a minute; nothing of it matters any more.
-    runtime.shutdown_background();
-    ended.map(|()| exit::DONE)
+    controller::run(settings).map(|()| exit::DONE)
 }

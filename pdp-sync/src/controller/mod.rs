@@ -8,6 +8,7 @@ mod health;
 mod history;
 mod metrics;
 mod news_feed;
+mod passes;
 mod reconciler;
 mod resolve;
 mod signals;
@@ -19,16 +20,22 @@ mod watches;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 use kube::Client;
 use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::{Error, block_on, driving};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 
+use crate::changes::Changes;
 use crate::cluster::Cluster;
 use crate::connection::Connection;
 use events::notification::Notifier;
+use passes::Due;
 use reconciler::Context;
 use signals::Signals;
 use tell::Teller;
@@ -50,8 +57,25 @@ pub(crate) struct Settings {
     pub(crate) connection: Connection,
 }
 
-/// Runs until it is told to end (SIGTERM, SIGINT).
-pub(crate) async fn run(settings: Settings) -> Result<()> {
+/// Runs until it is told to end (SIGTERM, SIGINT): the watches say which subscription is due, this thread makes the
+/// passes.
+pub(crate) fn run(settings: Settings) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build();
+    let runtime = Rc::new(runtime.map_err(|e| Error::io("start a runtime", &e))?);
+    let ended = driving(&runtime, || {
+        let (context, due, watching) = block_on(start(settings))??;
+        passes::run(due, |name| reconciler::reconcile(name, &context))?;
+        block_on(watching)?.map_err(internal)
+    });
+    // A long poll may go on for a minute; nothing of it matters any more.
+    if let Some(runtime) = Rc::into_inner(runtime) {
+        runtime.shutdown_background();
+    }
+    ended
+}
+
+/// Connects, serves figures and health, and begins to watch.
+async fn start(settings: Settings) -> Result<(Context, UnboundedReceiver<Due>, JoinHandle<()>)> {
     let client = Client::try_default().await.map_err(|e| {
         Failure::new("NoCluster", "connect to the API server")
             .cause(e)
@@ -64,19 +88,20 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let (news, heard) = tokio::sync::mpsc::unbounded_channel();
     let health = Arc::clone(&signals.health);
     let (cache, connection) = (settings.cache, settings.connection);
-    let context =
-        Arc::new(Context::new(cluster.clone(), cache, connection, news, signals, Teller::new(notifier)));
+    let changes = Arc::new(Changes::of(watches::TELLING));
+    let (controller, all) = watches::controller(&cluster, heard, health, &changes);
     tracing::info!(namespace = settings.namespace, version = env!("CARGO_PKG_VERSION"), "watching");
-    watches::controller(&cluster, heard, health)
-        .shutdown_on_signal()
-        .run(reconciler::reconcile, reconciler::after_error, context)
-        .for_each(|outcome| async move {
-            if let Err(error) = outcome {
-                tracing::warn!(%error, "a pass ended early");
-            }
-        })
-        .await;
-    Ok(())
+    let (requests, due) = tokio::sync::mpsc::unbounded_channel();
+    let outcomes =
+        controller.shutdown_on_signal().run(passes::request, reconciler::after_error, Arc::new(requests));
+    let watching = tokio::spawn(outcomes.for_each(async |outcome| {
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "a pass ended early");
+        }
+    }));
+    let teller = Teller::new(notifier);
+    let context = Context::new(cluster, cache, connection, news, signals, teller, changes, all);
+    Ok((context, due, watching))
 }
 
 /// Figures and health are served until the process ends.

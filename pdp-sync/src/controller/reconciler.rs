@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
+use kube::runtime::reflector::Store;
 use kube::{Api, ResourceExt};
 use pdp_policies::gate::Verdict;
 use pdp_policies::{At, Obstacle, ObstacleCode, RefusalCode};
-use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::failure::{Failure, Result};
 use serde_json::json;
 
 use super::conditions::Stand;
@@ -19,14 +20,16 @@ use super::events::News as Told;
 use super::handled::{self, Handled};
 use super::metrics::Subscription as Label;
 use super::news_feed::{self, News};
+use super::resolve::{self, AtHand, source_kind};
 use super::signals::{Remembered, Signals};
 use super::status::{self, Facts};
 use super::storage_version;
 use super::surroundings::Surroundings;
 use super::tell::Teller;
-use super::{resolve, resolve::source_kind};
+use crate::changes::{Changes, Kept};
 use crate::cluster::Cluster;
 use crate::connection::Connection;
+use crate::content::SignedApproval;
 use crate::crd::{
     CatalogSource, FINALIZER, MANAGER, REQUESTED_AT, UpdateSubscription, UpdateSubscriptionStatus as Status,
 };
@@ -35,6 +38,7 @@ use crate::fault;
 use crate::flux::{FluxTarget, Memory, Reading};
 use crate::instruct::Trouble;
 use crate::reconcile::{self, Plane};
+use crate::secret_store::SecretStore;
 use crate::state::State;
 use crate::status::{Outcome, Seen};
 use crate::target::Applied;
@@ -55,6 +59,10 @@ pub(super) struct Context {
     news: News,
     signals: Signals,
     teller: Teller,
+    changes: Arc<Changes>,
+    /// All subscriptions of the namespace.
+    all: Store<UpdateSubscription>,
+    approvals: Kept<Vec<SignedApproval>>,
     surroundings: Mutex<Option<(Instant, Surroundings)>>,
     entries: Mutex<HashMap<String, Arc<Entry>>>,
 }
@@ -68,6 +76,7 @@ struct Entry {
 }
 
 impl Context {
+    #[expect(clippy::too_many_arguments, reason = "all that reconciles share comes together here")]
     pub(super) fn new(
         cluster: Cluster,
         cache: PathBuf,
@@ -75,9 +84,23 @@ impl Context {
         news: News,
         signals: Signals,
         teller: Teller,
+        changes: Arc<Changes>,
+        all: Store<UpdateSubscription>,
     ) -> Self {
-        let (surroundings, entries) = (Mutex::default(), Mutex::default());
-        Self { cluster, cache, connection, news, signals, teller, surroundings, entries }
+        let (surroundings, entries, approvals) = Default::default();
+        Self {
+            cluster,
+            cache,
+            connection,
+            news,
+            signals,
+            teller,
+            changes,
+            all,
+            approvals,
+            surroundings,
+            entries,
+        }
     }
 
     fn label(&self, name: &str) -> Label {
@@ -108,20 +131,14 @@ impl Context {
     }
 }
 
-/// Called by the runtime whenever something woke a subscription.
-pub(super) async fn reconcile(object: Arc<UpdateSubscription>, context: Arc<Context>) -> Result<Action> {
-    let name = object.name_any();
-    // Everything below waits for answers; it gets a thread of its own.
-    tokio::task::spawn_blocking(move || one(&name, &context)).await.map_err(internal)?
-}
-
 /// What a reconcile that couldn't even read or write its object leads to.
-pub(super) fn after_error(_: Arc<UpdateSubscription>, failure: &Failure, _: Arc<Context>) -> Action {
+pub(super) fn after_error<T>(_: Arc<UpdateSubscription>, failure: &Failure, _: Arc<T>) -> Action {
     tracing::warn!(code = failure.code, "a reconcile broke off; it is tried again: {failure}");
     Action::requeue(jittered(RETRY / 3))
 }
 
-fn one(name: &str, context: &Context) -> Result<Action> {
+/// One reconcile of the subscription of this name.
+pub(super) fn reconcile(name: &str, context: &Context) -> Result<Action> {
     let get = || format!("get UpdateSubscription {name}");
     let Some(object) = context.cluster.wait(get, context.api().get_opt(name))? else {
         return Ok(Action::await_change());
@@ -204,11 +221,14 @@ fn pass(
     std::fs::create_dir_all(&cache)
         .map_err(|e| Failure::new("Io", format!("cache folder {}", cache.display())).cause(e))?;
     let surroundings = context.surroundings()?;
-    let found = surroundings.found(&context.cluster, &name)?;
+    let found = surroundings.found(&context.all.state(), &name);
     if let Some(first) = found.obstacles.first() {
         return Ok(Err(first.clone()));
     }
-    let subscription = resolve::resolve(&context.cluster, object, &surroundings, &cache)?;
+    let secrets = SecretStore::open(&context.cluster, &name)?;
+    let approvals = context.approvals.get(&context.changes, || resolve::approvals(&context.cluster))?;
+    let at_hand = AtHand { surroundings: &surroundings, approvals: &approvals, secrets: &secrets };
+    let subscription = resolve::resolve(&context.cluster, object, &at_hand, &cache)?;
     let problems = subscription.problems(clock.now());
     if !problems.is_empty() {
         return Err(
@@ -216,7 +236,7 @@ fn pass(
         );
     }
     let plane = Plane::of(&subscription, &context.connection)?;
-    let mut state = State::in_cluster(&context.cluster, &name, &cache, &subscription.spec.root)?;
+    let mut state = State::in_cluster(secrets, &cache, &subscription.spec.root)?;
     subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
     let target = FluxTarget {
         cluster: &context.cluster,
@@ -226,6 +246,7 @@ fn pass(
         memory: &entry.memory,
         surroundings: found,
         clock: &clock,
+        changes: &context.changes,
         read: Reading::default(),
     };
     let outcome = reconcile::pass(&plane, &mut state, &target, &clock);

@@ -22,19 +22,29 @@ use crate::crd::{
     Signatures, UpdateApproval, UpdateSubscription, UpdateSubscriptionSpec, Verify,
 };
 use crate::flux;
+use crate::secret_store::SecretStore;
+use crate::state::ENROLLED;
 use crate::subscription::{
     CatalogSource, InstructionSource, Logins, Metadata, RingStateSource, ServerSource, Spec, Subscription,
     Target,
 };
 
-/// Reads everything that the object names.
+/// What was read already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AtHand<'a> {
+    pub(super) surroundings: &'a Surroundings,
+    pub(super) approvals: &'a [SignedApproval],
+    pub(super) secrets: &'a SecretStore,
+}
+
+/// Reads everything that the object names and that isn't at hand.
 pub(super) fn resolve(
     cluster: &Cluster,
     object: &UpdateSubscription,
-    surroundings: &Surroundings,
+    at_hand: &AtHand<'_>,
     cache: &Path,
 ) -> Result<Subscription> {
-    let reader = Reader { cluster };
+    let reader = Reader { cluster, is_enrolled: at_hand.secrets.get(ENROLLED).is_some() };
     let spec = &object.spec;
     let name = object.name_any();
     let ca = match &spec.cert_secret_ref {
@@ -47,7 +57,7 @@ pub(super) fn resolve(
         line: spec.line.clone(),
         ring: spec.ring.clone(),
         instruction: reader.instruction(spec.instruction.as_ref())?,
-        approvals: Some(Approvals::Given(reader.approvals()?)),
+        approvals: Some(Approvals::Given(at_hand.approvals.to_vec())),
         platform: spec.platform,
         catalog: reader.catalog(&spec.catalog)?,
         root: reader.config_map(&spec.root.config_map_ref)?,
@@ -55,13 +65,13 @@ pub(super) fn resolve(
         signatures: spec.signatures,
         leave_out: spec.leave_out.clone(),
         policy: spec.policy.clone(),
-        target: Target::Flux(Box::new(flux_inputs(&name, spec, surroundings.renames_in_place))),
+        target: Target::Flux(Box::new(flux_inputs(&name, spec, at_hand.surroundings.renames_in_place))),
         probe: None,
         interval: spec.interval,
         ca,
         rollback: spec.rollback.clone(),
         logins: reader.logins(spec)?,
-        cluster_id: surroundings.cluster_id,
+        cluster_id: at_hand.surroundings.cluster_id,
     };
     let metadata = Metadata { name, namespace: cluster.namespace.clone() };
     let kind = "UpdateSubscription".to_owned();
@@ -84,8 +94,24 @@ fn flux_inputs(name: &str, spec: &UpdateSubscriptionSpec, renames_in_place: bool
     }
 }
 
+/// All approvals of the namespace, not judged.
+pub(super) fn approvals(cluster: &Cluster) -> Result<Vec<SignedApproval>> {
+    let api: Api<UpdateApproval> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
+    // More than the API server would hand out at once is nobody's to read.
+    let parameters = ListParams::default().limit(500);
+    let list = cluster.wait(|| "list UpdateApprovals".to_owned(), api.list(&parameters))?;
+    let signed = |approval: UpdateApproval| SignedApproval {
+        name: approval.name_any(),
+        document: approval.spec.document.into_bytes(),
+        signature: approval.spec.signature.into_bytes(),
+    };
+    Ok(list.items.into_iter().map(signed).collect())
+}
+
 struct Reader<'a> {
     cluster: &'a Cluster,
+    /// An enrolment token is good for once: its Secret is read until then.
+    is_enrolled: bool,
 }
 
 impl Reader<'_> {
@@ -135,25 +161,12 @@ impl Reader<'_> {
                 InstructionSource::RingState(RingStateSource::Oci { repository: repository.clone() })
             }
             Some(Instruction::Server(server)) => {
-                let token = server.enrolment_token_secret_ref.as_ref();
+                let token = server.enrolment_token_secret_ref.as_ref().filter(|_| !self.is_enrolled);
                 let enrolment_token = token.map(|token| self.secret_content(token)).transpose()?;
                 let (url, reports) = (server.url.clone(), server.reports);
                 InstructionSource::Server(ServerSource { url, enrolment_token, reports })
             }
         })
-    }
-
-    fn approvals(&self) -> Result<Vec<SignedApproval>> {
-        let api: Api<UpdateApproval> = self.api();
-        // More than the API server would hand out at once is nobody's to read.
-        let parameters = ListParams::default().limit(500);
-        let list = self.cluster.wait(|| "list UpdateApprovals".to_owned(), api.list(&parameters))?;
-        let signed = |approval: UpdateApproval| SignedApproval {
-            name: approval.name_any(),
-            document: approval.spec.document.into_bytes(),
-            signature: approval.spec.signature.into_bytes(),
-        };
-        Ok(list.items.into_iter().map(signed).collect())
     }
 
     fn logins(&self, spec: &UpdateSubscriptionSpec) -> Result<Logins> {

@@ -1,11 +1,12 @@
 //! What the cluster itself says: its identity, its versions, and what this Flux can do.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps,
 };
 use kube::Api;
-use kube::api::ListParams;
 use pdp_policies::{Digest, Obstacle, ObstacleCode};
 use pdp_transport::cli::failure::Result;
 use semver::Version;
@@ -48,16 +49,12 @@ impl Surroundings {
     }
 
     /// Versions, and another subscription that was first in this namespace.
-    pub(super) fn found(&self, cluster: &Cluster, name: &str) -> Result<Found> {
-        let subscriptions: Api<UpdateSubscription> =
-            Api::namespaced(cluster.client.clone(), &cluster.namespace);
-        let what = || "list UpdateSubscriptions".to_owned();
-        let all = cluster.wait(what, subscriptions.list(&ListParams::default()))?.items;
+    pub(super) fn found(&self, all: &[Arc<UpdateSubscription>], name: &str) -> Found {
         let age = |it: &UpdateSubscription| {
             let made = it.metadata.creation_timestamp.as_ref().map(|time| time.0);
             (made, it.metadata.name.clone().unwrap_or_default())
         };
-        let first = all.iter().min_by_key(|it| age(it)).map(|it| age(it).1);
+        let first = all.iter().map(|it| age(it)).min().map(|(_, name)| name);
         let obstacles = first.filter(|first| first != name).map(|first| {
             let detail = format!(
                 "UpdateSubscription `{first}` was first in this namespace: one namespace, one data plane"
@@ -65,7 +62,7 @@ impl Surroundings {
             Obstacle::new(ObstacleCode::ForeignOwner, None, detail)
         });
         let (kubernetes, flux) = (self.kubernetes.clone(), self.flux.clone());
-        Ok(Found { obstacles: obstacles.into_iter().collect(), kubernetes, flux })
+        Found { obstacles: obstacles.into_iter().collect(), kubernetes, flux }
     }
 }
 

@@ -45,7 +45,11 @@ impl Teller {
         let of = Subscription { name: object.name_any(), namespace: cluster.namespace.clone() };
         for news in news(before, after).into_iter().chain(more) {
             tracing::info!(reason = news.reason, revision = news.revision, "{}", news.message);
-            cluster.run(kubernetes::write(&cluster.client, &regarding, &news, &self.instance, now));
+            let written =
+                cluster.run(kubernetes::write(&cluster.client, &regarding, &news, &self.instance, now));
+            if let Err(failure) = written {
+                tracing::warn!(code = failure.code, reason = news.reason, "{failure}");
+            }
             if let (Some(notifier), Some(involved)) = (&self.notifier, involved(record, &news, &of)) {
                 notifier.tell(event(&news, &involved, &of, &self.instance, now));
             }

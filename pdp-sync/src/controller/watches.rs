@@ -16,6 +16,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::health::Health;
 use super::resolve::source_kind;
+use crate::changes::Changes;
 use crate::cluster::{Cluster, Kind};
 use crate::crd::{CatalogSource, SUBSCRIPTION_LABEL, UpdateApproval, UpdateSubscription};
 use crate::time::jittered;
@@ -28,13 +29,17 @@ const MAX_PAUSE: Duration = Duration::from_secs(8);
 const CONCURRENCY: u16 = 4;
 /// The kinds whose changes matter: what we wrote, and what a catalog may come from.
 const WATCHED: [Kind; 4] = [Kind::OciRepository, Kind::GitRepository, Kind::HelmRelease, Kind::Kustomization];
+/// The watches that tell of changes: of those kinds and of approvals.
+pub(super) const TELLING: usize = WATCHED.len() + 1;
 
-/// A controller with all its watches. `health` hears when every subscription was seen.
+/// A controller with all its watches, and all subscriptions as its watch sees them. `health` hears when every
+/// subscription was seen, `changes` whatever the other watches say.
 pub(super) fn controller(
     cluster: &Cluster,
     news: UnboundedReceiver<ObjectRef<UpdateSubscription>>,
     health: Arc<Health>,
-) -> Controller<UpdateSubscription> {
+    changes: &Arc<Changes>,
+) -> (Controller<UpdateSubscription>, Store<UpdateSubscription>) {
     let api: Api<UpdateSubscription> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let (reader, writer) = reflector::store();
     // A status that we wrote ourselves wakes nobody.
@@ -55,23 +60,30 @@ pub(super) fn controller(
         .reconcile_on(stream::unfold(news, |mut news| async move { Some((news.recv().await?, news)) }));
     let approvals: Api<UpdateApproval> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let all = reader.clone();
-    let approved = watcher(approvals, Config::default()).backoff(Pause::default()).touched_objects();
+    let approved = watcher(approvals, Config::default()).inspect(telling(changes, "UpdateApproval"));
+    let approved = approved.backoff(Pause::default()).touched_objects();
     let approved = without_errors("UpdateApproval", approved);
     controller = controller.watches_stream(approved, move |_| everyone(&all));
     for kind in WATCHED {
         // Metadata alone: that something changed is enough to look at it.
         let api: Api<PartialObjectMeta<DynamicObject>> =
             Api::namespaced_with(cluster.client.clone(), &cluster.namespace, &kind.resource());
-        let changes = watcher(api, Config::default()).backoff(Pause::default()).touched_objects();
-        let changes = without_errors(kind.name(), changes);
+        let touched = watcher(api, Config::default()).inspect(telling(changes, kind.name()));
+        let touched = touched.backoff(Pause::default()).touched_objects();
         let all = reader.clone();
         controller = controller.watches_stream_with(
-            changes,
+            without_errors(kind.name(), touched),
             move |object| concerned(&all, kind, &object),
             kind.resource(),
         );
     }
-    controller
+    (controller, reader)
+}
+
+/// Notes whatever a watch says.
+fn telling<T>(changes: &Arc<Changes>, watch: &'static str) -> impl FnMut(&Result<Event<T>, Error>) + use<T> {
+    let changes = Arc::clone(changes);
+    move |said| changes.saw(watch, said)
 }
 
 /// How long a watch that broke off waits before the next try: twice as long each time, up to [`MAX_PAUSE`].

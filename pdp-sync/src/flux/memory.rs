@@ -5,12 +5,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pdp_policies::{At, Digest};
 
+use super::observed::Objects;
 use super::repairs::Repairs;
+use crate::changes::Kept;
 use crate::cluster::Kind;
 
 /// Shared between the passes of one subscription.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
+    /// The Flux objects of the namespace.
+    pub(super) objects: Kept<Objects>,
     checked: Mutex<Option<Digest>>,
     repairs: Mutex<BTreeMap<(Kind, String), Repairs>>,
 }
@@ -24,6 +28,7 @@ impl Memory {
     /// Everything is looked at anew, and put right at once.
     pub(crate) fn forget(&self) {
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.objects.forget();
         self.repairs().clear();
     }
 

@@ -1,7 +1,7 @@
 //! The Flux target as the driver sees it.
 
 use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
@@ -21,6 +21,7 @@ use super::removed;
 use super::workloads::Workloads;
 use pdp_transport::oci::OciOptions;
 
+use crate::changes::Changes;
 use crate::cluster::{Cluster, Kind};
 use crate::crd::Signatures;
 use crate::fault;
@@ -48,34 +49,45 @@ pub(crate) struct FluxTarget<'a> {
     pub(crate) surroundings: Found,
     /// The clock of the pass.
     pub(crate) clock: &'a Clock,
+    /// What the watches saw.
+    pub(crate) changes: &'a Changes,
     /// What this pass read of the cluster, until it writes.
     pub(crate) read: Reading,
 }
 
-/// The objects as they were read last, none after a write.
+/// The objects as this pass knows them, none after a write.
 #[derive(Debug, Default)]
-pub(crate) struct Reading(RefCell<Option<Rc<Objects>>>);
+pub(crate) struct Reading(RefCell<Option<Arc<Objects>>>);
 
 impl FluxTarget<'_> {
     fn owner(&self) -> Owner<'_> {
         Owner { namespace: &self.cluster.namespace, subscription: self.name }
     }
 
-    /// What this pass knows: every kind is listed once, and again after a write.
-    fn objects(&self) -> Result<Rc<Objects>> {
-        let known = self.read.0.borrow().clone();
-        known.map_or_else(|| self.reread(), Ok)
+    /// What is known: no kind is listed until a watch saw a change or something was written, and then once a pass.
+    fn objects(&self) -> Result<Arc<Objects>> {
+        if let Some(known) = self.read.0.borrow().clone() {
+            return Ok(known);
+        }
+        let objects = self.memory.objects.get(self.changes, || self.list())?;
+        *self.read.0.borrow_mut() = Some(Arc::clone(&objects));
+        Ok(objects)
     }
 
     /// As they are now: whatever is written is decided on this.
-    fn reread(&self) -> Result<Rc<Objects>> {
-        let objects = Rc::new(Objects::read(self.cluster, self.owner().subscription)?);
-        *self.read.0.borrow_mut() = Some(Rc::clone(&objects));
+    fn reread(&self) -> Result<Arc<Objects>> {
+        let objects = self.memory.objects.renew(self.changes, || self.list())?;
+        *self.read.0.borrow_mut() = Some(Arc::clone(&objects));
         Ok(objects)
+    }
+
+    fn list(&self) -> Result<Objects> {
+        Objects::read(self.cluster, self.owner().subscription)
     }
 
     /// Something is being written: what was read holds no longer.
     fn forget(&self) {
+        self.memory.objects.forget();
         *self.read.0.borrow_mut() = None;
     }
 
@@ -305,7 +317,10 @@ impl Target for FluxTarget<'_> {
 
     fn tidy(&self, state: &State) -> Result<Tidied> {
         let Some(record) = &state.record else { return Ok(Tidied::default()) };
-        let objects = self.reread()?;
+        let mut objects = self.objects()?;
+        if installed(self.owner(), record, &objects).iter().any(|it| next::differs(&objects, &it.desired)) {
+            objects = self.reread()?;
+        }
         let mut tidied = Tidied::default();
         for Installed { desired, held } in installed(self.owner(), record, &objects) {
             if next::differs(&objects, &desired) {

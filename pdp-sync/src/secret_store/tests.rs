@@ -45,7 +45,8 @@ impl ApiServer {
 
     fn state(&self) -> State {
         let root = Content::Given { what: "root".to_owned(), bytes: Some(frozen("vendor/1.root.json")) };
-        State::in_cluster(&self.cluster, "pdp", &std::env::temp_dir(), &root).unwrap()
+        let secrets = SecretStore::open(&self.cluster, "pdp").unwrap();
+        State::in_cluster(secrets, &std::env::temp_dir(), &root).unwrap()
     }
 }
 
