@@ -7,9 +7,9 @@ use std::time::Duration;
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
 use pdp_policies::{At, Refusal};
 use pdp_transport::Error;
-use pdp_transport::catalog::{CATALOG_BRANCH, from_branch};
+use pdp_transport::catalog::{CATALOG_BRANCH, from_git, no_branch};
 use pdp_transport::cli::failure::{Failure, Result, internal};
-use pdp_transport::git::GitOptions;
+use pdp_transport::git::{GitOptions, Remote};
 
 use crate::event::{Actor, Event};
 use crate::server::Server;
@@ -135,6 +135,10 @@ fn unwritten(failed: WriteFailed) -> Failure {
 }
 
 fn fetch(source: &Source, floors: &Floors, now: At) -> std::result::Result<Judged, Error> {
-    let load = || from_branch(&source.url, CATALOG_BRANCH, &source.cache, source.git.clone());
+    let remote = Remote::open(&source.url, &source.cache, source.git.clone())?;
+    let load = || {
+        let found = from_git(&remote, CATALOG_BRANCH)?;
+        found.map(|(_, tree)| tree).ok_or_else(|| no_branch(&remote, CATALOG_BRANCH))
+    };
     trust::catalog_from(load, floors, now).map(|(judged, _)| judged)
 }

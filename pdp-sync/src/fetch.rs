@@ -2,9 +2,11 @@
 //! and judged. Nothing after it knows an address.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
+use pdp_policies::trust::{self, Catalog, Floors, Judged, Known, Verified};
 use pdp_policies::{At, CatalogTree, Refusal, RefusalCode};
+use pdp_transport::catalog::{Found, Mark};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::Registry;
 use pdp_transport::{Error, KeptBlob, Kind, block_on};
@@ -20,7 +22,7 @@ use crate::time::Clock;
 /// All that a decision is made on.
 #[derive(Debug)]
 pub(crate) struct Fetched {
-    pub(crate) catalog: Box<Verified<Catalog>>,
+    pub(crate) catalog: Arc<Verified<Catalog>>,
     pub(crate) heard: Box<Heard>,
 }
 
@@ -33,12 +35,13 @@ pub(crate) fn fetch(
     endpoints: &Endpoints,
     customer: &Customer,
     approvals: &[SignedApproval],
+    last: &LastCatalog,
     state: &mut State,
     clock: &Clock,
 ) -> Result<std::result::Result<Fetched, Seen>> {
     let mut refetched = false;
     loop {
-        let judged = catalog(&endpoints.catalog, &state.cache("catalog"), &state.floors, clock.now());
+        let judged = catalog(&endpoints.catalog, &state.cache("catalog"), last, &state.floors, clock.now());
         let catalog = match judged {
             Judgement::Trusted(catalog, floors) => {
                 if let Some(refusal) = older_than_decision(&catalog, state) {
@@ -68,42 +71,112 @@ fn older_than_decision(catalog: &Catalog, state: &State) -> Option<Refusal> {
 #[derive(Debug)]
 pub(crate) enum Judgement {
     /// The vendor's catalog, and the floors to keep.
-    Trusted(Box<Verified<Catalog>>, Floors),
+    Trusted(Arc<Verified<Catalog>>, Floors),
     /// It couldn't be had: wait, this says nothing of its content.
     Unavailable(Failure),
     /// It was refused. `behind` if it was only old, twice.
     Refused { refusal: Refusal, behind: bool },
 }
 
+/// The catalog that this process verified last, and where its bytes came from. All of it may be lost.
+#[derive(Debug, Default)]
+pub(crate) struct LastCatalog(Mutex<Option<(Mark, Known)>>);
+
+impl LastCatalog {
+    /// What these bytes are under these floors, at `now`, if a source still holds them.
+    fn verdict(&self, floors: &Floors, now: At) -> Option<(Mark, Judgement)> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mark, known) = last.as_ref()?;
+        let judgement = match known.again(floors, now)? {
+            Ok(floors) => Judgement::Trusted(Arc::clone(known.catalog()), floors),
+            Err(refusal) => Judgement::Refused { refusal, behind: false },
+        };
+        Some((mark.clone(), judgement))
+    }
+
+    fn set(&self, known: Option<(Mark, Known)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// Everything is verified anew.
+    pub(crate) fn forget(&self) {
+        self.set(None);
+    }
+}
+
 /// Fetches and judges; never fails, because a data plane goes on without its vendor.
-pub(crate) fn catalog(endpoint: &CatalogEndpoint, cache: &Path, floors: &Floors, now: At) -> Judgement {
-    match trust::catalog_from(|| load(endpoint, cache), floors, now) {
+pub(crate) fn catalog(
+    endpoint: &CatalogEndpoint,
+    cache: &Path,
+    last: &LastCatalog,
+    floors: &Floors,
+    now: At,
+) -> Judgement {
+    let (mark, verdict) = last.verdict(floors, now).unzip();
+    match (load(endpoint, cache, mark.as_ref()), verdict) {
+        (Err(error), _) => Judgement::Unavailable(error.into()),
+        (Ok(Found::Same), Some(verdict)) => verdict,
+        (Ok(Found::Same), None) => Judgement::Unavailable(nothing_known().into()),
+        (Ok(Found::New(mark, tree)), _) => judge(mark, tree, endpoint, cache, last, floors, now),
+    }
+}
+
+/// Judges what was found, and what is found if it has to be looked at again.
+fn judge(
+    mut mark: Option<Mark>,
+    tree: CatalogTree,
+    endpoint: &CatalogEndpoint,
+    cache: &Path,
+    last: &LastCatalog,
+    floors: &Floors,
+    now: At,
+) -> Judgement {
+    let mut first = Some(tree);
+    let read = || match first.take() {
+        Some(tree) => Ok(tree),
+        None => {
+            let Found::New(again, tree) = load(endpoint, cache, None)? else { return Err(nothing_known()) };
+            mark = again;
+            Ok(tree)
+        }
+    };
+    match trust::catalog_from(read, floors, now) {
         Err(error) => Judgement::Unavailable(error.into()),
-        Ok((Judged::Trusted(catalog, floors), _)) => Judgement::Trusted(catalog, floors),
+        Ok((Judged::Trusted(catalog, after), _)) => {
+            let catalog = Arc::from(catalog);
+            let known = Known::new(floors.clone(), Arc::clone(&catalog), after.clone());
+            last.set(mark.map(|mark| (mark, known)));
+            Judgement::Trusted(catalog, after)
+        }
         Ok((Judged::FetchFirst(refusal) | Judged::Refused(refusal), behind)) => {
             Judgement::Refused { refusal, behind }
         }
     }
 }
 
-fn load(endpoint: &CatalogEndpoint, cache: &Path) -> std::result::Result<CatalogTree, Error> {
+fn nothing_known() -> Error {
+    Error::new(Kind::Garbage, "the catalog", "it is said to be one that this process doesn't know")
+}
+
+fn load(endpoint: &CatalogEndpoint, cache: &Path, known: Option<&Mark>) -> std::result::Result<Found, Error> {
     let kept = KeptBlob::new(&cache.join("kept"));
     match endpoint {
         CatalogEndpoint::Git(GitEndpoint { url, branch, options }) => {
-            pdp_transport::catalog::from_branch(url, branch, cache, options.clone())
+            pdp_transport::catalog::from_branch(url, branch, cache, options.clone(), known)
         }
         CatalogEndpoint::Oci { repository, tag, options } => {
             let registry = Registry::new(options)?;
-            let found = block_on(pdp_transport::catalog::from_oci(&registry, repository, tag, &kept))??;
+            let found = pdp_transport::catalog::from_oci(&registry, repository, tag, &kept, known);
             let what = || format!("catalog {repository}:{tag}");
-            found.ok_or_else(|| Error::new(Kind::NotFound, what(), "the vendor has published none there"))
+            block_on(found)??
+                .ok_or_else(|| Error::new(Kind::NotFound, what(), "the vendor has published none there"))
         }
         CatalogEndpoint::Flux { artifact: Ok(artifact), http } => {
-            block_on(pdp_transport::catalog::from_flux(artifact, http, &kept))?
+            block_on(pdp_transport::catalog::from_flux(artifact, http, &kept, known))?
         }
         CatalogEndpoint::Flux { artifact: Err(why), .. } => {
             Err(Error::new(Kind::Unreachable, "the catalog's Flux source", why))
         }
-        CatalogEndpoint::Folder(path) => pdp_transport::catalog::from_folder(path),
+        CatalogEndpoint::Folder(path) => Ok(Found::New(None, pdp_transport::catalog::from_folder(path)?)),
     }
 }

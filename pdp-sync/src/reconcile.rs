@@ -1,6 +1,7 @@
 //! The driver: one pass of pdp-sync. Fetch, decide, act; whatever was begun goes first.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use pdp_policies::decision::{DecisionRecord, Evidence, Phase, PolicyMark};
 use pdp_policies::gate::{self, Permit, Situation, Verdict, Waiting};
@@ -13,7 +14,7 @@ use crate::content::{Approvals, SignedApproval};
 use crate::customer::Customer;
 use crate::endpoints::Endpoints;
 use crate::fault;
-use crate::fetch::{self, Fetched};
+use crate::fetch::{self, Fetched, LastCatalog};
 use crate::identity::{self, Identity};
 use crate::instruct;
 use crate::preflight::Trouble;
@@ -24,20 +25,27 @@ use crate::subscription::Subscription;
 use crate::target::{Found, Preflight, Progress, Target};
 use crate::time::Clock;
 
-/// One data plane: what its customer wants, where a pass goes for it, and the approvals at hand.
+/// One data plane: what its customer wants, where a pass goes for it, the approvals at hand, and the catalog that this
+/// process verified last.
 #[derive(Debug, Clone)]
 pub(crate) struct Plane {
     pub(crate) customer: Customer,
     pub(crate) endpoints: Endpoints,
     approvals: Option<Approvals>,
+    last: Arc<LastCatalog>,
 }
 
 impl Plane {
     /// # Errors
     /// An address that isn't one, or that the administrator doesn't allow.
-    pub(crate) fn of(subscription: &Subscription, connection: &Connection) -> Result<Self> {
+    pub(crate) fn of(
+        subscription: &Subscription,
+        connection: &Connection,
+        last: &Arc<LastCatalog>,
+    ) -> Result<Self> {
         let (customer, endpoints) = (Customer::of(subscription), Endpoints::of(subscription, connection)?);
-        Ok(Self { customer, endpoints, approvals: subscription.spec.approvals.clone() })
+        let (approvals, last) = (subscription.spec.approvals.clone(), Arc::clone(last));
+        Ok(Self { customer, endpoints, approvals, last })
     }
 
     /// All approvals at hand, not judged.
@@ -65,7 +73,8 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
         }
     }
     outcome.tidied = target.tidy(state)?;
-    let mut fetched = match fetch::fetch(endpoints, customer, &plane.approvals(), state, clock)? {
+    let found = fetch::fetch(endpoints, customer, &plane.approvals(), &plane.last, state, clock)?;
+    let mut fetched = match found {
         Ok(fetched) => fetched,
         Err(seen) => return Ok(outcome.with(seen)),
     };

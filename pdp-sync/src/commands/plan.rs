@@ -1,5 +1,7 @@
 //! `pdp-sync plan`: what the next pass would write.
 
+use std::sync::Arc;
+
 use pdp_policies::decision::{DecisionRecord, Evidence, PolicyMark};
 use pdp_policies::gate::Verdict;
 use pdp_policies::{At, Digest, document};
@@ -10,7 +12,7 @@ use serde_json::json;
 
 use super::Common;
 use crate::connection::Connection;
-use crate::fetch::{self, Fetched, Judgement};
+use crate::fetch::{self, Fetched, Judgement, LastCatalog};
 use crate::instruct;
 use crate::reconcile::{self, Plane};
 use crate::state::State;
@@ -31,7 +33,8 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let subscription = Subscription::read(&args.common.subscription, clock.now())?;
     let state = State::peek(&args.common.state, &subscription.spec.root)?;
     subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
-    let plane = Plane::of(&subscription, &Connection::new(&args.common.connection)?)?;
+    let connection = Connection::new(&args.common.connection)?;
+    let plane = Plane::of(&subscription, &connection, &Arc::default())?;
     let fetched = known(&plane, &state, clock.now())?;
     let verdict = reconcile::decide(&plane.customer, &fetched, &state, &Found::default(), clock.now())?;
     let permit = match verdict {
@@ -66,7 +69,8 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
 /// The catalog as it is now, and what was heard before: a plan asks nobody for leave.
 fn known(plane: &Plane, state: &State, now: At) -> Result<Fetched> {
     let cache = state.cache("plan-catalog");
-    let catalog = match fetch::catalog(&plane.endpoints.catalog, &cache, &state.floors, now) {
+    let last = LastCatalog::default();
+    let catalog = match fetch::catalog(&plane.endpoints.catalog, &cache, &last, &state.floors, now) {
         Judgement::Trusted(catalog, _) => catalog,
         Judgement::Refused { refusal, .. } => return Err(Failure::from(refusal).exit(exit::NEGATIVE)),
         Judgement::Unavailable(failure) => return Err(failure),

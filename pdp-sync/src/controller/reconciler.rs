@@ -35,6 +35,7 @@ use crate::crd::{
 };
 use crate::customer::Customer;
 use crate::fault;
+use crate::fetch::LastCatalog;
 use crate::flux::{FluxTarget, Memory, Reading};
 use crate::instruct::Trouble;
 use crate::reconcile::{self, Plane};
@@ -70,6 +71,7 @@ pub(super) struct Context {
 /// What is remembered of one subscription. All of it may be lost.
 #[derive(Debug, Default)]
 struct Entry {
+    last: Arc<LastCatalog>,
     memory: Memory,
     remembered: Remembered,
     waiting: Arc<AtomicBool>,
@@ -161,6 +163,7 @@ pub(super) fn reconcile(name: &str, context: &Context) -> Result<Action> {
     let entry = context.entry(name);
     if handled.forced {
         entry.memory.forget();
+        entry.last.forget();
     }
     let started = Instant::now();
     match pass(&object, context, &entry) {
@@ -235,7 +238,7 @@ fn pass(
             Failure::new("BadSubscription", "the subscription can't be used").cause(problems.join("; "))
         );
     }
-    let plane = Plane::of(&subscription, &context.connection)?;
+    let plane = Plane::of(&subscription, &context.connection, &entry.last)?;
     let mut state = State::in_cluster(secrets, &cache, &subscription.spec.root)?;
     subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
     let target = FluxTarget {

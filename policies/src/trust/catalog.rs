@@ -22,6 +22,7 @@ pub const STALE_AFTER: Span = Span::from_seconds(26 * 3600);
 #[derive(Debug, Clone)]
 pub struct Catalog {
     tree: CatalogTree,
+    online: [(&'static str, RoleState); 2],
     versions: CatalogVersions,
     expiries: Vec<(&'static str, At)>,
     channels: BTreeMap<Line, Channel>,
@@ -55,13 +56,14 @@ pub struct Descriptor {
 impl Catalog {
     pub(super) fn read(
         tree: CatalogTree,
-        timestamp: u64,
+        online: [(&'static str, RoleState); 2],
         expiries: [(&'static str, At); 6],
         targets: &Targets,
         releases: &Targets,
         channels: &Targets,
         [director_keys, artifact_keys]: [KeyList; 2],
     ) -> Result<Self, Refusal> {
+        let timestamp = online[0].1.version;
         let versions = CatalogVersions { timestamp, channels: channels.version, targets: targets.version };
         let mut read = BTreeMap::new();
         for name in channels.targets.keys() {
@@ -74,7 +76,12 @@ impl Catalog {
         }
         let expiries = expiries.to_vec();
         let releases = releases.targets.clone();
-        Ok(Self { tree, versions, expiries, channels: read, releases, director_keys, artifact_keys })
+        Ok(Self { tree, online, versions, expiries, channels: read, releases, director_keys, artifact_keys })
+    }
+
+    /// Timestamp and snapshot, as they were signed.
+    pub(super) fn online(&self) -> &[(&'static str, RoleState); 2] {
+        &self.online
     }
 
     /// The channel of a line, none if the vendor has none.
@@ -150,6 +157,7 @@ impl Catalog {
 }
 
 /// Version and expiry of an online role.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct RoleState {
     pub(super) version: u64,
     pub(super) expires: At,

@@ -108,7 +108,8 @@ fn judge(tree: CatalogTree, floors: &Floors, now: At) -> Result<(Catalog, Floors
         ("channels", channels.expires),
     ];
     let roles = expiries.map(|(name, expires)| (name, At::of(expires)));
-    let catalog = Catalog::read(tree, timestamp.version, roles, &targets, &releases, &channels, lists)?;
+    let online = [("timestamp", timestamp), ("snapshot", snapshot)];
+    let catalog = Catalog::read(tree, online, roles, &targets, &releases, &channels, lists)?;
     Ok((catalog, new))
 }
 
@@ -149,6 +150,11 @@ fn check_pinned(parent: &str, pin: Option<&sigstore_tuf::metadata::MetaFile>) ->
     }
     let subject = format!("metadata/{parent}.json");
     Err(Refusal::new(RefusalCode::MixAndMatch, subject, "it pins a file without its SHA-256"))
+}
+
+/// The clock of both online roles, for a catalog whose signatures were checked before.
+pub(super) fn check_clock(catalog: &Catalog, now: At) -> Result<(), Refusal> {
+    catalog.online().iter().try_for_each(|(role, state)| check_online(role, state, now))
 }
 
 /// Online roles count in Unix seconds: they can't be dated ahead, nor promise freshness for long.

@@ -11,6 +11,7 @@ mod chain;
 mod floors;
 mod instruction;
 mod judge;
+mod known;
 pub mod metadata;
 mod signers;
 
@@ -20,6 +21,7 @@ pub use catalog::{Catalog, Descriptor, Freshness, STALE_AFTER};
 pub use floors::{Floors, RoleFloor};
 pub use instruction::{Instructed, InstructionFloor, assignment, ring_state, signed_ring_state};
 pub use judge::{Judged, catalog, catalog_from};
+pub use known::Known;
 
 /// A value that someone entitled vouched for. Only this module can make one.
 #[derive(Debug, Clone, PartialEq, Eq)]

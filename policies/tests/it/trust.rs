@@ -1,6 +1,8 @@
 //! The judge of the catalog. Attacks with real keys are played in e2e; here are floors and freshness.
 
-use pdp_policies::trust::{Floors, Freshness, Judged, catalog};
+use std::sync::Arc;
+
+use pdp_policies::trust::{Floors, Freshness, Judged, Known, catalog};
 use pdp_policies::{At, RefusalCode};
 
 use crate::vendor::{NOW, Vendor, channel, now, release};
@@ -67,4 +69,27 @@ fn a_clock_that_is_a_quarter_of_an_hour_slow_is_still_right() {
     assert!(matches!(vendor.judge(tree(), At::from_unix(NOW - 900)), Judged::Trusted(..)));
     let Judged::Refused(refusal) = vendor.judge(tree(), At::from_unix(NOW - 901)) else { panic!() };
     assert_eq!(refusal.code, RefusalCode::ClockSkew);
+}
+
+#[test]
+fn what_is_known_is_judged_as_if_it_were_verified_anew_and_under_other_floors_not_at_all() {
+    let vendor = Vendor::new();
+    let releases = [release(41)];
+    let tree = |at| vendor.catalog(&releases, &channel(&releases), at);
+    let under = Floors::new(vendor.root_bytes());
+    let Judged::Trusted(trusted, after) = catalog(tree(now()), &under, now(), true) else { panic!() };
+    let known = Known::new(under.clone(), Arc::from(trusted), after.clone());
+    for floors in [&under, &after] {
+        for seconds in [0, 3600, 8 * 86_400, -900, -901] {
+            let at = At::from_unix(NOW + seconds);
+            match (catalog(tree(now()), floors, at, true), known.again(floors, at).unwrap()) {
+                (Judged::Trusted(_, anew), Ok(again)) => assert_eq!(anew, again, "{seconds} s"),
+                (Judged::Refused(anew), Err(again)) => assert_eq!(anew.code, again.code, "{seconds} s"),
+                (anew, again) => panic!("{seconds} s: {anew:?}, {again:?}"),
+            }
+        }
+    }
+    let hour = At::from_unix(NOW + 3600);
+    let Judged::Trusted(_, raised) = catalog(tree(hour), &after, hour, true) else { panic!() };
+    assert!(known.again(&raised, hour).is_none(), "another reader raised the floors");
 }
