@@ -17,6 +17,8 @@ thread_local! {
 /// answer. For a runtime of one thread that nobody else drives.
 pub fn driving<T>(runtime: &Rc<Runtime>, work: impl FnOnce() -> T) -> T {
     DRIVEN.set(Some(Rc::clone(runtime)));
+    // For whatever `work` leaves to run beside it.
+    let _entered = runtime.enter();
     let done = work();
     DRIVEN.set(None);
     done
