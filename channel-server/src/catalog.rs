@@ -67,7 +67,12 @@ impl Follower {
         let judged =
             tokio::task::spawn_blocking(move || fetch(&source, &floors, now)).await.map_err(internal)??;
         match judged {
-            Judged::FetchFirst(refusal) | Judged::Refused(refusal) => {
+            Judged::FetchFirst(refusal, rooted) | Judged::Refused(refusal, rooted) => {
+                self.unsaved |= rooted.worth_saving(&self.floors);
+                self.floors = rooted;
+                if self.unsaved {
+                    self.save(server, None).await?;
+                }
                 note_refused(server, &refusal).await.map_err(unwritten)?;
                 Err(refusal.into())
             }
@@ -84,13 +89,13 @@ impl Follower {
         server.due.notify_one();
         let followed = (versions.channels, versions.targets);
         if self.unsaved || server.fleet().followed != Some(followed) {
-            self.save(server, followed).await?;
+            self.save(server, Some(followed)).await?;
         }
         Ok(())
     }
 
-    /// Writes down what is followed now, unless another server has seen more: its floors count here, too.
-    async fn save(&mut self, server: &Server, (channels, targets): (u64, u64)) -> Result<()> {
+    /// Writes down the floors, and what is followed now, unless another server has seen more: its floors count here, too.
+    async fn save(&mut self, server: &Server, followed: Option<(u64, u64)>) -> Result<()> {
         let mut writer = server.write().await.map_err(unwritten)?;
         if let Some(kept) = writer.kept("floors").await.map_err(unwritten)? {
             let others: Floors = serde_json::from_str(&kept).map_err(internal)?;
@@ -105,9 +110,9 @@ impl Follower {
         }
         let text = serde_json::to_string(&self.floors).map_err(internal)?;
         writer.keep("floors", &text).await.map_err(unwritten)?;
-        let known = server.fleet().followed == Some((channels, targets));
-        let event = Event::CatalogFollowed { channels, targets };
-        let events = if known { Vec::new() } else { vec![event] };
+        let new = followed.filter(|followed| server.fleet().followed != Some(*followed));
+        let event = |(channels, targets)| Event::CatalogFollowed { channels, targets };
+        let events: Vec<_> = new.map(event).into_iter().collect();
         writer.record(&Actor::Server, &events).await.map_err(unwritten)?;
         self.unsaved = false;
         Ok(())

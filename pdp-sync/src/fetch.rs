@@ -51,7 +51,10 @@ pub(crate) fn fetch(
                 catalog
             }
             Judgement::Unavailable(failure) => return Ok(Err(Seen::Unavailable(failure))),
-            Judgement::Refused { refusal, behind } => return Ok(Err(Seen::Refused { refusal, behind })),
+            Judgement::Refused { refusal, behind, rooted } => {
+                rooted.map(|floors| state.save_floors(*floors)).transpose()?;
+                return Ok(Err(Seen::Refused { refusal, behind }));
+            }
         };
         match instruct::listen(endpoints, customer, approvals, state, &catalog, clock.now(), refetched)? {
             Listened::Heard(heard) => return Ok(Ok(Fetched { catalog, heard })),
@@ -74,8 +77,9 @@ pub(crate) enum Judgement {
     Trusted(Arc<Verified<Catalog>>, Floors),
     /// It couldn't be had: wait, this says nothing of its content.
     Unavailable(Failure),
-    /// It was refused. `behind` if it was only old, twice.
-    Refused { refusal: Refusal, behind: bool },
+    /// It was refused. `behind` if it was only old, twice; `rooted`: the floors with its root, which is kept all the
+    /// same if it is verified.
+    Refused { refusal: Refusal, behind: bool, rooted: Option<Box<Floors>> },
 }
 
 /// The catalog that this process verified last, and where its bytes came from. All of it may be lost.
@@ -89,7 +93,7 @@ impl LastCatalog {
         let (mark, known) = last.as_ref()?;
         let judgement = match known.again(floors, now)? {
             Ok(floors) => Judgement::Trusted(Arc::clone(known.catalog()), floors),
-            Err(refusal) => Judgement::Refused { refusal, behind: false },
+            Err(refusal) => Judgement::Refused { refusal, behind: false, rooted: None },
         };
         Some((mark.clone(), judgement))
     }
@@ -148,8 +152,8 @@ fn judge(
             last.set(mark.map(|mark| (mark, known)));
             Judgement::Trusted(catalog, after)
         }
-        Ok((Judged::FetchFirst(refusal) | Judged::Refused(refusal), behind)) => {
-            Judgement::Refused { refusal, behind }
+        Ok((Judged::FetchFirst(refusal, rooted) | Judged::Refused(refusal, rooted), behind)) => {
+            Judgement::Refused { refusal, behind, rooted: Some(Box::new(rooted)) }
         }
     }
 }

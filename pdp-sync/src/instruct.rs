@@ -180,7 +180,7 @@ fn follow(
     match &judged {
         Judged::Followed(floor) => {
             let source = customer.opener.name().to_owned();
-            state.save_instruction(Kept { envelope, tag, source, floor: *floor })?;
+            state.save_instruction(Kept { envelope, tag, source, floor: floor.clone() })?;
         }
         Judged::Refused(refusal) => heard.trouble = Some(Trouble::of(refusal.clone())),
         Judged::FetchFirst => {}

@@ -2,8 +2,8 @@
 
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::release::{Artifact, Component, Release};
-use pdp_policies::trust::{self, Catalog, SIGSTORE_BUNDLE};
-use pdp_policies::{Digest, KeyList, Refusal, RefusalCode};
+use pdp_policies::trust::{self, Catalog, SIGSTORE_BUNDLE, Vouchers};
+use pdp_policies::{Digest, Refusal, RefusalCode};
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{Manifest, OciOptions, Registry, Repository};
 use pdp_transport::{Error, Kind, block_on};
@@ -64,7 +64,7 @@ pub(crate) fn artifacts(
     };
     let registry = Registry::new(endpoint)?;
     let components = release.components_for(inputs.platform, &inputs.left_out);
-    let keys = catalog.artifact_keys();
+    let keys = &Vouchers::of(catalog);
     let place = Place { registry: &registry, repository: &repository };
     let mut charts = Vec::new();
     let checked = match inspect {
@@ -93,7 +93,7 @@ async fn check(
     place: Place<'_>,
     release: &Release,
     components: &[&Component],
-    keys: &KeyList,
+    keys: &Vouchers,
     signatures: Signatures,
     mut seen: Option<&mut Seen<'_>>,
 ) -> std::result::Result<(), Trouble> {
@@ -134,7 +134,7 @@ async fn signed(
     repository: &Repository,
     what: &str,
     digest: &Digest,
-    keys: &KeyList,
+    keys: &Vouchers,
 ) -> std::result::Result<(), Trouble> {
     let bundles = registry.attached(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await?;
     trust::signed_artifact(what, digest, &bundles, keys)?;

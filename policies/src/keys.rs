@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::{Refusal, RefusalCode};
 use crate::document;
+use crate::time::At;
 
 /// The catalog target that lists the director's keys (Ed25519).
 pub const DIRECTOR_KEYS: &str = "director-keys.json";
@@ -32,6 +33,9 @@ pub struct ListedKey {
     pub public_key: String,
     /// What it is good for.
     pub state: KeyState,
+    /// When it was put out of use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired_at: Option<At>,
 }
 
 /// What a listed key is good for.
@@ -40,7 +44,8 @@ pub struct ListedKey {
 pub enum KeyState {
     /// Signs and verifies.
     Active,
-    /// Signs nothing new; what it signed stays valid.
+    /// Signs nothing new. An artifact key counts for the digests of levels promoted before `retiredAt`; a director's key
+    /// for nothing: what it said is an instruction, not content.
     Retired,
     /// Nothing that it ever signed is valid.
     Revoked,
@@ -50,7 +55,8 @@ impl KeyList {
     /// A list with these keys, all active.
     pub fn active(keys: impl IntoIterator<Item = String>) -> Self {
         let state = KeyState::Active;
-        let keys = keys.into_iter().map(|public_key| ListedKey { public_key, state }).collect();
+        let keys =
+            keys.into_iter().map(|public_key| ListedKey { public_key, state, retired_at: None }).collect();
         Self { api_version: document::API_VERSION.to_owned(), critical: Vec::new(), keys }
     }
 
@@ -79,9 +85,9 @@ impl KeyList {
         Ok(list)
     }
 
-    /// The keys whose signatures count.
-    pub fn trusted(&self) -> impl Iterator<Item = &ListedKey> {
-        self.keys.iter().filter(|key| key.state != KeyState::Revoked)
+    /// The keys in use.
+    pub fn active_keys(&self) -> impl Iterator<Item = &ListedKey> {
+        self.keys.iter().filter(|key| key.state == KeyState::Active)
     }
 }
 

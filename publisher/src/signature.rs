@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use pdp_policies::trust::{COSIGN_PREDICATE, SIGSTORE_BUNDLE};
+use pdp_policies::trust::{COSIGN_PREDICATE, SIGSTORE_BUNDLE, Vouchers};
 use pdp_policies::{Digest, KeyList};
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{
@@ -47,7 +47,7 @@ pub(crate) fn all(layout: &Layout) -> Result<Vec<(Manifest, Vec<u8>)>> {
 }
 
 fn of(layout: &Layout, subject: &Digest, key: &SigningKey) -> Result<bool> {
-    let keys = KeyList::active([key.public_pem.clone()]);
+    let keys = Vouchers::in_use(&KeyList::active([key.public_pem.clone()]));
     for (manifest, _) in all(layout)? {
         if manifest.subject.as_ref().map(|s| s.digest) != Some(*subject) {
             continue;

@@ -155,10 +155,9 @@ mod tests {
     #[test]
     fn what_it_seals_its_public_half_opens() {
         let key = SigningKey::generate().unwrap();
-        let der =
-            pdp_policies::ListedKey { public_key: key.public_pem(), state: pdp_policies::KeyState::Active };
+        let list = pdp_policies::KeyList::active([key.public_pem()]);
         let envelope = key.seal(dsse::REPORT, &"hello").unwrap();
-        let opened = dsse::open("x", &envelope, dsse::REPORT, &[der.der().unwrap()]).unwrap();
+        let opened = dsse::open("x", &envelope, dsse::REPORT, &[list.keys[0].der().unwrap()]).unwrap();
         assert_eq!(opened, b"\"hello\"\n");
     }
 }

@@ -10,10 +10,9 @@ use sigstore_crypto::VerificationKey;
 use sigstore_types::bundle::{SignatureContent, VerificationMaterialContent};
 use sigstore_types::{Bundle, DsseEnvelope, Statement};
 
-use super::Verified;
+use super::{Verified, Vouchers};
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::Digest;
-use crate::keys::KeyList;
 use crate::release::{BUNDLE_TYPE, Release};
 
 /// Media and artifact type of a Sigstore bundle.
@@ -55,7 +54,7 @@ pub fn bundle(index: &[u8], release: &Release) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A digest that one of the listed keys released. Other people's referrers beside it don't matter.
+/// A digest that one of the keys that count for it released. Other people's referrers beside it don't matter.
 ///
 /// # Errors
 /// `Unsigned` without any referrer, else why the best of them doesn't count.
@@ -63,7 +62,7 @@ pub fn signed_artifact(
     subject: &str,
     digest: &Digest,
     referrers: &[Vec<u8>],
-    keys: &KeyList,
+    keys: &Vouchers,
 ) -> Result<Verified<Digest>, Refusal> {
     let mut best = None;
     for referrer in referrers {
@@ -84,7 +83,7 @@ fn telling(old: Option<Refusal>, new: Refusal) -> Refusal {
     }
 }
 
-fn signed_by(subject: &str, digest: &Digest, bundle: &[u8], keys: &KeyList) -> Result<(), Refusal> {
+fn signed_by(subject: &str, digest: &Digest, bundle: &[u8], keys: &Vouchers) -> Result<(), Refusal> {
     let refuse = |code, detail: &str| Refusal::new(code, subject, detail);
     let unreadable = |detail: &str| refuse(RefusalCode::Unreadable, detail);
     let text = std::str::from_utf8(bundle).map_err(|e| unreadable(&e.to_string()))?;
@@ -95,15 +94,15 @@ fn signed_by(subject: &str, digest: &Digest, bundle: &[u8], keys: &KeyList) -> R
     let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
         return Err(refuse(RefusalCode::WrongPredicate, "a bare signature, not a statement"));
     };
-    if !keys.trusted().any(|key| verifies(key.der().as_ref(), envelope)) {
+    if !keys.for_digest(digest).any(|key| verifies(key, envelope)) {
         return Err(refuse(RefusalCode::UnknownSigner, "signed by no key that vouches for releases"));
     }
     check_statement(subject, digest, envelope)
 }
 
-fn verifies(key: Option<&sigstore_types::DerPublicKey>, envelope: &DsseEnvelope) -> bool {
-    let key = key.and_then(|der| VerificationKey::from_spki(der).ok());
-    key.is_some_and(|key| key.verify(envelope.pae(), &envelope.signature.sig).is_ok())
+fn verifies(key: &sigstore_types::DerPublicKey, envelope: &DsseEnvelope) -> bool {
+    VerificationKey::from_spki(key)
+        .is_ok_and(|key| key.verify(envelope.pae(), &envelope.signature.sig).is_ok())
 }
 
 /// The signature is ours; is it over "released", and over this digest?

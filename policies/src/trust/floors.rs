@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
+use super::signers::Holders;
 use crate::digest::{Digest, hex_form};
 
 /// The memory of the judge. The caller keeps it on a volume or in a Secret between passes.
@@ -25,14 +26,30 @@ pub struct Floors {
     pub(super) levels: BTreeMap<String, LevelFloor>,
 }
 
-/// The floor of one role; it holds as long as the role's keys stay the same.
+/// The floor of one role. It falls only once so few of the role's holders are left that they couldn't sign it. Stricter
+/// than TUF, where a role below the top loses its floor together with the snapshot's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleFloor {
     /// The highest version that was accepted.
     pub version: u64,
-    /// Fingerprint of keys and threshold: new keys reset the number.
-    pub keys: Digest,
+    /// Fingerprint of keys and threshold, for versions that know no holders.
+    pub(super) keys: Digest,
+    /// Who could sign it then; none in floors of versions that didn't keep it: those fall for nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) holders: Option<Holders>,
 }
+
+impl RoleFloor {
+    /// True if a role with these holders begins anew.
+    pub(super) fn falls_for(&self, holders: &Holders) -> bool {
+        self.holders.as_ref().is_some_and(|before| holders.are_new_after(before))
+    }
+}
+
+/// The roles that are signed without people, every hour.
+pub(super) const ONLINE: [&str; 2] = ["timestamp", "snapshot"];
+/// The floor of an online role is worth a write once it is older by this (seconds).
+const ONLINE_AGE: u64 = 86_400;
 
 /// The content of one level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,33 +95,44 @@ impl Floors {
         &self.pinned_root
     }
 
-    /// True if a role of people, the root or a level changed against `before`.
-    ///
-    /// Mere freshness is not worth a write: an idle PDP would write every hour.
-    pub fn worth_saving(&self, before: &Self) -> bool {
-        let people = |floors: &Self| {
-            let mut roles = floors.roles.clone();
-            roles.retain(|name, _| name != "timestamp" && name != "snapshot");
-            roles
-        };
-        self.root != before.root || self.levels != before.levels || people(self) != people(before)
+    /// The same with a root that was verified.
+    pub(super) fn with_root(&self, version: u64, root: Vec<u8>) -> Self {
+        Self { root, root_version: version, ..self.clone() }
     }
 
-    /// True if these floors are nowhere below `other`'s: not in the root, nor in a role of people with the same keys, nor
-    /// in the levels that are known. Floors that two readers kept are compared by it.
+    /// True if a role of people, the root or a level changed against `before`, who may sign an online role, or its
+    /// version by a day.
+    ///
+    /// Mere freshness is not worth more: an idle PDP would write every hour.
+    pub fn worth_saving(&self, before: &Self) -> bool {
+        self.root != before.root
+            || self.levels != before.levels
+            || self.roles.len() != before.roles.len()
+            || self.roles.iter().any(|(name, role)| is_worth_saving(name, role, before.roles.get(name)))
+    }
+
+    /// True if these floors are nowhere below `other`'s: not in the root, nor in a role of people that didn't begin anew,
+    /// nor in the levels that are known. Floors that two readers kept are compared by it.
     pub fn covers(&self, other: &Self) -> bool {
+        let begun_anew = |ours: &RoleFloor, theirs: &RoleFloor| {
+            ours.holders.as_ref().is_some_and(|it| theirs.falls_for(it))
+        };
         let role = |(name, theirs): (&String, &RoleFloor)| {
-            let fresh = name == "timestamp" || name == "snapshot";
-            fresh
-                || self
-                    .roles
-                    .get(name)
-                    .is_some_and(|ours| ours.keys != theirs.keys || ours.version >= theirs.version)
+            let above = |ours: &RoleFloor| ours.version >= theirs.version || begun_anew(ours, theirs);
+            ONLINE.contains(&name.as_str()) || self.roles.get(name).is_some_and(above)
         };
         self.root_version >= other.root_version
             && other.roles.iter().all(role)
             && other.levels.keys().all(|level| self.levels.contains_key(level))
     }
+}
+
+fn is_worth_saving(name: &str, role: &RoleFloor, before: Option<&RoleFloor>) -> bool {
+    let Some(before) = before else { return true };
+    if !ONLINE.contains(&name) {
+        return role != before;
+    }
+    role.holders != before.holders || role.version.abs_diff(before.version) >= ONLINE_AGE
 }
 
 mod base64_bytes {

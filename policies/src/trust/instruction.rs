@@ -1,5 +1,7 @@
 //! The judge of a director's documents: a stolen server may withhold, delay, and nothing else.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Verified;
@@ -13,16 +15,26 @@ use crate::dsse;
 use crate::instruction::{
     Assignment, Ceiling, MAX_ASSIGNMENT_LIFE, MAX_RING_STATE_LIFE, MinimumCatalog, RingState,
 };
+use crate::keys::ListedKey;
 use crate::names::{Line, PdpId};
 use crate::time::{At, CLOCK_TOLERANCE, Span};
 
-/// The newest instruction that was followed. It holds as long as the director's keys stay the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The newest instruction that was followed. It holds until none of the director's keys of then is in use any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstructionFloor {
     /// When it was issued.
     pub issued: At,
-    /// Fingerprint of the director's keys: new keys reset the floor.
+    /// Fingerprint of the director's keys, for versions that know no list.
     pub keys: Digest,
+    /// SHA-256 of each of the director's keys then (DER). Floors of versions that kept none hold for ever.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub in_use: BTreeSet<Digest>,
+}
+
+impl InstructionFloor {
+    fn holds(&self, in_use: &BTreeSet<Digest>) -> bool {
+        self.in_use.is_empty() || !self.in_use.is_disjoint(in_use)
+    }
 }
 
 /// What the judge says of an instruction.
@@ -120,7 +132,7 @@ fn open<T: serde::de::DeserializeOwned>(
     payload_type: &str,
     catalog: &Catalog,
 ) -> Result<T, Refusal> {
-    let keys: Vec<_> = catalog.director_keys().trusted().filter_map(|key| key.der()).collect();
+    let keys: Vec<_> = catalog.director_keys().active_keys().filter_map(ListedKey::der).collect();
     document::read(subject, &dsse::open(subject, envelope, payload_type, &keys)?)
 }
 
@@ -134,8 +146,8 @@ fn check_times(
     now: At,
 ) -> Result<InstructionFloor, Refusal> {
     let refuse = |code, detail| Err(Refusal::new(code, subject, detail));
-    let keys = director_fingerprint(catalog);
-    if let Some(floor) = floor.filter(|floor| floor.keys == keys && issued < floor.issued) {
+    let (keys, in_use) = (director_fingerprint(catalog), directors(catalog));
+    if let Some(floor) = floor.filter(|floor| floor.holds(&in_use) && issued < floor.issued) {
         return refuse(
             Code::OlderThanLast,
             format!("issued {issued}, but one of {} was followed", floor.issued),
@@ -150,12 +162,17 @@ fn check_times(
     if expires <= now {
         return refuse(Code::Expired, format!("it expired at {expires}"));
     }
-    Ok(InstructionFloor { issued, keys })
+    Ok(InstructionFloor { issued, keys, in_use })
 }
 
 fn director_fingerprint(catalog: &Catalog) -> Digest {
-    let keys: Vec<_> = catalog.director_keys().trusted().map(|key| key.public_key.as_str()).collect();
+    let keys: Vec<_> = catalog.director_keys().active_keys().map(|key| key.public_key.as_str()).collect();
     Digest::of(keys.join("\n").as_bytes())
+}
+
+fn directors(catalog: &Catalog) -> BTreeSet<Digest> {
+    let keys = catalog.director_keys().active_keys().filter_map(ListedKey::der);
+    keys.map(|der| Digest::of(der.as_bytes())).collect()
 }
 
 /// The director worked with a newer catalog than the one here: that is lag, until it stays so.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sigstore_tuf::TrustedMetadataSet;
 use sigstore_tuf::metadata::{DelegatedRole, RoleKeys, TargetFile, Targets};
+use sigstore_tuf::{Key, TrustedMetadataSet};
 
 use super::catalog::{Catalog, RoleState};
-use super::floors::{Floors, LevelFloor, RoleFloor};
-use super::{Verified, chain, signers};
+use super::floors::{Floors, LevelFloor, ONLINE, RoleFloor};
+use super::signers::Holders;
+use super::{Verified, chain, metadata, signers};
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::Digest;
 use crate::keys::{ARTIFACT_KEYS, DIRECTOR_KEYS, KeyList};
@@ -24,10 +25,10 @@ const BEFORE_ALL_EXPIRY: jiff::Timestamp = jiff::Timestamp::MIN;
 pub enum Judged {
     /// It is the vendor's, whole, and not older than what was seen. Persist the floors.
     Trusted(Box<Verified<Catalog>>, Floors),
-    /// It may be mere lag of a mirror or cache: fetch again, then ask again with `refetched`.
-    FetchFirst(Refusal),
-    /// Nothing of it may be used.
-    Refused(Refusal),
+    /// It may be mere lag of a mirror or cache: fetch again, then ask again with these floors and `refetched`.
+    FetchFirst(Refusal, Floors),
+    /// Nothing of it may be used but its root, if that one is verified. Persist the floors.
+    Refused(Refusal, Floors),
 }
 
 /// Why a tree isn't trusted: surely wrong, or perhaps only late.
@@ -47,10 +48,11 @@ impl From<Refusal> for Doubt {
 /// `floors` is what this PDP has seen, `now` its clock, `refetched` whether it already fetched
 /// again because of [`Judged::FetchFirst`]. Costs a few signature checks, no IO.
 pub fn catalog(tree: CatalogTree, floors: &Floors, now: At, refetched: bool) -> Judged {
-    match judge(tree, floors, now) {
+    let (walked, rooted) = chain::walk(&tree, floors);
+    match walked.and_then(|set| judge(tree, set, &rooted, now)) {
         Ok((catalog, floors)) => Judged::Trusted(Box::new(Verified::new(catalog)), floors),
-        Err(Doubt::Lag(refusal)) if !refetched => Judged::FetchFirst(refusal),
-        Err(Doubt::Lag(refusal) | Doubt::Refused(refusal)) => Judged::Refused(refusal),
+        Err(Doubt::Lag(refusal)) if !refetched => Judged::FetchFirst(refusal, rooted),
+        Err(Doubt::Lag(refusal) | Doubt::Refused(refusal)) => Judged::Refused(refusal, rooted),
     }
 }
 
@@ -66,27 +68,29 @@ pub fn catalog_from<E>(
     now: At,
 ) -> Result<(Judged, bool), E> {
     match catalog(load()?, floors, now, false) {
-        Judged::FetchFirst(_) => Ok((catalog(load()?, floors, now, true), true)),
+        Judged::FetchFirst(_, rooted) => Ok((catalog(load()?, &rooted, now, true), true)),
         judged => Ok((judged, false)),
     }
 }
 
-fn judge(tree: CatalogTree, floors: &Floors, now: At) -> Result<(Catalog, Floors), Doubt> {
-    let mut set = chain::walk(&tree, floors)?;
+fn judge(
+    tree: CatalogTree,
+    mut set: TrustedMetadataSet,
+    floors: &Floors,
+    now: At,
+) -> Result<(Catalog, Floors), Doubt> {
     let mut new = floors.clone();
-    new.root = set.root_bytes().to_vec();
-    new.root_version = set.root().version;
-
+    let [timestamp_signers, snapshot_signers] = online_signers(&set, &mut new)?;
     load(&tree, "timestamp", |bytes| set.update_timestamp(bytes, BEFORE_ALL_EXPIRY))?;
     let timestamp = RoleState::of(set.timestamp())?;
     check_online("timestamp", &timestamp, now)?;
-    raise(&mut new, "timestamp", timestamp.version, top_level(&set, "timestamp")?).map_err(Doubt::Lag)?;
+    raise(&mut new, "timestamp", timestamp.version, timestamp_signers).map_err(Doubt::Lag)?;
 
     load(&tree, "snapshot", |bytes| set.update_snapshot(bytes, BEFORE_ALL_EXPIRY))?;
     check_pinned("timestamp", set.timestamp().and_then(|t| t.meta.get("snapshot.json")))?;
     let snapshot = RoleState::of(set.snapshot())?;
     check_online("snapshot", &snapshot, now)?;
-    raise(&mut new, "snapshot", snapshot.version, top_level(&set, "snapshot")?)?;
+    raise(&mut new, "snapshot", snapshot.version, snapshot_signers)?;
 
     load(&tree, "targets", |bytes| set.update_targets(bytes, BEFORE_ALL_EXPIRY).map(|_| ()))?;
     let targets = people(&set, "targets")?.clone();
@@ -126,7 +130,8 @@ fn load(
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Refusal::new(RefusalCode::TooLarge, path, format!("{} bytes", bytes.len())));
     }
-    feed(bytes).map_err(|error| refuse(&path, &error))
+    feed(bytes).map_err(|error| refuse(&path, &error))?;
+    metadata::check_expires(&path, bytes)
 }
 
 fn refuse(subject: &str, error: &sigstore_tuf::Error) -> Refusal {
@@ -172,24 +177,45 @@ fn check_online(role: &str, state: &RoleState, now: At) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses a version below the floor and raises the floor otherwise; new keys start anew.
-fn raise(floors: &mut Floors, role: &str, version: u64, keys: Digest) -> Result<(), Refusal> {
+/// Who may sign a role, and their fingerprint.
+type Signers = (Holders, Digest);
+
+/// Refuses a version below the floor and raises the floor otherwise; it begins anew for holders who are new.
+fn raise(floors: &mut Floors, role: &str, version: u64, (holders, keys): Signers) -> Result<(), Refusal> {
     if let Some(floor) = floors.roles.get(role)
-        && floor.keys == keys
+        && !floor.falls_for(&holders)
         && version < floor.version
     {
         let detail = format!("version {version}, but {} was seen", floor.version);
         return Err(Refusal::new(RefusalCode::VersionFloor, format!("metadata/{role}.json"), detail));
     }
-    floors.roles.insert(role.to_owned(), RoleFloor { version, keys });
+    floors.roles.insert(role.to_owned(), RoleFloor { version, keys, holders: Some(holders) });
     Ok(())
 }
 
-fn top_level(set: &TrustedMetadataSet, role: &str) -> Result<Digest, Refusal> {
-    let keys: &RoleKeys = set.root().role(role).ok_or_else(|| {
+/// Who may sign the online roles. A new key for one of them lets both floors fall, and no other: whoever had the old
+/// key may have dated both ahead.
+fn online_signers(set: &TrustedMetadataSet, floors: &mut Floors) -> Result<[Signers; 2], Refusal> {
+    let [timestamp, snapshot] = ONLINE;
+    let signers = [top_level(set, timestamp)?, top_level(set, snapshot)?];
+    let falls = |(role, (holders, _)): (&str, &Signers)| {
+        floors.roles.get(role).is_some_and(|floor| floor.falls_for(holders))
+    };
+    if ONLINE.into_iter().zip(&signers).any(falls) {
+        ONLINE.iter().for_each(|role| drop(floors.roles.remove(*role)));
+    }
+    Ok(signers)
+}
+
+fn top_level(set: &TrustedMetadataSet, role: &str) -> Result<Signers, Refusal> {
+    let role = set.root().role(role).ok_or_else(|| {
         Refusal::new(RefusalCode::SignatureThreshold, "root", format!("it names no role `{role}`"))
     })?;
-    Ok(signers::fingerprint(&set.root().keys, keys))
+    Ok(signers_of(&set.root().keys, role))
+}
+
+fn signers_of(keys: &BTreeMap<String, Key>, role: &RoleKeys) -> Signers {
+    (Holders::of(keys, role), signers::fingerprint(keys, role))
 }
 
 fn people<'a>(set: &'a TrustedMetadataSet, role: &str) -> Result<&'a Targets, Refusal> {
@@ -216,8 +242,7 @@ fn delegated(
     })?;
     check_pinned("snapshot", set.snapshot().and_then(|s| s.meta.get(&format!("{role}.json"))))?;
     let loaded = people(set, role)?.clone();
-    let keys = signers::fingerprint(&delegations.keys, &delegation.role_keys());
-    raise(floors, role, loaded.version, keys)?;
+    raise(floors, role, loaded.version, signers_of(&delegations.keys, &delegation.role_keys()))?;
     check_paths(delegation, &loaded.targets)?;
     Ok(loaded)
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sigstore_tuf::Key;
 
+use crate::codes::{Refusal, RefusalCode};
 use crate::digest::Digest;
 use crate::time::At;
 
@@ -85,6 +86,21 @@ pub fn timestamp(signed_at: At, expires: At, snapshot: &[u8]) -> Result<Value, S
 pub fn version(file: &[u8]) -> Result<u64, String> {
     let value: Value = serde_json::from_slice(file).map_err(|e| e.to_string())?;
     value["signed"]["version"].as_u64().ok_or_else(|| "the file states no version".to_owned())
+}
+
+/// Refuses an expiry in any but the one form that TUF knows, `2027-01-31T00:00:00Z`: readers that take more than that
+/// disagree with those that don't.
+///
+/// # Errors
+/// `Unreadable`.
+pub(super) fn check_expires(subject: &str, file: &[u8]) -> Result<(), Refusal> {
+    let value: Value = serde_json::from_slice(file).unwrap_or_default();
+    let stated = value["signed"]["expires"].as_str().unwrap_or_default();
+    if stated.parse::<At>().is_ok_and(|at| at.to_string() == stated) {
+        return Ok(());
+    }
+    let detail = format!("`{}` is no expiry: write YYYY-MM-DDTHH:MM:SSZ", stated.escape_default());
+    Err(Refusal::new(RefusalCode::Unreadable, subject, detail))
 }
 
 fn pin(version: u64, bytes: &[u8]) -> Value {

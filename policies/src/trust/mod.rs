@@ -14,6 +14,7 @@ mod judge;
 mod known;
 pub mod metadata;
 mod signers;
+mod vouchers;
 
 pub use approval::{Approved, approval};
 pub use artifact::{COSIGN_PREDICATE, SIGSTORE_BUNDLE, bundle, signed_artifact};
@@ -22,6 +23,7 @@ pub use floors::{Floors, RoleFloor};
 pub use instruction::{Instructed, InstructionFloor, assignment, ring_state, signed_ring_state};
 pub use judge::{Judged, catalog, catalog_from};
 pub use known::Known;
+pub use vouchers::Vouchers;
 
 /// A value that someone entitled vouched for. Only this module can make one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use sigstore_tuf::{Key, metadata::RoleKeys};
 
 use crate::codes::{Refusal, RefusalCode};
@@ -32,7 +33,28 @@ pub(super) fn check_distinct(subject: &str, keys: &BTreeMap<String, Key>) -> Res
     Ok(())
 }
 
-/// A fingerprint of a role's keys and threshold: when it changes, the role's floor starts anew.
+/// Who may sign a role: how many of which keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Holders {
+    threshold: usize,
+    /// SHA-256 of each bare public key.
+    keys: BTreeSet<Digest>,
+}
+
+impl Holders {
+    pub(super) fn of(keys: &BTreeMap<String, Key>, role: &RoleKeys) -> Self {
+        let named = role.keyids.iter().filter_map(|id| keys.get(id));
+        Self { threshold: role.threshold, keys: named.map(|key| Digest::of(&material(key))).collect() }
+    }
+
+    /// True if those of them who stood among the holders `before` are too few to sign: whoever signs for them has not
+    /// signed what those before did. As long as enough stood there, nobody is led back behind what those signed.
+    pub(super) fn are_new_after(&self, before: &Self) -> bool {
+        self.keys.intersection(&before.keys).count() < self.threshold
+    }
+}
+
+/// A fingerprint of a role's keys and threshold.
 pub(super) fn fingerprint(keys: &BTreeMap<String, Key>, role: &RoleKeys) -> Digest {
     let mut materials: Vec<_> = role.keyids.iter().filter_map(|id| keys.get(id)).map(material).collect();
     materials.sort();

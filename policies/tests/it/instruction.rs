@@ -1,9 +1,10 @@
 //! What a director may say, as a table: one lie each, one refusal each.
 
 use pdp_policies::instruction::{Assignment, Ceiling, MinimumCatalog, RingLevel, RingState, Start};
-use pdp_policies::trust::{self, Catalog, Instructed, InstructionFloor, Verified};
-use pdp_policies::{API_VERSION, At, Digest, Level, PdpId, RefusalCode, Span, dsse};
+use pdp_policies::trust::{self, Catalog, Instructed, InstructionFloor, Judged, Verified};
+use pdp_policies::{API_VERSION, At, Digest, KeyList, KeyState, Level, PdpId, RefusalCode, Span, dsse};
 
+use crate::office::Office;
 use crate::vendor::{Key, NOW, Vendor, channel, line, now, release};
 
 pub(crate) fn pdp() -> PdpId {
@@ -124,7 +125,7 @@ fn only_a_director_directs_and_only_with_this_document() {
 }
 
 #[test]
-fn the_older_is_refused_until_the_keys_change() {
+fn the_older_is_refused_until_no_key_of_then_is_in_use() {
     let court = Court::new();
     let seal = |issued: At| {
         let document = Assignment { issued, ..assignment(&court.catalog, 42) };
@@ -134,8 +135,31 @@ fn the_older_is_refused_until_the_keys_change() {
     assert!(court.judge(&seal(now()), Some(&floor)).is_ok(), "the same one again");
     let older = seal(At::from_unix(NOW - 1));
     assert_eq!(court.judge(&older, Some(&floor)).unwrap_err(), RefusalCode::OlderThanLast);
-    let other = InstructionFloor { keys: Digest::of(b"the keys before"), ..floor };
-    assert!(court.judge(&older, Some(&other)).is_ok(), "new keys reset the floor");
+    let others = |in_use| InstructionFloor { in_use, ..floor.clone() };
+    let stranger = Digest::of(b"a key that is out of use by now");
+    let one_is_left = others(floor.in_use.iter().copied().chain([stranger]).collect());
+    assert_eq!(court.judge(&older, Some(&one_is_left)).unwrap_err(), RefusalCode::OlderThanLast);
+    assert!(court.judge(&older, Some(&others([stranger].into()))).is_ok(), "none of the old keys is in use");
+    let unknown = others([].into());
+    assert_eq!(court.judge(&older, Some(&unknown)).unwrap_err(), RefusalCode::OlderThanLast);
+}
+
+#[test]
+fn a_directors_key_out_of_use_directs_nobody() {
+    for (state, follows) in [(KeyState::Active, true), (KeyState::Retired, false), (KeyState::Revoked, false)]
+    {
+        let mut office = Office::new();
+        let director = Key::new();
+        office.directors = KeyList::active([director.pem.clone(), Key::new().pem]);
+        (office.directors.keys[0].state, office.directors.keys[0].retired_at) = (state, Some(now()));
+        let Judged::Trusted(catalog, _) = trust::catalog(office.tree(now()), &office.floors(), now(), true)
+        else {
+            panic!()
+        };
+        let sealed = director.seal(dsse::ASSIGNMENT, &assignment(&catalog, 41));
+        let judged = trust::assignment(&sealed, &catalog, &pdp(), None, now(), true);
+        assert_eq!(matches!(judged, Instructed::Followed(..)), follows, "{state:?}: {judged:?}");
+    }
 }
 
 #[test]

@@ -46,8 +46,8 @@ fn older_is_lag_first_and_refused_only_after_fetching_again() {
         panic!()
     };
     let older = || tree(At::from_unix(NOW - 3600));
-    assert!(matches!(catalog(older(), &floors, now(), false), Judged::FetchFirst(_)));
-    let Judged::Refused(refusal) = catalog(older(), &floors, now(), true) else { panic!() };
+    assert!(matches!(catalog(older(), &floors, now(), false), Judged::FetchFirst(..)));
+    let Judged::Refused(refusal, _) = catalog(older(), &floors, now(), true) else { panic!() };
     assert_eq!(refusal.code, RefusalCode::VersionFloor);
 }
 
@@ -67,7 +67,7 @@ fn a_clock_that_is_a_quarter_of_an_hour_slow_is_still_right() {
     let vendor = Vendor::new();
     let tree = || vendor.catalog(&[], &channel(&[]), now());
     assert!(matches!(vendor.judge(tree(), At::from_unix(NOW - 900)), Judged::Trusted(..)));
-    let Judged::Refused(refusal) = vendor.judge(tree(), At::from_unix(NOW - 901)) else { panic!() };
+    let Judged::Refused(refusal, _) = vendor.judge(tree(), At::from_unix(NOW - 901)) else { panic!() };
     assert_eq!(refusal.code, RefusalCode::ClockSkew);
 }
 
@@ -84,7 +84,7 @@ fn what_is_known_is_judged_as_if_it_were_verified_anew_and_under_other_floors_no
             let at = At::from_unix(NOW + seconds);
             match (catalog(tree(now()), floors, at, true), known.again(floors, at).unwrap()) {
                 (Judged::Trusted(_, anew), Ok(again)) => assert_eq!(anew, again, "{seconds} s"),
-                (Judged::Refused(anew), Err(again)) => assert_eq!(anew.code, again.code, "{seconds} s"),
+                (Judged::Refused(anew, _), Err(again)) => assert_eq!(anew.code, again.code, "{seconds} s"),
                 (anew, again) => panic!("{seconds} s: {anew:?}, {again:?}"),
             }
         }

@@ -1,9 +1,13 @@
 //! A vendor in memory: keys, releases and a signed catalog, all through the public API.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use pdp_policies::release::{Artifact, Bundle, Component, Image, OnFailure, ReleaseKind, Requires};
-use pdp_policies::trust::{Catalog, Floors, Judged, Verified, catalog, metadata};
+use pdp_policies::trust::{
+    COSIGN_PREDICATE, Catalog, Floors, Judged, SIGSTORE_BUNDLE, Verified, catalog, metadata,
+};
 use pdp_policies::{
     API_VERSION, ARTIFACT_KEYS, At, CatalogTree, Channel, DIRECTOR_KEYS, Digest, KeyList, Level, Line,
     Percent, Promotion, Release, RingPlan, Span, Tempo, document, dsse,
@@ -45,6 +49,26 @@ impl Key {
         let sign = |bytes: &[u8]| Ok::<_, ()>(self.pair.sign(bytes).unwrap().as_bytes().to_vec());
         dsse::seal(payload_type, &payload, sign).unwrap()
     }
+
+    /// A Sigstore bundle by this key over a digest.
+    pub(crate) fn bundle(&self, digest: &Digest) -> Vec<u8> {
+        let statement = serde_json::to_vec(&json!({
+            "_type": "https://in-toto.io/Statement/v1", "subject": [{ "digest": { "sha256": digest.hex() } }],
+            "predicateType": COSIGN_PREDICATE, "predicate": {},
+        }))
+        .unwrap();
+        let kind = "application/vnd.in-toto+json";
+        let signature = self.pair.sign(&sigstore_types::pae(kind, &statement)).unwrap();
+        let envelope = json!({
+            "payload": STANDARD.encode(&statement), "payloadType": kind,
+            "signatures": [{ "sig": STANDARD.encode(signature.as_bytes()) }],
+        });
+        let material = json!({ "publicKey": { "hint": STANDARD.encode([0; 32]) } });
+        let bundle = json!({
+            "mediaType": SIGSTORE_BUNDLE, "verificationMaterial": material, "dsseEnvelope": envelope,
+        });
+        serde_json::to_vec(&bundle).unwrap()
+    }
 }
 
 /// Two people per role and one key each for snapshot and timestamp.
@@ -58,10 +82,10 @@ pub(crate) struct Vendor {
     pub(crate) artifact: Key,
 }
 
-pub(crate) fn signed(payload: &Value, keys: &[Key]) -> Vec<u8> {
+pub(crate) fn signed(payload: &Value, keys: &[impl Borrow<Key>]) -> Vec<u8> {
     let bytes = metadata::signing_bytes(payload).unwrap();
     let sign = |key: &Key| (key.id.clone(), key.pair.sign(&bytes).unwrap().as_bytes().to_vec());
-    metadata::envelope(payload, &keys.iter().map(sign).collect()).unwrap()
+    metadata::envelope(payload, &keys.iter().map(|key| sign(key.borrow())).collect()).unwrap()
 }
 
 fn role(keys: &[Key]) -> Value {

@@ -94,6 +94,6 @@ impl Current {
 pub(crate) fn judge(tree: CatalogTree, floors: &Floors, now: At) -> Result<(Verified<Catalog>, Floors)> {
     match trust::catalog(tree, floors, now, true) {
         Judged::Trusted(catalog, floors) => Ok((*catalog, floors)),
-        Judged::FetchFirst(refusal) | Judged::Refused(refusal) => Err(refusal.into()),
+        Judged::FetchFirst(refusal, _) | Judged::Refused(refusal, _) => Err(refusal.into()),
     }
 }

@@ -1,8 +1,8 @@
 //! `publisher release verify`: what a PDP would check, without a PDP.
 
 use pdp_policies::release::Release;
-use pdp_policies::trust::{self, Freshness, SIGSTORE_BUNDLE};
-use pdp_policies::{At, Digest, KeyList, Level, Line};
+use pdp_policies::trust::{self, Freshness, SIGSTORE_BUNDLE, Vouchers};
+use pdp_policies::{At, Digest, Level, Line};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
@@ -42,7 +42,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let descriptor = current.catalog.release(&args.line, args.level)?;
     let release = &descriptor.release;
     let repository = target(&release.bundle.repository, args.registry.as_deref())?;
-    let keys = current.catalog.artifact_keys();
+    let keys = &Vouchers::of(&current.catalog);
     let index = registry.manifest(&repository, &release.bundle.digest).await?;
     trust::bundle(&index, release)?;
     signed(&registry, &repository, "the bundle", &release.bundle.digest, keys).await?;
@@ -70,7 +70,7 @@ async fn signed(
     repository: &Repository,
     what: &str,
     digest: &Digest,
-    keys: &KeyList,
+    keys: &Vouchers,
 ) -> Result<()> {
     let bundles = registry.attached(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await?;
     trust::signed_artifact(what, digest, &bundles, keys)?;
