@@ -34,6 +34,9 @@ impl Role {
     }
 }
 
+/// A role of people: its name, its files and what it delegates.
+type Unsigned = (&'static str, Vec<(String, Vec<u8>)>, Option<Value>);
+
 pub(crate) type Edit = Box<dyn Fn(&str, &mut Value)>;
 
 /// The state of a vendor's trust. What is signed is made anew for each tree, by all who hold a key.
@@ -126,7 +129,7 @@ impl Office {
         signed(&payload, &self.roles[role].keys)
     }
 
-    fn people(&self) -> [(&'static str, Vec<(String, Vec<u8>)>, Option<Value>); 3] {
+    fn people(&self) -> [Unsigned; 3] {
         let lists = [(DIRECTOR_KEYS, &self.directors), (ARTIFACT_KEYS, &self.artifacts)];
         let lists = lists.map(|(name, list)| (name.to_owned(), document::write(list).unwrap()));
         let name = |release: &Release| Release::target_name(&release.line, release.level);
@@ -150,9 +153,11 @@ impl Office {
 }
 
 /// The floors after a catalog, or why it is refused and the floors then.
-pub(crate) fn judged(tree: CatalogTree, floors: &Floors, at: At) -> Result<Floors, (Refusal, Floors)> {
+pub(crate) fn judged(tree: CatalogTree, floors: &Floors, at: At) -> Result<Floors, Box<(Refusal, Floors)>> {
     match catalog(tree, floors, at, true) {
         Judged::Trusted(_, floors) => Ok(floors),
-        Judged::FetchFirst(refusal, floors) | Judged::Refused(refusal, floors) => Err((refusal, floors)),
+        Judged::FetchFirst(refusal, floors) | Judged::Refused(refusal, floors) => {
+            Err(Box::new((refusal, floors)))
+        }
     }
 }

@@ -64,7 +64,8 @@ fn a_role_of_people_never_falls_while_enough_of_its_holders_are_left_to_sign() {
                     assert_eq!(after.role(role).unwrap().version, 5);
                     assert!(after.covers(&floors), "{role}: {name}: it began anew for every reader");
                 }
-                Err((refusal, _)) => {
+                Err(refused) => {
+                    let refusal = refused.0;
                     assert!(!falls, "{role}: {name}: {refusal}");
                     assert_eq!(refusal.code, RefusalCode::VersionFloor, "{role}: {name}: {refusal}");
                     assert_eq!(refusal.subject, format!("metadata/{role}.json"));
@@ -121,10 +122,10 @@ fn a_verified_root_counts_whatever_the_rest_says() {
     for (path, bytes) in office.tree(hours(1)).iter().filter(|(path, _)| !path.ends_with("snapshot.json")) {
         spoilt.insert(path, bytes.to_vec()).unwrap();
     }
-    let (refusal, rooted) = judged(spoilt, &floors, hours(1)).unwrap_err();
+    let (refusal, rooted) = *judged(spoilt, &floors, hours(1)).unwrap_err();
     assert_eq!(refusal.subject, "metadata/snapshot.json");
     assert!(rooted.worth_saving(&floors));
-    let (refusal, _) = judged(stolen, &rooted, hours(1)).unwrap_err();
+    let (refusal, _) = *judged(stolen, &rooted, hours(1)).unwrap_err();
     assert_eq!((refusal.code, refusal.subject.as_str()), (RefusalCode::VersionFloor, "metadata/1.root.json"));
     assert!(judged(office.tree(hours(2)), &rooted, hours(2)).is_ok());
 }
@@ -143,7 +144,7 @@ fn a_chain_of_fifty_roots_is_followed_and_one_without_a_link_is_kept_up_to_there
     for (path, bytes) in office.tree(now()).iter().filter(|(path, _)| *path != "metadata/30.root.json") {
         gap.insert(path, bytes.to_vec()).unwrap();
     }
-    let (_, rooted) = judged(gap, &office.floors(), now()).unwrap_err();
+    let (_, rooted) = *judged(gap, &office.floors(), now()).unwrap_err();
     assert!(rooted.root().windows(13).any(|it| it == b"\"version\": 29"));
 }
 
