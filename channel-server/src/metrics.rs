@@ -1,5 +1,7 @@
 //! Figures for Prometheus. Nothing in them names a customer.
 
+use pdp_policies::At;
+use pdp_policies::trust::Role;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -31,8 +33,15 @@ pub(crate) struct Metrics {
     ring_state_failures: Counter,
     data_planes: Gauge,
     catalog_signed: Gauge,
+    role_expires: Family<RoleLabel, Gauge>,
     held: Family<Held, Gauge>,
     log_lost: Gauge,
+}
+
+/// A role of the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RoleLabel {
+    role: &'static str,
 }
 
 /// What holds rollouts.
@@ -48,6 +57,8 @@ pub(crate) struct Moment {
     pub(crate) data_planes: usize,
     /// When the followed catalog was signed, Unix seconds; 0 without one.
     pub(crate) catalog_signed: i64,
+    /// When each of its roles expires; none without one.
+    pub(crate) roles: Option<[(Role, At); 6]>,
     /// Rollouts of levels that aren't withdrawn in which something is halted.
     pub(crate) halted: usize,
     /// Those that people paused.
@@ -98,6 +109,9 @@ impl Metrics {
         self.data_planes.set(count(moment.data_planes));
         self.catalog_signed.set(moment.catalog_signed);
         self.log_lost.set(moment.log_lost.into());
+        for (role, at) in moment.roles.iter().flatten() {
+            self.role_expires.get_or_create(&RoleLabel { role: role.name() }).set(at.unix());
+        }
         for (by, n) in [
             ("halt", count(moment.halted)),
             ("pause", count(moment.paused)),
@@ -122,6 +136,11 @@ impl Metrics {
             "catalog_signed_timestamp_seconds",
             "When the followed catalog was signed, 0 without one",
             self.catalog_signed.clone(),
+        );
+        registry.register(
+            "catalog_role_expires_timestamp_seconds",
+            "When each role of the followed catalog expires",
+            self.role_expires.clone(),
         );
         registry.register(
             "rollouts_held",

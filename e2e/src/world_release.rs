@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::line::Line;
+use crate::programs::Finished;
 use crate::world::World;
 
 impl World {
@@ -15,6 +16,17 @@ impl World {
     pub fn release(&self, level: u32, tempo: &str) -> Result<()> {
         let file = Self::fixtures().join(format!("pdp-2026/{level}/release.yaml"));
         self.release_file(&file, None, level, tempo, &[])
+    }
+
+    /// A second person reads a proposal, and signs what was read.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn sign_proposal(&self, branch: &str, key: &str) -> Result<Finished> {
+        let shown = self.publisher(&["catalog", "proposals", "show", branch, "-o", "json"])?;
+        let shown: serde_json::Value = serde_json::from_str(&shown.stdout)?;
+        let digest = shown["digest"].as_str().context("a proposal has a digest")?;
+        self.publisher(&["catalog", "sign", branch, "--expect", digest, "--key", key])
     }
 
     /// As above, from this world's own copy of the line, edited first. The copy is made at the first call and

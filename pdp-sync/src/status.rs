@@ -5,7 +5,7 @@ mod text;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::gate::{Authority, Verdict, Waiting};
 use pdp_policies::report::{CatalogVersions, LevelDigest};
-use pdp_policies::trust::{Catalog, Freshness, STALE_AFTER};
+use pdp_policies::trust::{Catalog, Freshness, Role, STALE_AFTER};
 use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Promotion, Refusal, Ring, Span, Withdrawal};
 use pdp_transport::cli::{Failure, exit};
 use serde::{Deserialize, Serialize};
@@ -28,8 +28,8 @@ pub(crate) struct Outcome {
     pub(crate) catalog: Option<CatalogAge>,
     /// The catalog that was judged.
     pub(crate) versions: Option<CatalogVersions>,
-    /// When the first of the catalog's roles expires.
-    pub(crate) expires: Option<At>,
+    /// When each of the catalog's roles expires.
+    pub(crate) expires: Option<[(Role, At); 6]>,
     /// So many promoted levels are newer than the installed one.
     pub(crate) lag: Option<u64>,
     /// True if the installed level is below the vendor's security floor.
@@ -83,7 +83,7 @@ impl Outcome {
 
     pub(crate) fn remember(&mut self, catalog: &Catalog, customer: &Customer, state: &State, now: At) {
         self.versions = Some(catalog.versions());
-        self.expires = catalog.expiries().iter().map(|(_, at)| *at).min();
+        self.expires = Some(catalog.expiries());
         let installed = state.record.as_ref().and_then(DecisionRecord::installed).map(|i| i.level);
         let channel = catalog.channel(&customer.line);
         let newer = |(level, promotion): &(&Level, &Promotion)| {

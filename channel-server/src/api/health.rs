@@ -60,6 +60,7 @@ fn moment(server: &Server) -> Moment {
     Moment {
         data_planes: fleet.planes.len(),
         catalog_signed: catalog.map_or(0, |catalog| catalog.signed_at().unix()),
+        roles: catalog.map(|catalog| catalog.expiries()),
         halted: rollouts.iter().filter(|rollout| !rollout.halts.is_empty()).count(),
         paused: rollouts.iter().filter(|rollout| rollout.paused.is_some()).count(),
         everything: fleet.everything.is_some(),

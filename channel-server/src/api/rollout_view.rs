@@ -83,8 +83,8 @@ fn brake(
             withdrawal.map(|withdrawal| (withdrawal.at, withdrawal.reason.clone())).unzip()
         }
         ObstacleCode::CatalogExpired => {
-            let first = catalog.expiries().iter().filter(|(_, at)| *at < now).min_by_key(|(_, at)| *at);
-            first.map(|(role, at)| (*at, format!("role `{role}`"))).unzip()
+            let first = catalog.expiries().into_iter().filter(|(_, at)| *at < now).min_by_key(|(_, at)| *at);
+            first.map(|(role, at)| (at, format!("role `{role}`"))).unzip()
         }
         _ => match &fleet.everything {
             Some(halt) => {

@@ -69,9 +69,7 @@ fn two_people_at_two_places_sign_one_proposal() {
         "{}",
         waiting.stderr
     );
-    let signed = world
-        .publisher(&["catalog", "sign", "proposals/releases-2", "--key", &world.key("release-2")])
-        .unwrap();
+    let signed = world.sign_proposal("proposals/releases-2", &world.key("release-2")).unwrap();
     for shown in [
         "► role releases: version 1 → 2, expires",
         "► targets/release-pdp-2026-40.json: new",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use pdp_policies::trust::Role;
 use pdp_policies::{At, Level, RefusalCode};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -60,6 +61,13 @@ struct AppliedLabels {
     result: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
+struct RoleLabels {
+    name: String,
+    namespace: String,
+    role: &'static str,
+}
+
 /// What a pass knows beside the status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
@@ -67,8 +75,8 @@ pub(crate) struct Facts {
     pub(crate) lag: Option<u64>,
     /// When the catalog was signed.
     pub(crate) catalog_signed: Option<At>,
-    /// When its first role expires.
-    pub(crate) catalog_expires: Option<At>,
+    /// When each of its roles expires.
+    pub(crate) catalog_expires: Option<[(Role, At); 6]>,
     /// The end of the last pass that reached the vendor.
     pub(crate) last_success: Option<At>,
 }
@@ -97,6 +105,7 @@ pub(crate) struct Metrics {
     applied: Family<AppliedLabels, Counter>,
     catalog_signed: Gauges,
     catalog_expires: Gauges,
+    role_expires: Family<RoleLabels, Gauge>,
     last_success: Gauges,
     exposed: Gauges,
     repairs: Family<Subscription, Counter>,
@@ -121,6 +130,7 @@ impl Metrics {
             applied: Family::default(),
             catalog_signed: Gauges::default(),
             catalog_expires: Gauges::default(),
+            role_expires: Family::default(),
             last_success: Gauges::default(),
             exposed: Gauges::default(),
             repairs: Family::default(),
@@ -145,6 +155,8 @@ impl Metrics {
         let (signed, expires) = ("When the catalog was signed", "When the catalog expires");
         to.register("pdp_sync_catalog_signed_timestamp_seconds", signed, self.catalog_signed.clone());
         to.register("pdp_sync_catalog_expires_timestamp_seconds", expires, self.catalog_expires.clone());
+        let roles = "When each role of the catalog expires";
+        to.register("pdp_sync_role_expires_timestamp_seconds", roles, self.role_expires.clone());
         let success = "End of the last pass that reached the vendor";
         to.register("pdp_sync_last_success_timestamp_seconds", success, self.last_success.clone());
         to.register("pdp_sync_exposed", "1 below the vendor's security floor", self.exposed.clone());
@@ -190,7 +202,11 @@ impl Metrics {
         set(&self.target, of, level(status.target.as_ref().map(|target| target.level)));
         set(&self.lag, of, facts.lag.map(|lag| i64::try_from(lag).unwrap_or(i64::MAX)));
         set(&self.catalog_signed, of, at(facts.catalog_signed));
-        set(&self.catalog_expires, of, at(facts.catalog_expires));
+        let first = facts.catalog_expires.iter().flatten().map(|(_, at)| *at).min();
+        set(&self.catalog_expires, of, at(first));
+        for (role, at) in facts.catalog_expires.iter().flatten() {
+            self.role_expires.get_or_create(&role_labels(of, *role)).set(at.unix());
+        }
         set(&self.last_success, of, at(facts.last_success));
         set(&self.exposed, of, Some(i64::from(exposed)));
         drop(self.repairs.get_or_create(of));
@@ -208,6 +224,9 @@ impl Metrics {
         }
         for gauges in [&self.catalog_signed, &self.catalog_expires, &self.last_success] {
             gauges.remove(of);
+        }
+        for role in Role::ALL {
+            self.role_expires.remove(&role_labels(of, role));
         }
         self.durations.remove(&reconciled(of));
         self.repairs.remove(of);
@@ -233,6 +252,10 @@ impl Metrics {
 
 fn reconciled(of: &Subscription) -> Reconciled {
     Reconciled { kind: "UpdateSubscription", name: of.name.clone(), namespace: of.namespace.clone() }
+}
+
+fn role_labels(of: &Subscription, role: Role) -> RoleLabels {
+    RoleLabels { name: of.name.clone(), namespace: of.namespace.clone(), role: role.name() }
 }
 
 fn set(gauges: &Gauges, of: &Subscription, value: Option<i64>) {

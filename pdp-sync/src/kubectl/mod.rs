@@ -4,7 +4,6 @@
 //! pdp-sync decides, and never prints what is private in a Secret.
 
 mod cluster;
-mod confirm;
 mod history;
 mod plan;
 mod reconcile;

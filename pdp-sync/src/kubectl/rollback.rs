@@ -3,6 +3,7 @@
 use pdp_policies::Level;
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::release::OnFailure;
+use pdp_transport::cli::confirm::confirm;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{print, say};
@@ -10,7 +11,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
-use super::confirm::confirm;
 use super::{Common, secrets, seen};
 use crate::crd::{TargetPhase, UpdateSubscription};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sigstore_tuf::metadata::{Role, TargetFile, Targets};
+use sigstore_tuf::metadata::{Role as TufRole, TargetFile, Targets};
 
-use super::Verified;
+use super::{Role, Verified};
 use crate::channel::Channel;
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::Digest;
@@ -24,7 +24,7 @@ pub struct Catalog {
     tree: CatalogTree,
     online: [(&'static str, RoleState); 2],
     versions: CatalogVersions,
-    expiries: Vec<(&'static str, At)>,
+    expiries: [(Role, At); 6],
     channels: BTreeMap<Line, Channel>,
     releases: BTreeMap<String, TargetFile>,
     director_keys: KeyList,
@@ -39,7 +39,7 @@ pub enum Freshness {
     /// Older than that: say so, go on. Seconds since it was signed.
     Stale(i64),
     /// A role is past its expiry: nothing new starts.
-    Expired(&'static str),
+    Expired(Role),
 }
 
 /// A release descriptor exactly as it was signed.
@@ -57,7 +57,7 @@ impl Catalog {
     pub(super) fn read(
         tree: CatalogTree,
         online: [(&'static str, RoleState); 2],
-        expiries: [(&'static str, At); 6],
+        expiries: [(Role, At); 6],
         targets: &Targets,
         releases: &Targets,
         channels: &Targets,
@@ -74,7 +74,6 @@ impl Catalog {
             }
             read.insert(channel.line.clone(), channel);
         }
-        let expiries = expiries.to_vec();
         let releases = releases.targets.clone();
         Ok(Self { tree, online, versions, expiries, channels: read, releases, director_keys, artifact_keys })
     }
@@ -117,7 +116,7 @@ impl Catalog {
     /// How old it is at `now`.
     pub fn freshness(&self, now: At) -> Freshness {
         if let Some((role, _)) = self.expiries.iter().find(|(_, expires)| *expires < now) {
-            return Freshness::Expired(role);
+            return Freshness::Expired(*role);
         }
         match now.seconds_since(self.signed_at()) {
             age if age > STALE_AFTER.seconds() => Freshness::Stale(age),
@@ -126,8 +125,8 @@ impl Catalog {
     }
 
     /// When each role expires.
-    pub fn expiries(&self) -> &[(&'static str, At)] {
-        &self.expiries
+    pub fn expiries(&self) -> [(Role, At); 6] {
+        self.expiries
     }
 
     /// A promoted release: named alike, by length and SHA-256, by the channel and by the releases role.
@@ -164,7 +163,7 @@ pub(super) struct RoleState {
 }
 
 impl RoleState {
-    pub(super) fn of<R: Role>(role: Option<&R>) -> Result<Self, Refusal> {
+    pub(super) fn of<R: TufRole>(role: Option<&R>) -> Result<Self, Refusal> {
         let missing = || Refusal::new(RefusalCode::Unreadable, R::TYPE, "not loaded");
         let role = role.ok_or_else(missing)?;
         Ok(Self { version: role.version(), expires: At::of(role.expires()) })

@@ -8,7 +8,7 @@ use sigstore_tuf::{Key, TrustedMetadataSet};
 use super::catalog::{Catalog, RoleState};
 use super::floors::{Floors, LevelFloor, ONLINE, RoleFloor};
 use super::signers::Holders;
-use super::{Verified, chain, metadata, signers};
+use super::{Role, Verified, chain, metadata, signers};
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::Digest;
 use crate::keys::{ARTIFACT_KEYS, DIRECTOR_KEYS, KeyList};
@@ -104,14 +104,14 @@ fn judge(
 
     let lists = key_lists(&tree, &targets)?;
     let expiries = [
-        ("root", set.root().expires),
-        ("timestamp", timestamp.expires.timestamp()),
-        ("snapshot", snapshot.expires.timestamp()),
-        ("targets", targets.expires),
-        ("releases", releases.expires),
-        ("channels", channels.expires),
+        (Role::Root, set.root().expires),
+        (Role::Timestamp, timestamp.expires.timestamp()),
+        (Role::Snapshot, snapshot.expires.timestamp()),
+        (Role::Targets, targets.expires),
+        (Role::Releases, releases.expires),
+        (Role::Channels, channels.expires),
     ];
-    let roles = expiries.map(|(name, expires)| (name, At::of(expires)));
+    let roles = expiries.map(|(role, expires)| (role, At::of(expires)));
     let online = [("timestamp", timestamp), ("snapshot", snapshot)];
     let catalog = Catalog::read(tree, online, roles, &targets, &releases, &channels, lists)?;
     Ok((catalog, new))

@@ -13,6 +13,7 @@ mod instruction;
 mod judge;
 mod known;
 pub mod metadata;
+mod role;
 mod signers;
 mod vouchers;
 
@@ -23,6 +24,7 @@ pub use floors::{Floors, RoleFloor};
 pub use instruction::{Instructed, InstructionFloor, assignment, ring_state, signed_ring_state};
 pub use judge::{Judged, catalog, catalog_from};
 pub use known::Known;
+pub use role::{Nearness, Role};
 pub use vouchers::Vouchers;
 
 /// A value that someone entitled vouched for. Only this module can make one.

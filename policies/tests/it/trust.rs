@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pdp_policies::trust::{Floors, Freshness, Judged, Known, catalog};
+use pdp_policies::trust::{Floors, Freshness, Judged, Known, Role, catalog};
 use pdp_policies::{At, RefusalCode};
 
 use crate::vendor::{NOW, Vendor, channel, now, release};
@@ -59,7 +59,7 @@ fn freshness_has_three_answers_at_their_exact_borders() {
     assert_eq!(at(26 * 3600), Freshness::Fresh);
     assert_eq!(at(26 * 3600 + 1), Freshness::Stale(26 * 3600 + 1));
     assert_eq!(at(7 * 86_400), Freshness::Stale(7 * 86_400));
-    assert_eq!(at(7 * 86_400 + 1), Freshness::Expired("timestamp"));
+    assert_eq!(at(7 * 86_400 + 1), Freshness::Expired(Role::Timestamp));
 }
 
 #[test]

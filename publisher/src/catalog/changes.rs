@@ -152,6 +152,7 @@ fn printable(line: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use pdp_policies::trust::Role;
     use serde_json::json;
 
     const CHANNEL: &str = "channel-pdp-2026.json";
@@ -161,7 +162,7 @@ mod tests {
             "version": version, "expires": expires, "targets": targets,
             "delegations": { "keys": { "aa": { "keyval": { "public": format!("key {version}") } } } },
         });
-        RoleFile { role: "channels".to_owned(), signed, signatures: BTreeMap::new() }
+        RoleFile { role: Role::Channels, signed, signatures: BTreeMap::new() }
     }
 
     fn tree(content: &Value) -> CatalogTree {

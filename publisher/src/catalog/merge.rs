@@ -1,6 +1,9 @@
 //! Which proposals are ready: on the current version, with enough signatures.
 
+use std::collections::BTreeMap;
+
 use pdp_policies::CatalogTree;
+use pdp_policies::trust::Role;
 use pdp_transport::Kind;
 use pdp_transport::catalog::from_git;
 use pdp_transport::cli::failure::{Result, internal};
@@ -8,40 +11,78 @@ use pdp_transport::git::CommitId;
 
 use super::PROPOSALS;
 use super::current::Current;
-use super::proposal::root;
-use super::role::{Holders, RoleFile};
+use super::holders::Holders;
+use super::proposal::role_of;
+use super::role::RoleFile;
 
 /// One open proposal.
 pub(crate) struct Pending {
     pub(crate) branch: String,
     pub(crate) commit: CommitId,
-    pub(crate) role: String,
+    /// None for a branch about no role of people.
+    pub(crate) role: Option<Role>,
     pub(crate) tree: CatalogTree,
     /// Why it can't be merged, none if it can.
     pub(crate) obstacle: Option<String>,
 }
 
-/// All open proposals.
+/// All open proposals, in the order in which they are merged: who holds a role is decided before what it says.
 pub(crate) fn pending(current: &Current) -> Result<Vec<Pending>> {
     let mut found = Vec::new();
     for (branch, commit) in current.remote.branches(PROPOSALS)? {
-        let Some((role, _)) = branch.strip_prefix(PROPOSALS).and_then(|rest| rest.rsplit_once('-')) else {
-            continue;
-        };
-        let role = role.to_owned();
+        let role = role_of(&branch);
         // Anyone who may push a branch can propose nonsense; it must not keep others from publishing.
         let (tree, obstacle) = match from_git(&current.remote, &branch) {
             Ok(None) => continue,
-            Ok(Some((_, tree))) => {
-                let obstacle = obstacle(current, &role, &tree).unwrap_or_else(|failure| Some(failure.what));
-                (tree, obstacle)
-            }
+            Ok(Some((_, tree))) => (tree, None),
             Err(error) if is_rubbish(error.kind) => (CatalogTree::new(), Some(error.to_string())),
             Err(error) => return Err(error.into()),
         };
         found.push(Pending { branch, commit, role, tree, obstacle });
     }
+    found.sort_by_key(|proposal| (proposal.role.is_none(), proposal.role));
+    judge_all(&current.tree, &mut found);
     Ok(found)
+}
+
+/// Finds every obstacle. A change of holders that leaves a role below without enough of them waits for that role.
+fn judge_all(tree: &CatalogTree, proposals: &mut [Pending]) {
+    let unreadable = proposals.iter().filter_map(|it| Some((it.branch.clone(), it.obstacle.clone()?)));
+    let mut left_out: BTreeMap<_, _> = unreadable.collect();
+    loop {
+        let mut merged = tree.clone();
+        for proposal in proposals.iter_mut() {
+            let known = left_out.get(&proposal.branch).cloned();
+            let found = known.map_or_else(|| proposal.found_obstacle(&merged), |why| Ok(Some(why)));
+            proposal.obstacle = found.unwrap_or_else(|failure| Some(failure.what));
+            if proposal.obstacle.is_none()
+                && let Err(failure) = proposal.apply(&mut merged)
+            {
+                proposal.obstacle = Some(failure.what);
+            }
+        }
+        let Some((branch, why)) = strands(&merged, proposals) else { return };
+        left_out.insert(branch, why);
+    }
+}
+
+/// A proposal that is ready and that would leave a role without enough signatures of those who hold it then.
+fn strands(merged: &CatalogTree, proposals: &[Pending]) -> Option<(String, String)> {
+    for (role, above) in
+        [(Role::Targets, Role::Root), (Role::Releases, Role::Targets), (Role::Channels, Role::Targets)]
+    {
+        let ready = |it: &&Pending| it.role == Some(above) && it.obstacle.is_none();
+        let Some(parent) = proposals.iter().find(ready) else { continue };
+        let missing = RoleFile::read(merged, role).and_then(|file| Holders::of(merged, role)?.missing(&file));
+        if let Ok(missing @ 1..) = missing {
+            let why = format!(
+                "`{role}` would lack {missing} signature(s) of those who hold it then: they sign \
+                 `publisher catalog renew {role}`, and both are published together"
+            );
+            return Some((parent.branch.clone(), why));
+        }
+    }
+    None
 }
 
 /// True if it is the branch that is wrong, and not the host or the way there.
@@ -49,28 +90,32 @@ fn is_rubbish(kind: Kind) -> bool {
     matches!(kind, Kind::UnsafePath | Kind::TooLarge | Kind::Garbage)
 }
 
-fn obstacle(current: &Current, role: &str, tree: &CatalogTree) -> Result<Option<String>> {
-    if !matches!(role, "targets" | "releases" | "channels") {
-        return Ok(Some(format!("`{role}` is not a role that is proposed")));
-    }
-    let file = RoleFile::read(tree, role)?;
-    let now = RoleFile::read(&current.tree, role)?.version();
-    if file.version() != now + 1 {
-        return Ok(Some(format!("it is version {}, but {} is next", file.version(), now + 1)));
-    }
-    Ok(match Holders::of(&current.tree, &root(current)?, role)?.missing(&file)? {
-        0 => None,
-        n => Some(format!("{n} more signature(s) needed")),
-    })
-}
-
 impl Pending {
-    /// Puts the proposal's role and the files that it lists into a tree; other files are left out.
+    /// Why it can't be merged into this tree.
+    fn found_obstacle(&self, tree: &CatalogTree) -> Result<Option<String>> {
+        let Some(role) = self.role else {
+            return Ok(Some("it is about no role that is proposed".to_owned()));
+        };
+        let file = RoleFile::read(&self.tree, role)?;
+        let now = RoleFile::read(tree, role)?.version();
+        if file.version() != now + 1 {
+            return Ok(Some(format!("it is version {}, but {} is next", file.version(), now + 1)));
+        }
+        Ok(match Holders::of_proposal(tree, &file)?.missing(&file)? {
+            0 => None,
+            n => Some(format!("{n} more signature(s) needed")),
+        })
+    }
+
+    /// Puts the proposal's role and the files that it lists into a tree; other files, and other contents, are left out.
     pub(crate) fn apply(&self, tree: &mut CatalogTree) -> Result<()> {
-        let listed = RoleFile::read(&self.tree, &self.role)?;
-        let lists = |path: &str| path.strip_prefix("targets/").is_some_and(|name| listed.lists(name));
+        let Some(role) = self.role else { return Ok(()) };
+        let listed = RoleFile::read(&self.tree, role)?;
+        let lists = |path: &str, content: &[u8]| {
+            path.strip_prefix("targets/").is_some_and(|name| listed.lists(name, content))
+        };
         for (path, content) in self.tree.iter() {
-            if path == RoleFile::path(&self.role) || lists(path) {
+            if path == listed.path() || lists(path, content) {
                 tree.replace(path, content.to_vec()).map_err(internal)?;
             }
         }

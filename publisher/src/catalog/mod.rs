@@ -2,15 +2,20 @@
 
 mod changes;
 mod current;
+mod endings;
+mod holders;
 mod merge;
 mod proposal;
 mod publish;
 pub(crate) mod role;
+mod words;
 
 pub(crate) use current::{CatalogArgs, Current, judge};
+pub(crate) use endings::{Ending, endings};
+pub(crate) use holders::Holders;
 pub(crate) use merge::{Pending, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
-pub(crate) use proposal::{Proposal, Proposed, propose, root as newest_root};
+pub(crate) use proposal::{Other, Proposal, Proposed, propose};
 pub(crate) use publish::{Online, first_push, push};
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use pdp_policies::At;
+use pdp_policies::trust::Role;
+use pdp_policies::{At, CatalogTree, Digest};
 use pdp_transport::catalog::from_git;
-use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::output::say;
 use pdp_transport::git::{Change, CommitId};
 
 use super::PROPOSALS;
 use super::changes::changes;
 use super::current::{Current, GitArgs, author};
-use super::role::{Holders, RoleFile};
+use super::holders::Holders;
+use super::role::RoleFile;
+use super::words::words;
 use crate::keys::SigningKey;
 
 /// What became of a proposal.
@@ -31,33 +35,77 @@ impl std::fmt::Display for Proposed {
     }
 }
 
+/// What happens to an open proposal on the same version that says something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Other {
+    /// It stays, and the new one collides with it.
+    Stays,
+    /// It is overtaken: its signatures are gone. For what stops or takes back, which must not wait for a colleague.
+    IsOvertaken,
+}
+
 /// Proposes the next version of `role` with some targets replaced, signed with `keys`.
 ///
-/// The same proposal again adds signatures; another one on the same version collides.
+/// The same proposal again adds signatures; `other` says what becomes of another one on the same version. What it
+/// changes is shown before the first signature.
 pub(crate) fn propose(
     current: &Current,
     git: &GitArgs,
-    role: &str,
+    role: Role,
     targets: &BTreeMap<String, Vec<u8>>,
+    other: Other,
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
-    let next = RoleFile::read(&current.tree, role)?.next(targets, now);
+    let before = RoleFile::read(&current.tree, role)?;
+    let next = before.next(targets, now);
     let branch = format!("{PROPOSALS}{role}-{}", next.version());
     let (base, mut file) = match from_git(&current.remote, &branch)? {
         None => (None, next),
-        Some((commit, tree)) => (Some(commit), same(&branch, RoleFile::read(&tree, role)?, &next)?),
+        Some((commit, tree)) => (Some(commit), joined(&branch, RoleFile::read(&tree, role)?, next, other)?),
     };
+    if file.signatures.is_empty() {
+        let mut tree = current.tree.clone();
+        for (name, content) in targets {
+            tree.replace(&format!("targets/{name}"), content.clone()).map_err(internal)?;
+        }
+        let (words, changes) = both(&current.tree, &before, &tree, &file)?;
+        say(&view(&branch, &words, &changes, &file.digest()?));
+    }
     sign_and_push(current, git, &branch, base, &mut file, targets, keys, now)
 }
 
 /// An open proposal counts as the same when it says the same: a signature must never go to anything else.
-fn same(branch: &str, open: RoleFile, next: &RoleFile) -> Result<RoleFile> {
-    if open.says_what(next) {
+fn joined(branch: &str, open: RoleFile, next: RoleFile, other: Other) -> Result<RoleFile> {
+    if open.says_what(&next) {
         return Ok(open);
     }
+    if other == Other::IsOvertaken {
+        let lost = open.signatures.len();
+        say(&format!(
+            "◎ `{branch}` proposed something else: it is overtaken, its {lost} signature(s) are gone"
+        ));
+        return Ok(next);
+    }
     Err(Failure::new("ProposalCollides", format!("`{branch}` proposes something else"))
-        .hint("publish or delete that proposal first, then propose again"))
+        .hint("`publisher catalog proposals show` says what; publish or drop that proposal first, then propose again"))
+}
+
+/// What a proposal changes: in the domain's words, and value by value.
+fn both(
+    current: &CatalogTree,
+    before: &RoleFile,
+    tree: &CatalogTree,
+    file: &RoleFile,
+) -> Result<(Vec<String>, Vec<String>)> {
+    Ok((words(current, tree, file), changes(current, before, tree, file)?))
+}
+
+fn view(branch: &str, words: &[String], changes: &[String], digest: &Digest) -> String {
+    let mut lines = vec![format!("`{branch}`, {digest}:")];
+    lines.extend(words.iter().map(|line| format!("  {line}")));
+    lines.extend(changes.iter().cloned());
+    lines.join("\n")
 }
 
 /// An open proposal, as it lies on its branch.
@@ -65,7 +113,11 @@ pub(crate) struct Proposal {
     branch: String,
     commit: CommitId,
     file: RoleFile,
-    /// What it changes against the current catalog, in lines for people.
+    /// Names what a signature would stand for.
+    pub(crate) digest: Digest,
+    /// What it changes in the channels, as people say it.
+    pub(crate) words: Vec<String>,
+    /// What it changes against the current catalog, value by value.
     pub(crate) changes: Vec<String>,
 }
 
@@ -73,12 +125,22 @@ impl Proposal {
     /// Reads one. Only what can be shown can be signed.
     pub(crate) fn read(current: &Current, branch: &str) -> Result<Self> {
         let missing = || Failure::new("NotFound", format!("no proposal `{branch}`"));
-        let role =
-            branch.strip_prefix(PROPOSALS).and_then(|rest| rest.rsplit_once('-')).ok_or_else(missing)?.0;
+        let role = role_of(branch).ok_or_else(missing)?;
         let (commit, tree) = from_git(&current.remote, branch)?.ok_or_else(missing)?;
         let (before, file) = (RoleFile::read(&current.tree, role)?, RoleFile::read(&tree, role)?);
-        let changes = changes(&current.tree, &before, &tree, &file)?;
-        Ok(Self { branch: branch.to_owned(), commit, file, changes })
+        let (words, changes) = both(&current.tree, &before, &tree, &file)?;
+        let digest = file.digest()?;
+        Ok(Self { branch: branch.to_owned(), commit, file, digest, words, changes })
+    }
+
+    /// All that a person has to see before signing.
+    pub(crate) fn shown(&self) -> String {
+        view(&self.branch, &self.words, &self.changes, &self.digest)
+    }
+
+    /// How many have signed; nobody has checked them.
+    pub(crate) fn signatures(&self) -> usize {
+        self.file.signatures.len()
     }
 
     /// Adds signatures.
@@ -105,11 +167,11 @@ fn sign_and_push(
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
-    let holders = Holders::of(&current.tree, &root(current)?, &file.role)?;
+    let holders = Holders::of_proposal(&current.tree, file)?;
     let before = file.signatures.len();
     file.sign(&holders, keys)?;
-    if base.is_none() || file.signatures.len() > before {
-        let mut changes = vec![Change { path: RoleFile::path(&file.role), content: Some(file.bytes()?) }];
+    if base.is_none() || before == 0 || file.signatures.len() > before {
+        let mut changes = vec![Change { path: file.path(), content: Some(file.bytes()?) }];
         changes.extend(targets.iter().map(|(name, content)| Change {
             path: format!("targets/{name}"),
             content: Some(content.clone()),
@@ -127,12 +189,8 @@ fn sign_and_push(
     })
 }
 
-/// The newest root of a judged catalog.
-pub(crate) fn root(current: &Current) -> Result<Vec<u8>> {
-    let roots = current.tree.iter().filter_map(|(path, bytes)| {
-        let version: u64 = path.strip_prefix("metadata/")?.strip_suffix(".root.json")?.parse().ok()?;
-        Some((version, bytes.to_vec()))
-    });
-    let newest = roots.max_by_key(|(version, _)| *version);
-    newest.map(|(_, bytes)| bytes).ok_or_else(|| Failure::new("Unreadable", "the catalog holds no root"))
+/// The role that a proposal's branch is about, none for a branch that nobody here makes.
+pub(super) fn role_of(branch: &str) -> Option<Role> {
+    let role: Role = branch.strip_prefix(PROPOSALS)?.rsplit_once('-')?.0.parse().ok()?;
+    role.is_of_people().then_some(role)
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use pdp_policies::trust::{Floors, metadata};
+use pdp_policies::trust::{Catalog, Floors, Role, Verified, metadata};
 use pdp_policies::{At, CatalogTree};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::git::{Change, CommitId, Remote};
 
 use super::BRANCH;
 use super::current::{Current, GitArgs, author, judge};
-use super::role::{Holders, ONLINE_LIFE, RoleFile};
+use super::holders::Holders;
+use super::role::life;
 use crate::keys::{self, SigningKey};
 
 /// The keys of snapshot and timestamp.
@@ -19,35 +20,35 @@ pub(crate) struct Online<'a> {
 }
 
 impl<'a> Online<'a> {
-    /// Picks the two among the given keys.
-    pub(crate) fn pick(tree: &CatalogTree, root: &[u8], keys: &'a [SigningKey]) -> Result<Self> {
-        let pick = |role: &str| {
-            let holders = Holders::of(tree, root, role)?;
-            keys.iter().find(|key| holders.keys.keyids.contains(&key.id)).ok_or_else(|| {
+    /// Picks the two among the given keys; the tree's newest root says which they are.
+    pub(crate) fn pick(tree: &CatalogTree, keys: &'a [SigningKey]) -> Result<Self> {
+        let pick = |role: Role| {
+            let holders = Holders::of(tree, role)?;
+            keys.iter().find(|key| holders.has(key)).ok_or_else(|| {
                 Failure::new("KeyWithoutRole", format!("no given key holds the role `{role}`"))
                     .hint("give the keys of snapshot and timestamp with --key")
             })
         };
-        Ok(Self { snapshot: pick("snapshot")?, timestamp: pick("timestamp")? })
+        Ok(Self { snapshot: pick(Role::Snapshot)?, timestamp: pick(Role::Timestamp)? })
     }
 
     /// Signs snapshot and timestamp over the tree as it is. Their versions are `now` in Unix seconds.
     pub(crate) fn sign(&self, tree: &mut CatalogTree, now: At) -> Result<()> {
         let mut files = BTreeMap::new();
-        for role in ["targets", "releases", "channels"] {
-            let path = RoleFile::path(role);
+        for role in [Role::Targets, Role::Releases, Role::Channels] {
+            let path = format!("metadata/{role}.json");
             let missing = || Failure::new("Unreadable", format!("the catalog has no {path}"));
             files.insert(format!("{role}.json"), tree.get(&path).ok_or_else(missing)?.to_vec());
         }
-        let expires = now.plus(ONLINE_LIFE);
+        let expires = now.plus(life(Role::Timestamp));
         let snapshot = metadata::snapshot(now, expires, &files).map_err(internal)?;
         let signatures = keys::sign_all(&snapshot, &[self.snapshot])?;
         let snapshot = metadata::envelope(&snapshot, &signatures).map_err(internal)?;
         let timestamp = metadata::timestamp(now, expires, &snapshot).map_err(internal)?;
         let signatures = keys::sign_all(&timestamp, &[self.timestamp])?;
         let timestamp = metadata::envelope(&timestamp, &signatures).map_err(internal)?;
-        tree.replace(&RoleFile::path("snapshot"), snapshot).map_err(internal)?;
-        tree.replace(&RoleFile::path("timestamp"), timestamp).map_err(internal)
+        tree.replace("metadata/snapshot.json", snapshot).map_err(internal)?;
+        tree.replace("metadata/timestamp.json", timestamp).map_err(internal)
     }
 }
 
@@ -58,10 +59,10 @@ pub(crate) fn push(
     tree: &CatalogTree,
     message: &str,
     now: At,
-) -> Result<CommitId> {
-    judge(tree.clone(), &current.floors, now)?;
+) -> Result<(Verified<Catalog>, CommitId)> {
+    let (catalog, _) = judge(tree.clone(), &current.floors, now)?;
     let changed = tree.iter().filter(|(path, content)| current.tree.get(path) != Some(*content));
-    write(&current.remote, git, Some(current.commit), changed, message, now)
+    Ok((catalog, write(&current.remote, git, Some(current.commit), changed, message, now)?))
 }
 
 /// Pushes the first catalog of all, which the branch must not hold yet.

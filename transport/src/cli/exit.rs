@@ -10,6 +10,8 @@ pub const FAILED: u8 = 2;
 pub const HELD: u8 = 3;
 /// A login is needed.
 pub const LOGIN: u8 = 4;
+/// It is done, and a role of the catalog ends within 7 days or has ended.
+pub const ROLE_ENDS: u8 = 5;
 /// Verification: no signature.
 pub const UNSIGNED: u8 = 10;
 /// Verification: it isn't there.
@@ -32,6 +34,7 @@ pub const TABLE: &[(u8, &str)] = &[
     (FAILED, "wrong usage, or an error at run time; nothing is half done"),
     (HELD, "a watched rollout can't go on by itself: halted, paused, stopped, withdrawn, superseded, ..."),
     (LOGIN, "a login is needed"),
+    (ROLE_ENDS, "done, but a role of the catalog ends within 7 days or has ended: renew it"),
     (UNSIGNED, "verification: no signature"),
     (NOT_FOUND, "verification: it isn't there"),
     (UNKNOWN_SIGNER, "verification: the signer isn't trusted"),

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use pdp_policies::ObstacleCode;
+use pdp_policies::trust::Role;
 
 use super::*;
 use crate::controller::conditions::{Stand, conditions};
@@ -28,7 +29,12 @@ fn status(codes: &[ObstacleCode]) -> UpdateSubscriptionStatus {
 
 fn facts() -> Facts {
     let at = |unix| Some(At::from_unix(unix));
-    Facts { lag: Some(2), catalog_signed: at(100), catalog_expires: at(200), last_success: at(150) }
+    Facts {
+        lag: Some(2),
+        catalog_signed: at(100),
+        catalog_expires: Some(Role::ALL.map(|role| (role, At::from_unix(200)))),
+        last_success: at(150),
+    }
 }
 
 /// Everything once.

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use pdp_policies::Digest;
 use pdp_policies::trust::metadata;
+use pdp_transport::cli::confirm::confirm;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{print, say};
 use pdp_transport::cli::{exit, root};
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 
 use crate::crd::TRUST_SECRET;
 use crate::kubectl::cluster::Cluster;
-use crate::kubectl::confirm::confirm;
 use crate::kubectl::{Common, secrets, seen};
 use crate::pin::Pin;
 

@@ -1,8 +1,10 @@
 //! `publisher catalog`.
 
 mod init;
+mod proposals;
 mod publish;
 mod refresh;
+mod renew;
 mod sign;
 
 use clap::Subcommand;
@@ -16,18 +18,25 @@ use super::blocking;
 pub(crate) enum Catalog {
     /// Pushes the first catalog of a ceremony.
     Init(init::Args),
-    /// Adds a signature to an open proposal, after showing what it changes.
+    /// Open proposals: list, show, drop.
+    #[command(subcommand)]
+    Proposals(proposals::Proposals),
+    /// Shows what an open proposal changes, asks, and adds a signature.
     Sign(sign::Args),
+    /// Proposes that roles of people live on: the same content, one version on, with a new end.
+    Renew(renew::Args),
     /// Merges all complete proposals, signs freshness and makes them visible.
     Publish(publish::Args),
     /// Signs freshness anew; changes nothing else. Runs hourly.
-    Refresh(publish::Args),
+    Refresh(refresh::Args),
 }
 
 pub(crate) async fn run(command: Catalog, format: Format, now: At) -> Result<u8> {
     match command {
         Catalog::Init(args) => blocking(move || init::run(&args, format, now)).await,
+        Catalog::Proposals(command) => blocking(move || proposals::run(&command, format, now)).await,
         Catalog::Sign(args) => blocking(move || sign::run(&args, format, now)).await,
+        Catalog::Renew(args) => blocking(move || renew::run(&args, format, now)).await,
         Catalog::Publish(args) => publish::run(args, format, now).await,
         Catalog::Refresh(args) => refresh::run(args, format, now).await,
     }

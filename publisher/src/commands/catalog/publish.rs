@@ -1,6 +1,6 @@
 //! `publisher catalog publish`: the only command that makes anything visible to PDPs.
 
-use pdp_policies::At;
+use pdp_policies::{At, CatalogTree};
 use pdp_transport::HttpOptions;
 use pdp_transport::channel_server::ChannelServer;
 use pdp_transport::cli::exit;
@@ -9,7 +9,7 @@ use pdp_transport::cli::output::{self, Format, say};
 use pdp_transport::oci::Repository;
 use serde_json::json;
 
-use crate::catalog::{CatalogArgs, Current, Online, Pending, pending, push};
+use crate::catalog::{CatalogArgs, Current, Ending, Online, Pending, endings, pending, push};
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
 
@@ -30,7 +30,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let Args { catalog, keys, oci, server } = args;
     let (http, registry) = (catalog.git.connection.http()?, catalog.git.connection.registry()?);
-    let (merged, waiting, tree) = blocking(move || merge_and_push(&catalog, &keys, now)).await?;
+    let published = blocking(move || merge_and_push(&catalog, &keys, now)).await?;
+    let Published { merged, waiting, tree, endings } = published;
     if let Some(repository) = &oci {
         pdp_transport::catalog::to_oci(&registry, repository, "latest", &tree).await?;
     }
@@ -40,11 +41,12 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     for (branch, why) in &waiting {
         say(&format!("◎ `{branch}` waits: {why}"));
     }
+    endings.iter().for_each(|ending| say(&ending.to_string()));
     let text = match merged.as_slice() {
         [] => "✔ nothing to merge; freshness is signed".to_owned(),
         merged => format!("✔ visible now: {}", merged.join(", ")),
     };
-    output::print(format, &json!({ "merged": merged, "waiting": waiting }), &text)?;
+    output::print(format, &json!({ "merged": merged, "waiting": waiting, "endings": endings }), &text)?;
     Ok(exit::DONE)
 }
 
@@ -59,30 +61,36 @@ async fn hint(server: &str, http: &HttpOptions) {
     }
 }
 
-type Merged = (Vec<String>, Vec<(String, String)>, pdp_policies::CatalogTree);
+/// What came of publishing.
+struct Published {
+    merged: Vec<String>,
+    /// Proposals that stay, and why.
+    waiting: Vec<(String, String)>,
+    tree: CatalogTree,
+    endings: Vec<Ending>,
+}
 
-fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Merged> {
+fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Published> {
     let keys = keys.unlock()?;
     let current = Current::fetch(catalog, now)?;
-    let root = crate::catalog::newest_root(&current)?;
-    let online = Online::pick(&current.tree, &root, &keys)?;
     let (ready, waiting): (Vec<Pending>, Vec<Pending>) =
         pending(&current)?.into_iter().partition(|proposal| proposal.obstacle.is_none());
     let mut tree = current.tree.clone();
     for proposal in &ready {
         proposal.apply(&mut tree)?;
     }
-    online.sign(&mut tree, now)?;
+    // By the newest root: it may have come just now, with other keys for these two.
+    Online::pick(&tree, &keys)?.sign(&mut tree, now)?;
     let merged: Vec<_> = ready.iter().map(|p| p.branch.clone()).collect();
     let message = match merged.as_slice() {
         [] => "Refresh\n".to_owned(),
         merged => format!("Publish {}\n", merged.join(", ")),
     };
-    push(&current, &catalog.git, &tree, &message, now)?;
+    let (published, _) = push(&current, &catalog.git, &tree, &message, now)?;
     // From here on it is visible; a proposal that stays behind by a crash is only outdated.
     for proposal in &ready {
         current.remote.push(&proposal.branch, Some(proposal.commit), None)?;
     }
     let waiting = waiting.into_iter().map(|p| (p.branch, p.obstacle.unwrap_or_default())).collect();
-    Ok((merged, waiting, tree))
+    Ok(Published { merged, waiting, tree, endings: endings(&published, now) })
 }

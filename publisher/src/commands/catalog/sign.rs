@@ -1,8 +1,11 @@
 //! `publisher catalog sign`: a second person looks at a proposal and signs it.
 
-use pdp_policies::At;
+use std::io::{IsTerminal, stdin};
+
+use pdp_policies::{At, Digest};
+use pdp_transport::cli::confirm::confirm;
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
 use serde_json::json;
 
@@ -13,6 +16,12 @@ use crate::keys::KeyArgs;
 pub(crate) struct Args {
     /// The proposal's branch, such as `proposals/channels-7`.
     proposal: String,
+    /// Sign without being asked, at a terminal where it was shown.
+    #[arg(long)]
+    yes: bool,
+    /// Sign only what has this digest, as `catalog proposals show` prints it. Without a terminal it is needed.
+    #[arg(long, value_name = "DIGEST")]
+    expect: Option<Digest>,
     #[command(flatten)]
     catalog: CatalogArgs,
     #[command(flatten)]
@@ -24,11 +33,26 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let current = Current::fetch(&args.catalog, now)?;
     let proposal = Proposal::read(&current, &args.proposal)?;
     // Before the signature, so that what was signed is on record whatever happens next.
-    say(&format!("signing `{}`:", args.proposal));
-    proposal.changes.iter().for_each(|line| say(line));
+    say(&proposal.shown());
+    agreed(args, &proposal)?;
     let proposed = proposal.sign(&current, &args.catalog.git, &keys, now)?;
     let value =
         json!({ "branch": proposed.branch, "signatures": proposed.signatures, "missing": proposed.missing });
     output::print(format, &value, &format!("✔ {proposed}"))?;
     Ok(exit::DONE)
+}
+
+/// A person read what was shown and says so, or somebody read it before and names it by its digest.
+fn agreed(args: &Args, proposal: &Proposal) -> Result<()> {
+    let nothing = || format!("`{}`: nothing was signed", args.proposal);
+    match &args.expect {
+        Some(expected) if *expected == proposal.digest => Ok(()),
+        Some(expected) => Err(Failure::new("ProposalDiffers", nothing())
+            .cause(format!("it is {}, not {expected}", proposal.digest))
+            .hint("it was changed since it was looked at: read it again with `publisher catalog proposals show`")),
+        None if stdin().is_terminal() => confirm("sign it", &args.proposal, args.yes),
+        None => Err(Failure::new("NotConfirmed", nothing())
+            .cause("nobody can be asked: stdin is no terminal")
+            .hint("read it with `publisher catalog proposals show`, then name it with --expect DIGEST")),
+    }
 }

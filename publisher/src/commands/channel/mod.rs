@@ -8,11 +8,12 @@ mod stop;
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
+use pdp_policies::trust::Role;
 use pdp_policies::{At, Channel as Document, Line, document};
 use pdp_transport::cli::failure::{Failure, Result, internal};
-use pdp_transport::cli::output::Format;
+use pdp_transport::cli::output::{Format, say};
 
-use crate::catalog::{self, CatalogArgs, Current, Proposed};
+use crate::catalog::{self, CatalogArgs, Current, Other, Proposed, endings, pending};
 use crate::keys::SigningKey;
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +37,14 @@ pub(crate) fn run(command: Channel, format: Format, now: At) -> Result<u8> {
     }
 }
 
+/// The channel as an open proposal has it, none if there is none: two people who pull the same brake don't do it in the
+/// same second.
+pub(super) fn proposed(current: &Current, line: &Line) -> Option<Document> {
+    let name = Document::target_name(line);
+    let open = pending(current).ok()?.into_iter().find(|it| it.role == Some(Role::Channels))?;
+    Document::read(&name, open.tree.get(&format!("targets/{name}"))?).ok()
+}
+
 /// The channel to change, as the catalog holds it now.
 pub(super) fn current(current: &Current, line: &Line) -> Result<Document> {
     let channel = current.catalog.channel(line).cloned();
@@ -45,18 +54,20 @@ pub(super) fn current(current: &Current, line: &Line) -> Result<Document> {
     })
 }
 
-/// Proposes a channel; it must be whole.
+/// Proposes a channel; it must be whole. Says which roles end soon.
 pub(super) fn propose(
     current: &Current,
     args: &CatalogArgs,
     channel: &Document,
+    other: Other,
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
+    endings(&current.catalog, now).iter().for_each(|ending| say(&ending.to_string()));
     if let Some(problem) = channel.problems().into_iter().next() {
         return Err(Failure::new("BadChannel", problem));
     }
     let bytes = document::write(channel).map_err(internal)?;
     let targets = BTreeMap::from([(Document::target_name(&channel.line), bytes)]);
-    catalog::propose(current, &args.git, "channels", &targets, keys, now)
+    catalog::propose(current, &args.git, Role::Channels, &targets, other, keys, now)
 }

@@ -7,7 +7,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current};
+use crate::catalog::{CatalogArgs, Current, Other};
 use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
         }
         promotion.open_to.insert(ring.clone(), *percent);
     }
-    let proposed = super::propose(&current, &args.catalog, &channel, &keys, now)?;
+    let proposed = super::propose(&current, &args.catalog, &channel, Other::Stays, &keys, now)?;
     let shares: Vec<_> = args.rings.iter().map(|s| format!("{} {}", s.ring, s.percent)).collect();
     let text = format!("✔ opening level {} to {}: {proposed}", args.level, shares.join(", "));
     output::print(format, &channel.levels[&args.level], &text)?;

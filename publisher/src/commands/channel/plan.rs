@@ -7,7 +7,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current};
+use crate::catalog::{CatalogArgs, Current, Other};
 use crate::keys::KeyArgs;
 use crate::plan_file;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let mut channel = super::current(&current, &args.line)?;
     keeps_rings(&channel.plan, &plan)?;
     channel.plan = plan;
-    let proposed = super::propose(&current, &args.catalog, &channel, &keys, now)?;
+    let proposed = super::propose(&current, &args.catalog, &channel, Other::Stays, &keys, now)?;
     let rings = channel.plan.rings.len();
     output::print(
         format,

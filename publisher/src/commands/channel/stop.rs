@@ -5,7 +5,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current};
+use crate::catalog::{CatalogArgs, Current, Other};
 use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
@@ -29,8 +29,14 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
     let mut channel = super::current(&current, &args.line)?;
-    channel.stop = args.reason.clone().map(|reason| Stop { at: now, reason });
-    let proposed = super::propose(&current, &args.catalog, &channel, &keys, now)?;
+    let open = super::proposed(&current, &args.line).and_then(|open| open.stop);
+    channel.stop = args.reason.clone().map(|reason| match open {
+        Some(same) if same.reason == reason => same,
+        _ => Stop { at: now, reason },
+    });
+    // The brake waits for nobody; taking it off does.
+    let other = if channel.stop.is_some() { Other::IsOvertaken } else { Other::Stays };
+    let proposed = super::propose(&current, &args.catalog, &channel, other, &keys, now)?;
     let what = if channel.stop.is_some() { "brake on" } else { "brake off" };
     output::print(format, &channel.stop, &format!("✔ {what} for `{}`: {proposed}", args.line))?;
     Ok(exit::DONE)

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pdp_policies::trust::{Floors, metadata};
+use pdp_policies::trust::{Floors, Role, metadata};
 use pdp_policies::{
-    ARTIFACT_KEYS, At, CatalogTree, Channel, DIRECTOR_KEYS, KeyList, Line, RingPlan, Span, document,
+    ARTIFACT_KEYS, At, CatalogTree, Channel, DIRECTOR_KEYS, KeyList, Line, RingPlan, document,
 };
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
@@ -88,12 +88,14 @@ fn first_catalog(keys: &Keys, line: &Line, now: At) -> Result<CatalogTree> {
     let delegated = json!({ "keys": public(keys, &["releases", "channels"]), "roles": [
         delegation(keys, "releases", "release-*.json"), delegation(keys, "channels", "channel-*.json"),
     ]});
-    for (role, files, delegations) in
-        [("targets", &lists[..], Some(delegated)), ("releases", &[], None), ("channels", &channels[..], None)]
-    {
+    for (role, files, delegations) in [
+        (Role::Targets, &lists[..], Some(delegated)),
+        (Role::Releases, &[], None),
+        (Role::Channels, &channels[..], None),
+    ] {
         let listed = files.iter().map(|(name, bytes)| (name.clone(), metadata::target(bytes))).collect();
         let payload = metadata::targets(1, now.plus(role::life(role)), &listed, delegations);
-        put(&format!("metadata/{role}.json"), signed(&payload, keys, role)?)?;
+        put(&format!("metadata/{role}.json"), signed(&payload, keys, role.name())?)?;
         for (name, bytes) in files {
             put(&format!("targets/{name}"), bytes.clone())?;
         }
@@ -113,7 +115,7 @@ fn root(keys: &Keys, now: At) -> Value {
         .collect();
     json!({
         "_type": "root", "spec_version": metadata::SPEC_VERSION, "version": 1, "consistent_snapshot": false,
-        "expires": now.plus(Span::from_seconds(365 * 86_400)).to_string(),
+        "expires": now.plus(role::life(Role::Root)).to_string(),
         "keys": public(keys, &top), "roles": roles,
     })
 }

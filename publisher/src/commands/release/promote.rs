@@ -12,7 +12,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current, pending};
+use crate::catalog::{CatalogArgs, Current, Other, pending};
 use crate::commands::{blocking, channel};
 use crate::keys::KeyArgs;
 use crate::server::AskedServerArgs;
@@ -101,7 +101,7 @@ fn promote(args: &Args, installed: &[InstalledView], format: Format, now: At) ->
     }
     channel.levels.insert(args.level, promotion);
     strands_nobody(&current, &channel, installed)?;
-    let proposed = channel::propose(&current, &args.catalog, &channel, &keys, now)?;
+    let proposed = channel::propose(&current, &args.catalog, &channel, Other::Stays, &keys, now)?;
     let audience = match args.audience.len() {
         0 => String::new(),
         organizations => format!(" for {organizations} organization(s)"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pdp_policies::At;
 use pdp_policies::release::Release;
+use pdp_policies::trust::Role;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{self, Format, say};
@@ -18,8 +19,7 @@ use tokio::task::JoinSet;
 use super::images;
 use super::sign::subjects;
 use crate::build::{self, Built, REF_NAME};
-use crate::catalog::role::Holders;
-use crate::catalog::{CatalogArgs, Current, newest_root, propose};
+use crate::catalog::{CatalogArgs, Current, Holders, Other, propose};
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
 use crate::progress::Progress;
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let (current, catalog) = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog))).await?;
     let known = known(&current, &built)?;
     // Before anything is pushed: a wrong key must not be found out at the end.
-    Holders::of(&current.tree, &newest_root(&current)?, "releases")?.check("releases", &keys)?;
+    Holders::of(&current.tree, Role::Releases)?.check(&keys)?;
 
     let registry = Arc::new(catalog.git.connection.registry()?);
     let repository = target(&built.release.bundle.repository, args.registry.as_deref())?;
@@ -69,7 +69,9 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         let name = Release::target_name(&built.release.line, level);
         let targets = BTreeMap::from([(name, built.descriptor.clone())]);
         let git = catalog.git;
-        let proposed = blocking(move || propose(&current, &git, "releases", &targets, &keys, now)).await?;
+        let proposed =
+            blocking(move || propose(&current, &git, Role::Releases, &targets, Other::Stays, &keys, now))
+                .await?;
         format!("✔ level {level} is in the registry; {proposed}\n  {place}")
     };
     let value = json!({ "level": level, "digest": digest, "repository": repository.to_string(), "alreadyPublished": known, "traffic": traffic });

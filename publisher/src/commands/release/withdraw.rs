@@ -5,7 +5,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current};
+use crate::catalog::{CatalogArgs, Current, Other};
 use crate::commands::channel;
 use crate::keys::KeyArgs;
 
@@ -33,11 +33,14 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let current = Current::fetch(&args.catalog, now)?;
     let mut channel = channel::current(&current, &args.line)?;
     let withdrawal = Withdrawal { at: now, reason: args.reason.clone(), fixed_by: args.fixed_by };
-    channel.withdrawn.insert(args.level, withdrawal);
+    let open =
+        channel::proposed(&current, &args.line).and_then(|mut open| open.withdrawn.remove(&args.level));
+    let same = open.filter(|open| *open == Withdrawal { at: open.at, ..withdrawal.clone() });
+    channel.withdrawn.insert(args.level, same.unwrap_or(withdrawal));
     if let Some(problem) = channel.problems().into_iter().next() {
         return Err(Failure::new("BadWithdrawal", problem));
     }
-    let proposed = channel::propose(&current, &args.catalog, &channel, &keys, now)?;
+    let proposed = channel::propose(&current, &args.catalog, &channel, Other::IsOvertaken, &keys, now)?;
     let text = format!(
         "✔ withdrawal of level {}: {proposed}\n  it stops starts; it can't recall what was fetched or moves nobody back",
         args.level

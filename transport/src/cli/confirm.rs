@@ -2,15 +2,14 @@
 
 use std::io::{IsTerminal, stdin};
 
-use pdp_transport::cli::Failure;
-use pdp_transport::cli::failure::Result;
-use pdp_transport::cli::output::say;
+use super::failure::{Failure, Result};
+use super::output::say;
 
 /// Lets through who said `--yes`, or types `word` at a terminal. Without a terminal nobody is asked.
 ///
 /// # Errors
 /// `NotConfirmed`.
-pub(super) fn confirm(what: &str, word: &str, yes: bool) -> Result<()> {
+pub fn confirm(what: &str, word: &str, yes: bool) -> Result<()> {
     let ask = || {
         say(&format!("type `{word}` to {what}:"));
         let mut typed = String::new();

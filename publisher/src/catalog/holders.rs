@@ -1,0 +1,103 @@
+//! Who may sign a role, and how many must.
+
+use std::collections::BTreeMap;
+
+use pdp_policies::CatalogTree;
+use pdp_policies::trust::Role;
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use sigstore_tuf::metadata::{Metadata, RoleKeys, Root, Targets};
+
+use super::role::RoleFile;
+use crate::keys::SigningKey;
+
+/// Those who hold a role. A new root is signed by two groups: those of the root before, and its own.
+pub(crate) struct Holders {
+    role: Role,
+    groups: Vec<Group>,
+}
+
+/// Keys of which so many must sign.
+struct Group {
+    keys: RoleKeys,
+    material: BTreeMap<String, sigstore_tuf::Key>,
+}
+
+impl Holders {
+    /// As a tree says it: its newest root, or for delegated roles its top-level targets. The tree was judged before.
+    pub(crate) fn of(tree: &CatalogTree, role: Role) -> Result<Self> {
+        let group = match role {
+            Role::Releases | Role::Channels => delegated(tree, role)?,
+            top => top_level(&RoleFile::read(tree, Role::Root)?.bytes()?, top)?,
+        };
+        Ok(Self { role, groups: vec![group] })
+    }
+
+    /// Those who must sign what is proposed on this tree.
+    pub(crate) fn of_proposal(tree: &CatalogTree, file: &RoleFile) -> Result<Self> {
+        let mut holders = Self::of(tree, file.role)?;
+        if file.role == Role::Root {
+            holders.groups.push(top_level(&file.bytes()?, Role::Root)?);
+        }
+        Ok(holders)
+    }
+
+    /// True if a key is theirs.
+    pub(crate) fn has(&self, key: &SigningKey) -> bool {
+        self.groups.iter().any(|group| group.keys.keyids.contains(&key.id))
+    }
+
+    /// Refuses the first key that doesn't hold the role.
+    pub(crate) fn check(&self, keys: &[SigningKey]) -> Result<()> {
+        let Some(stranger) = keys.iter().find(|key| !self.has(key)) else { return Ok(()) };
+        let what = format!("key {} doesn't hold the role `{}`", stranger.file.display(), self.role);
+        Err(Failure::new("KeyWithoutRole", what)
+            .cause(format!("its id is {}", stranger.id))
+            .hint("the root and the catalog's delegations say who holds it; leave this key out"))
+    }
+
+    /// How many valid signatures are still missing.
+    pub(crate) fn missing(&self, file: &RoleFile) -> Result<usize> {
+        let bytes = file.bytes()?;
+        let each: Result<Vec<_>> = self.groups.iter().map(|group| group.missing(self.role, &bytes)).collect();
+        Ok(each?.into_iter().max().unwrap_or_default())
+    }
+}
+
+impl Group {
+    fn missing(&self, role: Role, bytes: &[u8]) -> Result<usize> {
+        let (material, keys) = (&self.material, &self.keys);
+        let verified = match role {
+            Role::Root => {
+                let root = Metadata::<Root>::from_slice(bytes).map_err(internal)?;
+                root.verify_threshold(material, keys, role.name())
+            }
+            _ => {
+                let targets = Metadata::<Targets>::from_slice(bytes).map_err(internal)?;
+                targets.verify_threshold(material, keys, role.name())
+            }
+        };
+        Ok(match verified {
+            Ok(()) => 0,
+            Err(sigstore_tuf::Error::ThresholdNotMet { found, threshold, .. }) => threshold - found,
+            Err(_) => self.keys.threshold,
+        })
+    }
+}
+
+fn unknown(role: Role) -> Failure {
+    Failure::new("Unreadable", format!("nobody holds the role `{role}`"))
+}
+
+fn top_level(root: &[u8], role: Role) -> Result<Group> {
+    let root = Metadata::<Root>::from_slice(root).map_err(internal)?.into_signed();
+    let keys = root.role(role.name()).ok_or_else(|| unknown(role))?.clone();
+    Ok(Group { keys, material: root.keys })
+}
+
+fn delegated(tree: &CatalogTree, role: Role) -> Result<Group> {
+    let targets = RoleFile::read(tree, Role::Targets)?.bytes()?;
+    let targets = Metadata::<Targets>::from_slice(&targets).map_err(internal)?.into_signed();
+    let delegations = targets.delegations.ok_or_else(|| unknown(role))?;
+    let found = delegations.roles.iter().find(|it| it.name == role.name()).ok_or_else(|| unknown(role))?;
+    Ok(Group { keys: found.role_keys(), material: delegations.keys })
+}

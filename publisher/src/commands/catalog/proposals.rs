@@ -1,0 +1,82 @@
+//! `publisher catalog proposals`: what lies open, what it would change, and away with it.
+
+use clap::Subcommand;
+use pdp_policies::At;
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::output::{self, Format};
+use serde_json::json;
+
+use crate::catalog::{CatalogArgs, Current, Proposal, pending};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Proposals {
+    /// Lists all open proposals and what each one waits for.
+    List(ListArgs),
+    /// Shows what a proposal changes, and the digest that `catalog sign --expect` takes.
+    Show(Args),
+    /// Deletes a proposal and the signatures on it. The catalog isn't touched.
+    Drop(Args),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    catalog: CatalogArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The proposal's branch, such as `proposals/channels-7`.
+    proposal: String,
+    #[command(flatten)]
+    catalog: CatalogArgs,
+}
+
+pub(crate) fn run(command: &Proposals, format: Format, now: At) -> Result<u8> {
+    match command {
+        Proposals::List(args) => list(args, format, now),
+        Proposals::Show(args) => show(args, format, now),
+        Proposals::Drop(args) => drop_one(args, format, now),
+    }
+}
+
+fn list(args: &ListArgs, format: Format, now: At) -> Result<u8> {
+    let current = Current::fetch(&args.catalog, now)?;
+    let all = pending(&current)?;
+    let lines = all.iter().map(|it| match &it.obstacle {
+        None => format!("✔ {}: `publisher catalog publish` makes it visible", it.branch),
+        Some(why) => format!("◎ {}: {why}", it.branch),
+    });
+    let text = match all.is_empty() {
+        true => "no open proposals".to_owned(),
+        false => lines.collect::<Vec<_>>().join("\n"),
+    };
+    let row = |it: &crate::catalog::Pending| json!({ "branch": it.branch, "role": it.role.map(pdp_policies::trust::Role::name), "waitsFor": it.obstacle });
+    output::print(format, &all.iter().map(row).collect::<Vec<_>>(), &text)?;
+    Ok(exit::DONE)
+}
+
+fn show(args: &Args, format: Format, now: At) -> Result<u8> {
+    let current = Current::fetch(&args.catalog, now)?;
+    let proposal = Proposal::read(&current, &args.proposal)?;
+    let value = json!({
+        "branch": args.proposal, "digest": proposal.digest, "signatures": proposal.signatures(),
+        "words": proposal.words, "changes": proposal.changes,
+    });
+    output::print(format, &value, &proposal.shown())?;
+    Ok(exit::DONE)
+}
+
+fn drop_one(args: &Args, format: Format, now: At) -> Result<u8> {
+    let current = Current::fetch(&args.catalog, now)?;
+    let all = pending(&current)?;
+    let found = all.iter().find(|it| it.branch == args.proposal).ok_or_else(|| {
+        Failure::new("NotFound", format!("no proposal `{}`", args.proposal))
+            .hint("`publisher catalog proposals list` shows all")
+    })?;
+    current.remote.push(&found.branch, Some(found.commit), None)?;
+    let text = format!("✔ `{}` is deleted; the catalog is as it was", found.branch);
+    output::print(format, &json!({ "dropped": found.branch }), &text)?;
+    Ok(exit::DONE)
+}
