@@ -42,7 +42,7 @@ fn every_command_in_the_docs_is_one_that_the_programs_know() {
         };
         let path: Vec<_> = words.iter().take_while(|word| !word.starts_with('-')).cloned().collect();
         // Arguments follow the subcommands: the longest beginning that has a help of its own is the command.
-        let help = (1..=path.len().min(3)).rev().find_map(|length| {
+        let help = (1..=path.len().min(4)).rev().find_map(|length| {
             let name = path[..length].to_vec();
             if let Some(help) = helps.get(&name) {
                 return Some(help.clone());

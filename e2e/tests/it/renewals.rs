@@ -211,3 +211,35 @@ fn a_root_with_another_online_key_is_published_with_that_key() {
     assert!(published.stdout.contains("proposals/root-2"), "{}", published.stdout);
     assert_eq!(catalog_of(&plane, &vendor), "fresh");
 }
+
+/// The arguments of `publisher` in each example that is shipped.
+fn shipped() -> Vec<(&'static str, Vec<String>)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../publisher/deploy/refresh");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let after = |text: &str, mark: &str| {
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(mark)).unwrap();
+        line.split_whitespace().map(str::to_owned).collect()
+    };
+    let job: Value = serde_saphyr::from_str(&read("cronjob.yaml")).unwrap();
+    let args = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"];
+    vec![
+        ("systemd", after(&read("pdp-catalog-refresh.service"), "ExecStart=/usr/local/bin/publisher ")),
+        ("CronJob", serde_json::from_value(args.clone()).unwrap()),
+        ("CI", after(&read("github-actions.yaml"), "run: publisher ")),
+    ]
+}
+
+#[test]
+fn the_shipped_schedules_refresh() {
+    let mut vendor = Vendor::start();
+    for (hour, (name, args)) in shipped().into_iter().enumerate() {
+        vendor.world.now = Some((vendor.founded + SignedDuration::from_hours(1 + hour as i64)).to_string());
+        let key = |arg: String| match arg.rsplit_once('/') {
+            Some((_, file)) => vendor.world.key(file.trim_end_matches(".key")),
+            None => arg,
+        };
+        let args: Vec<_> = args.into_iter().map(key).collect();
+        let done = vendor.world.publisher(&args.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+        assert!(done.stdout.contains("✔ fresh as of"), "{name}: {}", done.stdout);
+    }
+}
