@@ -27,6 +27,8 @@ pub(crate) struct Ways {
     pub(crate) moved: Vec<(String, String, u16)>,
     /// `shallow` lines end with LF, as JGit writes them.
     pub(crate) shallow_with_lf: bool,
+    /// What its clock says (RFC 9110). None: nothing that could be read, because tests move their own clocks.
+    pub(crate) date: Option<String>,
 }
 
 impl Ways {
@@ -42,6 +44,14 @@ impl Ways {
 
 /// One request.
 pub(crate) async fn backend(State(backend): State<Backend>, request: Request) -> Response<Body> {
+    let date = backend.ways.lock().unwrap_or_else(PoisonError::into_inner).date.clone();
+    let mut answer = undated(backend, request).await;
+    let date = date.and_then(|date| HeaderValue::from_str(&date).ok());
+    answer.headers_mut().insert(header::DATE, date.unwrap_or(HeaderValue::from_static("-")));
+    answer
+}
+
+async fn undated(backend: Backend, request: Request) -> Response<Body> {
     let (moved, with_lf) = {
         let ways = backend.ways.lock().unwrap_or_else(PoisonError::into_inner);
         (ways.location(request.uri().path(), request.uri().query()), ways.shallow_with_lf)

@@ -60,6 +60,11 @@ impl GitHost {
         ways.moved.push((format!("/{name}"), address.to_owned(), status));
     }
 
+    /// What its clock says from now on, as in `Mon, 23 Nov 2026 08:00:00 GMT`.
+    pub fn set_clock(&self, date: Option<&str>) {
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner).date = date.map(str::to_owned);
+    }
+
     /// Ends `shallow` lines with LF from now on, as servers of the JGit family do.
     pub fn end_shallow_lines_with_lf(&self) {
         self.ways.lock().unwrap_or_else(PoisonError::into_inner).shallow_with_lf = true;

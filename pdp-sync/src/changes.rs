@@ -38,9 +38,10 @@ impl Changes {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.count += 1;
         match said {
-            Ok(Event::InitDone) => drop(seen.up.insert(watch)),
+            // A change comes only over a watch that sees everything again, even if it broke off before.
+            Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)) => drop(seen.up.insert(watch)),
             Ok(Event::Init) | Err(_) => drop(seen.up.remove(watch)),
-            Ok(_) => {}
+            Ok(Event::InitApply(_)) => {}
         }
     }
 
@@ -144,7 +145,8 @@ mod tests {
         let changes = up();
         assert_eq!(reads(&changes, vec![Err(Error::NoResourceVersion)]), 2);
         assert_eq!(reads(&changes, vec![]), 2, "it is still down");
-        changes.saw::<()>("a", &Ok(Event::InitDone));
+        assert_eq!(reads(&changes, vec![Ok(Event::InitApply(()))]), 2, "not all was seen");
+        changes.saw::<()>("a", &Ok(Event::Apply(())));
         assert_eq!(reads(&changes, vec![]), 1);
         assert_eq!(reads(&Changes::of(1), vec![]), 2, "it was never up");
     }

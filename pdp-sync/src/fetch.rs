@@ -52,7 +52,7 @@ pub(crate) fn fetch(
             }
             Judgement::Unavailable(failure) => return Ok(Err(Seen::Unavailable(failure))),
             Judgement::Refused { refusal, behind, rooted } => {
-                rooted.map(|floors| state.save_floors(*floors)).transpose()?;
+                rooted.map(|floors| state.keep_root(*floors)).transpose()?;
                 return Ok(Err(Seen::Refused { refusal, behind }));
             }
         };

@@ -145,6 +145,12 @@ impl State {
         Ok(())
     }
 
+    /// Keeps a verified root of a catalog that was refused. Before the first catalog that is followed nothing is kept: the
+    /// root that a person gave may still be corrected.
+    pub(crate) fn keep_root(&mut self, floors: Floors) -> Result<()> {
+        if self.floors_stored { self.save_floors(floors) } else { Ok(()) }
+    }
+
     pub(crate) fn save_record(&mut self, record: DecisionRecord) -> Result<()> {
         self.store.put("record.json", &record.to_bytes().map_err(internal)?)?;
         self.record = Some(record);

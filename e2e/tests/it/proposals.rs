@@ -108,3 +108,95 @@ fn proposals_are_listed_and_dropped() {
     assert!(again.stderr.contains("error[NotFound]"), "{}", again.stderr);
     other_plan(&world);
 }
+
+/// Lays a channels role on a branch: the current one with another version, its payload and signatures edited.
+fn lay(world: &World, branch: &str, edit: impl FnOnce(&mut Value)) {
+    let files = world.git.files("catalog", "catalog").unwrap();
+    let mut file: Value = serde_json::from_slice(&files["metadata/channels.json"]).unwrap();
+    file["signed"]["version"] = 2.into();
+    edit(&mut file);
+    let mut files = files.clone();
+    files.insert("metadata/channels.json".into(), file.to_string().into_bytes());
+    world.git.overwrite("catalog", branch, &files).unwrap();
+}
+
+#[test]
+fn rubbish_on_its_branch_does_not_hold_a_brake() {
+    let world = World::start().unwrap();
+    for content in [&b"nonsense"[..], b"{}", b"{\"signed\": {}, \"signatures\": 1}"] {
+        let rubbish = [("metadata/channels.json".to_owned(), content.to_vec())].into();
+        world.git.overwrite("catalog", CHANNELS, &rubbish).unwrap();
+        stop(&world, "manager-1", "looks bad");
+        assert_eq!(shown(&world, CHANNELS)["signatures"], 1);
+    }
+}
+
+#[test]
+fn a_brake_does_not_take_the_signatures_of_another_brake() {
+    let world = World::start().unwrap();
+    stop(&world, "manager-1", "looks bad");
+    let key = world.key("manager-2");
+    let args = ["channel", "stop", "--line", "pdp-2026", "--reason", "for another reason", "--key", &key];
+    let refused = world.run(Program::Publisher, &args, &[]).unwrap();
+    assert!(refused.stderr.contains("error[ProposalCollides]"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("publisher catalog sign"), "{}", refused.stderr);
+    assert_eq!(shown(&world, CHANNELS)["signatures"], 1);
+}
+
+#[test]
+fn no_words_are_said_of_a_file_that_the_role_does_not_list() {
+    let world = World::start().unwrap();
+    lay(&world, CHANNELS, |_| {});
+    let mut files = world.git.files("catalog", CHANNELS).unwrap();
+    let mut channel: Value = serde_json::from_slice(&files["targets/channel-pdp-2026.json"]).unwrap();
+    channel["stop"] = serde_json::json!({ "at": "2026-11-23T08:00:00Z", "reason": "never signed" });
+    files.insert("targets/channel-pdp-2026.json".into(), channel.to_string().into_bytes());
+    world.git.overwrite("catalog", CHANNELS, &files).unwrap();
+    let shown = shown(&world, CHANNELS);
+    assert_eq!(shown["words"], serde_json::json!([]), "{shown}");
+}
+
+#[test]
+fn nothing_that_is_said_steers_the_terminal() {
+    let world = World::start().unwrap();
+    let said = stop(&world, "manager-1", "looks\u{1b}[8m bad\u{202e}");
+    assert!(said.stderr.contains("STOPPED"), "{}", said.stderr);
+    let words = said.stderr.lines().find(|line| line.contains("STOPPED")).unwrap();
+    assert!(!words.contains(['\u{1b}', '\u{202e}']), "{words:?}");
+}
+
+#[test]
+fn what_a_stranger_laid_there_is_joined_by_nobody_who_means_something_else() {
+    let world = World::start().unwrap();
+    let renew = || {
+        let args = ["catalog", "renew", "channels", "--key", &world.key("manager-1")];
+        world.run(Program::Publisher, &args, &[]).unwrap()
+    };
+    for expires in ["2020-01-01T00:00:00Z", "2026-12-01T00:00:00+00:00", "2099-01-01T00:00:00Z"] {
+        lay(&world, CHANNELS, |file| file["signed"]["expires"] = expires.into());
+        let refused = renew();
+        assert!(refused.stderr.contains("error[ProposalCollides]"), "{expires}: {}", refused.stderr);
+    }
+    // Another version than the next is shown and signed by nobody, nor is one whose branch names another.
+    for (branch, version) in [("proposals/channels-3", 3), ("proposals/channels-0", 2)] {
+        lay(&world, branch, |file| file["signed"]["version"] = version.into());
+        let shown = world.run(Program::Publisher, &["catalog", "proposals", "show", branch], &[]).unwrap();
+        assert!(shown.stderr.contains("error[NotNext]"), "{branch}: {}", shown.stderr);
+    }
+}
+
+#[test]
+fn a_signature_replaces_what_somebody_wrote_in_its_place() {
+    let world = World::start().unwrap();
+    stop(&world, "manager-1", "looks bad");
+    let mut files = world.git.files("catalog", CHANNELS).unwrap();
+    let mut file: Value = serde_json::from_slice(&files["metadata/channels.json"]).unwrap();
+    let other = crate::forge::Stolen::from(&world, "manager-2");
+    file["signatures"].as_array_mut().unwrap().push(serde_json::json!({ "keyid": other.id, "sig": "00" }));
+    files.insert("metadata/channels.json".into(), file.to_string().into_bytes());
+    world.git.overwrite("catalog", CHANNELS, &files).unwrap();
+    stop(&world, "manager-2", "looks bad");
+    world.publish_catalog().unwrap();
+    let channel = world.publisher(&["channel", "show", "--line", "pdp-2026"]).unwrap();
+    assert!(channel.stdout.contains("STOPPED"), "{}", channel.stdout);
+}

@@ -167,6 +167,7 @@ fn propose(world: &World, path: &str, branch: &str, keys: &[&Stolen], edit: impl
     edit(&mut file["signed"]);
     files.insert(path.to_owned(), signed(&file["signed"], keys));
     files.retain(|name, _| name == path);
+    // As somebody's branch, whoever may push one.
     world.git.overwrite("catalog", branch, &files).unwrap();
 }
 
@@ -174,10 +175,9 @@ fn propose(world: &World, path: &str, branch: &str, keys: &[&Stolen], edit: impl
 fn other_holders_wait_for_the_signatures_of_the_role_below_and_both_come_together() {
     let vendor = Vendor::start();
     let world = &vendor.world;
-    let [t1, t2, m3] = ["targets-1", "targets-2", "manager-3"].map(|name| Stolen::from(world, name));
-    let new = Stolen::own();
+    let [t1, t2, m3, new] =
+        ["targets-1", "targets-2", "manager-3", "release-2"].map(|name| Stolen::from(world, name));
     propose(world, "metadata/targets.json", "proposals/targets-2", &[&t1, &t2], |targets| {
-        targets["delegations"]["keys"][&new.id] = new.listed.clone();
         let roles = targets["delegations"]["roles"].as_array_mut().unwrap();
         let channels = roles.iter_mut().find(|role| role["name"] == "channels").unwrap();
         channels["keyids"] = serde_json::json!([m3.id, new.id]);
@@ -186,7 +186,11 @@ fn other_holders_wait_for_the_signatures_of_the_role_below_and_both_come_togethe
     assert!(published.ok(), "{}", published.stderr);
     let waits = "`proposals/targets-2` waits: `channels` would lack 1 signature(s) of those who hold it then";
     assert!(published.stderr.contains(waits), "{}", published.stderr);
-    propose(world, "metadata/channels.json", "proposals/channels-2", &[&m3, &new], |_| {});
+    // Who will hold the role signs already; who never will doesn't.
+    let stranger = ["catalog", "renew", "channels", "--key", &world.key("release-1")];
+    let refused = world.run(Program::Publisher, &stranger, &[]).unwrap();
+    assert!(refused.stderr.contains("error[KeyWithoutRole]"), "{}", refused.stderr);
+    vendor.renew("channels", ["manager-3", "release-2"]);
     let published = vendor.online("publish");
     for branch in ["proposals/targets-2", "proposals/channels-2"] {
         assert!(published.stdout.contains(branch), "{branch}: {} {}", published.stdout, published.stderr);
@@ -203,8 +207,11 @@ fn a_root_with_another_online_key_is_published_with_that_key() {
     propose(world, "metadata/2.root.json", "proposals/root-2", &[&r1, &r2], |root| {
         root["roles"]["timestamp"]["keyids"] = serde_json::json!([spare.id]);
     });
+    let dropped =
+        world.run(Program::Publisher, &["catalog", "proposals", "drop", "proposals/root-2"], &[]).unwrap();
+    assert!(dropped.stderr.contains("error[SignedRoot]"), "{}", dropped.stderr);
     let old = vendor.online("publish");
-    assert!(old.stderr.contains("error[KeyWithoutRole]"), "{}", old.stderr);
+    assert!(old.ok() && old.stderr.contains("no given key holds the role `timestamp`"), "{}", old.stderr);
     let args =
         ["catalog", "publish", "--key", &world.key("snapshot"), "--key", &world.key("timestamp-spare")];
     let published = world.publisher(&args).unwrap();
@@ -242,4 +249,57 @@ fn the_shipped_schedules_refresh() {
         let done = vendor.world.publisher(&args.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
         assert!(done.stdout.contains("✔ fresh as of"), "{name}: {}", done.stdout);
     }
+}
+
+#[test]
+fn a_catalog_that_a_wrong_clock_dated_ahead_is_healed_by_two_people_with_one_command() {
+    for ahead in [SignedDuration::from_hours(2), SignedDuration::from_hours(24 * 365)] {
+        let mut vendor = Vendor::start();
+        let plane = vendor.world.data_plane("acme", "prod", "general", "").unwrap();
+        assert_eq!(catalog_of(&plane, &vendor), "fresh");
+        vendor.world.now = Some((vendor.founded + ahead).to_string());
+        let refreshed = vendor.online("refresh");
+        assert!(matches!(refreshed.code, Some(0 | 5)), "{}", refreshed.stderr);
+        vendor.world.now = Some((vendor.founded + SignedDuration::from_mins(5)).to_string());
+        assert!(plane.pass(&vendor.world, &[]).unwrap().stdout.contains("ClockSkew"));
+        let refused = vendor.online("refresh");
+        assert!(refused.stderr.contains("error[CatalogDatedAhead]"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("publisher catalog redate"), "{}", refused.stderr);
+        let redate = |people: &[&str]| {
+            let keys = ["snapshot", "timestamp"].iter().chain(people).map(|name| vendor.world.key(name));
+            let keys: Vec<_> = keys.flat_map(|key| ["--key".to_owned(), key]).collect();
+            let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+            vendor.world.run(Program::Publisher, &[&["catalog", "redate"], &keys[..]].concat(), &[]).unwrap()
+        };
+        for people in [&[][..], &["manager-1"], &["manager-1", "manager-1"], &["manager-1", "release-1"]] {
+            let refused = redate(people);
+            assert!(refused.stderr.contains("error[TwoPeopleNeeded]"), "{people:?}: {}", refused.stderr);
+        }
+        let healed = redate(&["manager-1", "manager-2"]);
+        assert!(healed.ok(), "{}", healed.stderr);
+        assert_eq!(catalog_of(&plane, &vendor), "fresh");
+        vendor.world.now = Some((vendor.founded + SignedDuration::from_mins(10)).to_string());
+        assert!(vendor.online("refresh").ok());
+        let again = vendor.online("redate").stderr;
+        assert!(again.contains("error[NotAhead]"), "{again}");
+    }
+}
+
+#[test]
+fn the_git_hosts_clock_stops_a_signature_and_sets_no_time() {
+    let vendor = Vendor::start();
+    let key = vendor.world.key("manager-1");
+    let stop = ["channel", "stop", "--line", "pdp-2026", "--reason", "x", "--key", &key];
+    let before = vendor.world.git.git("catalog", &["show-ref"]).unwrap();
+    for date in ["Mon, 23 Nov 2026 06:00:00 GMT", "Tue, 23 Nov 2027 08:00:00 GMT"] {
+        vendor.world.git.set_clock(Some(date));
+        let stopped = vendor.world.run(Program::Publisher, &stop, &[]).unwrap();
+        for refused in [vendor.online("refresh"), vendor.online("publish"), stopped] {
+            assert!(refused.stderr.contains("error[ClockDiffers]"), "{date}: {}", refused.stderr);
+        }
+        assert_eq!(vendor.world.git.git("catalog", &["show-ref"]).unwrap(), before, "{date}");
+    }
+    vendor.world.git.set_clock(Some("Mon, 23 Nov 2026 08:10:00 GMT"));
+    let refreshed: Value = serde_json::from_str(&vendor.online("refresh").stdout).unwrap();
+    assert_eq!(refreshed["signedAt"], FOUNDED, "its own clock counts");
 }

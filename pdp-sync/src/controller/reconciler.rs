@@ -26,10 +26,9 @@ use super::status::{self, Facts};
 use super::storage_version;
 use super::surroundings::Surroundings;
 use super::tell::Teller;
-use crate::changes::{Changes, Kept};
+use crate::changes::Changes;
 use crate::cluster::Cluster;
 use crate::connection::Connection;
-use crate::content::SignedApproval;
 use crate::crd::{
     CatalogSource, FINALIZER, MANAGER, REQUESTED_AT, UpdateSubscription, UpdateSubscriptionStatus as Status,
 };
@@ -63,7 +62,6 @@ pub(super) struct Context {
     changes: Arc<Changes>,
     /// All subscriptions of the namespace.
     all: Store<UpdateSubscription>,
-    approvals: Kept<Vec<SignedApproval>>,
     surroundings: Mutex<Option<(Instant, Surroundings)>>,
     entries: Mutex<HashMap<String, Arc<Entry>>>,
 }
@@ -89,20 +87,8 @@ impl Context {
         changes: Arc<Changes>,
         all: Store<UpdateSubscription>,
     ) -> Self {
-        let (surroundings, entries, approvals) = Default::default();
-        Self {
-            cluster,
-            cache,
-            connection,
-            news,
-            signals,
-            teller,
-            changes,
-            all,
-            approvals,
-            surroundings,
-            entries,
-        }
+        let (surroundings, entries) = Default::default();
+        Self { cluster, cache, connection, news, signals, teller, changes, all, surroundings, entries }
     }
 
     fn label(&self, name: &str) -> Label {
@@ -229,7 +215,11 @@ fn pass(
         return Ok(Err(first.clone()));
     }
     let secrets = SecretStore::open(&context.cluster, &name)?;
-    let approvals = context.approvals.get(&context.changes, || resolve::approvals(&context.cluster))?;
+    // Without a rule they count for nobody; with one a start depends on them, so they are read anew.
+    let approvals = match &object.spec.policy.approval {
+        Some(_) => resolve::approvals(&context.cluster)?,
+        None => Vec::new(),
+    };
     let at_hand = AtHand { surroundings: &surroundings, approvals: &approvals, secrets: &secrets };
     let subscription = resolve::resolve(&context.cluster, object, &at_hand, &cache)?;
     let problems = subscription.problems(clock.now());

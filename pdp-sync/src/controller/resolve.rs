@@ -8,6 +8,7 @@ use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use pdp_policies::API_VERSION;
 use pdp_policies::decision::FluxInputs;
+use pdp_policies::instruction::Enrolled;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::files;
 use pdp_transport::flux_artifact::FluxArtifact;
@@ -44,7 +45,7 @@ pub(super) fn resolve(
     at_hand: &AtHand<'_>,
     cache: &Path,
 ) -> Result<Subscription> {
-    let reader = Reader { cluster, is_enrolled: at_hand.secrets.get(ENROLLED).is_some() };
+    let reader = Reader { cluster, is_enrolled: is_enrolled(at_hand.secrets) };
     let spec = &object.spec;
     let name = object.name_any();
     let ca = match &spec.cert_secret_ref {
@@ -106,6 +107,11 @@ pub(super) fn approvals(cluster: &Cluster) -> Result<Vec<SignedApproval>> {
         signature: approval.spec.signature.into_bytes(),
     };
     Ok(list.items.into_iter().map(signed).collect())
+}
+
+/// True if what the server answered to an enrolment can be read.
+fn is_enrolled(secrets: &SecretStore) -> bool {
+    secrets.get(ENROLLED).is_some_and(|bytes| serde_json::from_slice::<Enrolled>(&bytes).is_ok())
 }
 
 struct Reader<'a> {

@@ -29,8 +29,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(8);
 const CONCURRENCY: u16 = 4;
 /// The kinds whose changes matter: what we wrote, and what a catalog may come from.
 const WATCHED: [Kind; 4] = [Kind::OciRepository, Kind::GitRepository, Kind::HelmRelease, Kind::Kustomization];
-/// The watches that tell of changes: of those kinds and of approvals.
-pub(super) const TELLING: usize = WATCHED.len() + 1;
+/// So many watches tell of changes.
+pub(super) const TELLING: usize = WATCHED.len();
 
 /// A controller with all its watches, and all subscriptions as its watch sees them. `health` hears when every
 /// subscription was seen, `changes` whatever the other watches say.
@@ -60,8 +60,7 @@ pub(super) fn controller(
         .reconcile_on(stream::unfold(news, |mut news| async move { Some((news.recv().await?, news)) }));
     let approvals: Api<UpdateApproval> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let all = reader.clone();
-    let approved = watcher(approvals, Config::default()).inspect(telling(changes, "UpdateApproval"));
-    let approved = approved.backoff(Pause::default()).touched_objects();
+    let approved = watcher(approvals, Config::default()).backoff(Pause::default()).touched_objects();
     let approved = without_errors("UpdateApproval", approved);
     controller = controller.watches_stream(approved, move |_| everyone(&all));
     for kind in WATCHED {

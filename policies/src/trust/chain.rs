@@ -61,9 +61,11 @@ fn check_root(subject: &str, set: &TrustedMetadataSet) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A root with the number of the accepted one but other bytes is a fork, however well signed.
+/// A root with the number of the accepted one that says something else is a fork, however well signed. What is signed is
+/// compared, never the file: spaces and further signatures are anybody's.
 fn check_fork(set: &TrustedMetadataSet, floors: &Floors) -> Result<(), Refusal> {
-    if set.root().version == floors.root_version && set.root_bytes() != floors.root {
+    let said = metadata::payload_bytes;
+    if set.root().version == floors.root_version && said(set.root_bytes()) != said(&floors.root) {
         let path = root_path(floors.root_version);
         return Err(Refusal::new(
             RefusalCode::RootChain,

@@ -26,8 +26,8 @@ pub struct Floors {
     pub(super) levels: BTreeMap<String, LevelFloor>,
 }
 
-/// The floor of one role. It falls only once so few of the role's holders are left that they couldn't sign it. Stricter
-/// than TUF, where a role below the top loses its floor together with the snapshot's.
+/// The floor of one role. It falls only for holders of whom too few ever held the role before. Stricter than TUF, where
+/// a role below the top loses its floor together with the snapshot's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleFloor {
     /// The highest version that was accepted.
@@ -37,12 +37,30 @@ pub struct RoleFloor {
     /// Who could sign it then; none in floors of versions that didn't keep it: those fall for nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) holders: Option<Holders>,
+    /// The highest version that was seen while a key held the role, for every key that ever did.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) seen: BTreeMap<Digest, u64>,
 }
 
 impl RoleFloor {
+    /// The floor of a role with this version and these holders, after what was seen before.
+    pub(super) fn raised(before: Option<&Self>, version: u64, holders: Holders, keys: Digest) -> Self {
+        let mut seen = before.map(|floor| floor.seen.clone()).unwrap_or_default();
+        for key in holders.keys() {
+            let highest = seen.entry(key).or_default();
+            *highest = version.max(*highest);
+        }
+        Self { version, keys, holders: Some(holders), seen }
+    }
+
+    /// The lowest version that is taken of these holders.
+    pub(super) fn for_holders(&self, holders: &Holders) -> u64 {
+        if self.holders.is_some() { holders.reached(&self.seen) } else { self.version }
+    }
+
     /// True if a role with these holders begins anew.
     pub(super) fn falls_for(&self, holders: &Holders) -> bool {
-        self.holders.as_ref().is_some_and(|before| holders.are_new_after(before))
+        self.for_holders(holders) < self.version
     }
 }
 
@@ -114,11 +132,11 @@ impl Floors {
     /// True if these floors are nowhere below `other`'s: not in the root, nor in a role of people that didn't begin anew,
     /// nor in the levels that are known. Floors that two readers kept are compared by it.
     pub fn covers(&self, other: &Self) -> bool {
-        let begun_anew = |ours: &RoleFloor, theirs: &RoleFloor| {
-            ours.holders.as_ref().is_some_and(|it| theirs.falls_for(it))
+        let floor = |ours: &RoleFloor, theirs: &RoleFloor| {
+            ours.holders.as_ref().map_or(theirs.version, |holders| theirs.for_holders(holders))
         };
         let role = |(name, theirs): (&String, &RoleFloor)| {
-            let above = |ours: &RoleFloor| ours.version >= theirs.version || begun_anew(ours, theirs);
+            let above = |ours: &RoleFloor| ours.version >= floor(ours, theirs);
             ONLINE.contains(&name.as_str()) || self.roles.get(name).is_some_and(above)
         };
         self.root_version >= other.root_version

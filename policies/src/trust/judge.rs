@@ -182,14 +182,14 @@ type Signers = (Holders, Digest);
 
 /// Refuses a version below the floor and raises the floor otherwise; it begins anew for holders who are new.
 fn raise(floors: &mut Floors, role: &str, version: u64, (holders, keys): Signers) -> Result<(), Refusal> {
-    if let Some(floor) = floors.roles.get(role)
-        && !floor.falls_for(&holders)
-        && version < floor.version
-    {
-        let detail = format!("version {version}, but {} was seen", floor.version);
+    let before = floors.roles.get(role);
+    let floor = before.map_or(0, |floor| floor.for_holders(&holders));
+    if version < floor {
+        let detail = format!("version {version}, but {floor} was seen");
         return Err(Refusal::new(RefusalCode::VersionFloor, format!("metadata/{role}.json"), detail));
     }
-    floors.roles.insert(role.to_owned(), RoleFloor { version, keys, holders: Some(holders) });
+    let raised = RoleFloor::raised(before, version, holders, keys);
+    floors.roles.insert(role.to_owned(), raised);
     Ok(())
 }
 

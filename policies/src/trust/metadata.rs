@@ -115,6 +115,12 @@ pub fn signing_bytes(signed: &Value) -> Result<Vec<u8>, String> {
     sigstore_tuf::canonical_json::to_canonical_bytes(signed).map_err(|e| e.to_string())
 }
 
+/// The signed bytes of a complete file, empty if it isn't one.
+pub(super) fn payload_bytes(file: &[u8]) -> Vec<u8> {
+    let file: Value = serde_json::from_slice(file).unwrap_or_default();
+    signing_bytes(&file["signed"]).unwrap_or_default()
+}
+
 /// The complete file: payload and signatures by key id, two spaces, one newline.
 ///
 /// # Errors

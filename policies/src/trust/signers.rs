@@ -47,10 +47,17 @@ impl Holders {
         Self { threshold: role.threshold, keys: named.map(|key| Digest::of(&material(key))).collect() }
     }
 
-    /// True if those of them who stood among the holders `before` are too few to sign: whoever signs for them has not
-    /// signed what those before did. As long as enough stood there, nobody is led back behind what those signed.
-    pub(super) fn are_new_after(&self, before: &Self) -> bool {
-        self.keys.intersection(&before.keys).count() < self.threshold
+    /// Their keys.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Digest> {
+        self.keys.iter().copied()
+    }
+
+    /// The highest version that enough of them may have signed, by what each one's key could sign so far. 0 if those who
+    /// held the role before are too few to sign it now: nobody is led back to what these have never signed.
+    pub(super) fn reached(&self, seen: &BTreeMap<Digest, u64>) -> u64 {
+        let mut each: Vec<_> = self.keys.iter().filter_map(|key| seen.get(key).copied()).collect();
+        each.sort_unstable_by(|a, b| b.cmp(a));
+        each.get(self.threshold.saturating_sub(1)).copied().unwrap_or_default()
     }
 }
 

@@ -237,3 +237,45 @@ fn an_artifact_key_out_of_use_counts_for_what_was_promoted_before() {
         }
     }
 }
+
+#[test]
+fn holders_who_come_back_are_not_led_back_to_what_they_signed_before() {
+    for role in PEOPLE {
+        let mut office = Office::new();
+        let (first, second) = (office.roles[role].clone(), Role::new(3, 2));
+        let mut floors = office.floors();
+        let mut step = |office: &mut Office, hour, version| {
+            office.versions.insert(role, version);
+            let judged =
+                judged(office.tree(hours(hour)), &floors, hours(hour)).map_err(|refused| refused.0.code);
+            judged.map(|after| floors = after)
+        };
+        step(&mut office, 0, 5).unwrap();
+        change(&mut office, role, second);
+        step(&mut office, 1, 2).unwrap();
+        change(&mut office, role, first);
+        assert_eq!(step(&mut office, 2, 4), Err(RefusalCode::VersionFloor), "{role}");
+        step(&mut office, 3, 6).unwrap();
+    }
+}
+
+#[test]
+fn a_root_file_that_was_written_in_another_way_is_the_same_root() {
+    let mut office = Office::new();
+    office.rotate("timestamp", Role::new(1, 1));
+    let honest = office.tree(now());
+    let mut rewritten = pdp_policies::CatalogTree::new();
+    for (path, bytes) in honest.iter() {
+        let bytes = match path {
+            "metadata/2.root.json" => {
+                let mut file: Value = serde_json::from_slice(bytes).unwrap();
+                file["signatures"].as_array_mut().unwrap().reverse();
+                serde_json::to_vec(&file).unwrap()
+            }
+            _ => bytes.to_vec(),
+        };
+        rewritten.insert(path, bytes).unwrap();
+    }
+    let floors = judged(rewritten, &office.floors(), now()).unwrap();
+    assert!(judged(honest, &floors, hours(1)).is_ok());
+}

@@ -61,7 +61,7 @@ fn target(current: &CatalogTree, tree: &CatalogTree, name: &str, listed: &Value)
 }
 
 /// The bytes that a signature of the role would stand for.
-fn listed_file<'a>(
+pub(super) fn listed_file<'a>(
     tree: &'a CatalogTree,
     current: &'a CatalogTree,
     path: &str,
@@ -135,7 +135,7 @@ fn differences(before: &Values, after: &Values) -> Vec<String> {
 }
 
 /// Whoever may push a branch writes what is shown: it must not move the terminal's cursor, nor turn the text around.
-fn printable(line: &str) -> String {
+pub(super) fn printable(line: &str) -> String {
     let turns =
         |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut shown = String::with_capacity(line.len());

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
-use pdp_policies::{At, CatalogTree, Digest};
+use pdp_policies::trust::{self, Catalog, Floors, Judged, Role, Verified};
+use pdp_policies::{At, CatalogTree, Digest, Refusal, RefusalCode};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::root;
 use pdp_transport::files;
 use pdp_transport::git::{Author, CommitId, GitOptions, Remote, SshSigner};
 
-use super::BRANCH;
+use super::role::RoleFile;
+use super::{BRANCH, clock};
 use crate::connection::ConnectionArgs;
 
 /// Where the catalog is, and which root it must come from.
@@ -85,8 +86,44 @@ impl Current {
             return Err(Failure::new("NotFound", format!("no branch `{BRANCH}` at {}", remote.shown()))
                 .hint("`publisher catalog init` pushes the first catalog"));
         };
-        let (catalog, floors) = judge(tree.clone(), &Floors::new(root::read(&args.root)?), now)?;
+        let first = Floors::new(root::read(&args.root)?);
+        let (catalog, floors) = match trust::catalog(tree.clone(), &first, now, true) {
+            Judged::Trusted(catalog, floors) => (*catalog, floors),
+            Judged::FetchFirst(refusal, _) | Judged::Refused(refusal, _) => return Err(unusable(refusal)),
+        };
         Ok(Self { remote, commit, tree, catalog, floors })
+    }
+
+    /// A catalog that is dated ahead, judged as of its own date, and that date. No data plane with the right time took
+    /// it: what its online roles have reached is no floor.
+    pub(crate) fn fetch_ahead(args: &CatalogArgs, now: At) -> Result<(Self, At)> {
+        let remote = args.git.open(&args.catalog)?;
+        let none = || Failure::new("NotFound", format!("no branch `{BRANCH}` at {}", remote.shown()));
+        let (commit, tree) = pdp_transport::catalog::from_git(&remote, BRANCH)?.ok_or_else(none)?;
+        let dated = [Role::Timestamp, Role::Snapshot].into_iter().map(|role| RoleFile::read(&tree, role));
+        let dated: Result<Vec<_>> = dated.map(|file| Ok(file?.version())).collect();
+        let newest = dated?.into_iter().max().unwrap_or_default();
+        let dated = At::from_unix(i64::try_from(newest).unwrap_or(i64::MAX));
+        if dated <= now || !clock::differs(dated, now) {
+            return Err(Failure::new(
+                "NotAhead",
+                format!("the catalog was signed at {dated}, and it is {now} here"),
+            )
+            .hint("`publisher catalog refresh` is enough"));
+        }
+        let floors = Floors::new(root::read(&args.root)?);
+        let (catalog, _) = judge(tree.clone(), &floors, dated)?;
+        Ok((Self { remote, commit, tree, catalog, floors }, dated))
+    }
+}
+
+/// Why the catalog can't be worked on.
+fn unusable(refusal: Refusal) -> Failure {
+    match refusal.code {
+        RefusalCode::ClockSkew => Failure::new("CatalogDatedAhead", refusal.to_string())
+            .cause("it was signed by a machine whose clock was ahead, or this one's clock is slow")
+            .hint("check this machine's clock; if it is right, two people sign `publisher catalog redate`"),
+        _ => refusal.into(),
     }
 }
 

@@ -53,7 +53,7 @@ fn judge_all(tree: &CatalogTree, proposals: &mut [Pending]) {
         let mut merged = tree.clone();
         for proposal in proposals.iter_mut() {
             let known = left_out.get(&proposal.branch).cloned();
-            let found = known.map_or_else(|| proposal.found_obstacle(&merged), |why| Ok(Some(why)));
+            let found = known.map_or_else(|| proposal.found_obstacle(tree, &merged), |why| Ok(Some(why)));
             proposal.obstacle = found.unwrap_or_else(|failure| Some(failure.what));
             if proposal.obstacle.is_none()
                 && let Err(failure) = proposal.apply(&mut merged)
@@ -85,21 +85,57 @@ fn strands(merged: &CatalogTree, proposals: &[Pending]) -> Option<(String, Strin
     None
 }
 
+/// Why a proposal isn't the next version of its role. Its branch names the version, so that no two compete for one.
+pub(super) fn not_next(branch: &str, now: u64, file: &RoleFile) -> Option<String> {
+    let (version, next) = (file.version(), now + 1);
+    let named = branch.rsplit_once('-').and_then(|(_, version)| version.parse().ok());
+    if version != next {
+        return Some(format!("it is version {version}, but {next} is next"));
+    }
+    (named != Some(version)).then(|| format!("it is version {version}, which its branch doesn't name"))
+}
+
+/// Leaves a proposal out, and judges the others anew.
+pub(crate) fn leave_out(current: &Current, proposals: &mut [Pending], role: Role, why: &str) {
+    let left = proposals.iter_mut().filter(|it| it.role == Some(role) && it.obstacle.is_none());
+    left.for_each(|it| it.obstacle = Some(why.to_owned()));
+    judge_all(&current.tree, proposals);
+}
+
+/// The catalog with the complete proposals of the roles above one: who will hold it.
+pub(super) fn with_roles_above(current: &Current, role: Role) -> Result<CatalogTree> {
+    let mut tree = current.tree.clone();
+    if role == Role::Root {
+        return Ok(tree);
+    }
+    for (branch, _) in current.remote.branches(PROPOSALS)? {
+        let above = role_of(&branch).filter(|it| *it < role && matches!(it, Role::Root | Role::Targets));
+        let Some(above) = above else { continue };
+        // Anybody may push a branch: what can't be read decides nothing.
+        let Ok(Some((commit, proposed))) = from_git(&current.remote, &branch) else { continue };
+        let proposal = Pending { branch, commit, role: Some(above), tree: proposed, obstacle: None };
+        if matches!(proposal.found_obstacle(&current.tree, &tree), Ok(None)) {
+            proposal.apply(&mut tree)?;
+        }
+    }
+    Ok(tree)
+}
+
 /// True if it is the branch that is wrong, and not the host or the way there.
-fn is_rubbish(kind: Kind) -> bool {
+pub(super) fn is_rubbish(kind: Kind) -> bool {
     matches!(kind, Kind::UnsafePath | Kind::TooLarge | Kind::Garbage)
 }
 
 impl Pending {
-    /// Why it can't be merged into this tree.
-    fn found_obstacle(&self, tree: &CatalogTree) -> Result<Option<String>> {
+    /// Why it can't be merged into this tree, while the role has version `now` in the catalog.
+    fn found_obstacle(&self, catalog: &CatalogTree, tree: &CatalogTree) -> Result<Option<String>> {
         let Some(role) = self.role else {
             return Ok(Some("it is about no role that is proposed".to_owned()));
         };
+        let now = RoleFile::read(catalog, role)?.version();
         let file = RoleFile::read(&self.tree, role)?;
-        let now = RoleFile::read(tree, role)?.version();
-        if file.version() != now + 1 {
-            return Ok(Some(format!("it is version {}, but {} is next", file.version(), now + 1)));
+        if let Some(why) = not_next(&self.branch, now, &file) {
+            return Ok(Some(why));
         }
         Ok(match Holders::of_proposal(tree, &file)?.missing(&file)? {
             0 => None,
@@ -114,11 +150,10 @@ impl Pending {
         let lists = |path: &str, content: &[u8]| {
             path.strip_prefix("targets/").is_some_and(|name| listed.lists(name, content))
         };
-        for (path, content) in self.tree.iter() {
-            if path == listed.path() || lists(path, content) {
-                tree.replace(path, content.to_vec()).map_err(internal)?;
-            }
+        for (path, content) in self.tree.iter().filter(|(path, content)| lists(path, content)) {
+            tree.replace(path, content.to_vec()).map_err(internal)?;
         }
-        Ok(())
+        // As it was read, not as it lies there: what reads in two ways must not be judged in two ways.
+        tree.replace(&listed.path(), listed.bytes()?).map_err(internal)
     }
 }

@@ -1,6 +1,7 @@
 //! The catalog in Git: read it, propose a change to a role, merge proposals, publish.
 
 mod changes;
+mod clock;
 mod current;
 mod endings;
 mod holders;
@@ -13,7 +14,7 @@ mod words;
 pub(crate) use current::{CatalogArgs, Current, judge};
 pub(crate) use endings::{Ending, endings};
 pub(crate) use holders::Holders;
-pub(crate) use merge::{Pending, pending};
+pub(crate) use merge::{Pending, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
 pub(crate) use proposal::{Other, Proposal, Proposed, propose};
 pub(crate) use publish::{Online, first_push, push};

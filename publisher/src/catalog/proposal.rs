@@ -9,12 +9,13 @@ use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::say;
 use pdp_transport::git::{Change, CommitId};
 
-use super::PROPOSALS;
 use super::changes::changes;
 use super::current::{Current, GitArgs, author};
 use super::holders::Holders;
+use super::merge::{is_rubbish, not_next, with_roles_above};
 use super::role::RoleFile;
 use super::words::words;
+use super::{PROPOSALS, clock};
 use crate::keys::SigningKey;
 
 /// What became of a proposal.
@@ -60,35 +61,63 @@ pub(crate) fn propose(
     let before = RoleFile::read(&current.tree, role)?;
     let next = before.next(targets, now);
     let branch = format!("{PROPOSALS}{role}-{}", next.version());
-    let (base, mut file) = match from_git(&current.remote, &branch)? {
-        None => (None, next),
-        Some((commit, tree)) => (Some(commit), joined(&branch, RoleFile::read(&tree, role)?, next, other)?),
+    let (base, mut file) = match open(current, &branch, role)? {
+        Open::Nothing => (None, next),
+        Open::File(commit, file) if file.says_what(&next) => (Some(commit), file),
+        Open::File(commit, file) => (overtake(current, &branch, commit, Some(&file), other)?, next),
+        Open::Rubbish(commit) => (overtake(current, &branch, commit, None, other)?, next),
     };
-    if file.signatures.is_empty() {
-        let mut tree = current.tree.clone();
-        for (name, content) in targets {
-            tree.replace(&format!("targets/{name}"), content.clone()).map_err(internal)?;
-        }
-        let (words, changes) = both(&current.tree, &before, &tree, &file)?;
-        say(&view(&branch, &words, &changes, &file.digest()?));
+    let mut tree = current.tree.clone();
+    for (name, content) in targets {
+        tree.replace(&format!("targets/{name}"), content.clone()).map_err(internal)?;
     }
+    let (words, changes) = both(&current.tree, &before, &tree, &file)?;
+    say(&view(&branch, &words, &changes, &file.digest()?));
     sign_and_push(current, git, &branch, base, &mut file, targets, keys, now)
 }
 
-/// An open proposal counts as the same when it says the same: a signature must never go to anything else.
-fn joined(branch: &str, open: RoleFile, next: RoleFile, other: Other) -> Result<RoleFile> {
-    if open.says_what(&next) {
-        return Ok(open);
+/// What lies on a proposal's branch.
+enum Open {
+    Nothing,
+    File(CommitId, RoleFile),
+    /// Something that is no proposal: anybody who may push a branch can lay it there.
+    Rubbish(CommitId),
+}
+
+fn open(current: &Current, branch: &str, role: Role) -> Result<Open> {
+    let there = current.remote.branches(branch)?.into_iter().find(|(name, _)| name == branch);
+    let Some((_, commit)) = there else { return Ok(Open::Nothing) };
+    match from_git(&current.remote, branch) {
+        Ok(None) => Ok(Open::Nothing),
+        Ok(Some((commit, tree))) => {
+            Ok(RoleFile::read(&tree, role).map_or(Open::Rubbish(commit), |file| Open::File(commit, file)))
+        }
+        Err(error) if is_rubbish(error.kind) => Ok(Open::Rubbish(commit)),
+        Err(error) => Err(error.into()),
     }
-    if other == Other::IsOvertaken {
-        let lost = open.signatures.len();
-        say(&format!(
-            "◎ `{branch}` proposed something else: it is overtaken, its {lost} signature(s) are gone"
+}
+
+/// Takes an open proposal away, or says why it stays: a signature must never go to anything but what its holder meant.
+fn overtake(
+    current: &Current,
+    branch: &str,
+    commit: CommitId,
+    file: Option<&RoleFile>,
+    other: Other,
+) -> Result<Option<CommitId>> {
+    if other == Other::Stays {
+        return Err(Failure::new("ProposalCollides", format!("`{branch}` proposes something else")).hint(
+            "`publisher catalog proposals show` says what: `publisher catalog sign` it, or publish or drop it, then \
+             propose again",
         ));
-        return Ok(next);
     }
-    Err(Failure::new("ProposalCollides", format!("`{branch}` proposes something else"))
-        .hint("`publisher catalog proposals show` says what; publish or drop that proposal first, then propose again"))
+    current.remote.push(branch, Some(commit), None)?;
+    let lost = file.map_or(0, |file| file.signatures.len());
+    say(&format!(
+        "◎ `{branch}` proposed something else: it is overtaken, its {lost} signature(s) are gone from there; publish this \
+         one soon"
+    ));
+    Ok(None)
 }
 
 /// What a proposal changes: in the domain's words, and value by value.
@@ -98,7 +127,7 @@ fn both(
     tree: &CatalogTree,
     file: &RoleFile,
 ) -> Result<(Vec<String>, Vec<String>)> {
-    Ok((words(current, tree, file), changes(current, before, tree, file)?))
+    Ok((words(current, before, tree, file)?, changes(current, before, tree, file)?))
 }
 
 fn view(branch: &str, words: &[String], changes: &[String], digest: &Digest) -> String {
@@ -128,6 +157,11 @@ impl Proposal {
         let role = role_of(branch).ok_or_else(missing)?;
         let (commit, tree) = from_git(&current.remote, branch)?.ok_or_else(missing)?;
         let (before, file) = (RoleFile::read(&current.tree, role)?, RoleFile::read(&tree, role)?);
+        if let Some(why) = not_next(branch, before.version(), &file) {
+            return Err(Failure::new("NotNext", format!("`{branch}`: {why}")).hint(
+                "it is outdated, or nobody's proposal: `publisher catalog proposals drop` takes it away",
+            ));
+        }
         let (words, changes) = both(&current.tree, &before, &tree, &file)?;
         let digest = file.digest()?;
         Ok(Self { branch: branch.to_owned(), commit, file, digest, words, changes })
@@ -167,10 +201,13 @@ fn sign_and_push(
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
+    clock::check(current.remote.clock(), now)?;
     let holders = Holders::of_proposal(&current.tree, file)?;
-    let before = file.signatures.len();
-    file.sign(&holders, keys)?;
-    if base.is_none() || before == 0 || file.signatures.len() > before {
+    let before = file.signatures.clone();
+    // Those who will hold the role once a complete proposal above it is merged sign already: both come together.
+    let incoming = Holders::of_proposal(&with_roles_above(current, file.role)?, file)?;
+    file.sign([&holders, &incoming], keys)?;
+    if base.is_none() || file.signatures != before {
         let mut changes = vec![Change { path: file.path(), content: Some(file.bytes()?) }];
         changes.extend(targets.iter().map(|(name, content)| Change {
             path: format!("targets/{name}"),
@@ -185,7 +222,7 @@ fn sign_and_push(
     Ok(Proposed {
         branch: branch.to_owned(),
         signatures: file.signatures.len(),
-        missing: holders.missing(file)?,
+        missing: holders.missing(file)?.min(incoming.missing(file)?),
     })
 }
 

@@ -7,10 +7,10 @@ use pdp_policies::{At, CatalogTree};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::git::{Change, CommitId, Remote};
 
-use super::BRANCH;
 use super::current::{Current, GitArgs, author, judge};
 use super::holders::Holders;
 use super::role::life;
+use super::{BRANCH, clock};
 use crate::keys::{self, SigningKey};
 
 /// The keys of snapshot and timestamp.
@@ -60,6 +60,7 @@ pub(crate) fn push(
     message: &str,
     now: At,
 ) -> Result<(Verified<Catalog>, CommitId)> {
+    clock::check(current.remote.clock(), now)?;
     let (catalog, _) = judge(tree.clone(), &current.floors, now)?;
     let changed = tree.iter().filter(|(path, content)| current.tree.get(path) != Some(*content));
     Ok((catalog, write(&current.remote, git, Some(current.commit), changed, message, now)?))

@@ -21,6 +21,9 @@ pub(crate) fn life(role: Role) -> Span {
     })
 }
 
+/// So long (seconds) a proposal may lie open and still be joined by proposing the same: its role ends as much earlier.
+const OPEN_FOR: i64 = 7 * 86_400;
+
 /// A role's file, taken apart.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RoleFile {
@@ -80,12 +83,18 @@ impl RoleFile {
         self.signed["targets"].get(name).is_some_and(|listed| *listed == metadata::target(content))
     }
 
-    /// True if both say the same, but for an expiry that may be earlier than in `fresh`.
+    /// True if both say the same, but for an expiry that may be some days earlier than in `fresh`: it was proposed then.
     pub(crate) fn says_what(&self, fresh: &Self) -> bool {
-        let expiry = |file: &Self| file.signed["expires"].as_str().unwrap_or("9999").to_owned();
         let mut same = self.signed.clone();
         same["expires"] = fresh.signed["expires"].clone();
-        same == fresh.signed && expiry(self) <= expiry(fresh)
+        let earlier = self.expires().zip(fresh.expires()).map(|(own, fresh)| fresh.seconds_since(own));
+        same == fresh.signed && earlier.is_some_and(|seconds| (0..=OPEN_FOR).contains(&seconds))
+    }
+
+    /// Its end, none in any but the one form that readers take.
+    fn expires(&self) -> Option<At> {
+        let text = self.signed["expires"].as_str()?;
+        text.parse::<At>().ok().filter(|at| at.to_string() == text)
     }
 
     /// The same role, one version on, with some targets replaced.
@@ -99,9 +108,9 @@ impl RoleFile {
         Self { role: self.role, signed, signatures: BTreeMap::new() }
     }
 
-    /// Adds the signatures of `keys`; each must hold the role.
-    pub(crate) fn sign(&mut self, holders: &Holders, keys: &[SigningKey]) -> Result<()> {
-        holders.check(keys)?;
+    /// Adds the signatures of `keys`; each must hold the role, now or soon.
+    pub(crate) fn sign(&mut self, [now, soon]: [&Holders; 2], keys: &[SigningKey]) -> Result<()> {
+        keys.iter().filter(|key| !soon.has(key)).try_for_each(|key| now.check(std::slice::from_ref(key)))?;
         self.signatures.extend(keys::sign_all(&self.signed, &keys.iter().collect::<Vec<_>>())?);
         Ok(())
     }

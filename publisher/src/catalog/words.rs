@@ -4,23 +4,39 @@ use std::fmt::Display;
 
 use pdp_policies::trust::Role;
 use pdp_policies::{CatalogTree, Channel, Level, Promotion, RingPlan};
+use pdp_transport::cli::failure::Result;
 
+use super::changes::{listed_file, printable};
 use super::role::RoleFile;
 
-/// One line for each change that means something to people; the values beside it are complete.
-pub(super) fn words(current: &CatalogTree, tree: &CatalogTree, file: &RoleFile) -> Vec<String> {
-    if file.role != Role::Channels {
-        return Vec::new();
-    }
-    let paths = tree.iter().map(|(path, _)| path).filter(|path| path.starts_with("targets/channel-"));
-    let channel = |tree: &CatalogTree, path: &str| Channel::read(path, tree.get(path)?).ok();
+/// One line for each change that means something to people; the values beside it are complete. Only files that the role
+/// lists are read, as it lists them: others are nobody's word.
+///
+/// # Errors
+/// When a file that the role lists newly is missing, or isn't the one that it lists.
+pub(super) fn words(
+    current: &CatalogTree,
+    before: &RoleFile,
+    tree: &CatalogTree,
+    file: &RoleFile,
+) -> Result<Vec<String>> {
     let mut lines = Vec::new();
-    for path in paths {
-        if let (Some(before), Some(after)) = (channel(current, path), channel(tree, path)) {
-            lines.extend(of_channel(&before, &after).into_iter().map(|it| format!("{}: {it}", after.line)));
+    if file.role != Role::Channels {
+        return Ok(lines);
+    }
+    for (name, listed) in file.signed["targets"].as_object().into_iter().flatten() {
+        if before.signed["targets"].get(name) == Some(listed) {
+            continue;
+        }
+        let path = format!("targets/{name}");
+        let after = Channel::read(&path, listed_file(tree, current, &path, listed)?);
+        let old = current.get(&path).and_then(|bytes| Channel::read(&path, bytes).ok());
+        if let (Some(old), Ok(after)) = (old, after) {
+            let said = of_channel(&old, &after);
+            lines.extend(said.into_iter().map(|it| printable(&format!("{}: {it}", after.line))));
         }
     }
-    lines
+    Ok(lines)
 }
 
 /// What is another than before.

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
+use pdp_policies::At;
 use reqwest::{Method, Request, Response, StatusCode, header};
 use url::Url;
 
@@ -38,6 +39,8 @@ pub(super) struct Host {
     http: Http,
     /// Where the repository is; the host may have sent us on.
     base: Mutex<Url>,
+    /// Its clock at its last advertisement.
+    clock: Mutex<Option<At>>,
     user: Option<String>,
     login: LoginSource,
 }
@@ -49,12 +52,17 @@ impl Host {
             (LoginSource::Given(login), Some(user)) => LoginSource::Given(login.for_user(user)),
             (login, _) => login,
         };
-        Self { http, base: Mutex::new(url), user, login }
+        Self { http, base: Mutex::new(url), clock: Mutex::default(), user, login }
     }
 
     /// Where the repository is by now.
     pub(super) fn base(&self) -> Url {
         self.base.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What its clock said when it was asked last, none if it doesn't say.
+    pub(super) fn clock(&self) -> Option<At> {
+        *self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks what there is. A host may send this request on, as renamed repositories do; what follows goes there, too.
@@ -73,6 +81,7 @@ impl Host {
                 continue;
             }
             let answer = self.good(answer, service, "advertisement")?;
+            *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = date(&answer);
             self.move_to(&url)?;
             return Ok(answer);
         }
@@ -216,6 +225,13 @@ impl Host {
         }
         Ok(())
     }
+}
+
+/// When an answer was made, by the clock of whoever made it.
+fn date(answer: &Response) -> Option<At> {
+    let text = answer.headers().get(header::DATE)?.to_str().ok()?;
+    let since = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok().map(At::from_unix)
 }
 
 /// Which right is missing, and whose.

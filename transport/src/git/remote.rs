@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use git2::{FetchOptions, Oid};
+use pdp_policies::At;
 use url::Url;
 
 use super::advertisement::{Advertisement, Unusable};
@@ -99,6 +100,14 @@ impl Remote {
         let Place::Host(host) = &self.place else { return None };
         let now = host.base().to_string();
         (now.trim_end_matches('/') != self.shown.trim_end_matches('/')).then_some(now)
+    }
+
+    /// The host's clock when it was asked last, none for a folder or a host that doesn't say.
+    pub fn clock(&self) -> Option<At> {
+        match &self.place {
+            Place::Folder(_) => None,
+            Place::Host(host) => host.clock(),
+        }
     }
 
     /// All branches whose name starts with `prefix`, sorted.

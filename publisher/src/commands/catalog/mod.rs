@@ -3,6 +3,7 @@
 mod init;
 mod proposals;
 mod publish;
+mod redate;
 mod refresh;
 mod renew;
 mod sign;
@@ -29,6 +30,8 @@ pub(crate) enum Catalog {
     Publish(publish::Args),
     /// Signs freshness anew; changes nothing else. Runs hourly.
     Refresh(refresh::Args),
+    /// Signs the right time over a catalog that a wrong clock dated ahead; takes two people.
+    Redate(redate::Args),
 }
 
 pub(crate) async fn run(command: Catalog, format: Format, now: At) -> Result<u8> {
@@ -39,5 +42,6 @@ pub(crate) async fn run(command: Catalog, format: Format, now: At) -> Result<u8>
         Catalog::Renew(args) => blocking(move || renew::run(&args, format, now)).await,
         Catalog::Publish(args) => publish::run(args, format, now).await,
         Catalog::Refresh(args) => refresh::run(args, format, now).await,
+        Catalog::Redate(args) => redate::run(args, format, now).await,
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use pdp_policies::At;
+use pdp_policies::trust::Role;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
@@ -52,7 +53,7 @@ fn list(args: &ListArgs, format: Format, now: At) -> Result<u8> {
         true => "no open proposals".to_owned(),
         false => lines.collect::<Vec<_>>().join("\n"),
     };
-    let row = |it: &crate::catalog::Pending| json!({ "branch": it.branch, "role": it.role.map(pdp_policies::trust::Role::name), "waitsFor": it.obstacle });
+    let row = |it: &crate::catalog::Pending| json!({ "branch": it.branch, "role": it.role.map(Role::name), "waitsFor": it.obstacle });
     output::print(format, &all.iter().map(row).collect::<Vec<_>>(), &text)?;
     Ok(exit::DONE)
 }
@@ -75,6 +76,11 @@ fn drop_one(args: &Args, format: Format, now: At) -> Result<u8> {
         Failure::new("NotFound", format!("no proposal `{}`", args.proposal))
             .hint("`publisher catalog proposals list` shows all")
     })?;
+    if found.role == Some(Role::Root) && found.obstacle.is_none() {
+        return Err(Failure::new("SignedRoot", format!("`{}` is signed by enough", found.branch))
+            .cause("a root that enough have signed can't be taken back: data planes that saw it refuse any other of its number")
+            .hint("publish it, then propose the next one"));
+    }
     current.remote.push(&found.branch, Some(found.commit), None)?;
     let text = format!("✔ `{}` is deleted; the catalog is as it was", found.branch);
     output::print(format, &json!({ "dropped": found.branch }), &text)?;

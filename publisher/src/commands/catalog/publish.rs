@@ -1,5 +1,6 @@
 //! `publisher catalog publish`: the only command that makes anything visible to PDPs.
 
+use pdp_policies::trust::Role;
 use pdp_policies::{At, CatalogTree};
 use pdp_transport::HttpOptions;
 use pdp_transport::channel_server::ChannelServer;
@@ -9,7 +10,7 @@ use pdp_transport::cli::output::{self, Format, say};
 use pdp_transport::oci::Repository;
 use serde_json::json;
 
-use crate::catalog::{CatalogArgs, Current, Ending, Online, Pending, endings, pending, push};
+use crate::catalog::{CatalogArgs, Current, Ending, Online, Pending, endings, leave_out, pending, push};
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
 
@@ -70,17 +71,26 @@ struct Published {
     endings: Vec<Ending>,
 }
 
+/// The catalog with all proposals that are ready.
+fn merged_tree(current: &Current, all: &[Pending]) -> Result<CatalogTree> {
+    let mut tree = current.tree.clone();
+    all.iter().filter(|it| it.obstacle.is_none()).try_for_each(|it| it.apply(&mut tree))?;
+    Ok(tree)
+}
+
 fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Published> {
     let keys = keys.unlock()?;
     let current = Current::fetch(catalog, now)?;
-    let (ready, waiting): (Vec<Pending>, Vec<Pending>) =
-        pending(&current)?.into_iter().partition(|proposal| proposal.obstacle.is_none());
-    let mut tree = current.tree.clone();
-    for proposal in &ready {
-        proposal.apply(&mut tree)?;
+    let mut all = pending(&current)?;
+    let mut tree = merged_tree(&current, &all)?;
+    // By the newest root: it may have come just now, with other keys for these two. Without them it waits, not the rest.
+    if let Err(failure) = Online::pick(&tree, &keys) {
+        leave_out(&current, &mut all, Role::Root, &failure.what);
+        tree = merged_tree(&current, &all)?;
     }
-    // By the newest root: it may have come just now, with other keys for these two.
     Online::pick(&tree, &keys)?.sign(&mut tree, now)?;
+    let (ready, waiting): (Vec<Pending>, Vec<Pending>) =
+        all.into_iter().partition(|proposal| proposal.obstacle.is_none());
     let merged: Vec<_> = ready.iter().map(|p| p.branch.clone()).collect();
     let message = match merged.as_slice() {
         [] => "Refresh\n".to_owned(),

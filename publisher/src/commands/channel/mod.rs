@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use clap::Subcommand;
 use pdp_policies::trust::Role;
 use pdp_policies::{At, Channel as Document, Line, document};
+use pdp_transport::catalog::from_git;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{Format, say};
 
-use crate::catalog::{self, CatalogArgs, Current, Other, Proposed, endings, pending};
+use crate::catalog::{self, CatalogArgs, Current, Other, Proposed, endings};
 use crate::keys::SigningKey;
 
 #[derive(Debug, Subcommand)]
@@ -37,12 +38,25 @@ pub(crate) fn run(command: Channel, format: Format, now: At) -> Result<u8> {
     }
 }
 
-/// The channel as an open proposal has it, none if there is none: two people who pull the same brake don't do it in the
-/// same second.
-pub(super) fn proposed(current: &Current, line: &Line) -> Option<Document> {
-    let name = Document::target_name(line);
-    let open = pending(current).ok()?.into_iter().find(|it| it.role == Some(Role::Channels))?;
-    Document::read(&name, open.tree.get(&format!("targets/{name}"))?).ok()
+/// The channels as the open proposal of their next version has them, none if there is none: two people who pull the
+/// same brake don't do it in the same second.
+pub(super) fn proposed(current: &Current) -> Vec<Document> {
+    let next = current.catalog.versions().channels + 1;
+    let branch = format!("{}{}-{next}", catalog::PROPOSALS, Role::Channels);
+    let Ok(Some((_, tree))) = from_git(&current.remote, &branch) else { return Vec::new() };
+    let files = tree.iter().filter(|(path, _)| path.starts_with("targets/channel-"));
+    files.filter_map(|(path, bytes)| Document::read(path, bytes).ok()).collect()
+}
+
+/// What becomes of an open proposal when a brake is pulled: another brake stays, or two people who stop different things
+/// would take each other's signatures for ever.
+pub(super) fn overtaken_by_a_brake(current: &Current, open: &[Document]) -> Other {
+    let brakes = |open: &Document| {
+        let Some(now) = current.catalog.channel(&open.line) else { return false };
+        let withdrawn = open.withdrawn.keys().any(|level| !now.withdrawn.contains_key(level));
+        (open.stop.is_some() && now.stop.is_none()) || withdrawn
+    };
+    if open.iter().any(brakes) { Other::Stays } else { Other::IsOvertaken }
 }
 
 /// The channel to change, as the catalog holds it now.

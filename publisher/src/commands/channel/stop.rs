@@ -29,13 +29,17 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
     let mut channel = super::current(&current, &args.line)?;
-    let open = super::proposed(&current, &args.line).and_then(|open| open.stop);
-    channel.stop = args.reason.clone().map(|reason| match open {
+    let open = super::proposed(&current);
+    let same = open.iter().find(|open| open.line == args.line).and_then(|open| open.stop.clone());
+    channel.stop = args.reason.clone().map(|reason| match same {
         Some(same) if same.reason == reason => same,
         _ => Stop { at: now, reason },
     });
-    // The brake waits for nobody; taking it off does.
-    let other = if channel.stop.is_some() { Other::IsOvertaken } else { Other::Stays };
+    // The brake waits for nobody but another brake; taking it off waits.
+    let other = match channel.stop {
+        Some(_) => super::overtaken_by_a_brake(&current, &open),
+        None => Other::Stays,
+    };
     let proposed = super::propose(&current, &args.catalog, &channel, other, &keys, now)?;
     let what = if channel.stop.is_some() { "brake on" } else { "brake off" };
     output::print(format, &channel.stop, &format!("✔ {what} for `{}`: {proposed}", args.line))?;
