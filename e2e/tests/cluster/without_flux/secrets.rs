@@ -81,12 +81,12 @@ fn a_missing_right_is_named_with_its_secret_and_the_value_of_the_chart() {
     let subscription = cluster.subscription(&world, NAMESPACE).unwrap().named("prod");
     let subscription = with_login(&cluster, subscription, "git-login").apply().unwrap();
     let pdp_sync = cluster.start_pdp_sync(NAMESPACE, &kubeconfig, &[]).unwrap();
-    for (secret, value, subscriptions, secrets) in [
-        ("get Secret git-login", "list `git-login` in the chart's value rbac.secrets", "pdp", "git-login"),
-        ("get Secret pdp-prod-", "list `prod` in the chart's value rbac.subscriptions", "prod", "git-login"),
+    for (secret, value, secrets) in [
+        ("get Secret pdp-prod-", "list `prod` in the chart's value rbac.subscriptions", &[][..]),
+        ("get Secret git-login", "list `git-login` in the chart's value rbac.secrets", &["git-login"][..]),
     ] {
         subscription.until(&pdp_sync, value, |state| stands(state, "Forbidden", &[secret, value])).unwrap();
-        cluster.admit_pdp_sync_for(NAMESPACE, &[subscriptions], &[secrets]).unwrap();
+        cluster.admit_pdp_sync_for(NAMESPACE, &["prod"], secrets).unwrap();
     }
     subscription.until(&pdp_sync, "the catalog to be seen", |state| seen(state).is_some()).unwrap();
 }
