@@ -25,7 +25,7 @@ struct Seen {
 
 /// Between two equal marks no watch saw a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark(u64);
+struct Mark(u64);
 
 impl Changes {
     /// For so many watches, none of them up yet.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Known, Verified};
-use pdp_policies::{At, CatalogTree, Refusal, RefusalCode};
+use pdp_policies::{At, Refusal, RefusalCode};
 use pdp_transport::catalog::{Found, Mark};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::Registry;
@@ -117,32 +117,30 @@ pub(crate) fn catalog(
     now: At,
 ) -> Judgement {
     let (mark, verdict) = last.verdict(floors, now).unzip();
-    match (load(endpoint, cache, mark.as_ref()), verdict) {
-        (Err(error), _) => Judgement::Unavailable(error.into()),
+    let found = load(endpoint, cache, mark.as_ref());
+    match (found, verdict) {
         (Ok(Found::Same), Some(verdict)) => verdict,
-        (Ok(Found::Same), None) => Judgement::Unavailable(nothing_known().into()),
-        (Ok(Found::New(mark, tree)), _) => judge(mark, tree, endpoint, cache, last, floors, now),
+        (found, _) => judge(found, || load(endpoint, cache, None), last, floors, now),
     }
 }
 
-/// Judges what was found, and what is found if it has to be looked at again.
+type Loaded = std::result::Result<Found, Error>;
+
+/// Judges what was found, and what is found `again` if it has to be looked at once more.
 fn judge(
-    mut mark: Option<Mark>,
-    tree: CatalogTree,
-    endpoint: &CatalogEndpoint,
-    cache: &Path,
+    found: Loaded,
+    again: impl Fn() -> Loaded,
     last: &LastCatalog,
     floors: &Floors,
     now: At,
 ) -> Judgement {
-    let mut first = Some(tree);
-    let read = || match first.take() {
-        Some(tree) => Ok(tree),
-        None => {
-            let Found::New(again, tree) = load(endpoint, cache, None)? else { return Err(nothing_known()) };
-            mark = again;
+    let (mut first, mut mark) = (Some(found), None);
+    let read = || match first.take().unwrap_or_else(&again)? {
+        Found::New(named, tree) => {
+            mark = named;
             Ok(tree)
         }
+        Found::Same => Err(nothing_known()),
     };
     match trust::catalog_from(read, floors, now) {
         Err(error) => Judgement::Unavailable(error.into()),
@@ -162,7 +160,7 @@ fn nothing_known() -> Error {
     Error::new(Kind::Garbage, "the catalog", "it is said to be one that this process doesn't know")
 }
 
-fn load(endpoint: &CatalogEndpoint, cache: &Path, known: Option<&Mark>) -> std::result::Result<Found, Error> {
+fn load(endpoint: &CatalogEndpoint, cache: &Path, known: Option<&Mark>) -> Loaded {
     let kept = KeptBlob::new(&cache.join("kept"));
     match endpoint {
         CatalogEndpoint::Git(GitEndpoint { url, branch, options }) => {

@@ -2,6 +2,7 @@
 
 mod components;
 mod conditions;
+mod context;
 mod events;
 mod handled;
 mod health;
@@ -34,9 +35,9 @@ use tokio::task::JoinHandle;
 use crate::changes::Changes;
 use crate::cluster::Cluster;
 use crate::connection::Connection;
+use context::Context;
 use events::notification::Notifier;
 use passes::Due;
-use reconciler::Context;
 use signals::Signals;
 use tell::Teller;
 

@@ -1,41 +1,30 @@
 //! One reconcile: read the object, make a pass, write what came of it, say when to look again.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kube::ResourceExt;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::Store;
-use kube::{Api, ResourceExt};
 use pdp_policies::gate::Verdict;
 use pdp_policies::{At, Obstacle, ObstacleCode, RefusalCode};
 use pdp_transport::cli::failure::{Failure, Result};
 use serde_json::json;
 
 use super::conditions::Stand;
+use super::context::{Context, Entry};
 use super::events::News as Told;
 use super::handled::{self, Handled};
-use super::metrics::Subscription as Label;
-use super::news_feed::{self, News};
+use super::news_feed;
 use super::resolve::{self, AtHand, source_kind};
-use super::signals::{Remembered, Signals};
 use super::status::{self, Facts};
 use super::storage_version;
-use super::surroundings::Surroundings;
-use super::tell::Teller;
-use crate::changes::Changes;
-use crate::cluster::Cluster;
-use crate::connection::Connection;
 use crate::crd::{
     CatalogSource, FINALIZER, MANAGER, REQUESTED_AT, UpdateSubscription, UpdateSubscriptionStatus as Status,
 };
 use crate::customer::Customer;
 use crate::fault;
-use crate::fetch::LastCatalog;
-use crate::flux::{FluxTarget, Memory, Reading};
+use crate::flux::{FluxTarget, Reading};
 use crate::instruct::Trouble;
 use crate::reconcile::{self, Plane};
 use crate::secret_store::SecretStore;
@@ -48,77 +37,6 @@ use crate::time::{Clock, jittered};
 const RETRY: Duration = Duration::from_secs(30);
 /// While Flux fetches, nothing but its word is waited for; this is for what nobody tells.
 const WHILE_FETCHING: Duration = Duration::from_secs(5);
-/// What the cluster says of itself is asked for again after this long.
-const SURROUNDINGS_AGE: Duration = Duration::from_secs(600);
-
-/// What all reconciles share.
-pub(super) struct Context {
-    cluster: Cluster,
-    cache: PathBuf,
-    connection: Connection,
-    news: News,
-    signals: Signals,
-    teller: Teller,
-    changes: Arc<Changes>,
-    /// All subscriptions of the namespace.
-    all: Store<UpdateSubscription>,
-    surroundings: Mutex<Option<(Instant, Surroundings)>>,
-    entries: Mutex<HashMap<String, Arc<Entry>>>,
-}
-
-/// What is remembered of one subscription. All of it may be lost.
-#[derive(Debug, Default)]
-struct Entry {
-    last: Arc<LastCatalog>,
-    memory: Memory,
-    remembered: Remembered,
-    waiting: Arc<AtomicBool>,
-}
-
-impl Context {
-    #[expect(clippy::too_many_arguments, reason = "all that reconciles share comes together here")]
-    pub(super) fn new(
-        cluster: Cluster,
-        cache: PathBuf,
-        connection: Connection,
-        news: News,
-        signals: Signals,
-        teller: Teller,
-        changes: Arc<Changes>,
-        all: Store<UpdateSubscription>,
-    ) -> Self {
-        let (surroundings, entries) = Default::default();
-        Self { cluster, cache, connection, news, signals, teller, changes, all, surroundings, entries }
-    }
-
-    fn label(&self, name: &str) -> Label {
-        Label { name: name.to_owned(), namespace: self.cluster.namespace.clone() }
-    }
-
-    fn entry(&self, name: &str) -> Arc<Entry> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(entries.entry(name.to_owned()).or_default())
-    }
-
-    fn surroundings(&self) -> Result<Surroundings> {
-        let mut kept = self.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, known)) = kept.as_ref().filter(|(since, _)| since.elapsed() < SURROUNDINGS_AGE) {
-            return Ok(known.clone());
-        }
-        let known = Surroundings::read(&self.cluster)?;
-        *kept = Some((Instant::now(), known.clone()));
-        Ok(known)
-    }
-
-    fn forget_surroundings(&self) {
-        *self.surroundings.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn api(&self) -> Api<UpdateSubscription> {
-        Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace)
-    }
-}
-
 /// What a reconcile that couldn't even read or write its object leads to.
 pub(super) fn after_error<T>(_: Arc<UpdateSubscription>, failure: &Failure, _: Arc<T>) -> Action {
     tracing::warn!(code = failure.code, "a reconcile broke off; it is tried again: {failure}");
@@ -371,8 +289,7 @@ fn set_finalizer(object: &UpdateSubscription, context: &Context, there: bool) ->
     let what = || format!("set the finalizer of UpdateSubscription {name}");
     context.cluster.wait(what, api.patch(&name, &parameters, &patch))?;
     if !there {
-        context.entries.lock().unwrap_or_else(PoisonError::into_inner).remove(&name);
-        context.signals.forget(&context.label(&name));
+        context.forget(&name);
         let status = object.status.clone().unwrap_or_default();
         let (both, more) = ((&status, &status), vec![Told::orphaned()]);
         context.teller.tell(&context.cluster, object, both, None, more, Clock::new().now());

@@ -22,7 +22,7 @@ pub const STALE_AFTER: Span = Span::from_seconds(26 * 3600);
 #[derive(Debug, Clone)]
 pub struct Catalog {
     tree: CatalogTree,
-    online: [(&'static str, RoleState); 2],
+    online: [(Role, RoleState); 2],
     versions: CatalogVersions,
     expiries: [(Role, At); 6],
     channels: BTreeMap<Line, Channel>,
@@ -56,7 +56,7 @@ pub struct Descriptor {
 impl Catalog {
     pub(super) fn read(
         tree: CatalogTree,
-        online: [(&'static str, RoleState); 2],
+        online: [(Role, RoleState); 2],
         expiries: [(Role, At); 6],
         targets: &Targets,
         releases: &Targets,
@@ -79,7 +79,7 @@ impl Catalog {
     }
 
     /// Timestamp and snapshot, as they were signed.
-    pub(super) fn online(&self) -> &[(&'static str, RoleState); 2] {
+    pub(super) fn online(&self) -> &[(Role, RoleState); 2] {
         &self.online
     }
 

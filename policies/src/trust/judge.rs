@@ -83,13 +83,13 @@ fn judge(
     let [timestamp_signers, snapshot_signers] = online_signers(&set, &mut new)?;
     load(&tree, "timestamp", |bytes| set.update_timestamp(bytes, BEFORE_ALL_EXPIRY))?;
     let timestamp = RoleState::of(set.timestamp())?;
-    check_online("timestamp", &timestamp, now)?;
+    check_online(Role::Timestamp, &timestamp, now)?;
     raise(&mut new, "timestamp", timestamp.version, timestamp_signers).map_err(Doubt::Lag)?;
 
     load(&tree, "snapshot", |bytes| set.update_snapshot(bytes, BEFORE_ALL_EXPIRY))?;
     check_pinned("timestamp", set.timestamp().and_then(|t| t.meta.get("snapshot.json")))?;
     let snapshot = RoleState::of(set.snapshot())?;
-    check_online("snapshot", &snapshot, now)?;
+    check_online(Role::Snapshot, &snapshot, now)?;
     raise(&mut new, "snapshot", snapshot.version, snapshot_signers)?;
 
     load(&tree, "targets", |bytes| set.update_targets(bytes, BEFORE_ALL_EXPIRY).map(|_| ()))?;
@@ -112,7 +112,7 @@ fn judge(
         (Role::Channels, channels.expires),
     ];
     let roles = expiries.map(|(role, expires)| (role, At::of(expires)));
-    let online = [("timestamp", timestamp), ("snapshot", snapshot)];
+    let online = [(Role::Timestamp, timestamp), (Role::Snapshot, snapshot)];
     let catalog = Catalog::read(tree, online, roles, &targets, &releases, &channels, lists)?;
     Ok((catalog, new))
 }
@@ -159,11 +159,11 @@ fn check_pinned(parent: &str, pin: Option<&sigstore_tuf::metadata::MetaFile>) ->
 
 /// The clock of both online roles, for a catalog whose signatures were checked before.
 pub(super) fn check_clock(catalog: &Catalog, now: At) -> Result<(), Refusal> {
-    catalog.online().iter().try_for_each(|(role, state)| check_online(role, state, now))
+    catalog.online().iter().try_for_each(|(role, state)| check_online(*role, state, now))
 }
 
 /// Online roles count in Unix seconds: they can't be dated ahead, nor promise freshness for long.
-fn check_online(role: &str, state: &RoleState, now: At) -> Result<(), Refusal> {
+fn check_online(role: Role, state: &RoleState, now: At) -> Result<(), Refusal> {
     let signed = i64::try_from(state.version).unwrap_or(i64::MAX);
     let subject = format!("metadata/{role}.json");
     if signed > now.unix().saturating_add(CLOCK_TOLERANCE) {

@@ -80,26 +80,16 @@ pub(crate) struct Current {
 
 impl Current {
     pub(crate) fn fetch(args: &CatalogArgs, now: At) -> Result<Self> {
-        let remote = args.git.open(&args.catalog)?;
-        let found = pdp_transport::catalog::from_git(&remote, BRANCH)?;
-        let Some((commit, tree)) = found else {
-            return Err(Failure::new("NotFound", format!("no branch `{BRANCH}` at {}", remote.shown()))
-                .hint("`publisher catalog init` pushes the first catalog"));
-        };
+        let (remote, commit, tree) = read(args)?;
         let first = Floors::new(root::read(&args.root)?);
-        let (catalog, floors) = match trust::catalog(tree.clone(), &first, now, true) {
-            Judged::Trusted(catalog, floors) => (*catalog, floors),
-            Judged::FetchFirst(refusal, _) | Judged::Refused(refusal, _) => return Err(unusable(refusal)),
-        };
+        let (catalog, floors) = judged(tree.clone(), &first, now).map_err(unusable)?;
         Ok(Self { remote, commit, tree, catalog, floors })
     }
 
     /// A catalog that is dated ahead, judged as of its own date, and that date. No data plane with the right time took
     /// it: what its online roles have reached is no floor.
     pub(crate) fn fetch_ahead(args: &CatalogArgs, now: At) -> Result<(Self, At)> {
-        let remote = args.git.open(&args.catalog)?;
-        let none = || Failure::new("NotFound", format!("no branch `{BRANCH}` at {}", remote.shown()));
-        let (commit, tree) = pdp_transport::catalog::from_git(&remote, BRANCH)?.ok_or_else(none)?;
+        let (remote, commit, tree) = read(args)?;
         let dated = [Role::Timestamp, Role::Snapshot].into_iter().map(|role| RoleFile::read(&tree, role));
         let dated: Result<Vec<_>> = dated.map(|file| Ok(file?.version())).collect();
         let newest = dated?.into_iter().max().unwrap_or_default();
@@ -117,6 +107,17 @@ impl Current {
     }
 }
 
+/// The catalog as it lies there.
+fn read(args: &CatalogArgs) -> Result<(Remote, CommitId, CatalogTree)> {
+    let remote = args.git.open(&args.catalog)?;
+    let found = pdp_transport::catalog::from_git(&remote, BRANCH)?;
+    let (commit, tree) = found.ok_or_else(|| {
+        Failure::new("NotFound", format!("no branch `{BRANCH}` at {}", remote.shown()))
+            .hint("`publisher catalog init` pushes the first catalog")
+    })?;
+    Ok((remote, commit, tree))
+}
+
 /// Why the catalog can't be worked on.
 fn unusable(refusal: Refusal) -> Failure {
     match refusal.code {
@@ -129,8 +130,16 @@ fn unusable(refusal: Refusal) -> Failure {
 
 /// Judges a tree; there is no lag at the source.
 pub(crate) fn judge(tree: CatalogTree, floors: &Floors, now: At) -> Result<(Verified<Catalog>, Floors)> {
+    Ok(judged(tree, floors, now)?)
+}
+
+fn judged(
+    tree: CatalogTree,
+    floors: &Floors,
+    now: At,
+) -> std::result::Result<(Verified<Catalog>, Floors), Refusal> {
     match trust::catalog(tree, floors, now, true) {
         Judged::Trusted(catalog, floors) => Ok((*catalog, floors)),
-        Judged::FetchFirst(refusal, _) | Judged::Refused(refusal, _) => Err(refusal.into()),
+        Judged::FetchFirst(refusal, _) | Judged::Refused(refusal, _) => Err(refusal),
     }
 }

@@ -2,6 +2,7 @@
 
 use pdp_policies::At;
 use pdp_policies::trust::{Catalog, Nearness, Role};
+use pdp_transport::cli::output::say;
 use serde::Serialize;
 
 /// A role whose end is near.
@@ -31,6 +32,11 @@ pub(crate) fn endings(catalog: &Catalog, now: At) -> Vec<Ending> {
     let mut all: Vec<_> = people.filter_map(ending).collect();
     all.sort_by_key(|ending| (ending.expires, ending.role));
     all
+}
+
+/// Says each of them to whoever is at the keyboard.
+pub(crate) fn tell(endings: &[Ending]) {
+    endings.iter().for_each(|ending| say(&ending.to_string()));
 }
 
 impl std::fmt::Display for Ending {

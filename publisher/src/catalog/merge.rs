@@ -28,9 +28,19 @@ pub(crate) struct Pending {
 
 /// All open proposals, in the order in which they are merged: who holds a role is decided before what it says.
 pub(crate) fn pending(current: &Current) -> Result<Vec<Pending>> {
+    let mut found = read(current, |_| true)?;
+    judge_all(&current.tree, &mut found);
+    Ok(found)
+}
+
+/// The proposals about some roles, in that order, not judged. What can't be read has its obstacle already.
+fn read(current: &Current, about: impl Fn(Option<Role>) -> bool) -> Result<Vec<Pending>> {
     let mut found = Vec::new();
     for (branch, commit) in current.remote.branches(PROPOSALS)? {
         let role = role_of(&branch);
+        if !about(role) {
+            continue;
+        }
         // Anyone who may push a branch can propose nonsense; it must not keep others from publishing.
         let (tree, obstacle) = match from_git(&current.remote, &branch) {
             Ok(None) => continue,
@@ -41,7 +51,6 @@ pub(crate) fn pending(current: &Current) -> Result<Vec<Pending>> {
         found.push(Pending { branch, commit, role, tree, obstacle });
     }
     found.sort_by_key(|proposal| (proposal.role.is_none(), proposal.role));
-    judge_all(&current.tree, &mut found);
     Ok(found)
 }
 
@@ -108,12 +117,9 @@ pub(super) fn with_roles_above(current: &Current, role: Role) -> Result<CatalogT
     if role == Role::Root {
         return Ok(tree);
     }
-    for (branch, _) in current.remote.branches(PROPOSALS)? {
-        let above = role_of(&branch).filter(|it| *it < role && matches!(it, Role::Root | Role::Targets));
-        let Some(above) = above else { continue };
-        // Anybody may push a branch: what can't be read decides nothing.
-        let Ok(Some((commit, proposed))) = from_git(&current.remote, &branch) else { continue };
-        let proposal = Pending { branch, commit, role: Some(above), tree: proposed, obstacle: None };
+    let above = |it: Option<Role>| it.is_some_and(|it| it < role && matches!(it, Role::Root | Role::Targets));
+    // Anybody may push a branch: what can't be read decides nothing.
+    for proposal in read(current, above)?.iter().filter(|it| it.obstacle.is_none()) {
         if matches!(proposal.found_obstacle(&current.tree, &tree), Ok(None)) {
             proposal.apply(&mut tree)?;
         }

@@ -12,7 +12,7 @@ pub(crate) mod role;
 mod words;
 
 pub(crate) use current::{CatalogArgs, Current, judge};
-pub(crate) use endings::{Ending, endings};
+pub(crate) use endings::{Ending, endings, tell};
 pub(crate) use holders::Holders;
 pub(crate) use merge::{Pending, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;

@@ -64,8 +64,14 @@ pub(crate) fn propose(
     let (base, mut file) = match open(current, &branch, role)? {
         Open::Nothing => (None, next),
         Open::File(commit, file) if file.says_what(&next) => (Some(commit), file),
-        Open::File(commit, file) => (overtake(current, &branch, commit, Some(&file), other)?, next),
-        Open::Rubbish(commit) => (overtake(current, &branch, commit, None, other)?, next),
+        Open::File(commit, file) => {
+            overtake(current, &branch, commit, file.signatures.len(), other)?;
+            (None, next)
+        }
+        Open::Rubbish(commit) => {
+            overtake(current, &branch, commit, 0, other)?;
+            (None, next)
+        }
     };
     let mut tree = current.tree.clone();
     for (name, content) in targets {
@@ -85,26 +91,22 @@ enum Open {
 }
 
 fn open(current: &Current, branch: &str, role: Role) -> Result<Open> {
-    let there = current.remote.branches(branch)?.into_iter().find(|(name, _)| name == branch);
-    let Some((_, commit)) = there else { return Ok(Open::Nothing) };
     match from_git(&current.remote, branch) {
         Ok(None) => Ok(Open::Nothing),
         Ok(Some((commit, tree))) => {
             Ok(RoleFile::read(&tree, role).map_or(Open::Rubbish(commit), |file| Open::File(commit, file)))
         }
-        Err(error) if is_rubbish(error.kind) => Ok(Open::Rubbish(commit)),
+        Err(error) if is_rubbish(error.kind) => {
+            let mut there = current.remote.branches(branch)?.into_iter();
+            let found = there.find(|(name, _)| name == branch);
+            Ok(found.map_or(Open::Nothing, |(_, commit)| Open::Rubbish(commit)))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Takes an open proposal away, or says why it stays: a signature must never go to anything but what its holder meant.
-fn overtake(
-    current: &Current,
-    branch: &str,
-    commit: CommitId,
-    file: Option<&RoleFile>,
-    other: Other,
-) -> Result<Option<CommitId>> {
+/// Takes an open proposal and the signatures on it away, or says why it stays: a signature must never go to anything but what its holder meant.
+fn overtake(current: &Current, branch: &str, commit: CommitId, lost: usize, other: Other) -> Result<()> {
     if other == Other::Stays {
         return Err(Failure::new("ProposalCollides", format!("`{branch}` proposes something else")).hint(
             "`publisher catalog proposals show` says what: `publisher catalog sign` it, or publish or drop it, then \
@@ -112,12 +114,11 @@ fn overtake(
         ));
     }
     current.remote.push(branch, Some(commit), None)?;
-    let lost = file.map_or(0, |file| file.signatures.len());
     say(&format!(
         "◎ `{branch}` proposed something else: it is overtaken, its {lost} signature(s) are gone from there; publish this \
          one soon"
     ));
-    Ok(None)
+    Ok(())
 }
 
 /// What a proposal changes: in the domain's words, and value by value.

@@ -1,6 +1,7 @@
 //! `publisher catalog`.
 
 mod init;
+mod online;
 mod proposals;
 mod publish;
 mod redate;
@@ -14,6 +15,7 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::Format;
 
 use super::blocking;
+use online::OnlineArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Catalog {
@@ -29,9 +31,9 @@ pub(crate) enum Catalog {
     /// Merges all complete proposals, signs freshness and makes them visible.
     Publish(publish::Args),
     /// Signs freshness anew; changes nothing else. Runs hourly.
-    Refresh(refresh::Args),
+    Refresh(OnlineArgs),
     /// Signs the right time over a catalog that a wrong clock dated ahead; takes two people.
-    Redate(redate::Args),
+    Redate(OnlineArgs),
 }
 
 pub(crate) async fn run(command: Catalog, format: Format, now: At) -> Result<u8> {

@@ -7,42 +7,37 @@ use pdp_transport::channel_server::ChannelServer;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format, say};
-use pdp_transport::oci::Repository;
 use serde_json::json;
 
-use crate::catalog::{CatalogArgs, Current, Ending, Online, Pending, endings, leave_out, pending, push};
+use super::online::{OnlineArgs, to_oci};
+use crate::catalog::{
+    CatalogArgs, Current, Ending, Online, Pending, endings, leave_out, pending, push, tell,
+};
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    pub(super) catalog: CatalogArgs,
-    #[command(flatten)]
-    pub(super) keys: KeyArgs,
-    /// Also publish the catalog as an OCI artifact here, under the tag `latest`.
-    #[arg(long, value_name = "HOST/PATH")]
-    pub(super) oci: Option<Repository>,
+    online: OnlineArgs,
     /// Address of the channel server, which is told to look at once; it looks by itself anyway.
     #[arg(long, env = "PUBLISHER_SERVER", value_name = "URL")]
-    pub(super) server: Option<String>,
+    server: Option<String>,
 }
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
-    let Args { catalog, keys, oci, server } = args;
+    let Args { online: OnlineArgs { catalog, keys, oci }, server } = args;
     let (http, registry) = (catalog.git.connection.http()?, catalog.git.connection.registry()?);
     let published = blocking(move || merge_and_push(&catalog, &keys, now)).await?;
     let Published { merged, waiting, tree, endings } = published;
-    if let Some(repository) = &oci {
-        pdp_transport::catalog::to_oci(&registry, repository, "latest", &tree).await?;
-    }
+    to_oci(&registry, oci.as_ref(), &tree).await?;
     if let Some(server) = &server {
         hint(server, &http).await;
     }
     for (branch, why) in &waiting {
         say(&format!("◎ `{branch}` waits: {why}"));
     }
-    endings.iter().for_each(|ending| say(&ending.to_string()));
+    tell(&endings);
     let text = match merged.as_slice() {
         [] => "✔ nothing to merge; freshness is signed".to_owned(),
         merged => format!("✔ visible now: {}", merged.join(", ")),

@@ -1,34 +1,23 @@
-//! `publisher catalog redate`: the right time over a catalog that a wrong clock dated ahead.
+//! `publisher catalog redate`: the right time over a catalog that a wrong clock dated ahead. The keys are those of snapshot
+//! and timestamp, and of two holders of `channels`.
 
 use pdp_policies::At;
 use pdp_policies::trust::Role;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
-use pdp_transport::oci::Repository;
 use serde_json::json;
 
-use crate::catalog::{CatalogArgs, Current, Holders, Online, push};
+use super::online::{OnlineArgs, to_oci};
+use crate::catalog::{Current, Holders, Online, push};
 use crate::commands::blocking;
-use crate::keys::{KeyArgs, SigningKey};
+use crate::keys::SigningKey;
 
 /// Going back in time is nothing for a machine alone.
 const PEOPLE: usize = 2;
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    catalog: CatalogArgs,
-    /// The keys of snapshot and timestamp, and those of two holders of `channels`.
-    #[command(flatten)]
-    keys: KeyArgs,
-    /// Also publish the catalog as an OCI artifact here, under the tag `latest`.
-    #[arg(long, value_name = "HOST/PATH")]
-    oci: Option<Repository>,
-}
-
-pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
-    let Args { catalog, keys, oci } = args;
+pub(super) async fn run(args: OnlineArgs, format: Format, now: At) -> Result<u8> {
+    let OnlineArgs { catalog, keys, oci } = args;
     let registry = catalog.git.connection.registry()?;
     let (tree, dated) = blocking(move || {
         let keys = keys.unlock()?;
@@ -40,9 +29,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         Ok((tree, dated))
     })
     .await?;
-    if let Some(repository) = &oci {
-        pdp_transport::catalog::to_oci(&registry, repository, "latest", &tree).await?;
-    }
+    to_oci(&registry, oci.as_ref(), &tree).await?;
     say(&format!(
         "◎ a data plane whose own clock was at {dated}, too, took it and now refuses what is older: it needs a root with \
          another key for `timestamp`"

@@ -12,9 +12,9 @@ use pdp_policies::trust::Role;
 use pdp_policies::{At, Channel as Document, Line, document};
 use pdp_transport::catalog::from_git;
 use pdp_transport::cli::failure::{Failure, Result, internal};
-use pdp_transport::cli::output::{Format, say};
+use pdp_transport::cli::output::Format;
 
-use crate::catalog::{self, CatalogArgs, Current, Other, Proposed, endings};
+use crate::catalog::{self, CatalogArgs, Current, Other, Proposed, endings, tell};
 use crate::keys::SigningKey;
 
 #[derive(Debug, Subcommand)]
@@ -77,7 +77,7 @@ pub(super) fn propose(
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
-    endings(&current.catalog, now).iter().for_each(|ending| say(&ending.to_string()));
+    tell(&endings(&current.catalog, now));
     if let Some(problem) = channel.problems().into_iter().next() {
         return Err(Failure::new("BadChannel", problem));
     }

@@ -1,0 +1,31 @@
+//! What the commands that sign snapshot and timestamp share.
+
+use pdp_policies::CatalogTree;
+use pdp_transport::cli::failure::Result;
+use pdp_transport::oci::{Registry, Repository};
+
+use crate::catalog::CatalogArgs;
+use crate::keys::KeyArgs;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct OnlineArgs {
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+    #[command(flatten)]
+    pub(super) keys: KeyArgs,
+    /// Also publish the catalog as an OCI artifact here, under the tag `latest`.
+    #[arg(long, value_name = "HOST/PATH")]
+    pub(super) oci: Option<Repository>,
+}
+
+/// Publishes what was pushed as an artifact, too, if that was asked for.
+pub(super) async fn to_oci(
+    registry: &Registry,
+    place: Option<&Repository>,
+    tree: &CatalogTree,
+) -> Result<()> {
+    if let Some(repository) = place {
+        pdp_transport::catalog::to_oci(registry, repository, "latest", tree).await?;
+    }
+    Ok(())
+}
