@@ -18,6 +18,7 @@ mod keys;
 mod names;
 mod plan;
 pub mod policy;
+mod printable;
 mod quota;
 mod reach;
 pub mod release;
@@ -36,9 +37,11 @@ pub use document::API_VERSION;
 pub use hotfix::{AUDIENCES, Audience, Barred, audience_member};
 pub use keys::{ARTIFACT_KEYS, DIRECTOR_KEYS, KeyList, KeyState, ListedKey};
 pub use names::{
-    BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Platform, Ring,
+    BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Person,
+    Platform, Ring,
 };
 pub use plan::{Cap, DEFAULT_PLAN, Pace, Percent, RingPlan, RingRules, Tempo};
+pub use printable::{printable, printable_lines};
 pub use quota::{Quota, Used};
 pub use reach::stranded;
 pub use release::Release;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::printable::printable;
+
 /// A text that breaks the rule for names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -24,7 +26,7 @@ fn check<'a>(what: &'static str, text: &'a str) -> Result<&'a str, BadName> {
     if bytes.len() <= 63 && edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(plain) {
         return Ok(text);
     }
-    Err(BadName { what, text: text.chars().take(80).collect() })
+    Err(BadName { what, text: printable(&text.chars().take(80).collect::<String>()) })
 }
 
 macro_rules! name {
@@ -94,6 +96,11 @@ name!(
     /// An ordered group of organizations, such as `canary`.
     Ring,
     "ring"
+);
+name!(
+    /// Whoever holds keys of the vendor: a person, or a machine that signs by itself.
+    Person,
+    "person"
 );
 name!(
     /// A Kubernetes namespace, or the name of a Helm release.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pdp_policies::trust::metadata;
 use pdp_transport::cli::failure::{Failure, Result, internal};
@@ -11,7 +12,7 @@ use sigstore::crypto::SigningScheme;
 use sigstore::crypto::signing_key::{SigStoreKeyPair, SigStoreSigner};
 
 /// A key file is small.
-const MAX_KEY_BYTES: u64 = 64 * 1024;
+pub(crate) const MAX_KEY_BYTES: u64 = 64 * 1024;
 
 /// Which keys sign.
 #[derive(Debug, clap::Args)]
@@ -54,17 +55,16 @@ impl KeyArgs {
 }
 
 /// A key that can sign now.
+#[derive(Clone)]
 pub(crate) struct SigningKey {
     /// Its TUF id.
     pub(crate) id: String,
-    /// As TUF lists it.
-    pub(crate) listed: Value,
     /// The public half, SPKI PEM.
     pub(crate) public_pem: String,
     /// Where it came from, for messages.
     pub(crate) file: PathBuf,
-    pair: SigStoreKeyPair,
-    signer: SigStoreSigner,
+    pair: Arc<SigStoreKeyPair>,
+    signer: Arc<SigStoreSigner>,
 }
 
 impl SigningKey {
@@ -104,8 +104,17 @@ impl SigningKey {
             _ => SigningScheme::ECDSA_P256_SHA256_ASN1,
         };
         let signer = pair.to_sigstore_signer(&scheme).map_err(internal)?;
-        let (id, listed) = metadata::key(&public_pem).map_err(internal)?;
-        Ok(Self { id, listed, public_pem, file, pair, signer })
+        let (id, _) = metadata::key(&public_pem).map_err(internal)?;
+        Ok(Self { id, public_pem, file, pair: Arc::new(pair), signer: Arc::new(signer) })
+    }
+
+    /// Writes the private half, encrypted and for its owner alone, and beside it the public half (`.pub`).
+    pub(crate) fn write(&self, password: &str) -> Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        let io = |e: std::io::Error| Failure::new("Io", format!("write {}", self.file.display())).cause(e);
+        files::write_atomic(&self.file, self.encrypted(password)?.as_bytes())?;
+        std::fs::set_permissions(&self.file, std::fs::Permissions::from_mode(0o600)).map_err(io)?;
+        Ok(files::write_atomic(&self.file.with_extension("pub"), self.public_pem.as_bytes())?)
     }
 
     /// The private half, encrypted, as a cosign key file.
@@ -123,6 +132,18 @@ impl SigningKey {
     pub(crate) fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>> {
         self.signer.sign(bytes).map_err(internal)
     }
+}
+
+/// A public key file as TUF lists it, under its id.
+///
+/// # Errors
+/// `BadCredentials`.
+pub(crate) fn public_key(file: &str, bytes: &[u8]) -> Result<(String, Value)> {
+    metadata::key(&String::from_utf8_lossy(bytes)).map_err(|cause| {
+        Failure::new("BadCredentials", format!("key file {file}"))
+            .cause(cause)
+            .hint("give the public half, which ends in .pub")
+    })
 }
 
 /// The signatures of several keys over a TUF payload, by key id.

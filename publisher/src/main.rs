@@ -2,6 +2,7 @@
 
 mod build;
 mod catalog;
+mod ceremony;
 mod commands;
 mod connection;
 mod keys;

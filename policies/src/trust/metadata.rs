@@ -14,21 +14,37 @@ use crate::time::At;
 /// The TUF specification that the files follow.
 pub const SPEC_VERSION: &str = "1.0.31";
 
-/// A public key as TUF lists it, under its canonical id.
+/// The field of root and targets that names who holds which key, by its id. Not within the key: some clients count all of
+/// a key into its id.
+pub const HOLDERS: &str = "x-pdp-holders";
+/// The bytes before a raw Ed25519 key in its SPKI form (RFC 8410).
+const ED25519_SPKI: usize = 12;
+
+/// A public key as TUF lists it, under its canonical id: ECDSA as PEM, Ed25519 as the 32 bytes in hex. Catalogs that list
+/// an Ed25519 key as PEM are read, too.
 ///
 /// # Errors
 /// When the text is not a P-256 or Ed25519 public key in SPKI PEM.
 pub fn key(public_pem: &str) -> Result<(String, Value), String> {
     let der = sigstore_types::DerPublicKey::from_pem(public_pem).map_err(|e| e.to_string())?;
-    let scheme = match sigstore_crypto::VerificationKey::from_spki(&der).map_err(|e| e.to_string())?.scheme()
-    {
-        sigstore_crypto::SigningScheme::EcdsaP256Sha256 => ("ecdsa", "ecdsa-sha2-nistp256"),
-        sigstore_crypto::SigningScheme::Ed25519 => ("ed25519", "ed25519"),
-        other => return Err(format!("{} keys are not used here; use ECDSA P-256", other.name())),
-    };
-    let value = json!({ "keytype": scheme.0, "scheme": scheme.1, "keyval": { "public": public_pem } });
+    let raw = || der.as_bytes().get(ED25519_SPKI..).map(hex::encode).unwrap_or_default();
+    let (keytype, scheme, public) =
+        match sigstore_crypto::VerificationKey::from_spki(&der).map_err(|e| e.to_string())?.scheme() {
+            sigstore_crypto::SigningScheme::EcdsaP256Sha256 => {
+                ("ecdsa", "ecdsa-sha2-nistp256", public_pem.to_owned())
+            }
+            sigstore_crypto::SigningScheme::Ed25519 => ("ed25519", "ed25519", raw()),
+            other => return Err(format!("{} keys are not used here; use ECDSA P-256", other.name())),
+        };
+    let value = json!({ "keytype": keytype, "scheme": scheme, "keyval": { "public": public } });
     let key: Key = serde_json::from_value(value.clone()).map_err(|e| e.to_string())?;
     Ok((key.key_id().map_err(|e| e.to_string())?, value))
+}
+
+/// The bare public key of a listed one, whatever text form it was written in; none if nobody could verify with it.
+pub fn material(listed: &Value) -> Option<Vec<u8>> {
+    let key: Key = serde_json::from_value(listed.clone()).ok()?;
+    Some(key.verification_key().ok()?.as_bytes().to_vec())
 }
 
 /// The payload of a `targets` role (top level or delegated).

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::At;
 
 /// A role of TUF. `releases` and `channels` are delegated by `targets`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Who holds the roles at the top.
     Root,
@@ -38,6 +41,19 @@ impl Role {
             Self::Channels => "channels",
             Self::Snapshot => "snapshot",
             Self::Timestamp => "timestamp",
+        }
+    }
+
+    /// How many signatures it must ask for: no reader takes a catalog in which one person alone signs for people.
+    pub fn least_threshold(self) -> usize {
+        super::signers::least_threshold(self.name())
+    }
+
+    /// The role whose file names who holds this one.
+    pub fn parent(self) -> Self {
+        match self {
+            Self::Releases | Self::Channels => Self::Targets,
+            _ => Self::Root,
         }
     }
 

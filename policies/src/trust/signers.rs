@@ -11,9 +11,14 @@ use crate::digest::Digest;
 /// No root may let a role of people be signed by fewer.
 const LEAST_THRESHOLDS: [(&str, usize); 4] = [("root", 2), ("targets", 2), ("releases", 2), ("channels", 2)];
 
+/// How many signatures a role must ask for at least.
+pub(super) fn least_threshold(role: &str) -> usize {
+    LEAST_THRESHOLDS.iter().find(|(name, _)| *name == role).map_or(1, |(_, least)| *least)
+}
+
 /// Refuses a role of people that one person alone could sign.
 pub(super) fn check_threshold(subject: &str, role: &str, keys: &RoleKeys) -> Result<(), Refusal> {
-    let least = LEAST_THRESHOLDS.iter().find(|(name, _)| *name == role).map_or(1, |(_, least)| *least);
+    let least = least_threshold(role);
     if keys.threshold >= least {
         return Ok(());
     }

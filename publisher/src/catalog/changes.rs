@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::trust::metadata;
-use pdp_policies::{CatalogTree, Digest};
+use pdp_policies::{CatalogTree, Digest, printable};
 use pdp_transport::cli::failure::{Failure, Result};
 use serde_json::Value;
 
@@ -132,20 +132,6 @@ fn differences(before: &Values, after: &Values) -> Vec<String> {
         }
     }
     lines
-}
-
-/// Whoever may push a branch writes what is shown: it must not move the terminal's cursor, nor turn the text around.
-pub(super) fn printable(line: &str) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut shown = String::with_capacity(line.len());
-    for c in line.chars() {
-        match c.is_control() || turns(c) {
-            true => shown.extend(c.escape_unicode()),
-            false => shown.push(c),
-        }
-    }
-    shown
 }
 
 #[cfg(test)]

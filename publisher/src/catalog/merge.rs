@@ -82,8 +82,7 @@ fn strands(merged: &CatalogTree, proposals: &[Pending]) -> Option<(String, Strin
     {
         let ready = |it: &&Pending| it.role == Some(above) && it.obstacle.is_none();
         let Some(parent) = proposals.iter().find(ready) else { continue };
-        let missing = RoleFile::read(merged, role).and_then(|file| Holders::of(merged, role)?.missing(&file));
-        if let Ok(missing @ 1..) = missing {
+        if let Ok(missing @ 1..) = lacking(merged, role) {
             let why = format!(
                 "`{role}` would lack {missing} signature(s) of those who hold it then: they sign \
                  `publisher catalog renew {role}`, and both are published together"
@@ -92,6 +91,11 @@ fn strands(merged: &CatalogTree, proposals: &[Pending]) -> Option<(String, Strin
         }
     }
     None
+}
+
+/// How many signatures a role lacks of those who hold it in this tree.
+pub(crate) fn lacking(tree: &CatalogTree, role: Role) -> Result<usize> {
+    Holders::of(tree, role)?.missing(&RoleFile::read(tree, role)?)
 }
 
 /// Why a proposal isn't the next version of its role. Its branch names the version, so that no two compete for one.

@@ -5,18 +5,21 @@ mod clock;
 mod current;
 mod endings;
 mod holders;
+pub(crate) mod key_change;
 mod merge;
+pub(crate) mod offices;
 mod proposal;
 mod publish;
 pub(crate) mod role;
 mod words;
+mod words_of_keys;
 
 pub(crate) use current::{CatalogArgs, Current, judge};
 pub(crate) use endings::{Ending, endings, tell};
 pub(crate) use holders::Holders;
-pub(crate) use merge::{Pending, leave_out, pending};
+pub(crate) use merge::{Pending, lacking, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
-pub(crate) use proposal::{Other, Proposal, Proposed, propose};
+pub(crate) use proposal::{Other, Proposal, Proposed, propose, propose_next};
 pub(crate) use publish::{Online, first_push, push};
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.

@@ -58,8 +58,22 @@ pub(crate) fn propose(
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
+    let next = RoleFile::read(&current.tree, role)?.next(targets, now);
+    propose_next(current, git, next, targets, other, keys, now)
+}
+
+/// The same for a next version that was made otherwise.
+pub(crate) fn propose_next(
+    current: &Current,
+    git: &GitArgs,
+    next: RoleFile,
+    targets: &BTreeMap<String, Vec<u8>>,
+    other: Other,
+    keys: &[SigningKey],
+    now: At,
+) -> Result<Proposed> {
+    let role = next.role;
     let before = RoleFile::read(&current.tree, role)?;
-    let next = before.next(targets, now);
     let branch = format!("{PROPOSALS}{role}-{}", next.version());
     let (base, mut file) = match open(current, &branch, role)? {
         Open::Nothing => (None, next),

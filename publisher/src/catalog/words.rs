@@ -1,13 +1,14 @@
-//! What a proposal changes in a channel, as release managers say it.
+//! What a proposal changes in a channel, and in who holds what, as people say it.
 
 use std::fmt::Display;
 
 use pdp_policies::trust::Role;
-use pdp_policies::{CatalogTree, Channel, Level, Promotion, RingPlan};
+use pdp_policies::{CatalogTree, Channel, Level, Promotion, RingPlan, printable};
 use pdp_transport::cli::failure::Result;
 
-use super::changes::{listed_file, printable};
+use super::changes::listed_file;
 use super::role::RoleFile;
+use super::words_of_keys::of_keys;
 
 /// One line for each change that means something to people; the values beside it are complete. Only files that the role
 /// lists are read, as it lists them: others are nobody's word.
@@ -20,7 +21,7 @@ pub(super) fn words(
     tree: &CatalogTree,
     file: &RoleFile,
 ) -> Result<Vec<String>> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<_> = of_keys(before, file).iter().map(|line| printable(line)).collect();
     if file.role != Role::Channels {
         return Ok(lines);
     }

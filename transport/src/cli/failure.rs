@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pdp_policies::{Refusal, RefusalCode};
+use pdp_policies::{Refusal, RefusalCode, printable_lines};
 
 use super::exit;
 use crate::error::Error;
@@ -64,9 +64,10 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error[{}]: {}", self.code, self.what)?;
+        // Parts of it may be a stranger's words.
+        write!(f, "error[{}]: {}", self.code, printable_lines(&self.what))?;
         if let Some(cause) = &self.cause {
-            write!(f, "\n  cause: {cause}")?;
+            write!(f, "\n  cause: {}", printable_lines(cause))?;
         }
         if let Some(hint) = &self.hint {
             write!(f, "\n  hint:  {hint}")?;

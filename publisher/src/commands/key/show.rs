@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use pdp_policies::trust::metadata;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 use pdp_transport::files;
 use serde_json::json;
+
+use crate::keys::{MAX_KEY_BYTES, public_key};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -20,13 +21,9 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let mut shown = Vec::new();
     for path in &args.files {
         let missing = || Failure::new("NotFound", format!("key file {}", path.display()));
-        let bytes = files::read_capped(path, 64 * 1024)?.ok_or_else(missing)?;
+        let bytes = files::read_capped(path, MAX_KEY_BYTES)?.ok_or_else(missing)?;
+        let (id, key) = public_key(&path.display().to_string(), &bytes)?;
         let pem = String::from_utf8_lossy(&bytes);
-        let (id, key) = metadata::key(&pem).map_err(|cause| {
-            Failure::new("BadCredentials", format!("key file {}", path.display()))
-                .cause(cause)
-                .hint("give the public half, which ends in .pub")
-        })?;
         shown.push(json!({ "file": path, "id": id, "scheme": key["scheme"], "publicKey": pem }));
     }
     let lines: Vec<_> = shown

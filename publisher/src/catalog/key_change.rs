@@ -1,0 +1,154 @@
+//! Who holds a role from its next version on: a pure change of the file that names its holders.
+
+use std::collections::BTreeSet;
+
+use pdp_policies::Person;
+use pdp_policies::trust::{Role, metadata};
+use pdp_transport::cli::failure::{Failure, Result};
+use serde_json::{Map, Value};
+
+use super::role::RoleFile;
+
+/// A public key and who holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct NewKey {
+    pub(crate) id: String,
+    /// As TUF lists it.
+    pub(crate) listed: Value,
+    pub(crate) holder: Person,
+}
+
+/// What changes for one role.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KeyChange {
+    /// Ids that hold it no more.
+    pub(crate) remove: BTreeSet<String>,
+    pub(crate) add: Vec<NewKey>,
+    /// How many must sign; none: as before.
+    pub(crate) threshold: Option<usize>,
+}
+
+/// Changes who holds `role` in its parent's file. Keys that hold nothing there any more leave it.
+///
+/// # Errors
+/// `KeyWithoutRole`, `KeyInUse`, `PersonTwice`, `ThresholdTooLow`, `ThresholdAboveKeys`, `NoChange`.
+pub(crate) fn change(parent: &mut RoleFile, role: Role, change: &KeyChange) -> Result<()> {
+    let before = parent.signed.clone();
+    let entry = entry(&mut parent.signed, role)?;
+    let mut ids = ids(entry);
+    if let Some(stranger) = change.remove.iter().find(|id| !ids.contains(id)) {
+        return Err(Failure::new("KeyWithoutRole", format!("key {stranger} doesn't hold the role `{role}`"))
+            .hint("`publisher catalog keys` shows who holds what"));
+    }
+    ids.retain(|id| !change.remove.contains(id));
+    for new in &change.add {
+        if ids.contains(&new.id) {
+            return Err(Failure::new("KeyInUse", format!("key {} holds the role `{role}` already", new.id))
+                .hint("a role counts each key once: leave it out"));
+        }
+        ids.push(new.id.clone());
+    }
+    let threshold = change.threshold.unwrap_or_else(|| threshold(entry));
+    check(role, threshold, ids.len())?;
+    entry["threshold"] = threshold.into();
+    entry["keyids"] = ids.into();
+    list_keys(&mut parent.signed, &change.add)?;
+    each_person_once(&mut parent.signed, role)?;
+    match parent.signed == before {
+        true => Err(Failure::new("NoChange", format!("role `{role}` is held so already"))
+            .hint("nothing was proposed")),
+        false => Ok(()),
+    }
+}
+
+/// A role that too few could sign, or that one person alone signs for many, is refused before anybody signs it.
+pub(crate) fn check(role: Role, threshold: usize, keys: usize) -> Result<()> {
+    let least = role.least_threshold();
+    if threshold < least {
+        return Err(Failure::new(
+            "ThresholdTooLow",
+            format!("role `{role}` would ask for {threshold} signature(s)"),
+        )
+        .cause(format!("no data plane takes fewer than {least}")));
+    }
+    if threshold > keys {
+        return Err(Failure::new(
+            "ThresholdAboveKeys",
+            format!("role `{role}` would ask for {threshold} signatures of {keys} key(s)"),
+        )
+        .cause("nobody could ever sign it again")
+        .hint("add keys first, or lower the threshold in the same step with --threshold"));
+    }
+    Ok(())
+}
+
+/// Lists new keys, and leaves out those that no role of this file names any more.
+fn list_keys(signed: &mut Value, add: &[NewKey]) -> Result<()> {
+    let used = used(signed);
+    let keys = keys(signed).ok_or_else(unreadable)?;
+    keys.extend(add.iter().map(|new| (new.id.clone(), new.listed.clone())));
+    keys.retain(|id, _| used.contains(id));
+    let mut holders = signed[metadata::HOLDERS].as_object().cloned().unwrap_or_default();
+    holders.extend(add.iter().map(|new| (new.id.clone(), new.holder.to_string().into())));
+    holders.retain(|id, _| used.contains(id));
+    signed[metadata::HOLDERS] = holders.into();
+    Ok(())
+}
+
+/// Two keys of one person would count as two people.
+fn each_person_once(signed: &mut Value, role: Role) -> Result<()> {
+    if !role.is_of_people() {
+        return Ok(());
+    }
+    let ids = ids(entry(signed, role)?);
+    let mut seen = BTreeSet::new();
+    let mut holders = ids.iter().filter_map(|id| holder(signed, id));
+    let Some(twice) = holders.find(|person| !seen.insert(person.clone())) else { return Ok(()) };
+    Err(Failure::new("PersonTwice", format!("`{twice}` would hold role `{role}` with two keys"))
+        .cause("one person would count as two")
+        .hint("`rotate` replaces a person's key; another person needs another name"))
+}
+
+/// All ids that a role of this file names.
+fn used(signed: &Value) -> BTreeSet<String> {
+    let top = signed["roles"].as_object().into_iter().flat_map(Map::values);
+    let below = signed["delegations"]["roles"].as_array().into_iter().flatten();
+    top.chain(below).flat_map(ids).collect()
+}
+
+/// Where a file names the holders of a role: `keyids` and `threshold`.
+pub(super) fn entry(signed: &mut Value, role: Role) -> Result<&mut Value> {
+    let found = match role.parent() {
+        Role::Targets => {
+            let roles = signed["delegations"]["roles"].as_array_mut();
+            roles.and_then(|roles| roles.iter_mut().find(|it| it["name"] == role.name()))
+        }
+        _ => signed["roles"].get_mut(role.name()),
+    };
+    found.ok_or_else(unreadable)
+}
+
+pub(super) fn keys(signed: &mut Value) -> Option<&mut Map<String, Value>> {
+    match signed.get("delegations").is_some() {
+        true => signed["delegations"]["keys"].as_object_mut(),
+        false => signed["keys"].as_object_mut(),
+    }
+}
+
+/// Who holds a key, none in catalogs that don't say it.
+pub(super) fn holder(signed: &Value, id: &str) -> Option<Person> {
+    signed[metadata::HOLDERS].get(id)?.as_str()?.parse().ok()
+}
+
+pub(super) fn ids(entry: &Value) -> Vec<String> {
+    let ids = entry["keyids"].as_array().into_iter().flatten();
+    ids.filter_map(|id| id.as_str().map(str::to_owned)).collect()
+}
+
+pub(super) fn threshold(entry: &Value) -> usize {
+    entry["threshold"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or_default()
+}
+
+fn unreadable() -> Failure {
+    Failure::new("Unreadable", "the catalog doesn't say who holds that role")
+}

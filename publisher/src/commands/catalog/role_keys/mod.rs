@@ -1,0 +1,141 @@
+//! `publisher catalog ROLE`: who holds a role, and how many of them must sign it.
+
+mod add_key;
+mod remove_key;
+mod rotate;
+mod threshold;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Subcommand;
+use pdp_policies::trust::Role;
+use pdp_policies::{At, Person};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::output::{self, Format, say};
+use pdp_transport::files;
+use serde_json::json;
+
+use crate::catalog::key_change::{KeyChange, NewKey, change};
+use crate::catalog::offices::check_unused;
+use crate::catalog::role::RoleFile;
+use crate::catalog::{CatalogArgs, Current, Other, Proposed, lacking, propose_next};
+use crate::keys::{KeyArgs, MAX_KEY_BYTES, SigningKey, public_key};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RoleKeys {
+    /// Proposes another key in the place of one. The old one counts no more.
+    Rotate(rotate::Args),
+    /// Proposes one more holder.
+    AddKey(add_key::Args),
+    /// Proposes that a key holds the role no more: also what to do with a stolen one.
+    RemoveKey(remove_key::Args),
+    /// Proposes how many holders must sign.
+    Threshold(threshold::Args),
+}
+
+/// Where the proposal goes, and who signs it: holders of the role that names these, the root or targets.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProposalArgs {
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+    #[command(flatten)]
+    pub(super) keys: KeyArgs,
+}
+
+pub(crate) fn run(role: Role, command: &RoleKeys, format: Format, now: At) -> Result<u8> {
+    match command {
+        RoleKeys::Rotate(args) => rotate::run(role, args, format, now),
+        RoleKeys::AddKey(args) => add_key::run(role, args, format, now),
+        RoleKeys::RemoveKey(args) => remove_key::run(role, args, format, now),
+        RoleKeys::Threshold(args) => threshold::run(role, args, format, now),
+    }
+}
+
+/// Proposes what a command wants changed, and says what has to follow.
+fn run_change(
+    role: Role,
+    args: &ProposalArgs,
+    wanted: impl FnOnce(&Current) -> Result<KeyChange>,
+    format: Format,
+    now: At,
+) -> Result<u8> {
+    let keys = args.keys.unlock()?;
+    let current = Current::fetch(&args.catalog, now)?;
+    let changes = [(role, wanted(&current)?)];
+    let proposed = propose_changes(&current, &args.catalog, role.parent(), &changes, &keys, now)?;
+    let value = json!({
+        "role": role.name(), "branch": proposed.branch, "signatures": proposed.signatures, "missing": proposed.missing,
+    });
+    output::print(format, &value, &format!("✔ who holds `{role}`: {proposed}"))?;
+    Ok(exit::DONE)
+}
+
+/// Proposes the next version of a file that names holders.
+pub(super) fn propose_changes(
+    current: &Current,
+    args: &CatalogArgs,
+    parent: Role,
+    changes: &[(Role, KeyChange)],
+    keys: &[SigningKey],
+    now: At,
+) -> Result<Proposed> {
+    let none = BTreeMap::new();
+    let mut next = RoleFile::read(&current.tree, parent)?.next(&none, now);
+    for (role, wanted) in changes {
+        change(&mut next, *role, wanted)?;
+    }
+    let follows = what_follows(current, &next)?;
+    let proposed = propose_next(current, &args.git, next, &none, Other::Stays, keys, now)?;
+    follows.iter().for_each(|line| say(line));
+    Ok(proposed)
+}
+
+/// Roles below that too few of those sign who hold them then.
+fn what_follows(current: &Current, next: &RoleFile) -> Result<Vec<String>> {
+    let mut tree = current.tree.clone();
+    tree.replace(&next.path(), next.bytes()?).map_err(pdp_transport::cli::failure::internal)?;
+    let below = Role::ALL.into_iter().filter(|role| role.parent() == next.role && *role != next.role);
+    let line = |role: Role| match (role.is_of_people(), lacking(&tree, role)) {
+        (true, Ok(missing @ 1..)) => Some(format!(
+            "◎ `{role}` then lacks {missing} signature(s) of those who hold it: they sign `publisher catalog renew \
+             {role}` now, and both are published together"
+        )),
+        (false, Ok(1..)) => Some(format!(
+            "◎ `{role}` is signed by another key then: give it to whatever runs `publisher catalog publish` and `refresh` \
+             first"
+        )),
+        _ => None,
+    };
+    Ok(below.filter_map(line).collect())
+}
+
+/// `NAME=FILE`: a public key and who holds it.
+#[derive(Debug, Clone)]
+pub(super) struct NamedKey {
+    pub(super) holder: Person,
+    pub(super) file: PathBuf,
+}
+
+impl FromStr for NamedKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (holder, file) = text.split_once('=').ok_or("write NAME=FILE, such as alice=alice.pub")?;
+        Ok(Self { holder: holder.parse().map_err(|e| format!("{e}"))?, file: file.into() })
+    }
+}
+
+impl NamedKey {
+    /// Reads it; it must be good for nothing yet.
+    pub(super) fn read(&self, current: &Current) -> Result<NewKey> {
+        let shown = self.file.display().to_string();
+        let bytes = files::read_capped(&self.file, MAX_KEY_BYTES)?;
+        let bytes = bytes.ok_or_else(|| Failure::new("NotFound", format!("key file {shown}")))?;
+        let (id, listed) = public_key(&shown, &bytes)?;
+        check_unused(&current.tree, &id, &listed)?;
+        Ok(NewKey { id, listed, holder: self.holder.clone() })
+    }
+}
