@@ -30,6 +30,7 @@ impl Module {
 }
 
 const OLAREG: Module = Module::new("olareg", &[("github.com/olareg/olareg/cmd/olareg", "olareg")]);
+const GO_TUF: Module = Module::new("go-tuf", &[("pdp.e2e/tools/go-tuf", "go-tuf")]);
 const COSIGN: Module = Module::new("cosign", &[("github.com/sigstore/cosign/v3/cmd/cosign", "cosign")]);
 
 /// What the tests on a cluster need.
@@ -63,7 +64,7 @@ const HOSTS: [Module; 9] = [
         cgo: Some("sqlite sqlite_unlock_notify"),
     },
     Module::new("crane", &[("github.com/google/go-containerregistry/cmd/crane", "crane")]),
-    Module::new("go-tuf", &[("pdp.e2e/tools/go-tuf", "go-tuf")]),
+    GO_TUF,
     Module::new("helm", &[("helm.sh/helm/v3/cmd/helm", "helm")]),
     Module::new("oras", &[("oras.land/oras/cmd/oras", "oras")]),
     Module::new("regctl", &[("github.com/regclient/regclient/cmd/regctl", "regctl")]),
@@ -98,7 +99,17 @@ impl Tools {
         Self::build(&HOSTS)
     }
 
+    /// go-tuf alone.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn for_catalogs() -> Result<Self> {
+        Self::build(&[GO_TUF])
+    }
+
     fn build(modules: &[Module]) -> Result<Self> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let cache = cache()?;
         for (number, module) in modules.iter().enumerate() {
             let folder = source(module.folder);

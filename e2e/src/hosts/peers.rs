@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::process::{installed, must};
-use crate::tools::{cached, source};
+use crate::tools::{Tools, cached, source};
 
 /// The Maven plugin that fetches what `pom.xml` pins.
 const COPY: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
@@ -40,7 +40,8 @@ impl TufClient {
         }
     }
 
-    /// A command that reads `catalog` and knows `root` alone; it prints `<sha256> <target>` lines.
+    /// A command that reads `catalog` and knows `root` alone; it prints `<sha256> <target>` lines. python-tuf and go-tuf
+    /// judge expiry at `PDP_NOW` (RFC 3339), if that is set; tough knows no time but the machine's.
     ///
     /// # Errors
     /// When it can't be installed.
@@ -51,7 +52,7 @@ impl TufClient {
                 command.arg(source("python-tuf").join("read.py"));
                 command
             }
-            Self::Go => super::tools().command("go-tuf"),
+            Self::Go => Tools::for_catalogs()?.command("go-tuf"),
             Self::Tough => installed(&tough()?.to_string_lossy()),
         };
         command.arg(root).arg(catalog);

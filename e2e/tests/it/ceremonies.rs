@@ -96,7 +96,8 @@ fn a_file_that_was_altered_on_the_way_is_refused() {
     let of_mallory: Value =
         serde_json::from_slice(&std::fs::read(mallory.path("join-alice")).unwrap()).unwrap();
     let good = std::fs::read(ceremony.path("join-alice")).unwrap();
-    let alterations: [(&str, fn(&mut Value, &Value)); 6] = [
+    type Alter = fn(&mut Value, &Value);
+    let alterations: [(&str, Alter); 6] = [
         ("CeremonyFileAltered", |join, other| join["keys"]["root"] = other["keys"]["root"].clone()),
         ("CeremonyFileAltered", |join, other| {
             join["keys"]["root"] = other["keys"]["root"].clone();
@@ -156,8 +157,8 @@ fn a_ceremony_that_takes_weeks_is_begun_anew() {
     world.now = Some("2026-11-23T08:00:00Z".into());
     drop(joined(&world));
     world.now = Some("2026-12-08T08:00:00Z".into());
-    let files = vec![world.path("ceremony/start").to_string_lossy().into_owned()];
-    let args = ["key", "ceremony", "status", &files[0]];
+    let start = world.path("ceremony/start").to_string_lossy().into_owned();
+    let args = ["key", "ceremony", "status", &start];
     let late = world.run(pdp_e2e::Program::Publisher, &args, &[]).unwrap();
     assert_eq!(refused(&late), "CeremonyTooOld");
     world.now = Some("2026-11-23T07:00:00Z".into());

@@ -1,6 +1,6 @@
 // Reads a catalog in a folder with go-tuf: every role from the pinned root on, then every target that a role names.
 //
-// go-tuf ROOT CATALOG: a line `<sha256> <target>` each; exit code 1 when something is refused.
+// go-tuf ROOT CATALOG: a line `<sha256> <target>` each; exit code 1 when something is refused. PDP_NOW may set the clock.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 	"github.com/theupdateframework/go-tuf/v2/metadata/trustedmetadata"
@@ -36,6 +37,11 @@ func read(root, catalog string) error {
 	trusted, err := trustedmetadata.New(pinned)
 	if err != nil {
 		return err
+	}
+	if now, set := os.LookupEnv("PDP_NOW"); set {
+		if trusted.RefTime, err = time.Parse(time.RFC3339, now); err != nil {
+			return err
+		}
 	}
 	for version := trusted.Root.Signed.Version + 1; ; version++ {
 		next := file(fmt.Sprintf("metadata/%d.root.json", version))

@@ -1,9 +1,11 @@
 """Reads a catalog in a folder with python-tuf, as a client that knows the pinned root alone.
 
-read.py ROOT CATALOG: a line `<sha256> <target>` each; exit code 1 when something is refused.
+read.py ROOT CATALOG: a line `<sha256> <target>` each; exit code 1 when something is refused. PDP_NOW may set the clock.
 """
 
+import datetime
 import hashlib
+import os
 import pathlib
 import sys
 import tempfile
@@ -35,6 +37,9 @@ def main(root, catalog):
             fetcher=Folder(),
             bootstrap=pathlib.Path(root).read_bytes(),
         )
+        if "PDP_NOW" in os.environ:
+            now = datetime.datetime.fromisoformat(os.environ["PDP_NOW"].replace("Z", "+00:00"))
+            updater._trusted_set.reference_time = now
         updater.refresh()
         targets = Metadata.from_file(f"{kept}/targets.json").signed
         names = set(targets.targets)

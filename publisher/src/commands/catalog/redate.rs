@@ -31,8 +31,8 @@ pub(super) async fn run(args: OnlineArgs, format: Format, now: At) -> Result<u8>
     .await?;
     to_oci(&registry, oci.as_ref(), &tree).await?;
     say(&format!(
-        "◎ a data plane whose own clock was at {dated}, too, took it and now refuses what is older: it needs a root with \
-         another key for `timestamp`"
+        "◎ a data plane whose own clock was at {dated}, too, took it and now refuses what is older: it follows \
+         again once every key of `timestamp` is another one (`publisher catalog timestamp rotate`)"
     ));
     let value = json!({ "signedAt": now, "wasDated": dated });
     output::print(format, &value, &format!("✔ dated {now} instead of {dated}"))?;

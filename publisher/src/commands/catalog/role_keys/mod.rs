@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use clap::Subcommand;
 use pdp_policies::trust::Role;
-use pdp_policies::{At, Person};
+use pdp_policies::{At, CatalogTree, Person};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
@@ -19,7 +19,7 @@ use pdp_transport::files;
 use serde_json::json;
 
 use crate::catalog::key_change::{KeyChange, NewKey, change};
-use crate::catalog::offices::check_unused;
+use crate::catalog::offices::{check_unused, office};
 use crate::catalog::role::RoleFile;
 use crate::catalog::{CatalogArgs, Current, Other, Proposed, lacking, propose_next};
 use crate::keys::{KeyArgs, MAX_KEY_BYTES, SigningKey, public_key};
@@ -99,17 +99,24 @@ fn what_follows(current: &Current, next: &RoleFile) -> Result<Vec<String>> {
     tree.replace(&next.path(), next.bytes()?).map_err(pdp_transport::cli::failure::internal)?;
     let below = Role::ALL.into_iter().filter(|role| role.parent() == next.role && *role != next.role);
     let line = |role: Role| match (role.is_of_people(), lacking(&tree, role)) {
+        (false, _) if is_signed(&tree, role) => None,
         (true, Ok(missing @ 1..)) => Some(format!(
             "◎ `{role}` then lacks {missing} signature(s) of those who hold it: they sign `publisher catalog renew \
              {role}` now, and both are published together"
         )),
-        (false, Ok(1..)) => Some(format!(
+        (false, _) => Some(format!(
             "◎ `{role}` is signed by another key then: give it to whatever runs `publisher catalog publish` and `refresh` \
              first"
         )),
         _ => None,
     };
     Ok(below.filter_map(line).collect())
+}
+
+/// True if a key that holds an online role signed it as it is.
+fn is_signed(tree: &CatalogTree, role: Role) -> bool {
+    let (Ok(office), Ok(file)) = (office(tree, role), RoleFile::read(tree, role)) else { return false };
+    office.keys.iter().any(|key| file.signatures.contains_key(&key.id))
 }
 
 /// `NAME=FILE`: a public key and who holds it.
