@@ -5,19 +5,22 @@ mod clock;
 mod current;
 mod endings;
 mod holders;
+mod key_words;
 mod merge;
 mod proposal;
 mod publish;
+mod releases;
 pub(crate) mod role;
 mod words;
 
-pub(crate) use current::{CatalogArgs, Current, judge};
+pub(crate) use current::{CatalogArgs, Current, GitArgs, judge};
 pub(crate) use endings::{Ending, endings, tell};
 pub(crate) use holders::Holders;
 pub(crate) use merge::{Pending, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
 pub(crate) use proposal::{Other, Proposal, Proposed, propose};
 pub(crate) use publish::{Online, first_push, push};
+pub(crate) use releases::published;
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.
 pub(crate) use pdp_transport::catalog::CATALOG_BRANCH as BRANCH;
