@@ -89,6 +89,9 @@ pub(super) fn decide(
 ) -> Answer<Assignment> {
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
+    if !server.directs(catalog) {
+        return Err(Refusal::not_director());
+    }
     let missing = || Refusal::not_found(format!("the catalog has no channel of line `{line}`"));
     let channel = catalog.channel(line).ok_or_else(missing)?;
     let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
