@@ -24,6 +24,7 @@ mod ground_programs;
 mod ground_registry;
 mod hotfixes;
 mod idle;
+mod key_lists;
 mod outages;
 mod postgres;
 mod postgres_attacks;
