@@ -8,6 +8,20 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::files;
 use sigstore_types::DerPublicKey;
 
+use crate::catalog::CatalogArgs;
+use crate::keys::KeyArgs;
+
+/// The key, and who signs what happens to it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The key: its id (`publisher key show`), the beginning of one, or its public half (`.pub`).
+    pub(super) key: String,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+    #[command(flatten)]
+    pub(super) keys: KeyArgs,
+}
+
 /// A key file is small.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
 /// The beginning of an id has at least so many digits: with one key listed, any letter would name it.

@@ -8,23 +8,12 @@ use pdp_transport::cli::output::{Format, say};
 use sigstore_types::DerPublicKey;
 
 use super::{Change, given, listed, lost};
-use crate::catalog::{CatalogArgs, Current, PROPOSALS};
-use crate::keys::KeyArgs;
+use crate::catalog::{Current, PROPOSALS};
 
 /// So old (seconds) the date of an open proposal may be for the same command to join it.
 const OPEN_FOR: i64 = 7 * 86_400;
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// The key: its id (`publisher key show`), the beginning of one, or its public half (`.pub`).
-    key: String,
-    #[command(flatten)]
-    catalog: CatalogArgs,
-    #[command(flatten)]
-    keys: KeyArgs,
-}
-
-pub(super) fn run(purpose: KeyPurpose, args: &Args, format: Format, now: At) -> Result<u8> {
+pub(super) fn run(purpose: KeyPurpose, args: &given::Args, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
     let before = listed(&current, purpose);

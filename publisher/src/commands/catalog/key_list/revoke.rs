@@ -6,24 +6,13 @@ use pdp_transport::cli::output::{Format, say};
 
 use super::lost::{self, Lost};
 use super::{Change, given, listed};
-use crate::catalog::{CatalogArgs, Current};
+use crate::catalog::Current;
 use crate::commands::blocking;
-use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct DirectorArgs {
-    /// The key: its id (`publisher key show`), the beginning of one, or its public half (`.pub`).
-    key: String,
+pub(crate) struct Args {
     #[command(flatten)]
-    catalog: CatalogArgs,
-    #[command(flatten)]
-    keys: KeyArgs,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct ArtifactArgs {
-    /// The key: its id (`publisher key show`), the beginning of one, or its public half (`.pub`).
-    key: String,
+    of: given::Args,
     /// Revoke it though promoted levels have no other signature: no data plane installs them any more, and Flux fails their
     /// sources wherever it has to verify them again.
     #[arg(long)]
@@ -31,13 +20,9 @@ pub(crate) struct ArtifactArgs {
     /// `host[:port][/prefix]` to look for signatures instead of the host that each release names.
     #[arg(long, env = "PUBLISHER_REGISTRY", value_name = "HOST")]
     registry: Option<String>,
-    #[command(flatten)]
-    catalog: CatalogArgs,
-    #[command(flatten)]
-    keys: KeyArgs,
 }
 
-pub(super) fn director(args: &DirectorArgs, format: Format, now: At) -> Result<u8> {
+pub(super) fn director(args: &given::Args, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
     let purpose = KeyPurpose::Director;
@@ -48,14 +33,14 @@ pub(super) fn director(args: &DirectorArgs, format: Format, now: At) -> Result<u
     change.propose(&current, &args.catalog.git, &list, &keys, format, now)
 }
 
-pub(super) async fn artifact(args: ArtifactArgs, format: Format, now: At) -> Result<u8> {
-    let keys = args.keys.unlock()?;
-    let catalog = args.catalog;
+pub(super) async fn artifact(args: Args, format: Format, now: At) -> Result<u8> {
+    let keys = args.of.keys.unlock()?;
+    let catalog = args.of.catalog;
     let registry = catalog.git.connection.registry()?;
     let (current, git) = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog.git))).await?;
     let purpose = KeyPurpose::Artifact;
     let before = listed(&current, purpose);
-    let given = given::find(before, &args.key)?;
+    let given = given::find(before, &args.of.key)?;
     let revoked = before.revoke(&given.der);
     let change = Change { purpose, verb: "revoked", id: &given.id };
     let list = revoked.map_err(|why| change.refused(why))?;
