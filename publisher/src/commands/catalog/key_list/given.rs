@@ -13,7 +13,7 @@ use crate::keys::KeyArgs;
 
 /// The key, and who signs what happens to it.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct GivenArgs {
     /// The key: its id (`publisher key show`), the beginning of one, or its public half (`.pub`).
     pub(super) key: String,
     #[command(flatten)]

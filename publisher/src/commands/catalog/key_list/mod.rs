@@ -28,9 +28,9 @@ pub(crate) enum Director {
     /// Proposes that one more key may direct. Data planes follow it once that is published.
     Add(add::Args),
     /// Proposes that a key directs no more: nothing that it says counts from then on.
-    Retire(given::Args),
+    Retire(given::GivenArgs),
     /// Proposes that a key never directs again, nor any server that holds it.
-    Revoke(given::Args),
+    Revoke(given::GivenArgs),
     /// Lists the director's keys.
     List(list::Args),
 }
@@ -40,7 +40,7 @@ pub(crate) enum Artifact {
     /// Proposes that one more key vouches for artifacts.
     Add(add::Args),
     /// Proposes that a key vouches for nothing new. What was promoted before stays good.
-    Retire(given::Args),
+    Retire(given::GivenArgs),
     /// Proposes that nothing that a key ever signed counts. Refused while a promoted level has no other signature.
     Revoke(revoke::Args),
     /// Lists the keys that vouch for artifacts.

@@ -13,7 +13,7 @@ use crate::catalog::{Current, PROPOSALS};
 /// So old (seconds) the date of an open proposal may be for the same command to join it.
 const OPEN_FOR: i64 = 7 * 86_400;
 
-pub(super) fn run(purpose: KeyPurpose, args: &given::Args, format: Format, now: At) -> Result<u8> {
+pub(super) fn run(purpose: KeyPurpose, args: &given::GivenArgs, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
     let before = listed(&current, purpose);

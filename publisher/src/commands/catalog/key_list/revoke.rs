@@ -12,7 +12,7 @@ use crate::commands::blocking;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    of: given::Args,
+    of: given::GivenArgs,
     /// Revoke it though promoted levels have no other signature: no data plane installs them any more, and Flux fails their
     /// sources wherever it has to verify them again.
     #[arg(long)]
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     registry: Option<String>,
 }
 
-pub(super) fn director(args: &given::Args, format: Format, now: At) -> Result<u8> {
+pub(super) fn director(args: &given::GivenArgs, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
     let purpose = KeyPurpose::Director;
