@@ -36,20 +36,24 @@ fn a_director_is_handed_over_without_a_gap_and_taken_back() {
     story.release(42);
     assert_eq!(story.round()["wso2-lab-prod"], Some(42), "{:#}", story.planes[0].status().unwrap());
 
-    story.round();
-    let old = Key::read(&story.world.path("director.pem")).unwrap();
-    story.world.server().unwrap().terminate().unwrap();
-    give_server(&story.world, &story.world.next_key("director.key"));
-    story.world.start_server().unwrap();
-    story.world.server().unwrap().ready().unwrap();
-    story.pass_time(60);
     let heard = |story: &Story| {
         story.round();
         let status = story.planes[0].status().unwrap();
         assert!(status["refusal"].is_null() && status["waitingFor"].is_null(), "{status:#}");
         status["instruction"]["issued"].as_str().unwrap().to_owned()
     };
+    story.pass_time(60);
+    heard(&story);
+    story.pass_time(60);
+    let before = heard(&story);
+    let old = Key::read(&story.world.path("director.pem")).unwrap();
+    story.world.server().unwrap().terminate().unwrap();
+    give_server(&story.world, &story.world.next_key("director.key"));
+    story.world.start_server().unwrap();
+    story.world.server().unwrap().ready().unwrap();
+    story.pass_time(60);
     let first = heard(&story);
+    assert!(first > before, "the same word by another key is news");
     let said =
         story.world.changed_key("director", "retire", &story.world.public_key("director"), &[]).unwrap();
     assert!(said.contains("is retired: nothing that it signed counts"), "{said}");
