@@ -85,6 +85,8 @@ impl Follower {
         self.unsaved |= floors.worth_saving(&self.floors);
         self.floors = floors;
         let versions = catalog.versions();
+        let directed = server.catalog.load().as_ref().map(|catalog| server.directs(catalog));
+        tell_director(directed, server.directs(&catalog));
         server.catalog.store(Some(Arc::new(catalog)));
         server.due.notify_one();
         let followed = (versions.channels, versions.targets);
@@ -116,6 +118,18 @@ impl Follower {
         writer.record(&Actor::Server, &events).await.map_err(unwritten)?;
         self.unsaved = false;
         Ok(())
+    }
+}
+
+/// Said at the start and whenever it changes: `before` is what the catalog before said of this server's key.
+fn tell_director(before: Option<bool>, directs: bool) {
+    match (before, directs) {
+        (None | Some(true), false) => tracing::error!(
+            code = "DirectorNotListed",
+            "the catalog doesn't list this server's key as a director's: it says and grants nothing"
+        ),
+        (Some(false), true) => tracing::info!("the catalog lists this server's key as a director's now"),
+        _ => {}
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) struct Metrics {
     role_expires: Family<RoleLabel, Gauge>,
     held: Family<Held, Gauge>,
     log_lost: Gauge,
+    not_director: Gauge,
 }
 
 /// A role of the catalog.
@@ -67,6 +68,8 @@ pub(crate) struct Moment {
     pub(crate) everything: bool,
     /// True while the event log can't be followed.
     pub(crate) log_lost: bool,
+    /// True if the followed catalog doesn't list the server's key as one that directs.
+    pub(crate) not_director: bool,
 }
 
 impl Metrics {
@@ -109,6 +112,7 @@ impl Metrics {
         self.data_planes.set(count(moment.data_planes));
         self.catalog_signed.set(moment.catalog_signed);
         self.log_lost.set(moment.log_lost.into());
+        self.not_director.set(moment.not_director.into());
         for (role, at) in moment.roles.iter().flatten() {
             self.role_expires.get_or_create(&RoleLabel { role: role.name() }).set(at.unix());
         }
@@ -148,6 +152,11 @@ impl Metrics {
             self.held.clone(),
         );
         registry.register("log_lost", "1 while the event log can't be followed", self.log_lost.clone());
+        registry.register(
+            "director_not_listed",
+            "1 while the catalog doesn't list this server's key as a director's: nobody would believe what it says",
+            self.not_director.clone(),
+        );
         let mut text = String::new();
         let _ = encode(&mut text, &registry);
         text

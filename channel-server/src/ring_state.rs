@@ -55,6 +55,10 @@ impl Publisher {
         if nowhere || server.lost.load().is_some() || !server.follows_newest(catalog, &server.fleet()) {
             return;
         }
+        // Nobody would follow it, and it would write over what another server says with the right key.
+        if !server.directs(catalog) {
+            return;
+        }
         if !self.compare(server, catalog).await {
             return;
         }

@@ -7,9 +7,10 @@ use arc_swap::ArcSwapOption;
 use pdp_policies::report::Report;
 use pdp_policies::rollout::Clock;
 use pdp_policies::trust::{Catalog, Freshness, Verified};
-use pdp_policies::{At, Channel, Digest, Level, ObstacleCode};
+use pdp_policies::{At, Channel, Digest, KeyState, Level, ObstacleCode};
 use pdp_transport::cli::clock;
 use pdp_transport::signing_key::SigningKey;
+use sigstore_types::DerPublicKey;
 use tokio::sync::{Mutex, Notify, Semaphore, watch};
 
 use crate::database::Database;
@@ -40,6 +41,8 @@ pub(crate) struct Server {
     pub(crate) position: Mutex<Position>,
     /// Signs assignments and ring state.
     pub(crate) director: SigningKey,
+    /// Its public half.
+    director_key: Option<DerPublicKey>,
     /// What changed for data planes: long polls wake on it.
     pub(crate) news: News,
     /// True once the server is stopping.
@@ -71,6 +74,7 @@ impl Server {
             lookups: Semaphore::new(LOOKUPS),
             word: Notify::new(),
             position: Mutex::new(Position::start()),
+            director_key: DerPublicKey::from_pem(&director.public_pem()).ok(),
             director,
             news: News::new(),
             stopping: watch::Sender::new(false),
@@ -139,6 +143,12 @@ impl Server {
     pub(crate) fn follows_newest(&self, catalog: &Catalog, fleet: &Fleet) -> bool {
         let own = catalog.versions();
         fleet.followed.is_none_or(|followed| followed == (own.channels, own.targets))
+    }
+
+    /// True if a catalog lists this server's key as one that directs. Every data plane refuses what others say.
+    pub(crate) fn directs(&self, catalog: &Catalog) -> bool {
+        let key = self.director_key.as_ref();
+        key.is_some_and(|key| catalog.director_keys().state_of(key) == Some(KeyState::Active))
     }
 
     /// What keeps a level from starting anywhere, none if nothing does.

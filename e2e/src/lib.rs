@@ -31,6 +31,7 @@ mod tools;
 mod tunnels;
 mod wire;
 mod world;
+mod world_keys;
 mod world_release;
 mod world_server;
 

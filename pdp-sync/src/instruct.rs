@@ -95,7 +95,11 @@ pub(crate) fn listen(
 ) -> Result<Listened> {
     let mut heard = Heard { approvals: valid(approvals, customer, now), ..Heard::default() };
     let fetched = match (&endpoints.server, &endpoints.ring_state) {
-        (Some(server), _) => poll(server, customer, state, &mut heard, now),
+        (Some(server), _) => {
+            let tag =
+                counts(customer, state, catalog, now).then(|| kept(customer, state)?.tag.clone()).flatten();
+            poll(server, customer, state, tag, &mut heard, now)
+        }
         (None, Some(source)) => ring_state(source, customer, state),
         (None, None) => return Ok(Listened::Heard(Box::new(heard))),
     };
@@ -216,17 +220,25 @@ fn kept<'a>(customer: &Customer, state: &'a State) -> Option<&'a Kept> {
     state.instruction.as_ref().filter(|kept| kept.source == source)
 }
 
+/// False if what was followed before is to be had anew, whatever the server calls unchanged: its key may be out of use, and a
+/// server that lags doesn't know that yet.
+fn counts(customer: &Customer, state: &State, catalog: &Catalog, now: At) -> bool {
+    let Some(kept) = kept(customer, state) else { return false };
+    let judged = judge(customer, state, catalog, kept.envelope.as_bytes(), now, true, &mut Heard::default());
+    !matches!(judged, Judged::Refused(_))
+}
+
 type Fetched = Result<Option<(String, Option<String>)>>;
 
 fn poll(
     endpoint: &ServerEndpoint,
     customer: &Customer,
     state: &mut State,
+    tag: Option<String>,
     heard: &mut Heard,
     now: At,
 ) -> Fetched {
     let identity = heard.identity.insert(identity::establish(endpoint, customer, state)?);
-    let tag = kept(customer, state).and_then(|kept| kept.tag.clone());
     let (pdp, line) = (&customer.pdp, &customer.line);
     let asked = identity.server.assignment(pdp, line, &identity.key, tag.as_deref(), Duration::ZERO, now);
     Ok(match block_on(asked)?? {

@@ -79,6 +79,7 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
         Err(seen) => return Ok(outcome.with(seen)),
     };
     outcome.remember(&fetched.catalog, customer, state, clock.now());
+    target.trust(state, &fetched.catalog)?;
     let mut found = target.found(state)?;
     found.obstacles.extend(rolled_back(customer));
     let mut verdict = decide(customer, &fetched, state, &found, clock.now());

@@ -14,6 +14,7 @@ pub mod flux;
 pub mod gate;
 mod hotfix;
 pub mod instruction;
+mod key_change;
 mod keys;
 mod names;
 mod plan;
@@ -35,6 +36,7 @@ pub use codes::{Obstacle, ObstacleCode, Owner, Refusal, RefusalCode};
 pub use digest::{Digest, NotADigest};
 pub use document::API_VERSION;
 pub use hotfix::{AUDIENCES, Audience, Barred, audience_member};
+pub use key_change::{BadKeyChange, KeyPurpose};
 pub use keys::{ARTIFACT_KEYS, DIRECTOR_KEYS, KeyList, KeyState, ListedKey};
 pub use names::{
     BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Person,

@@ -15,14 +15,29 @@ use crate::keys::SigningKey;
 
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 
+/// A signature outside any layout.
+#[derive(Debug, Clone)]
+pub(crate) struct Detached {
+    /// The Sigstore bundle.
+    pub(crate) bundle: Vec<u8>,
+    /// The manifest that attaches it.
+    pub(crate) manifest: Vec<u8>,
+}
+
+/// Signs `subject` with `key`.
+pub(crate) fn detached(subject: &Descriptor, key: &SigningKey) -> Result<Detached> {
+    let bundle = bundle(&subject.digest, key)?;
+    let manifest = referrer(subject, &bundle)?;
+    Ok(Detached { bundle, manifest })
+}
+
 /// Signs `subject` with `key` into the layout, unless a valid signature by this key is there already.
 /// True if it signed.
 pub(crate) fn sign(layout: &Layout, subject: &Descriptor, key: &SigningKey) -> Result<bool> {
     if of(layout, &subject.digest, key)? {
         return Ok(false);
     }
-    let bundle = bundle(&subject.digest, key)?;
-    let manifest = referrer(subject, &bundle)?;
+    let Detached { bundle, manifest } = detached(subject, key)?;
     layout.put_blob(EMPTY_CONFIG)?;
     layout.put_blob(&bundle)?;
     layout.put_blob(&manifest)?;

@@ -1,6 +1,6 @@
 //! `GET /v1/data-planes/{organization}/{data plane}/assignment`: the server's word to one data plane.
 //!
-//! Answered from memory, signed per answer. The tag covers the decision, not its date; `Prefer: wait=<seconds>`
+//! Answered from memory, signed per answer. The tag covers the decision and the key, not the date; `Prefer: wait=<seconds>`
 //! lets the answer wait for news.
 
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub(crate) async fn get(
     loop {
         news.iter_mut().for_each(Listener::forget);
         let decided = decide(&server, &server.fleet(), &pdp, &line, server.now())?;
-        let tag = tag(&decided)?;
+        let tag = tag(&server, &decided)?;
         if known != Some(tag.as_str()) {
             server.metrics.polled(true);
             return answer(&server, decided, &tag);
@@ -89,6 +89,9 @@ pub(super) fn decide(
 ) -> Answer<Assignment> {
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
+    if !server.directs(catalog) {
+        return Err(Refusal::not_director());
+    }
     let missing = || Refusal::not_found(format!("the catalog has no channel of line `{line}`"));
     let channel = catalog.channel(line).ok_or_else(missing)?;
     let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
@@ -130,8 +133,10 @@ fn running(start: &Started, now: At) -> Option<At> {
     start.until.filter(|until| *until > now && start.outcome.is_none())
 }
 
-fn tag(decided: &Assignment) -> Answer<String> {
-    let bytes = document::write(decided).map_err(|e| Refusal::internal(&e.to_string()))?;
+/// Covers the key, too: what the key before signed has to be replaced before that key goes out of use.
+fn tag(server: &Server, decided: &Assignment) -> Answer<String> {
+    let mut bytes = document::write(decided).map_err(|e| Refusal::internal(&e.to_string()))?;
+    bytes.extend(server.director.public_pem().into_bytes());
     Ok(format!("\"{}\"", Digest::of(&bytes).short()))
 }
 

@@ -31,6 +31,9 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Answer<&'static 
             .hint("the server's log says why; see `channel-server verify-events`"));
     }
     let catalog = server.catalog.load();
+    if !catalog.as_ref().is_none_or(|catalog| server.directs(catalog)) {
+        return Err(Refusal::not_director());
+    }
     if !catalog.as_ref().is_none_or(|catalog| server.follows_newest(catalog, &server.fleet())) {
         return Err(Refusal::catalog_behind());
     }
@@ -65,5 +68,6 @@ fn moment(server: &Server) -> Moment {
         paused: rollouts.iter().filter(|rollout| rollout.paused.is_some()).count(),
         everything: fleet.everything.is_some(),
         log_lost: server.lost.load().is_some(),
+        not_director: catalog.is_some_and(|catalog| !server.directs(catalog)),
     }
 }

@@ -78,6 +78,10 @@ fn decide(
 ) -> Answer<(Given, Option<Event>)> {
     let catalog = server.catalog.load();
     let catalog = catalog.as_ref().ok_or_else(Refusal::no_catalog)?;
+    // Before a start is counted that nobody would believe in.
+    if !server.directs(catalog) {
+        return Err(Refusal::not_director());
+    }
     let unknown = || {
         Refusal::unprocessable(
             "UnknownLevel",

@@ -71,6 +71,14 @@ impl Refusal {
             .hint("it looks again at once; does Git answer with an old copy?")
     }
 
+    pub(crate) fn not_director() -> Self {
+        let message =
+            "the catalog doesn't list this server's key as a director's; it says and grants nothing";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "DirectorNotListed", message).hint(
+            "`publisher catalog director list` shows the keys: start the server with the right one, or add its key",
+        )
+    }
+
     pub(crate) fn internal(cause: &str) -> Self {
         tracing::error!(cause, "internal error");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal", "the server failed")

@@ -1,6 +1,7 @@
 //! On a real control plane with real Flux: what pdp-sync writes is what Flux applies, digest by digest.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod artifact_keys;
 mod chart;
 mod contract;
 mod cosign;

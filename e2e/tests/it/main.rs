@@ -26,6 +26,7 @@ mod ground_registry;
 mod holders;
 mod hotfixes;
 mod idle;
+mod key_lists;
 mod life;
 mod office;
 mod outages;

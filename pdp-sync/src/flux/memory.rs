@@ -16,6 +16,7 @@ pub(crate) struct Memory {
     /// The Flux objects of the namespace.
     pub(super) objects: Kept<Objects>,
     checked: Mutex<Option<Digest>>,
+    keys: Mutex<Option<Digest>>,
     repairs: Mutex<BTreeMap<(Kind, String), Repairs>>,
 }
 
@@ -28,8 +29,18 @@ impl Memory {
     /// Everything is looked at anew, and put right at once.
     pub(crate) fn forget(&self) {
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.objects.forget();
         self.repairs().clear();
+    }
+
+    /// True if the Secret with the keys of this mark was written, or found right, by this process.
+    pub(super) fn keeps(&self, mark: Digest) -> bool {
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) == Some(mark)
+    }
+
+    pub(super) fn kept(&self, mark: Digest) {
+        *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = Some(mark);
     }
 
     pub(super) fn checked(&self, mark: Digest) {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{At, ComponentName, Obstacle, ObstacleCode, Span};
+use pdp_policies::{At, ComponentName, Digest, Obstacle, ObstacleCode, Span};
 use pdp_transport::cli::failure::{Result, internal};
 
+use super::artifact_keys;
 use super::desired::{self, Desired, Owner};
 use super::fights;
 use super::installed::{Installed, installed, left_as_they_are};
@@ -260,6 +261,19 @@ impl Target for FluxTarget<'_> {
         obstacles.extend(suspended.map(|it| preflight::suspended(it.kind, it.name.as_str())));
         let (kubernetes, flux) = (self.surroundings.kubernetes.clone(), self.surroundings.flux.clone());
         Ok(Found { obstacles, kubernetes, flux })
+    }
+
+    /// A key that was revoked goes at once, and a new one is there before Flux verifies what is installed again.
+    fn trust(&self, state: &State, catalog: &Verified<Catalog>) -> Result<()> {
+        let inputs = state.record.as_ref().and_then(|record| record.inputs().flux.as_ref());
+        let keys = catalog.artifact_keys();
+        let mark = Digest::of(&serde_json::to_vec(keys).map_err(internal)?);
+        if inputs.is_none_or(|flux| flux.verify_secret.is_none()) || self.memory.keeps(mark) {
+            return Ok(());
+        }
+        artifact_keys::keep(self.cluster, self.name, keys)?;
+        self.memory.kept(mark);
+        Ok(())
     }
 
     fn preflight(

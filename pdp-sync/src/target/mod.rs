@@ -22,6 +22,9 @@ pub(crate) trait Target {
     /// What the place itself has to say before anything is decided.
     fn found(&self, state: &State) -> Result<Found>;
 
+    /// Takes over what the newest catalog says of the keys behind what is installed.
+    fn trust(&self, state: &State, catalog: &Verified<Catalog>) -> Result<()>;
+
     /// Whether everything is at hand to begin with `record`, which isn't stored yet.
     fn preflight(
         &self,

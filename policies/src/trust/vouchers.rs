@@ -20,7 +20,11 @@ pub struct Vouchers {
 impl Vouchers {
     /// As a catalog lists them. A key without the date of its retirement vouches for nothing.
     pub fn of(catalog: &Catalog) -> Self {
-        let keys = catalog.artifact_keys();
+        Self::under(catalog, catalog.artifact_keys())
+    }
+
+    /// As another list would have it for what this catalog promotes: what a change of keys would cost.
+    pub fn under(catalog: &Catalog, keys: &KeyList) -> Self {
         let retired = keys.keys.iter().filter(|key| key.state == KeyState::Retired);
         let since = |key: &ListedKey| Some((key.der()?, promoted_before(catalog, key.retired_at?)));
         Self { retired: retired.filter_map(since).collect(), ..Self::in_use(keys) }

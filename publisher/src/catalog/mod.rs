@@ -4,23 +4,26 @@ mod changes;
 mod clock;
 mod current;
 mod endings;
+pub(crate) mod holder_change;
+mod holder_words;
 mod holders;
-pub(crate) mod key_change;
+mod key_words;
 mod merge;
 pub(crate) mod offices;
 mod proposal;
 mod publish;
+mod releases;
 pub(crate) mod role;
 mod words;
-mod words_of_keys;
 
-pub(crate) use current::{CatalogArgs, Current, judge};
+pub(crate) use current::{CatalogArgs, Current, GitArgs, judge};
 pub(crate) use endings::{Ending, endings, tell};
 pub(crate) use holders::Holders;
 pub(crate) use merge::{Pending, lacking, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
 pub(crate) use proposal::{Other, Proposal, Proposed, propose, propose_next};
 pub(crate) use publish::{Online, first_push, push};
+pub(crate) use releases::published;
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.
 pub(crate) use pdp_transport::catalog::CATALOG_BRANCH as BRANCH;

@@ -8,7 +8,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::files;
 use serde_json::Value;
 
-use super::key_change::{entry, holder, ids, keys, threshold};
+use super::holder_change::{entry, holder, ids, keys, threshold};
 use super::role::RoleFile;
 use crate::keys::{MAX_KEY_BYTES, public_key};
 

@@ -1,14 +1,15 @@
-//! What a proposal changes in a channel, and in who holds what, as people say it.
+//! What a proposal changes in a channel, in a list of keys, and in who holds what, as people say it.
 
 use std::fmt::Display;
 
 use pdp_policies::trust::Role;
-use pdp_policies::{CatalogTree, Channel, Level, Promotion, RingPlan, printable};
+use pdp_policies::{CatalogTree, Channel, KeyList, KeyPurpose, Level, Promotion, RingPlan, printable};
 use pdp_transport::cli::failure::Result;
 
 use super::changes::listed_file;
+use super::holder_words::of_holders;
+use super::key_words::of_keys;
 use super::role::RoleFile;
-use super::words_of_keys::of_keys;
 
 /// One line for each change that means something to people; the values beside it are complete. Only files that the role
 /// lists are read, as it lists them: others are nobody's word.
@@ -21,8 +22,8 @@ pub(super) fn words(
     tree: &CatalogTree,
     file: &RoleFile,
 ) -> Result<Vec<String>> {
-    let mut lines: Vec<_> = of_keys(before, file).iter().map(|line| printable(line)).collect();
-    if file.role != Role::Channels {
+    let mut lines: Vec<_> = of_holders(before, file).iter().map(|line| printable(line)).collect();
+    if !matches!(file.role, Role::Channels | Role::Targets) {
         return Ok(lines);
     }
     for (name, listed) in file.signed["targets"].as_object().into_iter().flatten() {
@@ -30,14 +31,30 @@ pub(super) fn words(
             continue;
         }
         let path = format!("targets/{name}");
-        let after = Channel::read(&path, listed_file(tree, current, &path, listed)?);
-        let old = current.get(&path).and_then(|bytes| Channel::read(&path, bytes).ok());
-        if let (Some(old), Ok(after)) = (old, after) {
-            let said = of_channel(&old, &after);
-            lines.extend(said.into_iter().map(|it| printable(&format!("{}: {it}", after.line))));
-        }
+        let (old, new) = (current.get(&path), listed_file(tree, current, &path, listed)?);
+        let said = match file.role {
+            Role::Targets => in_key_list(name, &path, old, new),
+            _ => in_channel(&path, old, new),
+        };
+        lines.extend(said.iter().map(|line| printable(line)));
     }
     Ok(lines)
+}
+
+fn in_channel(path: &str, old: Option<&[u8]>, new: &[u8]) -> Vec<String> {
+    let old = old.and_then(|bytes| Channel::read(path, bytes).ok());
+    let (Some(old), Ok(new)) = (old, Channel::read(path, new)) else { return Vec::new() };
+    of_channel(&old, &new).into_iter().map(|it| format!("{}: {it}", new.line)).collect()
+}
+
+fn in_key_list(name: &str, path: &str, old: Option<&[u8]>, new: &[u8]) -> Vec<String> {
+    let purpose = [KeyPurpose::Director, KeyPurpose::Artifact].into_iter().find(|it| it.file() == name);
+    let Some(purpose) = purpose else { return Vec::new() };
+    let old = old.and_then(|bytes| KeyList::read(path, bytes).ok());
+    match KeyList::read(path, new) {
+        Ok(new) => of_keys(purpose, &old.unwrap_or_else(|| KeyList::active([])), &new),
+        Err(refusal) => vec![format!("every data plane would refuse it: {refusal}")],
+    }
 }
 
 /// What is another than before.

@@ -9,7 +9,7 @@ use pdp_policies::{Line, Person};
 use pdp_transport::cli::failure::{Failure, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::key_change;
+use crate::catalog::holder_change;
 
 /// More people than this hold no role.
 const MAX_HOLDERS: usize = 32;
@@ -105,7 +105,7 @@ impl Plan {
         for role in Role::ALL {
             let seating =
                 self.roles.get(&role).ok_or_else(|| bad(format!("nobody holds the role `{role}`")))?;
-            key_change::check(role, seating.threshold, seating.holders.len())?;
+            holder_change::check(role, seating.threshold, seating.holders.len())?;
         }
         let people = self.roles.iter().map(|(role, it)| (Seat::Role(*role), it.holders.len()));
         let lists = [(Seat::Director, self.director.len()), (Seat::Artifact, self.artifact.len())];

@@ -1,6 +1,7 @@
 //! `publisher catalog`.
 
 mod init;
+mod key_list;
 mod keys;
 mod online;
 mod person;
@@ -54,6 +55,12 @@ pub(crate) enum Catalog {
     Proposals(proposals::Proposals),
     /// Shows what an open proposal changes, asks, and adds a signature.
     Sign(sign::Args),
+    /// The director's keys: who may open levels and grant starts.
+    #[command(subcommand)]
+    Director(key_list::Director),
+    /// The artifact keys: who vouches for what lies in registries.
+    #[command(subcommand)]
+    Artifact(key_list::Artifact),
     /// Proposes that roles of people live on: the same content, one version on, with a new end.
     Renew(renew::Args),
     /// Merges all complete proposals, signs freshness and makes them visible.
@@ -77,6 +84,8 @@ pub(crate) async fn run(command: Catalog, format: Format, now: At) -> Result<u8>
         Catalog::Person(command) => blocking(move || person::run(&command, format, now)).await,
         Catalog::Proposals(command) => blocking(move || proposals::run(&command, format, now)).await,
         Catalog::Sign(args) => blocking(move || sign::run(&args, format, now)).await,
+        Catalog::Director(command) => key_list::director(command, format, now).await,
+        Catalog::Artifact(command) => key_list::artifact(command, format, now).await,
         Catalog::Renew(args) => blocking(move || renew::run(&args, format, now)).await,
         Catalog::Publish(args) => publish::run(args, format, now).await,
         Catalog::Refresh(args) => refresh::run(args, format, now).await,

@@ -11,7 +11,7 @@ use pdp_transport::cli::output::{self, Format};
 use serde_json::{Value, json};
 
 use super::role_keys::{ProposalArgs, propose_changes};
-use crate::catalog::key_change::KeyChange;
+use crate::catalog::holder_change::KeyChange;
 use crate::catalog::offices::offices;
 use crate::catalog::{Current, Holders, Proposed};
 use crate::keys::SigningKey;

@@ -5,8 +5,10 @@ mod images;
 mod lint;
 mod promote;
 mod publish;
+mod resign;
 mod show;
 mod sign;
+mod signed;
 mod verify;
 mod withdraw;
 
@@ -16,6 +18,8 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::Format;
 
 use super::blocking;
+pub(super) use publish::{each, target};
+pub(super) use signed::{named, signatures};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Release {
@@ -25,6 +29,8 @@ pub(crate) enum Release {
     Build(build::Args),
     /// Signs the bundle and each component (cosign v3 bundle format).
     Sign(sign::Args),
+    /// Adds signatures of a new key to what lies in the registry, so that the old key can go.
+    Resign(resign::Args),
     /// Pushes bundle, signatures and images, and proposes the release to the catalog.
     Publish(publish::Args),
     /// Checks a published release as a PDP would.
@@ -42,6 +48,7 @@ pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8>
         Release::Lint(args) => lint::run(&args, format),
         Release::Build(args) => build::run(&args, format),
         Release::Sign(args) => sign::run(&args, format),
+        Release::Resign(args) => resign::run(args, format, now).await,
         Release::Publish(args) => publish::run(args, format, now).await,
         Release::Verify(args) => verify::run(args, format, now).await,
         Release::Show(args) => blocking(move || show::run(&args, format, now)).await,

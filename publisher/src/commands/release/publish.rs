@@ -94,7 +94,7 @@ fn known(current: &Current, built: &Built) -> Result<bool> {
 }
 
 /// Where to push: the vendor's repository, or the same path elsewhere.
-pub(super) fn target(repository: &str, elsewhere: Option<&str>) -> Result<Repository> {
+pub(in crate::commands) fn target(repository: &str, elsewhere: Option<&str>) -> Result<Repository> {
     let named: Repository = repository.parse()?;
     Ok(match elsewhere {
         Some(host) => named.mirrored(host)?,
@@ -184,7 +184,11 @@ fn check_signed(subjects: &[Descriptor], signatures: &[(Manifest, Vec<u8>)], bui
 }
 
 /// Does something with each item, several at once, and shows progress. The first failure ends it.
-pub(super) async fn each<T, F>(what: &'static str, items: Vec<T>, work: impl Fn(T) -> F) -> Result<()>
+pub(in crate::commands) async fn each<T, F>(
+    what: &'static str,
+    items: Vec<T>,
+    work: impl Fn(T) -> F,
+) -> Result<()>
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {

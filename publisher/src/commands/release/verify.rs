@@ -1,7 +1,7 @@
 //! `publisher release verify`: what a PDP would check, without a PDP.
 
 use pdp_policies::release::Release;
-use pdp_policies::trust::{self, Freshness, SIGSTORE_BUNDLE, Vouchers};
+use pdp_policies::trust::{self, Freshness, Vouchers};
 use pdp_policies::{At, Digest, Level, Line};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
@@ -10,11 +10,9 @@ use pdp_transport::oci::{Registry, Repository};
 use serde_json::json;
 
 use super::publish::target;
+use super::signed::signatures;
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::blocking;
-
-/// More referrers of one artifact than this aren't looked at.
-const MAX_REFERRERS: usize = 16;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -72,7 +70,7 @@ async fn signed(
     digest: &Digest,
     keys: &Vouchers,
 ) -> Result<()> {
-    let bundles = registry.attached(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await?;
+    let bundles = signatures(registry, repository, digest).await?;
     trust::signed_artifact(what, digest, &bundles, keys)?;
     Ok(())
 }

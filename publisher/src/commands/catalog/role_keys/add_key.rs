@@ -6,7 +6,7 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::Format;
 
 use super::{NamedKey, ProposalArgs, run_change};
-use crate::catalog::key_change::KeyChange;
+use crate::catalog::holder_change::KeyChange;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

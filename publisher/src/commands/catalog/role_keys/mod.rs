@@ -18,7 +18,7 @@ use pdp_transport::cli::output::{self, Format, say};
 use pdp_transport::files;
 use serde_json::json;
 
-use crate::catalog::key_change::{KeyChange, NewKey, change};
+use crate::catalog::holder_change::{KeyChange, NewKey, change};
 use crate::catalog::offices::{check_unused, office};
 use crate::catalog::role::RoleFile;
 use crate::catalog::{CatalogArgs, Current, Other, Proposed, lacking, propose_next};

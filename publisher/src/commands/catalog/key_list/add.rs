@@ -1,0 +1,31 @@
+//! `publisher catalog director add`, `publisher catalog artifact add`.
+
+use std::path::PathBuf;
+
+use pdp_policies::{At, KeyPurpose};
+use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::Format;
+
+use super::{Change, given, listed};
+use crate::catalog::{CatalogArgs, Current};
+use crate::keys::KeyArgs;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The new key's public half (`.pub`).
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    catalog: CatalogArgs,
+    #[command(flatten)]
+    keys: KeyArgs,
+}
+
+pub(super) fn run(purpose: KeyPurpose, args: &Args, format: Format, now: At) -> Result<u8> {
+    let keys = args.keys.unlock()?;
+    let given = given::read(&args.file)?;
+    let current = Current::fetch(&args.catalog, now)?;
+    let change = Change { purpose, verb: "added", id: &given.id };
+    let list = listed(&current, purpose).add(purpose, &given.pem).map_err(|why| change.refused(why))?;
+    change.propose(&current, &args.catalog.git, &list, &keys, format, now)
+}
