@@ -27,6 +27,7 @@ mod holders;
 mod hotfixes;
 mod idle;
 mod key_lists;
+mod keys_doc;
 mod life;
 mod office;
 mod outages;
