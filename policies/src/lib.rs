@@ -15,6 +15,7 @@ pub mod gate;
 mod hotfix;
 pub mod instruction;
 mod keys;
+pub mod moves;
 mod names;
 mod plan;
 pub mod policy;

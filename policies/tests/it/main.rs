@@ -11,6 +11,7 @@ mod frozen;
 mod gate;
 mod hotfix;
 mod instruction;
+mod moves;
 mod office;
 mod reach;
 mod rollout;
