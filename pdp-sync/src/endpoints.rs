@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::connection::Connection;
 use crate::content::Content;
+use crate::moving::Mover;
 use crate::subscription::{CatalogSource, InstructionSource, RingStateSource, Spec, Subscription, Target};
 
 /// All addresses of one subscription.
@@ -26,6 +27,8 @@ pub(crate) struct Endpoints {
     pub(crate) server: Option<ServerEndpoint>,
     /// The customer's repository, if it is what is written to.
     pub(crate) target: Option<GitEndpoint>,
+    /// How successors of these addresses are reached.
+    pub(crate) mover: Mover,
 }
 
 /// A branch of a Git repository.
@@ -82,6 +85,7 @@ impl Endpoints {
             ring_state: build.ring_state()?,
             server: build.server()?,
             target: build.target(),
+            mover: Mover::new(connection, &spec.logins.git),
         };
         if let Some(mirror) = &spec.mirror {
             connection.check_repository("spec.mirror", &format!("{mirror}/x").parse()?)?;

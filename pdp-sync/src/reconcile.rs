@@ -32,7 +32,7 @@ pub(crate) struct Plane {
     pub(crate) customer: Customer,
     pub(crate) endpoints: Endpoints,
     approvals: Option<Approvals>,
-    last: Arc<LastCatalog>,
+    pub(crate) last: Arc<LastCatalog>,
 }
 
 impl Plane {
@@ -66,14 +66,14 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
     take_back(customer, state)?;
     if state.unfinished().is_some() {
         // Needs no vendor: no catalog, no registry, no server.
-        let identity = identity::known(endpoints.server.as_ref(), customer, state);
-        match carry_on(customer, identity.as_ref(), state, target, clock)? {
+        let identities = identity::known(endpoints, customer, state, clock.now());
+        match carry_on(customer, &identities, state, target, clock)? {
             Progress::Ended(applied) => outcome.applied = Some(applied),
             Progress::UnderWay(under_way) => return Ok(outcome.with(Seen::UnderWay(under_way))),
         }
     }
     outcome.tidied = target.tidy(state)?;
-    let found = fetch::fetch(endpoints, customer, &plane.approvals(), &plane.last, state, clock)?;
+    let found = fetch::fetch(plane, &plane.approvals(), state, &mut outcome.moves, clock)?;
     let mut fetched = match found {
         Ok(fetched) => fetched,
         Err(seen) => return Ok(outcome.with(seen)),
@@ -221,7 +221,7 @@ fn start(
     state.save_record(record)?;
     state.save_policy(policy)?;
     fault::point("after-record");
-    match carry_on(customer, fetched.heard.identity.as_ref(), state, target, clock)? {
+    match carry_on(customer, fetched.heard.identity.as_slice(), state, target, clock)? {
         Progress::Ended(applied) => outcome.applied = Some(applied),
         Progress::UnderWay(under_way) => return Ok(outcome.with(Seen::UnderWay(under_way))),
     }
@@ -229,18 +229,22 @@ fn start(
 }
 
 /// Goes on with what the record says. The server hears of it before the first write and now and then after, if
-/// it can be reached: what was begun goes on all the same.
+/// it can be reached at one of its addresses: what was begun goes on all the same.
 fn carry_on(
     customer: &Customer,
-    identity: Option<&Identity>,
+    identities: &[Identity],
     state: &mut State,
     target: &dyn Target,
     clock: &Clock,
 ) -> Result<Progress> {
     let alive = |state: &mut State| {
-        let told = identity.map(|identity| report::started(customer, state, identity, clock.now()));
-        if let Some(Err(failure)) = told {
-            tracing::warn!(code = failure.code, "the server doesn't hear of the start: {failure}");
+        for identity in identities {
+            match report::started(customer, state, identity, clock.now()) {
+                Ok(()) => break,
+                Err(failure) => {
+                    tracing::warn!(code = failure.code, "the server doesn't hear of the start: {failure}");
+                }
+            }
         }
     };
     alive(state);

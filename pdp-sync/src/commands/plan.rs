@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::Common;
 use crate::connection::Connection;
-use crate::fetch::{self, Fetched, Judgement, LastCatalog};
+use crate::fetch::{self, Fetched, Judgement};
 use crate::instruct;
 use crate::reconcile::{self, Plane};
 use crate::state::State;
@@ -69,8 +69,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
 /// The catalog as it is now, and what was heard before: a plan asks nobody for leave.
 fn known(plane: &Plane, state: &State, now: At) -> Result<Fetched> {
     let cache = state.cache("plan-catalog");
-    let last = LastCatalog::default();
-    let catalog = match fetch::catalog(&plane.endpoints.catalog, &cache, &last, &state.floors, now) {
+    let catalog = match fetch::catalog(&plane.endpoints, state, &cache, &plane.last, now).judgement {
         Judgement::Trusted(catalog, _) => catalog,
         Judgement::Refused { refusal, .. } => return Err(Failure::from(refusal).exit(exit::NEGATIVE)),
         Judgement::Unavailable(failure) => return Err(failure),

@@ -1,0 +1,1 @@
+//! Which places are asked, in which order.
