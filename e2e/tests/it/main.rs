@@ -24,6 +24,8 @@ mod ground_programs;
 mod ground_registry;
 mod hotfixes;
 mod idle;
+mod moving;
+mod moving_attacks;
 mod outages;
 mod postgres;
 mod postgres_attacks;
