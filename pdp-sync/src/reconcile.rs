@@ -17,6 +17,7 @@ use crate::fault;
 use crate::fetch::{self, Fetched, LastCatalog};
 use crate::identity::{self, Identity};
 use crate::instruct;
+use crate::moving;
 use crate::preflight::Trouble;
 use crate::report;
 use crate::state::State;
@@ -79,6 +80,8 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
         Err(seen) => return Ok(outcome.with(seen)),
     };
     outcome.remember(&fetched.catalog, customer, state, clock.now());
+    let moved = moving::adopt(endpoints, customer, state, clock.now())?;
+    outcome.moves.get_or_insert_default().extend(moved);
     let mut found = target.found(state)?;
     found.obstacles.extend(rolled_back(customer));
     let mut verdict = decide(customer, &fetched, state, &found, clock.now());
@@ -91,7 +94,7 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
     outcome.trouble = fetched.heard.trouble.clone();
     let mut outcome = match verdict {
         Err(refusal) => outcome.with(Seen::Refused { refusal, behind: false }),
-        Ok(verdict) => act(verdict, customer, &fetched, state, target, found, outcome, clock)?,
+        Ok(verdict) => act(verdict, plane, &fetched, state, target, found, outcome, clock)?,
     };
     let poll_after = instruct::poll_after(&fetched.heard);
     if let Some(identity) = fetched.heard.identity {
@@ -140,7 +143,7 @@ pub(crate) fn decide(
 #[expect(clippy::too_many_arguments, reason = "where a decision meets the place where it is carried out")]
 fn act(
     verdict: Verdict,
-    customer: &Customer,
+    plane: &Plane,
     fetched: &Fetched,
     state: &mut State,
     target: &dyn Target,
@@ -148,13 +151,14 @@ fn act(
     outcome: Outcome,
     clock: &Clock,
 ) -> Result<Outcome> {
+    let customer = &plane.customer;
     let Verdict::Proceed(permit) = verdict else {
         keep_policy(customer, state)?;
         keep_candidate(customer, state, &fetched.catalog, &verdict)?;
         target.clear(state)?;
         return Ok(outcome.with(Seen::Verdict(verdict, found.obstacles)));
     };
-    start(customer, fetched, state, target, *permit, outcome, clock)
+    start(plane, fetched, state, target, *permit, outcome, clock)
 }
 
 /// The version of this pdp-sync.
@@ -184,7 +188,7 @@ fn instruction_status(customer: &Customer, fetched: &Fetched, state: &State) -> 
 
 /// Preflight, record, apply: the record is stored before the first write.
 fn start(
-    customer: &Customer,
+    plane: &Plane,
     fetched: &Fetched,
     state: &mut State,
     target: &dyn Target,
@@ -192,11 +196,12 @@ fn start(
     mut outcome: Outcome,
     clock: &Clock,
 ) -> Result<Outcome> {
+    let Plane { customer, endpoints, .. } = plane;
     let (policy, catalog) = (&customer.policy, &fetched.catalog);
     let bytes = document::write(policy).map_err(internal)?;
     let evidence = Evidence {
         catalog: catalog.versions(),
-        inputs: customer.inputs.clone(),
+        inputs: moving::inputs(endpoints, customer, state, &permit.descriptor().release, clock.now()),
         policy: PolicyMark {
             digest: Digest::of(&bytes),
             changed_by: None,

@@ -53,6 +53,13 @@ impl House {
         self.publish();
     }
 
+    /// Artifacts come from where releases say.
+    pub(crate) fn without_mirror(&self) {
+        let text = std::fs::read_to_string(&self.plane.subscription).unwrap();
+        let mirror = format!("  mirror: \"{}\"\n", self.world.registry_host());
+        std::fs::write(&self.plane.subscription, text.replace(&mirror, "")).unwrap();
+    }
+
     pub(crate) fn pass(&self, env: &[(&str, &str)]) -> String {
         let pass = self.plane.pass(&self.world, env).unwrap();
         pass.stdout + &pass.stderr
@@ -175,13 +182,9 @@ fn what_a_successor_answers_is_judged_like_anything_and_makes_nobody_deaf() {
     let at_40 = house.world.git.files("catalog", "catalog").unwrap();
     house.has_moved();
     house.release(41);
-    for (files, reason) in [
-        (
-            at_40.iter().map(|(path, bytes)| (path.clone(), [bytes.as_slice(), b" "].concat())).collect(),
-            "MixAndMatch",
-        ),
-        (at_40, "VersionFloor"),
-    ] {
+    let mut altered = house.world.git.files("catalog", "catalog").unwrap();
+    altered.get_mut("targets/channel-pdp-2026.json").unwrap().push(b' ');
+    for (files, reason) in [(altered, "HashMismatch"), (at_40, "VersionFloor")] {
         house.new.overwrite("moved/catalog", "catalog", &files).unwrap();
         house.pass(&[]);
         let refused = ("refused".to_owned(), Some(reason.to_owned()));
@@ -197,4 +200,69 @@ fn what_a_successor_answers_is_judged_like_anything_and_makes_nobody_deaf() {
     house.pass(&[]);
     assert_eq!(house.status()["refusal"]["code"], "VersionFloor", "{:#}", house.status());
     note("successor-serves-an-older-catalog", "VersionFloor", "refused; the old address is asked");
+}
+
+#[test]
+fn ring_state_is_followed_to_the_same_new_address() {
+    let house = House::at_level_40();
+    let (from, to) = (house.old.create("rings").unwrap(), house.new.create("rings").unwrap());
+    let text = std::fs::read_to_string(&house.plane.subscription).unwrap();
+    let more = format!("  instruction: {{ringState: {{git: {{url: \"{from}\", branch: ring-state}}}}}}\n");
+    std::fs::write(&house.plane.subscription, text + &more).unwrap();
+    house.world.move_address("catalog", &from, &to).unwrap();
+    house.publish();
+    house.pass(&[]);
+    house.new.take_exchanges();
+    house.pass(&[]);
+    assert_eq!(house.moved().0, "unreachable", "nothing is published there: {:#}", house.status());
+    assert!(house.new.take_exchanges().iter().any(|exchange| exchange.path.contains("rings")));
+}
+
+#[test]
+fn artifacts_are_fetched_and_written_from_their_new_address() {
+    let mut house = House::at_level_40();
+    let (old, new) = (house.world.registry.beside().unwrap(), house.world.registry.beside().unwrap());
+    let bundle = |host: &str| format!("{host}/pdp/pdp-2026");
+    house.without_mirror();
+    let release = |house: &mut House, level: u32| {
+        let at = bundle(&old.host());
+        let edited = house.world.release_with(level, "emergency", |line| {
+            line.release["repository"] = at.into();
+            Ok(())
+        });
+        edited.unwrap();
+        house.world.open(level, &["general=100"]).unwrap();
+        house.publish();
+    };
+    release(&mut house, 41);
+    house.pass(&[]);
+    assert_eq!(house.plane.level(), Some(41), "{:#}", house.status());
+    let written = |house: &House| {
+        let files = house.world.git.files("acme-prod", "main").unwrap();
+        String::from_utf8_lossy(&files["pdp/cilium/oci-repository.yaml"]).into_owned()
+    };
+    assert!(written(&house).contains(&bundle(&old.host())));
+    house
+        .world
+        .move_address("artifacts", &format!("{}/pdp", old.host()), &format!("{}/pdp", new.host()))
+        .unwrap();
+    house.publish();
+    let head = house.world.git.git("acme-prod", &["rev-parse", "main"]).unwrap();
+    house.pass(&[]);
+    assert_eq!(house.moved(), followed(), "{:#}", house.status());
+    assert_eq!(
+        head,
+        house.world.git.git("acme-prod", &["rev-parse", "main"]).unwrap(),
+        "no level, no commit"
+    );
+    old.stop();
+    release(&mut house, 42);
+    house.pass(&[]);
+    assert_eq!((house.plane.level(), house.moved()), (Some(42), followed()), "{:#}", house.status());
+    let text = written(&house);
+    assert!(text.contains(&bundle(&new.host())) && !text.contains(&old.host()), "{text}");
+    let record = std::fs::read_to_string(house.plane.state.join("record.json")).unwrap();
+    assert!(record.contains("movedTo"), "{record}");
+    house.pass(&[]);
+    assert_eq!(house.status()["obstacles"], serde_json::json!([]), "{:#}", house.status());
 }

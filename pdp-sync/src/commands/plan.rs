@@ -14,6 +14,7 @@ use super::Common;
 use crate::connection::Connection;
 use crate::fetch::{self, Fetched, Judgement};
 use crate::instruct;
+use crate::moving;
 use crate::reconcile::{self, Plane};
 use crate::state::State;
 use crate::subscription::Subscription;
@@ -51,7 +52,13 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let digest = Digest::of(&document::write(&subscription.spec.policy).map_err(internal)?);
     let evidence = Evidence {
         catalog: fetched.catalog.versions(),
-        inputs: plane.customer.inputs.clone(),
+        inputs: moving::inputs(
+            &plane.endpoints,
+            &plane.customer,
+            &state,
+            &permit.descriptor().release,
+            clock.now(),
+        ),
         policy: PolicyMark { digest, changed_by: None, loosened: false },
         now: clock.now(),
     };

@@ -1,6 +1,7 @@
 //! Where else to look: the successors of the addresses that a subscription names, as the vendor's channel lists them.
 //! Only hosts that the administrator allows are followed, and none gets another host's login.
 
+mod artifacts;
 mod endpoints;
 mod remembered;
 
@@ -8,6 +9,7 @@ use pdp_policies::At;
 use pdp_policies::moves::{Address, Hop, MoveKind, successors};
 use pdp_transport::cli::failure::{Failure, Result};
 
+pub(crate) use artifacts::{addresses, adopt, inputs};
 pub(crate) use endpoints::{Mover, catalogs, ring_states, servers};
 pub(crate) use remembered::{MOVES, Remembered};
 
@@ -135,7 +137,9 @@ fn hint(moved: &MoveStatus, state: MoveState) -> String {
                 "let {to} through proxy and firewall, and give it a login if it asks for one, before {until}"
             )
         }
-        MoveState::Refused => format!("tell the vendor: what {to} answers isn't what was signed"),
+        MoveState::Refused => {
+            format!("tell the vendor: what {to} answers is refused, and the old address is asked")
+        }
         MoveState::NotEnrolled => {
             format!(
                 "an enrolment token goes to nobody else: name {to} in spec.instruction.server.url to enrol there"
