@@ -119,9 +119,17 @@ impl World {
     /// # Errors
     /// When a command fails, with what it said.
     pub fn move_address(&self, kind: &str, from: &str, to: &str) -> Result<()> {
+        self.change_moves(kind, &["--from", from, "--to", to])
+    }
+
+    /// As above, with other arguments: `--until`, `--drop`.
+    ///
+    /// # Errors
+    /// When a command fails, with what it said.
+    pub fn change_moves(&self, kind: &str, more: &[&str]) -> Result<()> {
         let (a, b) = (self.key("manager-1"), self.key("manager-2"));
-        let what = ["channel", "move", "--line", "pdp-2026", "--kind", kind, "--from", from, "--to", to];
-        self.publisher(&[&what[..], &["--key", &a, "--key", &b]].concat())?;
+        let what = ["channel", "move", "--line", "pdp-2026", "--kind", kind];
+        self.publisher(&[&what[..], more, &["--key", &a, "--key", &b]].concat())?;
         self.publish_catalog()
     }
 

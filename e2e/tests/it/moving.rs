@@ -143,15 +143,22 @@ fn a_move_to_a_host_that_the_administrator_doesnt_list_stays_where_it_is_and_say
 }
 
 #[test]
-fn an_old_address_that_has_ended_is_asked_no_more() {
-    let mut house = House::at_level_40();
-    house.has_moved();
+fn an_old_address_that_has_ended_still_heals_a_wrong_move() {
+    let house = House::at_level_40();
+    let (from, to) = (house.old.url("catalog"), house.new.url("moved/catalog"));
+    let until = pdp_e2e::unix_now() + 5;
+    let what = ["--from", &from, "--to", &to, "--until", &pdp_e2e::rfc3339(until)];
+    house.world.change_moves("catalog", &what).unwrap();
+    house.publish();
+    house.pass(&[]);
+    pdp_e2e::wait_for("the old address to end", || pdp_e2e::unix_now() > until).unwrap();
     house.old.take_exchanges();
-    house.new.stop();
-    house.world.now = Some(pdp_e2e::rfc3339(pdp_e2e::unix_now() + 731 * 86_400));
     house.pass(&[]);
     assert!(house.old.take_exchanges().is_empty(), "{:#}", house.status());
-    assert_eq!(house.moved(), unreachable("Unreachable"));
+    house.new.stop();
+    house.release(41);
+    house.pass(&[]);
+    assert_eq!((house.plane.level(), house.moved()), (Some(41), unreachable("Unreachable")));
 }
 
 #[test]
@@ -265,4 +272,36 @@ fn artifacts_are_fetched_and_written_from_their_new_address() {
     assert!(record.contains("movedTo"), "{record}");
     house.pass(&[]);
     assert_eq!(house.status()["obstacles"], serde_json::json!([]), "{:#}", house.status());
+}
+
+#[test]
+fn whoever_signs_a_move_reads_both_addresses_and_nonsense_is_refused_before() {
+    let world = World::start().unwrap();
+    let key = world.key("manager-1");
+    let run = |what: &[&str]| {
+        let start = ["channel", "move", "--line", "pdp-2026", "--kind", "catalog"];
+        world.run(pdp_e2e::Program::Publisher, &[&start, what, &["--key", &key]].concat(), &[]).unwrap()
+    };
+    let (a, b, c) = ("https://a.example/c", "https://b.example/c", "https://c.example/c");
+    for (what, words) in [
+        (vec!["--from", a, "--to", a], "error[BadChannel]"),
+        (vec!["--from", a, "--to", "http://127.0.0.1:3000/c"], "error[BadChannel]"),
+        (vec!["--from", a, "--to", "https://u:p@b.example/c"], "is not an address"),
+        (vec!["--from", a], "--to"),
+        (vec!["--drop", a], "error[NotFound]"),
+    ] {
+        let refused = run(&what);
+        assert!(!refused.ok() && refused.stderr.contains(words), "{words}: {}", refused.stderr);
+    }
+    let proposed = run(&["--from", a, "--to", b]);
+    let line = format!("pdp-2026: the catalog MOVES from {a} to {b} from ");
+    assert!(proposed.ok() && proposed.stderr.contains(&line), "{}", proposed.stderr);
+    world.sign_proposal("proposals/channels-2", &world.key("manager-2")).unwrap();
+    world.publish_catalog().unwrap();
+    let twice = run(&["--from", a, "--to", c]);
+    assert!(twice.stderr.contains("error[BadMove]"), "{}", twice.stderr);
+    let shown = world.publisher(&["channel", "show", "--line", "pdp-2026"]).unwrap();
+    assert!(shown.stdout.contains(&format!("the catalog moves from {a} to {b}")), "{}", shown.stdout);
+    let dropped = run(&["--drop", a]);
+    assert!(dropped.stderr.contains("TAKEN BACK"), "{}", dropped.stderr);
 }

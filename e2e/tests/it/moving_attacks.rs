@@ -97,6 +97,31 @@ fn the_new_address_of_a_catalog_collects_no_login_of_the_old_one() {
 }
 
 #[test]
+fn whoever_gets_the_name_of_an_old_address_gets_no_login() {
+    let mut house = House::at_level_40();
+    let collector = Collector::start().unwrap();
+    let (from, old) = (format!("http://{}/catalog", collector.host()), house.old.url("catalog"));
+    house.world.move_address("catalog", &from, &house.new.url("moved/catalog")).unwrap();
+    house.publish();
+    house.pass(&[]);
+    let text = std::fs::read_to_string(&house.plane.subscription).unwrap();
+    std::fs::write(&house.plane.subscription, text.replace(&old, &from)).unwrap();
+    house.new.stop();
+    house.world.now = Some(pdp_e2e::rfc3339(pdp_e2e::unix_now() + 731 * 86_400));
+    let told = pass_with_secrets(&house);
+    assert!(!collector.requests().is_empty(), "{told}");
+    assert_eq!(collected(&collector), Vec::<&str>::new(), "{:#?}", collector.requests());
+    house.world.now = None;
+    pass_with_secrets(&house);
+    assert_eq!(
+        collected(&collector),
+        ["read-secret"],
+        "while the vendor keeps it, it is the subscription's own"
+    );
+    note("old-address-in-other-hands", "LoginNeeded", "refused; it found no secret");
+}
+
+#[test]
 fn the_new_address_of_a_server_gets_no_enrolment_token() {
     let mut world = World::start().unwrap();
     world.serve().unwrap();

@@ -8,6 +8,7 @@ use pdp_transport::block_on;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{Registry, Repository};
 
+use super::endpoints::not_at_all;
 use super::{Places, Remembered, places};
 use crate::crd::{MoveState, MoveStatus};
 use crate::customer::Customer;
@@ -116,7 +117,7 @@ fn repositories(
     let named: Repository = release.bundle.repository.parse()?;
     let address = Address::loosely(&named.to_string()).ok();
     let make = |to: &Address| endpoints.mover.repository(to);
-    Ok(places(named, address, MoveKind::Artifacts, &state.moves, now, make))
+    Ok(places(named, address, MoveKind::Artifacts, &state.moves, now, make, not_at_all))
 }
 
 /// Whether the release's index is there; its bytes are compared with the digest. The code of what is in the way.

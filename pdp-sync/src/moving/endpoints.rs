@@ -63,14 +63,31 @@ pub(crate) fn catalogs(endpoints: &Endpoints, remembered: &Remembered, now: At) 
         // A Flux source is the customer's own to move.
         CatalogEndpoint::Flux { .. } | CatalogEndpoint::Folder(_) => None,
     };
-    places(here.clone(), address(written), MoveKind::Catalog, remembered, now, |to| match here {
+    let make = |to: &Address| match here {
         CatalogEndpoint::Git(old) => Ok(CatalogEndpoint::Git(mover.git(old, to)?)),
         CatalogEndpoint::Oci { tag, options, .. } => {
             let (repository, tag, options) = (mover.repository(to)?, tag.clone(), options.clone());
             Ok(CatalogEndpoint::Oci { repository, tag, options })
         }
         CatalogEndpoint::Flux { .. } | CatalogEndpoint::Folder(_) => Err(no_address()),
-    })
+    };
+    places(here.clone(), address(written), MoveKind::Catalog, remembered, now, make, without_login)
+}
+
+/// A name that the vendor gave up may be somebody else's: it gets no login. It is asked all the same, because what heals a
+/// wrong move may lie nowhere else.
+fn without_login(mut old: CatalogEndpoint) -> Option<CatalogEndpoint> {
+    match &mut old {
+        CatalogEndpoint::Git(git) => git.options.login = LoginSource::Nobody,
+        CatalogEndpoint::Oci { options, .. } => options.login = LoginSource::Nobody,
+        CatalogEndpoint::Flux { .. } | CatalogEndpoint::Folder(_) => {}
+    }
+    Some(old)
+}
+
+/// A catalog is enough to heal: nothing else is asked at a name that may be somebody else's.
+pub(super) fn not_at_all<T>(_: T) -> Option<T> {
+    None
 }
 
 /// Where ring state is asked for; none if it opens no levels.
@@ -90,7 +107,7 @@ pub(crate) fn ring_states(
             Ok(RingStateEndpoint::Oci { repository: mover.repository(to)?, options: options.clone() })
         }
     };
-    Some(places(here.clone(), address(Some(written)), MoveKind::Catalog, remembered, now, make))
+    Some(places(here.clone(), address(Some(written)), MoveKind::Catalog, remembered, now, make, not_at_all))
 }
 
 /// Where the channel server is asked; none if it opens no levels. A data plane that isn't enrolled asks the one that
@@ -110,7 +127,15 @@ pub(crate) fn servers(
         }
         Ok(ServerEndpoint { url, http: here.http.clone(), enrolment_token: None })
     };
-    Some(places(here.clone(), address(Some(here.url.clone())), MoveKind::Server, remembered, now, make))
+    Some(places(
+        here.clone(),
+        address(Some(here.url.clone())),
+        MoveKind::Server,
+        remembered,
+        now,
+        make,
+        not_at_all,
+    ))
 }
 
 /// What isn't an address in that form never moves.

@@ -81,9 +81,9 @@ impl<T> Places<T> {
     }
 }
 
-/// The newest successor first, the address that the subscription names after its successors; an old one isn't asked any
-/// more once it has ended, unless no later one may be. A move that was taken back counts last, until the old address
-/// is known to answer.
+/// The newest successor first, the address that the subscription names after its successors. An old one that has ended is
+/// asked as `ended` says, unless no later one may be asked. A move that was taken back counts last, until the old
+/// address is known to answer.
 pub(crate) fn places<T>(
     endpoint: T,
     address: Option<Address>,
@@ -91,19 +91,22 @@ pub(crate) fn places<T>(
     remembered: &Remembered,
     now: At,
     make: impl Fn(&Address) -> Result<T>,
+    ended: impl Fn(T) -> Option<T>,
 ) -> Places<T> {
     let Some(address) = address else { return Places::only(endpoint) };
     let mut places = Places { ask: Vec::new(), barred: Vec::new() };
     let hops = successors(&remembered.moves, kind, &address, now);
-    let ended = |hop: Option<&Hop<'_>>| hop.is_some_and(|hop| hop.by.until < now);
+    let has_ended = |hop: Option<&Hop<'_>>| hop.is_some_and(|hop| hop.by.until < now);
     for (index, hop) in hops.iter().enumerate().rev() {
-        if places.ask.is_empty() || !ended(hops.get(index + 1)) {
-            places.add(&address, hop, make(&hop.to));
+        let old = !places.ask.is_empty() && has_ended(hops.get(index + 1));
+        let made = make(&hop.to).map(|made| if old { ended(made) } else { Some(made) });
+        if let Some(made) = made.transpose() {
+            places.add(&address, hop, made);
         }
     }
-    if places.ask.is_empty() || !ended(hops.first()) {
-        places.ask.push(Place { endpoint, moved: None });
-    }
+    let old = !places.ask.is_empty() && has_ended(hops.first());
+    let endpoint = if old { ended(endpoint) } else { Some(endpoint) };
+    places.ask.extend(endpoint.map(|endpoint| Place { endpoint, moved: None }));
     if hops.is_empty() {
         for hop in successors(&remembered.dropped, kind, &address, now).iter().rev() {
             places.add(&address, hop, make(&hop.to));

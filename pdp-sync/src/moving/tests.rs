@@ -22,14 +22,17 @@ fn remembered(moves: &[Move], dropped: &[Move]) -> Remembered {
     Remembered { moves: moves.to_vec(), dropped: dropped.to_vec() }
 }
 
-/// Hosts are one letter; `x` isn't allowed.
+/// Hosts are one letter; `x` isn't allowed. Those that have ended are capital letters; `b` is then asked no more.
 fn asked(remembered: &Remembered) -> String {
     let make = |to: &Address| -> Result<String> {
         let host = to.to_string()[8..9].to_owned();
         if host == "x" { Err(Failure::new("HostNotAllowed", host)) } else { Ok(host) }
     };
     let here = "https://a.example/c".parse().ok();
-    let found: Places<String> = places("a".to_owned(), here, MoveKind::Catalog, remembered, at(0), make);
+    let found: Places<String> =
+        places("a".to_owned(), here, MoveKind::Catalog, remembered, at(0), make, |old| {
+            Some(old.to_uppercase()).filter(|old| old != "B")
+        });
     let all = found.ask.iter().map(|place| place.endpoint.clone());
     all.chain(found.barred.iter().map(|it| format!("-{}", it.reason.as_deref().unwrap_or_default())))
         .collect()
@@ -42,8 +45,8 @@ fn the_newest_successor_is_asked_first_and_what_ended_or_isnt_allowed_is_not() {
         (vec![moved("b", "c", 9)], "a"),
         (vec![moved("a", "b", 9)], "ba"),
         (vec![moved("a", "b", 9), moved("b", "c", 9)], "cba"),
-        (vec![moved("a", "b", -1), moved("b", "c", 9)], "cb"),
-        (vec![moved("a", "b", -1), moved("b", "c", -1)], "c"),
+        (vec![moved("a", "b", -1), moved("b", "c", 9)], "cbA"),
+        (vec![moved("a", "b", -1), moved("b", "c", -1)], "cA"),
         (vec![moved("a", "x", 9)], "a-MoveNotAllowed"),
         (vec![moved("a", "x", -1)], "a-MoveNotAllowed"),
         (vec![moved("a", "x", 9), moved("x", "c", 9)], "ca-MoveNotAllowed"),
