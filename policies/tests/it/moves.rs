@@ -186,6 +186,9 @@ fn a_channel_keeps_its_moves_and_refuses_kinds_and_addresses_that_are_none() {
     let bytes = document::write(&channel).unwrap();
     assert_eq!(Channel::read("channel", &bytes).unwrap(), channel);
     let written: Value = serde_json::from_slice(&bytes).unwrap();
+    let mut later = written.clone();
+    later["moves"][0]["note"] = json!("what a later version adds");
+    assert_eq!(Channel::read("channel", &serde_json::to_vec(&later).unwrap()).unwrap(), channel);
     for (field, value) in [
         ("kind", json!("wallet")),
         ("to", json!("https://u@b.example/c")),
