@@ -51,6 +51,8 @@ pub(crate) enum CatalogEndpoint {
     /// What a Flux source of the cluster holds, or why it holds nothing.
     Flux {
         artifact: std::result::Result<FluxArtifact, String>,
+        /// Where Flux fetches from.
+        url: Option<String>,
         http: HttpOptions,
     },
     Folder(PathBuf),
@@ -113,8 +115,9 @@ impl Build<'_> {
                 let options = OciOptions { http: self.http.clone(), login: self.spec.logins.catalog.clone() };
                 CatalogEndpoint::Oci { repository, tag: tag.clone(), options }
             }
-            CatalogSource::Flux(artifact) => {
-                CatalogEndpoint::Flux { artifact: artifact.clone(), http: self.http.clone() }
+            CatalogSource::Flux(artifact, url) => {
+                let (artifact, url) = (artifact.clone(), url.clone());
+                CatalogEndpoint::Flux { artifact, url, http: self.http.clone() }
             }
             CatalogSource::Folder { path } => CatalogEndpoint::Folder(path.clone()),
         })

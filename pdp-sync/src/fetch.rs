@@ -184,7 +184,7 @@ fn load(endpoint: &CatalogEndpoint, cache: &Path, known: Option<&Mark>) -> Loade
             block_on(found)??
                 .ok_or_else(|| Error::new(Kind::NotFound, what(), "the vendor has published none there"))
         }
-        CatalogEndpoint::Flux { artifact: Ok(artifact), http } => {
+        CatalogEndpoint::Flux { artifact: Ok(artifact), http, .. } => {
             block_on(pdp_transport::catalog::from_flux(artifact, http, &kept, known))?
         }
         CatalogEndpoint::Flux { artifact: Err(why), .. } => {

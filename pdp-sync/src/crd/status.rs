@@ -282,6 +282,8 @@ pub enum MoveState {
     Refused,
     /// A server, and this data plane isn't enrolled yet.
     NotEnrolled,
+    /// Flux fetches the catalog; the customer edits its source.
+    FluxSource,
 }
 
 impl std::fmt::Display for MoveStatus {

@@ -8,7 +8,7 @@ use pdp_transport::login::LoginSource;
 use pdp_transport::oci::Repository;
 use url::Url;
 
-use super::{Places, Remembered, places};
+use super::{FLUX_SOURCE, Places, Remembered, places};
 use crate::connection::Connection;
 use crate::endpoints::{CatalogEndpoint, Endpoints, GitEndpoint, RingStateEndpoint, ServerEndpoint};
 
@@ -60,8 +60,11 @@ pub(crate) fn catalogs(endpoints: &Endpoints, remembered: &Remembered, now: At) 
     let written = match here {
         CatalogEndpoint::Git(git) => Some(git.url.clone()),
         CatalogEndpoint::Oci { repository, .. } => Some(repository.to_string()),
-        // A Flux source is the customer's own to move.
-        CatalogEndpoint::Flux { .. } | CatalogEndpoint::Folder(_) => None,
+        // A Flux source is the customer's own to move: it is told, and Flux goes on as it is told.
+        CatalogEndpoint::Flux { url, .. } => {
+            url.as_ref().map(|url| url.strip_prefix("oci://").unwrap_or(url).to_owned())
+        }
+        CatalogEndpoint::Folder(_) => None,
     };
     let make = |to: &Address| match here {
         CatalogEndpoint::Git(old) => Ok(CatalogEndpoint::Git(mover.git(old, to)?)),
@@ -69,7 +72,7 @@ pub(crate) fn catalogs(endpoints: &Endpoints, remembered: &Remembered, now: At) 
             let (repository, tag, options) = (mover.repository(to)?, tag.clone(), options.clone());
             Ok(CatalogEndpoint::Oci { repository, tag, options })
         }
-        CatalogEndpoint::Flux { .. } | CatalogEndpoint::Folder(_) => Err(no_address()),
+        CatalogEndpoint::Flux { .. } | CatalogEndpoint::Folder(_) => Err(not_ours()),
     };
     places(here.clone(), address(written), MoveKind::Catalog, remembered, now, make, without_login)
 }
@@ -143,6 +146,6 @@ fn address(written: Option<String>) -> Option<Address> {
     Address::loosely(&written?).ok()
 }
 
-fn no_address() -> Failure {
-    Failure::new("BadReference", "it has no address")
+fn not_ours() -> Failure {
+    Failure::new(FLUX_SOURCE, "the catalog comes from a Flux source")
 }

@@ -18,6 +18,9 @@ use crate::crd::{MoveState, MoveStatus};
 /// The code of a move to a host that isn't allowed.
 const NOT_ALLOWED: &str = "MoveNotAllowed";
 
+/// The code of a move that only the customer can follow, in their own Flux source.
+const FLUX_SOURCE: &str = "FluxSource";
+
 /// One place to ask.
 #[derive(Debug)]
 pub(crate) struct Place<T> {
@@ -118,6 +121,7 @@ pub(crate) fn places<T>(
 fn barred(moved: MoveStatus, failure: &Failure) -> MoveStatus {
     let (state, reason) = match failure.code.as_str() {
         "HostNotAllowed" => (MoveState::NotAllowed, NOT_ALLOWED),
+        FLUX_SOURCE => (MoveState::FluxSource, FLUX_SOURCE),
         "NotEnrolled" => (MoveState::NotEnrolled, failure.code.as_str()),
         code => (MoveState::Unreachable, code),
     };
@@ -142,6 +146,9 @@ fn hint(moved: &MoveStatus, state: MoveState) -> String {
         }
         MoveState::Refused => {
             format!("tell the vendor: what {to} answers is refused, and the old address is asked")
+        }
+        MoveState::FluxSource => {
+            format!("Flux fetches it: name {to} in spec.url of the Flux source before {until}")
         }
         MoveState::NotEnrolled => {
             format!(

@@ -5,7 +5,7 @@ use pdp_policies::At;
 use pdp_policies::moves::{Address, Move, MoveKind};
 use pdp_transport::cli::failure::{Failure, Result};
 
-use super::{Places, Remembered, places};
+use super::{FLUX_SOURCE, Places, Remembered, places};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -26,7 +26,11 @@ fn remembered(moves: &[Move], dropped: &[Move]) -> Remembered {
 fn asked(remembered: &Remembered) -> String {
     let make = |to: &Address| -> Result<String> {
         let host = to.to_string()[8..9].to_owned();
-        if host == "x" { Err(Failure::new("HostNotAllowed", host)) } else { Ok(host) }
+        match host.as_str() {
+            "x" => Err(Failure::new("HostNotAllowed", host)),
+            "f" => Err(Failure::new(FLUX_SOURCE, host)),
+            _ => Ok(host),
+        }
     };
     let here = "https://a.example/c".parse().ok();
     let found: Places<String> =
@@ -49,6 +53,7 @@ fn the_newest_successor_is_asked_first_and_what_ended_or_isnt_allowed_is_not() {
         (vec![moved("a", "b", -1), moved("b", "c", -1)], "cA"),
         (vec![moved("a", "x", 9)], "a-MoveNotAllowed"),
         (vec![moved("a", "x", -1)], "a-MoveNotAllowed"),
+        (vec![moved("a", "f", 9)], "a-FluxSource"),
         (vec![moved("a", "x", 9), moved("x", "c", 9)], "ca-MoveNotAllowed"),
         (vec![moved("a", "b", 9), moved("b", "x", -1)], "ba-MoveNotAllowed"),
     ] {
