@@ -114,6 +114,25 @@ impl World {
         self.publish_catalog()
     }
 
+    /// Lets an address move: both release managers sign, and it is published. `kind` is `catalog`, `artifacts` or `server`.
+    ///
+    /// # Errors
+    /// When a command fails, with what it said.
+    pub fn move_address(&self, kind: &str, from: &str, to: &str) -> Result<()> {
+        self.change_moves(kind, &["--from", from, "--to", to])
+    }
+
+    /// As above, with other arguments: `--until`, `--drop`.
+    ///
+    /// # Errors
+    /// When a command fails, with what it said.
+    pub fn change_moves(&self, kind: &str, more: &[&str]) -> Result<()> {
+        let (a, b) = (self.key("manager-1"), self.key("manager-2"));
+        let what = ["channel", "move", "--line", "pdp-2026", "--kind", kind];
+        self.publisher(&[&what[..], more, &["--key", &a, "--key", &b]].concat())?;
+        self.publish_catalog()
+    }
+
     /// Merges what is proposed and signs freshness.
     ///
     /// # Errors

@@ -63,6 +63,11 @@ impl Connection {
         })
     }
 
+    /// The same without a token: which hosts are allowed, and how.
+    pub(crate) fn without_tokens(&self) -> Self {
+        Self { git_token: None, catalog_git_token: None, ..self.clone() }
+    }
+
     /// How to reach the world, with these further CAs.
     pub(crate) fn http(&self, ca: &[PathBuf]) -> HttpOptions {
         let mut options = HttpOptions::new(ca.to_vec(), self.exceptions.clone());

@@ -97,6 +97,7 @@ impl Customer {
             measures_health: spec.probe.is_some() || flux.is_some(),
             inputs: Inputs {
                 mirror: spec.mirror.clone(),
+                moved_to: None,
                 platform: spec.platform,
                 left_out: spec.leave_out.clone(),
                 flux,

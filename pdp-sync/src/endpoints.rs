@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::connection::Connection;
 use crate::content::Content;
+use crate::moving::Mover;
 use crate::subscription::{CatalogSource, InstructionSource, RingStateSource, Spec, Subscription, Target};
 
 /// All addresses of one subscription.
@@ -26,6 +27,8 @@ pub(crate) struct Endpoints {
     pub(crate) server: Option<ServerEndpoint>,
     /// The customer's repository, if it is what is written to.
     pub(crate) target: Option<GitEndpoint>,
+    /// How successors of these addresses are reached.
+    pub(crate) mover: Mover,
 }
 
 /// A branch of a Git repository.
@@ -48,6 +51,8 @@ pub(crate) enum CatalogEndpoint {
     /// What a Flux source of the cluster holds, or why it holds nothing.
     Flux {
         artifact: std::result::Result<FluxArtifact, String>,
+        /// Where Flux fetches from.
+        url: Option<String>,
         http: HttpOptions,
     },
     Folder(PathBuf),
@@ -82,6 +87,7 @@ impl Endpoints {
             ring_state: build.ring_state()?,
             server: build.server()?,
             target: build.target(),
+            mover: Mover::new(connection, &spec.logins.git),
         };
         if let Some(mirror) = &spec.mirror {
             connection.check_repository("spec.mirror", &format!("{mirror}/x").parse()?)?;
@@ -109,8 +115,9 @@ impl Build<'_> {
                 let options = OciOptions { http: self.http.clone(), login: self.spec.logins.catalog.clone() };
                 CatalogEndpoint::Oci { repository, tag: tag.clone(), options }
             }
-            CatalogSource::Flux(artifact) => {
-                CatalogEndpoint::Flux { artifact: artifact.clone(), http: self.http.clone() }
+            CatalogSource::Flux(artifact, url) => {
+                let (artifact, url) = (artifact.clone(), url.clone());
+                CatalogEndpoint::Flux { artifact, url, http: self.http.clone() }
             }
             CatalogSource::Folder { path } => CatalogEndpoint::Folder(path.clone()),
         })

@@ -1,6 +1,8 @@
 //! The first step of a pass: the vendor's catalog and the word of whoever opens levels, each from its own endpoint
 //! and judged. Nothing after it knows an address.
 
+mod asked;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,12 +14,15 @@ use pdp_transport::oci::Registry;
 use pdp_transport::{Error, KeptBlob, Kind, block_on};
 
 use crate::content::SignedApproval;
-use crate::customer::Customer;
-use crate::endpoints::{CatalogEndpoint, Endpoints, GitEndpoint};
+use crate::crd::MoveStatus;
+use crate::endpoints::{CatalogEndpoint, GitEndpoint};
 use crate::instruct::{self, Heard, Listened};
+use crate::reconcile::Plane;
 use crate::state::State;
 use crate::status::Seen;
 use crate::time::Clock;
+
+pub(crate) use asked::{Asked, catalog};
 
 /// All that a decision is made on.
 #[derive(Debug)]
@@ -27,27 +32,30 @@ pub(crate) struct Fetched {
 }
 
 /// The vendor's catalog and the word of whoever opens levels; once more if the director saw a newer catalog. Floors
-/// are saved before anything is decided.
+/// are saved before anything is decided. `told` is what became of moves.
 ///
 /// # Errors
 /// What can't be kept; what can't be had, or is refused, is an outcome.
 pub(crate) fn fetch(
-    endpoints: &Endpoints,
-    customer: &Customer,
+    plane: &Plane,
     approvals: &[SignedApproval],
-    last: &LastCatalog,
     state: &mut State,
+    told: &mut Option<Vec<MoveStatus>>,
     clock: &Clock,
 ) -> Result<std::result::Result<Fetched, Seen>> {
+    let Plane { customer, endpoints, last, .. } = plane;
     let mut refetched = false;
     loop {
-        let judged = catalog(&endpoints.catalog, &state.cache("catalog"), last, &state.floors, clock.now());
-        let catalog = match judged {
+        let Asked { judgement, moves, at_home } =
+            catalog(endpoints, state, &state.cache("catalog"), last, clock.now());
+        *told = Some(moves.clone());
+        let catalog = match judgement {
             Judgement::Trusted(catalog, floors) => {
                 if let Some(refusal) = older_than_decision(&catalog, state) {
                     return Ok(Err(Seen::Refused { refusal, behind: true }));
                 }
                 state.save_floors(floors)?;
+                state.learn_moves(catalog.channel(&customer.line), at_home)?;
                 catalog
             }
             Judgement::Unavailable(failure) => return Ok(Err(Seen::Unavailable(failure))),
@@ -57,7 +65,10 @@ pub(crate) fn fetch(
             }
         };
         match instruct::listen(endpoints, customer, approvals, state, &catalog, clock.now(), refetched)? {
-            Listened::Heard(heard) => return Ok(Ok(Fetched { catalog, heard })),
+            Listened::Heard(heard) => {
+                told.get_or_insert_default().extend(heard.moves.iter().cloned());
+                return Ok(Ok(Fetched { catalog, heard }));
+            }
             Listened::FetchFirst => refetched = true,
         }
     }
@@ -108,8 +119,8 @@ impl LastCatalog {
     }
 }
 
-/// Fetches and judges; never fails, because a data plane goes on without its vendor.
-pub(crate) fn catalog(
+/// Fetches from one place and judges; never fails, because a data plane goes on without its vendor.
+fn from_place(
     endpoint: &CatalogEndpoint,
     cache: &Path,
     last: &LastCatalog,
@@ -173,7 +184,7 @@ fn load(endpoint: &CatalogEndpoint, cache: &Path, known: Option<&Mark>) -> Loade
             block_on(found)??
                 .ok_or_else(|| Error::new(Kind::NotFound, what(), "the vendor has published none there"))
         }
-        CatalogEndpoint::Flux { artifact: Ok(artifact), http } => {
+        CatalogEndpoint::Flux { artifact: Ok(artifact), http, .. } => {
             block_on(pdp_transport::catalog::from_flux(artifact, http, &kept, known))?
         }
         CatalogEndpoint::Flux { artifact: Err(why), .. } => {

@@ -1,7 +1,7 @@
 //! Who this data plane is to the channel server: a key of its own, and an enrolment, each made once.
 
 use pdp_policies::instruction::{Enrolment, EnrolmentToken};
-use pdp_policies::{API_VERSION, Ring};
+use pdp_policies::{API_VERSION, At, Ring};
 use pdp_transport::block_on;
 use pdp_transport::channel_server::ChannelServer;
 use pdp_transport::cli::exit;
@@ -9,7 +9,8 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::signing_key::SigningKey;
 
 use crate::customer::Customer;
-use crate::endpoints::ServerEndpoint;
+use crate::endpoints::{Endpoints, ServerEndpoint};
+use crate::moving;
 use crate::state::State;
 
 /// A token file is small (bytes).
@@ -63,17 +64,18 @@ pub(crate) fn establish(
     Ok(identity)
 }
 
-/// The same without a word to anybody, none until enrolled under the server.
-pub(crate) fn known(
-    endpoint: Option<&ServerEndpoint>,
-    customer: &Customer,
-    state: &State,
-) -> Option<Identity> {
-    let endpoint = endpoint?;
-    state.enrolled.as_ref().filter(|enrolled| enrolled.id == customer.pdp)?;
-    let server = ChannelServer::new(&endpoint.url, &endpoint.http).ok()?;
-    let key = state.own_key().ok().flatten()?;
-    Some(Identity { server, key })
+/// The same without a word to anybody, for each address of the server; none until enrolled under it.
+pub(crate) fn known(endpoints: &Endpoints, customer: &Customer, state: &State, now: At) -> Vec<Identity> {
+    if state.enrolled.as_ref().is_none_or(|enrolled| enrolled.id != customer.pdp) {
+        return Vec::new();
+    }
+    let places = moving::servers(endpoints, &state.moves, true, now);
+    let identity = |endpoint: &ServerEndpoint| {
+        let server = ChannelServer::new(&endpoint.url, &endpoint.http).ok()?;
+        let key = state.own_key().ok().flatten()?;
+        Some(Identity { server, key })
+    };
+    places.iter().flat_map(|places| &places.ask).filter_map(|place| identity(&place.endpoint)).collect()
 }
 
 /// The ring of this data plane: the subscription's, or what enrolment answered.

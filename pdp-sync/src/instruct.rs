@@ -2,23 +2,24 @@
 //!
 //! Whatever a server says or fails to say, the channel's own door stays: trouble here never ends a pass.
 
+mod sources;
+
 use std::time::Duration;
 
 use pdp_policies::gate::{Instruction, Waiting};
 use pdp_policies::instruction::{Assignment, POLL_AFTER, Ready, RingState};
 use pdp_policies::trust::{self, Approved, Catalog, Instructed, InstructionFloor, Verified};
 use pdp_policies::{At, Refusal, RefusalCode, Span};
+use pdp_transport::block_on;
 use pdp_transport::channel_server::Polled;
-use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::git::Remote;
-use pdp_transport::instruction_source;
-use pdp_transport::oci::Registry;
-use pdp_transport::{KeptBlob, block_on};
+use pdp_transport::cli::failure::Result;
 
+use self::sources::Asked;
 use crate::content::SignedApproval;
+use crate::crd::MoveStatus;
 use crate::customer::{Customer, Opener};
-use crate::endpoints::{Endpoints, GitEndpoint, RingStateEndpoint, ServerEndpoint};
-use crate::identity::{self, Identity};
+use crate::endpoints::Endpoints;
+use crate::identity::Identity;
 use crate::state::{Kept, State};
 use crate::time::jittered;
 
@@ -35,6 +36,8 @@ pub(crate) struct Heard {
     pub(crate) trouble: Option<Trouble>,
     /// Present once this data plane is enrolled.
     pub(crate) identity: Option<Identity>,
+    /// What became of the moves of whoever opens levels.
+    pub(crate) moves: Vec<MoveStatus>,
 }
 
 /// Why there is no new instruction.
@@ -83,7 +86,7 @@ impl Heard {
     }
 }
 
-/// Asks whoever the subscription names, once. `refetched` after [`Listened::FetchFirst`].
+/// Asks whoever the subscription names, or their successors, once. `refetched` after [`Listened::FetchFirst`].
 pub(crate) fn listen(
     endpoints: &Endpoints,
     customer: &Customer,
@@ -94,23 +97,7 @@ pub(crate) fn listen(
     refetched: bool,
 ) -> Result<Listened> {
     let mut heard = Heard { approvals: valid(approvals, customer, now), ..Heard::default() };
-    let fetched = match (&endpoints.server, &endpoints.ring_state) {
-        (Some(server), _) => {
-            let tag =
-                counts(customer, state, catalog, now).then(|| kept(customer, state)?.tag.clone()).flatten();
-            poll(server, customer, state, tag, &mut heard, now)
-        }
-        (None, Some(source)) => ring_state(source, customer, state),
-        (None, None) => return Ok(Listened::Heard(Box::new(heard))),
-    };
-    let new = fetched.unwrap_or_else(|failure| {
-        heard.trouble = Some(Trouble::Unavailable(failure.code.clone(), failure.to_string()));
-        None
-    });
-    if let Some((envelope, tag)) = new
-        && let Judged::FetchFirst =
-            follow(customer, state, catalog, envelope, tag, now, refetched, &mut heard)?
-    {
+    if sources::ask(endpoints, customer, state, catalog, now, refetched, &mut heard)? == Asked::FetchFirst {
         return Ok(Listened::FetchFirst);
     }
     let nothing_new = heard.assignment.is_none() && heard.ring_state.is_none();
@@ -226,46 +213,6 @@ fn counts(customer: &Customer, state: &State, catalog: &Catalog, now: At) -> boo
     let Some(kept) = kept(customer, state) else { return false };
     let judged = judge(customer, state, catalog, kept.envelope.as_bytes(), now, true, &mut Heard::default());
     !matches!(judged, Judged::Refused(_))
-}
-
-type Fetched = Result<Option<(String, Option<String>)>>;
-
-fn poll(
-    endpoint: &ServerEndpoint,
-    customer: &Customer,
-    state: &mut State,
-    tag: Option<String>,
-    heard: &mut Heard,
-    now: At,
-) -> Fetched {
-    let identity = heard.identity.insert(identity::establish(endpoint, customer, state)?);
-    let (pdp, line) = (&customer.pdp, &customer.line);
-    let asked = identity.server.assignment(pdp, line, &identity.key, tag.as_deref(), Duration::ZERO, now);
-    Ok(match block_on(asked)?? {
-        Polled::New(envelope, tag) => Some((text(envelope)?, tag)),
-        Polled::Unchanged => None,
-    })
-}
-
-fn ring_state(endpoint: &RingStateEndpoint, customer: &Customer, state: &State) -> Fetched {
-    let line = &customer.line;
-    let envelope = match endpoint {
-        RingStateEndpoint::Git(GitEndpoint { url, branch, options }) => {
-            let remote = Remote::open(url, &state.cache("ring-state"), options.clone())?;
-            instruction_source::from_git(&remote, branch, line)?
-        }
-        RingStateEndpoint::Oci { repository, options } => {
-            let registry = Registry::new(options)?;
-            let kept = KeptBlob::new(&state.cache("ring-state").join("kept"));
-            block_on(instruction_source::from_oci(&registry, repository, line, &kept))??
-        }
-    };
-    let missing = || Failure::new("NotFound", format!("no ring state of `{line}` is published there"));
-    Ok(Some((text(envelope.ok_or_else(missing)?)?, None)))
-}
-
-fn text(envelope: Vec<u8>) -> Result<String> {
-    String::from_utf8(envelope).map_err(|_| Failure::new("Garbage", "the instruction is not text"))
 }
 
 /// What the judge said; what it followed is in `heard` then.

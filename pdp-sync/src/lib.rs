@@ -18,6 +18,7 @@ mod flux;
 mod identity;
 mod instruct;
 pub mod kubectl;
+mod moving;
 mod pin;
 mod preflight;
 mod probe;

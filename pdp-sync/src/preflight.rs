@@ -9,6 +9,7 @@ use pdp_transport::oci::{Manifest, OciOptions, Registry, Repository};
 use pdp_transport::{Error, Kind, block_on};
 
 use crate::crd::Signatures;
+use crate::render;
 
 /// A component's artifact may not be larger (bytes). It is never in memory as a whole.
 const MAX_ARTIFACT_BYTES: u64 = 64 * 1024 * 1024;
@@ -57,11 +58,7 @@ pub(crate) fn artifacts(
     inspect: Option<&mut Inspect<'_>>,
 ) -> Result<std::result::Result<(), Trouble>> {
     let (release, inputs) = (record.target(), record.inputs());
-    let named: Repository = release.bundle.repository.parse()?;
-    let repository = match &inputs.mirror {
-        Some(mirror) => named.mirrored(mirror)?,
-        None => named,
-    };
+    let repository: Repository = render::repository(release, inputs).parse()?;
     let registry = Registry::new(endpoint)?;
     let components = release.components_for(inputs.platform, &inputs.left_out);
     let keys = &Vouchers::of(catalog);

@@ -17,6 +17,7 @@ use crate::fault;
 use crate::fetch::{self, Fetched, LastCatalog};
 use crate::identity::{self, Identity};
 use crate::instruct;
+use crate::moving;
 use crate::preflight::Trouble;
 use crate::report;
 use crate::state::State;
@@ -32,7 +33,7 @@ pub(crate) struct Plane {
     pub(crate) customer: Customer,
     pub(crate) endpoints: Endpoints,
     approvals: Option<Approvals>,
-    last: Arc<LastCatalog>,
+    pub(crate) last: Arc<LastCatalog>,
 }
 
 impl Plane {
@@ -66,20 +67,22 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
     take_back(customer, state)?;
     if state.unfinished().is_some() {
         // Needs no vendor: no catalog, no registry, no server.
-        let identity = identity::known(endpoints.server.as_ref(), customer, state);
-        match carry_on(customer, identity.as_ref(), state, target, clock)? {
+        let identities = identity::known(endpoints, customer, state, clock.now());
+        match carry_on(customer, &identities, state, target, clock)? {
             Progress::Ended(applied) => outcome.applied = Some(applied),
             Progress::UnderWay(under_way) => return Ok(outcome.with(Seen::UnderWay(under_way))),
         }
     }
     outcome.tidied = target.tidy(state)?;
-    let found = fetch::fetch(endpoints, customer, &plane.approvals(), &plane.last, state, clock)?;
+    let found = fetch::fetch(plane, &plane.approvals(), state, &mut outcome.moves, clock)?;
     let mut fetched = match found {
         Ok(fetched) => fetched,
         Err(seen) => return Ok(outcome.with(seen)),
     };
     outcome.remember(&fetched.catalog, customer, state, clock.now());
     target.trust(state, &fetched.catalog)?;
+    let moved = moving::adopt(endpoints, customer, state, clock.now())?;
+    outcome.moves.get_or_insert_default().extend(moved);
     let mut found = target.found(state)?;
     found.obstacles.extend(rolled_back(customer));
     let mut verdict = decide(customer, &fetched, state, &found, clock.now());
@@ -92,7 +95,7 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
     outcome.trouble = fetched.heard.trouble.clone();
     let mut outcome = match verdict {
         Err(refusal) => outcome.with(Seen::Refused { refusal, behind: false }),
-        Ok(verdict) => act(verdict, customer, &fetched, state, target, found, outcome, clock)?,
+        Ok(verdict) => act(verdict, plane, &fetched, state, target, found, outcome, clock)?,
     };
     let poll_after = instruct::poll_after(&fetched.heard);
     if let Some(identity) = fetched.heard.identity {
@@ -141,7 +144,7 @@ pub(crate) fn decide(
 #[expect(clippy::too_many_arguments, reason = "where a decision meets the place where it is carried out")]
 fn act(
     verdict: Verdict,
-    customer: &Customer,
+    plane: &Plane,
     fetched: &Fetched,
     state: &mut State,
     target: &dyn Target,
@@ -149,13 +152,14 @@ fn act(
     outcome: Outcome,
     clock: &Clock,
 ) -> Result<Outcome> {
+    let customer = &plane.customer;
     let Verdict::Proceed(permit) = verdict else {
         keep_policy(customer, state)?;
         keep_candidate(customer, state, &fetched.catalog, &verdict)?;
         target.clear(state)?;
         return Ok(outcome.with(Seen::Verdict(verdict, found.obstacles)));
     };
-    start(customer, fetched, state, target, *permit, outcome, clock)
+    start(plane, fetched, state, target, *permit, outcome, clock)
 }
 
 /// The version of this pdp-sync.
@@ -185,7 +189,7 @@ fn instruction_status(customer: &Customer, fetched: &Fetched, state: &State) -> 
 
 /// Preflight, record, apply: the record is stored before the first write.
 fn start(
-    customer: &Customer,
+    plane: &Plane,
     fetched: &Fetched,
     state: &mut State,
     target: &dyn Target,
@@ -193,11 +197,12 @@ fn start(
     mut outcome: Outcome,
     clock: &Clock,
 ) -> Result<Outcome> {
+    let Plane { customer, endpoints, .. } = plane;
     let (policy, catalog) = (&customer.policy, &fetched.catalog);
     let bytes = document::write(policy).map_err(internal)?;
     let evidence = Evidence {
         catalog: catalog.versions(),
-        inputs: customer.inputs.clone(),
+        inputs: moving::inputs(endpoints, customer, state, &permit.descriptor().release, clock.now()),
         policy: PolicyMark {
             digest: Digest::of(&bytes),
             changed_by: None,
@@ -222,7 +227,7 @@ fn start(
     state.save_record(record)?;
     state.save_policy(policy)?;
     fault::point("after-record");
-    match carry_on(customer, fetched.heard.identity.as_ref(), state, target, clock)? {
+    match carry_on(customer, fetched.heard.identity.as_slice(), state, target, clock)? {
         Progress::Ended(applied) => outcome.applied = Some(applied),
         Progress::UnderWay(under_way) => return Ok(outcome.with(Seen::UnderWay(under_way))),
     }
@@ -230,18 +235,22 @@ fn start(
 }
 
 /// Goes on with what the record says. The server hears of it before the first write and now and then after, if
-/// it can be reached: what was begun goes on all the same.
+/// it can be reached at one of its addresses: what was begun goes on all the same.
 fn carry_on(
     customer: &Customer,
-    identity: Option<&Identity>,
+    identities: &[Identity],
     state: &mut State,
     target: &dyn Target,
     clock: &Clock,
 ) -> Result<Progress> {
     let alive = |state: &mut State| {
-        let told = identity.map(|identity| report::started(customer, state, identity, clock.now()));
-        if let Some(Err(failure)) = told {
-            tracing::warn!(code = failure.code, "the server doesn't hear of the start: {failure}");
+        for identity in identities {
+            match report::started(customer, state, identity, clock.now()) {
+                Ok(()) => break,
+                Err(failure) => {
+                    tracing::warn!(code = failure.code, "the server doesn't hear of the start: {failure}");
+                }
+            }
         }
     };
     alive(state);

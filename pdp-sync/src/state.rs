@@ -10,7 +10,7 @@ use pdp_policies::decision::DecisionRecord;
 use pdp_policies::instruction::Enrolled;
 use pdp_policies::policy::Policy;
 use pdp_policies::trust::{Floors, InstructionFloor};
-use pdp_policies::{At, Digest};
+use pdp_policies::{At, Channel, Digest};
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::files;
@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::content::Content;
+use crate::moving::{MOVES, Remembered};
 use crate::secret_store::SecretStore;
 use crate::store::Store;
 
@@ -48,6 +49,8 @@ pub(crate) struct State {
     pub(crate) instruction: Option<Kept>,
     /// The newest report that arrived.
     pub(crate) reported: Option<Reported>,
+    /// Successors of the vendor's addresses.
+    pub(crate) moves: Remembered,
     /// What was noticed while loading and saving, by its stable name.
     pub(crate) events: Vec<&'static str>,
     _lock: Option<File>,
@@ -119,6 +122,7 @@ impl State {
             enrolled: read(&store, ENROLLED),
             instruction: read(&store, "instruction.json"),
             reported: read(&store, "reported.json"),
+            moves: read(&store, MOVES).unwrap_or_default(),
             store,
             events,
             _lock: lock,
@@ -149,6 +153,22 @@ impl State {
     /// root that a person gave may still be corrected.
     pub(crate) fn keep_root(&mut self, floors: Floors) -> Result<()> {
         if self.floors_stored { self.save_floors(floors) } else { Ok(()) }
+    }
+
+    /// True once a catalog was followed: from then on a verified root is kept.
+    pub(crate) fn keeps_roots(&self) -> bool {
+        self.floors_stored
+    }
+
+    /// Remembers where the vendor's addresses have moved to; `at_home` as in [`Remembered::after`].
+    pub(crate) fn learn_moves(&mut self, channel: Option<&Channel>, at_home: bool) -> Result<()> {
+        let Some(channel) = channel else { return Ok(()) };
+        let learnt = self.moves.after(&channel.moves, at_home);
+        if learnt != self.moves {
+            write(&mut self.store, MOVES, &learnt)?;
+            self.moves = learnt;
+        }
+        Ok(())
     }
 
     pub(crate) fn save_record(&mut self, record: DecisionRecord) -> Result<()> {

@@ -10,13 +10,14 @@ use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Promotion, Refusal
 use pdp_transport::cli::{Failure, exit};
 use serde::{Deserialize, Serialize};
 
+use crate::crd::MoveStatus;
 use crate::customer::Customer;
 use crate::identity::Identity;
 use crate::instruct::Trouble;
 use crate::state::State;
 use crate::target::{Applied, ComponentHealth, Tidied, UnderWay};
 
-pub(crate) use text::{authority_words, text};
+pub(crate) use text::{authority_words, move_words, text};
 
 /// So many past passes that changed something are kept.
 const HISTORY: usize = 20;
@@ -42,6 +43,8 @@ pub(crate) struct Outcome {
     /// Who opens levels here, and what was heard of them.
     pub(crate) instruction: Option<InstructionStatus>,
     pub(crate) trouble: Option<Trouble>,
+    /// What became of successors of addresses; none if nobody was asked.
+    pub(crate) moves: Option<Vec<MoveStatus>>,
     /// Whom to ask for news before the next pass, and for how long at most.
     pub(crate) next_poll: Option<(Identity, Span)>,
 }
@@ -167,6 +170,9 @@ pub(crate) struct Status {
     pub(crate) waiting_for: Option<String>,
     pub(crate) next_action: Option<NextAction>,
     pub(crate) catalog: Option<CatalogAge>,
+    /// Successors of the vendor's addresses.
+    #[serde(default)]
+    pub(crate) moves: Vec<MoveStatus>,
     pub(crate) events: Vec<String>,
     pub(crate) history: Vec<String>,
 }
@@ -203,6 +209,7 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
     let last = || Some(CatalogAge::at(before.as_ref()?.catalog.as_ref()?.signed_at, now));
     let catalog = outcome.catalog.clone().or_else(last);
     let before_health = before.as_ref().map(|b| b.health.clone());
+    let moves_before = before.as_ref().map(|b| b.moves.clone());
     let mut history = before.map(|b| b.history).unwrap_or_default();
     if let Some(applied) = &outcome.applied {
         history.push(format!("{now} {}", applied_words(applied, record)));
@@ -225,6 +232,7 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
         waiting_for,
         next_action,
         catalog,
+        moves: outcome.moves.clone().or(moves_before).unwrap_or_default(),
         events: state.events.iter().map(|event| (*event).to_owned()).collect(),
         history,
     }

@@ -113,9 +113,9 @@ pub(crate) enum CatalogSource {
     Oci { repository: String, tag: String },
     /// A folder.
     Folder { path: PathBuf },
-    /// What a Flux source of the cluster holds; none until it holds something, and why.
+    /// What a Flux source of the cluster holds; none until it holds something, and why. And where Flux fetches from.
     #[serde(skip)]
-    Flux(std::result::Result<FluxArtifact, String>),
+    Flux(std::result::Result<FluxArtifact, String>, Option<String>),
 }
 
 /// What opens levels besides the channel's own door.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::{Digest, hex_form};
 use crate::document;
+use crate::moves::{self, Move};
 use crate::names::{Level, Line, Ring};
 use crate::plan::{Percent, RingPlan, Tempo};
 use crate::time::At;
@@ -40,6 +41,9 @@ pub struct Channel {
     /// The security floor: a PDP below it shows `Exposed`; it moves and blocks nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Level>,
+    /// Successors of the vendor's addresses. A reader that doesn't know moves stays at the old addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Move>,
 }
 
 /// One promoted level.
@@ -123,6 +127,7 @@ impl Channel {
             stop: None,
             required_stops: BTreeSet::new(),
             floor: None,
+            moves: Vec::new(),
         }
     }
 
@@ -147,6 +152,7 @@ impl Channel {
     pub fn problems(&self) -> Vec<String> {
         let mut problems = self.plan.problems();
         problems.extend(self.hotfix_problems());
+        problems.extend(moves::problems(&self.moves));
         for (level, promotion) in &self.levels {
             let rings = promotion.open_to.keys().chain(promotion.opens_at.keys());
             let unknown = rings.filter(|ring| self.plan.position(ring).is_none());

@@ -69,6 +69,9 @@ pub struct Inputs {
     /// Host and path that replace the vendor's registry host, if the customer has a mirror.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mirror: Option<String>,
+    /// Where the vendor's artifacts lie by now, in place of the repository that the release names; a mirror goes before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<String>,
     /// Where the PDP runs.
     pub platform: Platform,
     /// Optional components that the customer leaves out.
@@ -211,6 +214,21 @@ impl DecisionRecord {
             self.stored.quarantined.insert(self.stored.target.sha256, self.stored.attempt);
         }
         self.stored.phase = phase;
+        self
+    }
+
+    /// The same decision with the artifacts at other addresses: what was decided are digests, wherever they lie. What came
+    /// from a mirror stays there.
+    #[must_use]
+    pub fn moved(mut self, place: impl Fn(&Release) -> Option<String>) -> Self {
+        if self.stored.inputs.mirror.is_none() {
+            self.stored.inputs.moved_to = place(&self.target);
+        }
+        if let (Some(inputs), Some(release)) = (&mut self.stored.last_good_inputs, &self.last_good)
+            && inputs.mirror.is_none()
+        {
+            inputs.moved_to = place(release);
+        }
         self
     }
 

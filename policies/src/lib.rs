@@ -16,6 +16,7 @@ mod hotfix;
 pub mod instruction;
 mod key_change;
 mod keys;
+pub mod moves;
 mod names;
 mod plan;
 pub mod policy;

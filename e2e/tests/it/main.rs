@@ -29,6 +29,8 @@ mod idle;
 mod key_lists;
 mod keys_doc;
 mod life;
+mod moving;
+mod moving_attacks;
 mod office;
 mod outages;
 mod people;

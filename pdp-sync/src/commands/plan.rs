@@ -12,8 +12,9 @@ use serde_json::json;
 
 use super::Common;
 use crate::connection::Connection;
-use crate::fetch::{self, Fetched, Judgement, LastCatalog};
+use crate::fetch::{self, Fetched, Judgement};
 use crate::instruct;
+use crate::moving;
 use crate::reconcile::{self, Plane};
 use crate::state::State;
 use crate::subscription::Subscription;
@@ -51,7 +52,13 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let digest = Digest::of(&document::write(&subscription.spec.policy).map_err(internal)?);
     let evidence = Evidence {
         catalog: fetched.catalog.versions(),
-        inputs: plane.customer.inputs.clone(),
+        inputs: moving::inputs(
+            &plane.endpoints,
+            &plane.customer,
+            &state,
+            &permit.descriptor().release,
+            clock.now(),
+        ),
         policy: PolicyMark { digest, changed_by: None, loosened: false },
         now: clock.now(),
     };
@@ -69,8 +76,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
 /// The catalog as it is now, and what was heard before: a plan asks nobody for leave.
 fn known(plane: &Plane, state: &State, now: At) -> Result<Fetched> {
     let cache = state.cache("plan-catalog");
-    let last = LastCatalog::default();
-    let catalog = match fetch::catalog(&plane.endpoints.catalog, &cache, &last, &state.floors, now) {
+    let catalog = match fetch::catalog(&plane.endpoints, state, &cache, &plane.last, now).judgement {
         Judgement::Trusted(catalog, _) => catalog,
         Judgement::Refused { refusal, .. } => return Err(Failure::from(refusal).exit(exit::NEGATIVE)),
         Judgement::Unavailable(failure) => return Err(failure),

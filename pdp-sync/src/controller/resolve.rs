@@ -114,6 +114,9 @@ fn is_enrolled(secrets: &SecretStore) -> bool {
     secrets.get(ENROLLED).is_some_and(|bytes| serde_json::from_slice::<Enrolled>(&bytes).is_ok())
 }
 
+/// What a Flux source holds, or why it holds nothing, and its own address.
+type Held = (std::result::Result<FluxArtifact, String>, Option<String>);
+
 struct Reader<'a> {
     cluster: &'a Cluster,
     /// An enrolment token is good for once: its Secret is read until then.
@@ -123,7 +126,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn catalog(&self, source: &Source) -> Result<CatalogSource> {
         Ok(match source {
-            Source::FluxSource { kind, name } => CatalogSource::Flux(self.artifact(*kind, name)?),
+            Source::FluxSource { kind, name } => {
+                let (artifact, url) = self.artifact(*kind, name)?;
+                CatalogSource::Flux(artifact, url)
+            }
             Source::Oci { repository, tag, .. } => {
                 CatalogSource::Oci { repository: repository.clone(), tag: tag.clone() }
             }
@@ -133,24 +139,22 @@ impl Reader<'_> {
         })
     }
 
-    /// What a Flux source holds now. After a restart of source-controller that is nothing for a while.
-    fn artifact(
-        &self,
-        kind: FluxSourceKind,
-        name: &str,
-    ) -> Result<std::result::Result<FluxArtifact, String>> {
+    /// What a Flux source holds now, and where Flux fetches it. After a restart of source-controller it holds nothing for a
+    /// while.
+    fn artifact(&self, kind: FluxSourceKind, name: &str) -> Result<Held> {
         let kind = source_kind(kind);
         let shown = format!("{} `{name}`", kind.name());
         let Some(object) = self.cluster.get(kind, name)? else {
-            return Ok(Err(format!("{shown} isn't there")));
+            return Ok((Err(format!("{shown} isn't there")), None));
         };
+        let source = object["spec"]["url"].as_str().map(str::to_owned);
         let artifact = &object["status"]["artifact"];
         let text = |field: &str| artifact[field].as_str().map(str::to_owned);
         let (Some(url), Some(digest), Some(revision)) = (text("url"), text("digest"), text("revision"))
         else {
-            return Ok(Err(format!("{shown} holds nothing yet; see its conditions")));
+            return Ok((Err(format!("{shown} holds nothing yet; see its conditions")), source));
         };
-        Ok(Ok(FluxArtifact { url, digest, revision }))
+        Ok((Ok(FluxArtifact { url, digest, revision }), source))
     }
 
     fn instruction(&self, instruction: Option<&Instruction>) -> Result<InstructionSource> {

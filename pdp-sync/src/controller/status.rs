@@ -60,6 +60,7 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
             true => outcome.instruction.as_ref().map(instruction),
             false => before.instruction.clone(),
         },
+        moves: outcome.moves.clone().unwrap_or_else(|| before.moves.clone()),
         history: history::of(facts, before),
         policy_loosened: record.is_some_and(|record| record.policy().loosened),
         last_handled_reconcile_at: before.last_handled_reconcile_at.clone(),

@@ -16,7 +16,7 @@ pub use spec::{
 };
 pub use status::{
     CatalogState, CatalogStatus, ComponentState, ComponentStatus, HistoryEntry, HistoryResult,
-    InstructionStatus, LevelStatus, NextAction, ObstacleStatus, RefusalStatus, TargetPhase, TargetStatus,
-    UpdateSubscriptionStatus,
+    InstructionStatus, LevelStatus, MoveState, MoveStatus, NextAction, ObstacleStatus, RefusalStatus,
+    TargetPhase, TargetStatus, UpdateSubscriptionStatus,
 };
 pub use update_approval::{UpdateApproval, UpdateApprovalSpec};

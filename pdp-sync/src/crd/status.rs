@@ -1,6 +1,7 @@
 //! The status of an `UpdateSubscription`. It changes only when something changed: an idle data plane writes nothing.
 
 use pdp_policies::gate::Authority;
+use pdp_policies::moves::MoveKind;
 use pdp_policies::{At, ComponentName, Digest, Level, ObstacleCode, Owner, RefusalCode, Ring};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,9 @@ pub struct UpdateSubscriptionStatus {
     /// Who opens levels here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instruction: Option<InstructionStatus>,
+    /// Successors of the vendor's addresses that the subscription names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<MoveStatus>,
     /// What happened, the newest first; ten at most.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<HistoryEntry>,
@@ -241,6 +245,55 @@ pub struct InstructionStatus {
     /// How far the server lets it go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<Level>,
+}
+
+/// The successor of an address, and whether it is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MoveStatus {
+    /// What moves.
+    pub kind: MoveKind,
+    /// The address that the subscription names, or the release.
+    pub from: String,
+    /// Its successor.
+    pub to: String,
+    /// Until when the vendor keeps the old address.
+    pub until: At,
+    /// Whether the successor is asked.
+    pub state: MoveState,
+    /// The stable code, if it isn't followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What to do next.
+    pub hint: String,
+}
+
+/// Whether a successor is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum MoveState {
+    /// It answered.
+    Followed,
+    /// The administrator doesn't list its host.
+    NotAllowed,
+    /// It can't be had; the old address is asked.
+    Unreachable,
+    /// What it answered was refused; the old address is asked.
+    Refused,
+    /// A server, and this data plane isn't enrolled yet.
+    NotEnrolled,
+    /// Flux fetches the catalog; the customer edits its source.
+    FluxSource,
+}
+
+impl std::fmt::Display for MoveStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { kind, from, to, hint, .. } = self;
+        match &self.reason {
+            None => write!(f, "the {kind} moved from {from} to {to}: {hint}"),
+            Some(reason) => write!(f, "{reason}: the {kind} moves from {from} to {to}: {hint}"),
+        }
+    }
 }
 
 /// One thing that happened.

@@ -7,6 +7,7 @@ mod desired;
 mod fights;
 mod installed;
 mod memory;
+mod moved;
 mod next;
 mod nudge;
 mod observed;

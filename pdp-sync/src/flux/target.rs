@@ -14,6 +14,7 @@ use super::desired::{self, Desired, Owner};
 use super::fights;
 use super::installed::{Installed, installed, left_as_they_are};
 use super::memory::Memory;
+use super::moved;
 use super::next::{self, Next};
 use super::nudge;
 use super::observed::Objects;
@@ -336,13 +337,17 @@ impl Target for FluxTarget<'_> {
             objects = self.reread()?;
         }
         let mut tidied = Tidied::default();
+        let places = moved::places(record, &state.moves);
         for Installed { desired, held } in installed(self.owner(), record, &objects) {
             if next::differs(&objects, &desired) {
                 match self.fight(&desired, &objects)? {
                     Some(fight) => tidied.fought.push(fight),
                     None => {
                         self.write(&desired, &objects)?;
-                        tidied.repaired.push(format!("{}/{}", desired.kind.name(), desired.name));
+                        let what = format!("{}/{}", desired.kind.name(), desired.name);
+                        tidied
+                            .repaired
+                            .extend((!moved::is_move(&objects, &desired, &places)).then_some(what));
                     }
                 }
             }

@@ -105,6 +105,12 @@ fn images(component: &Component, inputs: &Inputs) -> Vec<Value> {
         .collect()
 }
 
+/// Where the artifacts of a release lie: behind the mirror, else where the vendor moved them, else where the release says.
+pub(crate) fn repository(release: &Release, inputs: &Inputs) -> String {
+    let named = &release.bundle.repository;
+    mirrored(named, inputs).or_else(|| inputs.moved_to.clone()).unwrap_or_else(|| named.clone())
+}
+
 /// The same path behind the mirror, none without one.
 pub(crate) fn mirrored(name: &str, inputs: &Inputs) -> Option<String> {
     let mirror = inputs.mirror.as_deref()?;

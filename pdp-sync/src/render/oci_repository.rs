@@ -5,13 +5,12 @@ use pdp_policies::release::{Artifact, Component, Release};
 use pdp_transport::oci::Repository;
 use serde_json::{Value, json};
 
-use super::{Place, mirrored, source_name};
+use super::{Place, repository, source_name};
 
 const HELM_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
 pub(super) fn render(place: Place<'_>, release: &Release, component: &Component, inputs: &Inputs) -> Value {
-    let repository = &release.bundle.repository;
-    let there = mirrored(repository, inputs).unwrap_or_else(|| repository.clone());
+    let there = repository(release, inputs);
     let mut spec = json!({
         "interval": "1h",
         "url": format!("oci://{there}"),

@@ -4,6 +4,7 @@ use pdp_policies::Level;
 use pdp_policies::gate::Authority;
 
 use super::{InstructionStatus, Status};
+use crate::crd::{MoveState, MoveStatus};
 
 /// The status for people: where it is, what it waits for, who can change that, and when.
 pub(crate) fn text(status: &Status) -> String {
@@ -14,6 +15,7 @@ pub(crate) fn text(status: &Status) -> String {
         lines.push(format!("  {sign} catalog {} (signed {})", age.state, age.signed_at));
     }
     lines.extend(status.instruction.as_ref().map(instruction_words));
+    lines.extend(status.moves.iter().map(move_words));
     if let (Some(authority), Some(last)) = (&status.authority, status.level.or(status.target)) {
         lines.push(format!("  level {last} started by {}", authority_words(authority)));
     }
@@ -43,6 +45,12 @@ fn instruction_words(instruction: &InstructionStatus) -> String {
     let earlier = instruction.earlier_ring.as_ref();
     let earlier = earlier.map_or_else(String::new, |ring| format!("; EarlierRing: the server says `{ring}`"));
     format!("  ◎ opened by {}, ring `{}`{ceiling}{until}{earlier}", instruction.by, instruction.ring)
+}
+
+/// The successor of an address, and what to do about it.
+pub(crate) fn move_words(moved: &MoveStatus) -> String {
+    let sign = if moved.state == MoveState::Followed { "→" } else { "✗" };
+    format!("  {sign} {moved}")
 }
 
 /// On whose word the newest decision stands.

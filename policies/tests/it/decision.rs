@@ -34,7 +34,13 @@ fn record(level: u32, before: Option<&DecisionRecord>) -> DecisionRecord {
     };
     let evidence = Evidence {
         catalog: catalog.versions(),
-        inputs: Inputs { mirror: None, platform: Platform::Azure, left_out: vec![], flux: None },
+        inputs: Inputs {
+            mirror: None,
+            moved_to: None,
+            platform: Platform::Azure,
+            left_out: vec![],
+            flux: None,
+        },
         policy: PolicyMark { digest: Digest::of(b"policy"), changed_by: None, loosened: false },
         now: now(),
     };

@@ -12,6 +12,7 @@ mod gate;
 mod hotfix;
 mod instruction;
 mod key_change;
+mod moves;
 mod office;
 mod reach;
 mod rollout;

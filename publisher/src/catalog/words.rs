@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use pdp_policies::moves::Move;
 use pdp_policies::trust::Role;
 use pdp_policies::{CatalogTree, Channel, KeyList, KeyPurpose, Level, Promotion, RingPlan, printable};
 use pdp_transport::cli::failure::Result;
@@ -82,8 +83,24 @@ fn of_channel(before: &Channel, after: &Channel) -> Vec<String> {
     let back = before.withdrawn.keys().filter(|level| !after.withdrawn.contains_key(level));
     lines.extend(back.map(|level| format!("level {level} is WITHDRAWN NO MORE")));
     lines.extend(changed("security floor", before.floor, after.floor));
+    lines.extend(moves(&before.moves, &after.moves));
     lines.extend(plan(&before.plan, &after.plan));
     lines
+}
+
+/// Where data planes look from now on: whoever signs should know both hosts.
+fn moves(before: &[Move], after: &[Move]) -> Vec<String> {
+    let new = after.iter().filter(|one| !before.contains(one));
+    let gone =
+        before.iter().filter(|old| after.iter().all(|one| (one.kind, &one.from) != (old.kind, &old.from)));
+    let said = new.map(|Move { kind, from, to, since, until }| {
+        let moved = format!("the {kind} MOVES from {from} to {to} from {since} on");
+        format!("{moved}; the old address is kept until {until}")
+    });
+    said.chain(gone.map(|Move { kind, from, to, .. }| {
+        format!("the move of the {kind} from {from} to {to} is TAKEN BACK: data planes go back to {from}")
+    }))
+    .collect()
 }
 
 fn promoted(level: Level, promotion: &Promotion) -> Vec<String> {

@@ -4,8 +4,8 @@ use pdp_policies::ObstacleCode;
 
 use super::News;
 use crate::crd::{
-    CatalogState, ComponentState, ConditionType, HistoryEntry, HistoryResult, TargetPhase, TargetStatus,
-    UpdateSubscriptionStatus as Status,
+    CatalogState, ComponentState, ConditionType, HistoryEntry, HistoryResult, MoveState, MoveStatus,
+    TargetPhase, TargetStatus, UpdateSubscriptionStatus as Status,
 };
 
 /// What happened between two statuses, in the order in which it did; nothing if they are the same.
@@ -13,6 +13,7 @@ pub(crate) fn news(before: &Status, after: &Status) -> Vec<News> {
     let mut found = Vec::new();
     found.extend(catalog(before, after));
     found.extend(refusal(before, after));
+    found.extend(moves(before, after));
     found.extend(policy(before, after));
     found.extend(suspended(before, after));
     found.extend(ended(before, after));
@@ -52,6 +53,19 @@ fn refusal(before: &Status, after: &Status) -> Option<News> {
     }
     let message = format!("refused {}: {}; {}", refusal.subject, refusal.detail, refusal.hint);
     Some(News::error(&format!("Refused{}", refusal.code.as_str()), message))
+}
+
+/// A successor is told once when it is first seen, and again when what became of it changes for another reason.
+fn moves(before: &Status, after: &Status) -> Vec<News> {
+    let same = |old: &MoveStatus, new: &MoveStatus| {
+        (&old.from, &old.to, old.state) == (&new.from, &new.to, new.state)
+    };
+    let new = after.moves.iter().filter(|new| before.moves.iter().all(|old| !same(old, new)));
+    let tell = |moved: &MoveStatus| match moved.state {
+        MoveState::Followed => News::info("MoveFollowed", moved.to_string()),
+        _ => News::error("MoveNotFollowed", moved.to_string()),
+    };
+    new.map(tell).collect()
 }
 
 fn policy(before: &Status, after: &Status) -> Option<News> {

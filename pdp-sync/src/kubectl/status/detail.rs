@@ -7,6 +7,7 @@ use crate::crd::{
     InstructionStatus, ObstacleStatus, UpdateSubscription,
 };
 use crate::kubectl::{seen, words};
+use crate::status::move_words;
 
 /// Everything worth knowing, the important first.
 pub(super) fn text(of: &UpdateSubscription, now: At) -> String {
@@ -26,6 +27,7 @@ pub(super) fn text(of: &UpdateSubscription, now: At) -> String {
     lines.extend(unwell.map(component));
     lines.extend(status.catalog.as_ref().map(|catalog| catalog_words(catalog, now)));
     lines.extend(status.instruction.as_ref().map(instruction));
+    lines.extend(status.moves.iter().map(move_words));
     if let Some(refusal) = &status.refusal {
         lines.push(format!("  ✗ refused {}: {}: {}", refusal.code, refusal.subject, refusal.detail));
         lines.push(format!("    hint: {}", refusal.hint));

@@ -7,7 +7,7 @@ use pdp_policies::release::Release;
 use crate::crd::UpdateSubscription;
 use crate::kubectl::plan::installed;
 use crate::kubectl::secrets;
-use crate::render::mirrored;
+use crate::render::repository;
 
 /// A command per key to fetch it, then one per artifact of the installed level.
 pub(super) fn commands(of: &UpdateSubscription, record: &DecisionRecord, keys: &[String]) -> Vec<String> {
@@ -31,8 +31,7 @@ fn fetch(of: &UpdateSubscription, key: &str) -> String {
 
 /// Signatures carry no log entry: the root that is pinned here takes its place.
 fn verify(release: &Release, inputs: &Inputs, key: &str) -> Vec<String> {
-    let repository = &release.bundle.repository;
-    let there = mirrored(repository, inputs).unwrap_or_else(|| repository.clone());
+    let there = repository(release, inputs);
     let components = release.components_for(inputs.platform, &inputs.left_out);
     let digests =
         std::iter::once(release.bundle.digest).chain(components.iter().map(|c| c.artifact.digest()));

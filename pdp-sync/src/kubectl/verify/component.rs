@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Objects;
-use crate::render::{mirrored, source_name};
+use crate::render::{mirrored, repository, source_name};
 
 /// A release, and what of the subscription it was written with.
 pub(super) type Side<'a> = (&'a Release, &'a Inputs);
@@ -121,8 +121,7 @@ fn source(objects: &Objects, release: &Release, component: &Component, inputs: &
             source["spec"]["ref"]
         )));
     }
-    let repository = &release.bundle.repository;
-    let url = format!("oci://{}", mirrored(repository, inputs).unwrap_or_else(|| repository.clone()));
+    let url = format!("oci://{}", repository(release, inputs));
     if source["spec"]["url"] != url.as_str() {
         found.push(edit(format!(
             "OCIRepository `{name}` fetches from {}, not from {url}",

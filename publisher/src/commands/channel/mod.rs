@@ -1,5 +1,6 @@
 //! `publisher channel`.
 
+mod moved;
 mod open;
 mod plan;
 mod show;
@@ -21,6 +22,8 @@ use crate::keys::SigningKey;
 pub(crate) enum Channel {
     /// Shows what is promoted, opened, withdrawn and stopped.
     Show(show::Args),
+    /// Proposes the successor of an address of yours: data planes follow it once two people signed.
+    Move(moved::Args),
     /// Proposes to open a level to shares of rings: the vendor's door without the server.
     Open(open::Args),
     /// Proposes another ring plan: rings, waves, shares, soaks, budgets, tempos.
@@ -32,6 +35,7 @@ pub(crate) enum Channel {
 pub(crate) fn run(command: Channel, format: Format, now: At) -> Result<u8> {
     match command {
         Channel::Show(args) => show::run(&args, format, now),
+        Channel::Move(args) => moved::run(&args, format, now),
         Channel::Open(args) => open::run(&args, format, now),
         Channel::Plan(args) => plan::run(&args, format, now),
         Channel::Stop(args) => stop::run(&args, format, now),

@@ -32,6 +32,12 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     }
     lines.push(format!("{:>5}  {:20}  {:12}  {:22}  OPEN TO", "LEVEL", "PROMOTED", "TEMPO", "STATE"));
     lines.extend(channel.levels.iter().rev().map(|(level, promotion)| row(&channel, *level, promotion)));
+    lines.extend(channel.moves.iter().map(|one| {
+        format!(
+            "the {} moves from {} to {} since {}, until {}",
+            one.kind, one.from, one.to, one.since, one.until
+        )
+    }));
     output::print(format, &channel, &lines.join("\n"))?;
     Ok(exit::DONE)
 }

@@ -1,0 +1,33 @@
+//! The moves that were read last, kept so that a restart finds the new address when the old one is gone.
+
+use pdp_policies::moves::{MAX_MOVES, Move, MoveKind};
+use serde::{Deserialize, Serialize};
+
+/// The piece of state.
+pub(crate) const MOVES: &str = "moves.json";
+
+/// What the newest catalog said. All of it may be lost: it is read again wherever a catalog is had.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Remembered {
+    /// The channel's moves.
+    #[serde(default)]
+    pub(crate) moves: Vec<Move>,
+    /// Moves of the catalog that aren't listed any more, while nothing was had from the old address since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) dropped: Vec<Move>,
+}
+
+impl Remembered {
+    /// What is remembered after a catalog with these moves; `at_home` if it came from the address that the subscription
+    /// names.
+    ///
+    /// Without the dropped ones a move that was lost by mistake would leave a data plane at an address that is gone,
+    /// where no correction reaches it.
+    pub(crate) fn after(&self, moves: &[Move], at_home: bool) -> Self {
+        let listed = |old: &Move| moves.iter().any(|new| (new.kind, &new.from) == (old.kind, &old.from));
+        let old = self.moves.iter().chain(&self.dropped);
+        let dropped = old.filter(|old| !at_home && old.kind == MoveKind::Catalog && !listed(old));
+        Self { moves: moves.to_vec(), dropped: dropped.take(MAX_MOVES).cloned().collect() }
+    }
+}
