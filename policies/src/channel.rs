@@ -25,7 +25,7 @@ pub struct Channel {
     pub line: Line,
     /// Rings, waves, shares, budgets and times.
     pub plan: RingPlan,
-    /// All levels that were ever promoted.
+    /// The promoted levels, but those that were pruned.
     #[serde(default)]
     pub levels: BTreeMap<Level, Promotion>,
     /// Levels that may not be started any more.
@@ -40,6 +40,10 @@ pub struct Channel {
     /// The security floor: a PDP below it shows `Exposed`; it moves and blocks nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Level>,
+    /// The highest level that was pruned. What lies at or below it and isn't promoted may have been: nothing new takes
+    /// its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned_through: Option<Level>,
 }
 
 /// One promoted level.
@@ -123,6 +127,7 @@ impl Channel {
             stop: None,
             required_stops: BTreeSet::new(),
             floor: None,
+            pruned_through: None,
         }
     }
 

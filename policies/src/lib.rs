@@ -18,6 +18,7 @@ mod keys;
 mod names;
 mod plan;
 pub mod policy;
+mod prune;
 mod quota;
 mod reach;
 pub mod release;
@@ -39,6 +40,7 @@ pub use names::{
     BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Platform, Ring,
 };
 pub use plan::{Cap, DEFAULT_PLAN, Pace, Percent, RingPlan, RingRules, Tempo};
+pub use prune::{Keep, Kept, Pruning, prune};
 pub use quota::{Quota, Used};
 pub use reach::stranded;
 pub use release::Release;

@@ -12,6 +12,7 @@ mod gate;
 mod hotfix;
 mod instruction;
 mod office;
+mod prune;
 mod reach;
 mod rollout;
 mod rotation;

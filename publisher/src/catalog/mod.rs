@@ -7,6 +7,7 @@ mod endings;
 mod holders;
 mod merge;
 mod proposal;
+mod pruned;
 mod publish;
 pub(crate) mod role;
 mod words;
@@ -17,6 +18,7 @@ pub(crate) use holders::Holders;
 pub(crate) use merge::{Pending, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
 pub(crate) use proposal::{Other, Proposal, Proposed, propose};
+pub(crate) use pruned::{drop_unlisted, level_of, targets};
 pub(crate) use publish::{Online, first_push, push};
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.
