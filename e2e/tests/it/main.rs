@@ -22,6 +22,7 @@ mod ground_git;
 mod ground_postgres;
 mod ground_programs;
 mod ground_registry;
+mod growth;
 mod hotfixes;
 mod idle;
 mod outages;

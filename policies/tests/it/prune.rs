@@ -57,10 +57,10 @@ fn each_reason_keeps_its_level_and_no_other() {
             |q| q.channel.levels.get_mut(&Level(4)).unwrap().promoted_at = now(),
             &[(4, &[Kept::Young])],
         ),
-        ("stop", |q| drop(q.channel.required_stops.insert(Level(5))), &[(5, &[Kept::RequiredStop])]),
+        ("stop", |q| q.channel.required_stops.extend([Level(5)]), &[(5, &[Kept::RequiredStop])]),
         ("floor", |q| q.channel.floor = Some(Level(3)), &[(3, &[Kept::Floor])]),
-        ("reported", |q| drop(q.reported.insert(Level(2))), &[(2, &[Kept::Reported])]),
-        ("ceiling", |q| drop(q.ceilings.insert(Level(7))), &[(7, &[Kept::Ceiling])]),
+        ("reported", |q| q.reported.extend([Level(2)]), &[(2, &[Kept::Reported])]),
+        ("ceiling", |q| q.ceilings.extend([Level(7)]), &[(7, &[Kept::Ceiling])]),
         (
             "hotfix that is nowhere else",
             |q| hotfix(&mut q.channel, 5, 4),
@@ -103,10 +103,10 @@ fn each_reason_keeps_its_level_and_no_other() {
             },
             &[(3, &[Kept::Reported]), (4, &[Kept::Supersedes(Level(3))])],
         ),
-        ("step", |q| drop(q.needs.extend([(9, 6), (10, 6)])), &[(8, &[Kept::Step])]),
+        ("step", |q| q.needs.extend([(9, 6), (10, 6)]), &[(8, &[Kept::Step])]),
         (
             "step before a step",
-            |q| drop(q.needs.extend([(9, 8), (10, 8), (8, 5)])),
+            |q| q.needs.extend([(9, 8), (10, 8), (8, 5)]),
             &[(7, &[Kept::Step]), (8, &[Kept::Step])],
         ),
         (
