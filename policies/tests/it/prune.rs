@@ -50,7 +50,8 @@ impl Question {
 #[test]
 fn each_reason_keeps_its_level_and_no_other() {
     type Edit = fn(&mut Question);
-    let rows: [(&str, Edit, &[(u32, &[Kept])]); 15] = [
+    type Row = (&'static str, Edit, &'static [(u32, &'static [Kept])]);
+    let rows: [Row; 15] = [
         ("nothing", |_| {}, &[]),
         (
             "young",
