@@ -37,6 +37,8 @@ pub(crate) struct Outcome {
     pub(crate) exposed: bool,
     /// Set if the vendor withdrew the installed level: why, and the level that fixes it.
     pub(crate) withdrawn: Option<Withdrawal>,
+    /// The installed level, if its channel names it no more.
+    pub(crate) pruned: Option<Level>,
     /// What was put right, and how the installed components are.
     pub(crate) tidied: Tidied,
     pub(crate) seen: Seen,
@@ -96,6 +98,7 @@ impl Outcome {
         if let (Some(installed), Some(channel)) = (installed, channel) {
             self.exposed = channel.floor.is_some_and(|floor| installed < floor);
             self.withdrawn = channel.withdrawn.get(&installed).cloned();
+            self.pruned = Some(installed).filter(|level| channel.may_be_pruned(*level));
         }
         self.catalog = Some(match catalog.freshness(now) {
             Freshness::Expired(role) => {
@@ -291,6 +294,12 @@ fn conditions(
     }
     if record.is_some_and(|r| r.installed().is_some()) {
         add("Verified", "CatalogAndDigests");
+    }
+    if let Some(level) = outcome.pruned {
+        add(
+            "NoLongerInChannel",
+            &format!("level {level} was pruned; it keeps running until a higher one starts"),
+        );
     }
     if let Some(first) = obstacles.first() {
         add("Blocked", first.code.as_str());

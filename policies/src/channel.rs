@@ -26,7 +26,7 @@ pub struct Channel {
     pub line: Line,
     /// Rings, waves, shares, budgets and times.
     pub plan: RingPlan,
-    /// All levels that were ever promoted.
+    /// The promoted levels, but those that were pruned.
     #[serde(default)]
     pub levels: BTreeMap<Level, Promotion>,
     /// Levels that may not be started any more.
@@ -44,6 +44,10 @@ pub struct Channel {
     /// Successors of the vendor's addresses. A reader that doesn't know moves stays at the old addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<Move>,
+    /// The highest level that was pruned. What lies at or below it and isn't promoted may have been: nothing new takes
+    /// its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned_through: Option<Level>,
 }
 
 /// One promoted level.
@@ -128,6 +132,7 @@ impl Channel {
             required_stops: BTreeSet::new(),
             floor: None,
             moves: Vec::new(),
+            pruned_through: None,
         }
     }
 

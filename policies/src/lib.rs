@@ -21,6 +21,7 @@ mod names;
 mod plan;
 pub mod policy;
 mod printable;
+mod prune;
 mod quota;
 mod reach;
 pub mod release;
@@ -45,6 +46,7 @@ pub use names::{
 };
 pub use plan::{Cap, DEFAULT_PLAN, Pace, Percent, RingPlan, RingRules, Tempo};
 pub use printable::{printable, printable_lines};
+pub use prune::{Keep, Kept, Pruning, prune};
 pub use quota::{Quota, Used};
 pub use reach::stranded;
 pub use release::Release;

@@ -57,6 +57,13 @@ impl CatalogTree {
         self.insert(path, content)
     }
 
+    /// Takes a file out, if it is there (for writers).
+    pub fn remove(&mut self, path: &str) {
+        if let Some(old) = self.files.remove(path) {
+            self.bytes -= old.len() as u64;
+        }
+    }
+
     /// The content of one file.
     pub fn get(&self, path: &str) -> Option<&[u8]> {
         self.files.get(path).map(Vec::as_slice)

@@ -49,9 +49,29 @@ impl PasswordArgs {
 
 impl KeyArgs {
     pub(crate) fn unlock(&self) -> Result<Vec<SigningKey>> {
-        let password = self.password.read()?;
-        self.keys.iter().map(|path| SigningKey::read(path, &password)).collect()
+        unlock(&self.keys, &self.password)
     }
+}
+
+/// As [`KeyArgs`] for a command that only shows what it would propose with `--show`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AskedKeyArgs {
+    /// A private key file; give it several times to sign with several keys.
+    #[arg(long = "key", value_name = "FILE", required_unless_present = "show")]
+    keys: Vec<PathBuf>,
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+impl AskedKeyArgs {
+    pub(crate) fn unlock(&self) -> Result<Vec<SigningKey>> {
+        unlock(&self.keys, &self.password)
+    }
+}
+
+fn unlock(keys: &[PathBuf], password: &PasswordArgs) -> Result<Vec<SigningKey>> {
+    let password = password.read()?;
+    keys.iter().map(|path| SigningKey::read(path, &password)).collect()
 }
 
 /// A key that can sign now.

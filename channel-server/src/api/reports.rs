@@ -151,6 +151,10 @@ fn meaning(server: &Server, pdp: &PdpId, line: &Line, report: &Report, now: At) 
         )
     };
     let channel = catalog.channel(line).ok_or_else(unknown)?;
+    // What runs a pruned level goes on with it and says so: it is heard, and counts for no rollout.
+    if channel.may_be_pruned(target.level) {
+        return Ok(Vec::new());
+    }
     let promotion =
         channel.levels.get(&target.level).filter(|p| p.sha256 == target.sha256).ok_or_else(unknown)?;
     let fleet = server.fleet();

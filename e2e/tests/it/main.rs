@@ -23,6 +23,7 @@ mod ground_git;
 mod ground_postgres;
 mod ground_programs;
 mod ground_registry;
+mod growth;
 mod holders;
 mod hotfixes;
 mod idle;

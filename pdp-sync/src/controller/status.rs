@@ -224,7 +224,14 @@ fn extra(
         found.push((kind, reason.to_owned(), message));
     };
     if record.and_then(DecisionRecord::installed).is_some() {
-        add(Type::Verified, "CatalogAndDigests", "every digest follows from the pinned root".to_owned());
+        let pruned = outcome.pruned.map_or_else(String::new, |level| {
+            format!("; the channel names level {level} no more: it keeps running until a higher one starts")
+        });
+        add(
+            Type::Verified,
+            "CatalogAndDigests",
+            format!("every digest follows from the pinned root{pruned}"),
+        );
     }
     if let Some(catalog) = catalog.as_ref().filter(|catalog| catalog.state != CatalogState::Fresh) {
         let signed = catalog.signed_at.map_or_else(String::new, |at| format!("; signed last at {at}"));

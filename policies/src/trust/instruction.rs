@@ -98,8 +98,11 @@ pub fn ring_state(
         }
         let floor =
             check_times(subject, (read.issued, read.expires), MAX_RING_STATE_LIFE, catalog, floor, now)?;
-        for (level, state) in &read.levels {
-            let promoted = catalog.channel(line).and_then(|channel| channel.levels.get(level));
+        let channel = catalog.channel(line);
+        // The director hasn't read that a level was pruned: it opens nothing, and nothing else waits for that.
+        let pruned = |level| channel.is_some_and(|channel| channel.may_be_pruned(level));
+        for (level, state) in read.levels.iter().filter(|(level, _)| !pruned(**level)) {
+            let promoted = channel.and_then(|channel| channel.levels.get(level));
             if promoted.map(|promotion| promotion.sha256) != Some(state.sha256) {
                 let detail = format!("the channel doesn't promote level {level} with this content");
                 let refusal = Refusal::new(Code::CeilingNotInChannel, subject, detail);

@@ -25,7 +25,7 @@ pub use instruction::{Instructed, InstructionFloor, assignment, ring_state, sign
 pub use judge::{Judged, catalog, catalog_from};
 pub use known::Known;
 pub use role::{Nearness, Role};
-pub use vouchers::Vouchers;
+pub use vouchers::{Carried, Vouchers, carried};
 
 /// A value that someone entitled vouched for. Only this module can make one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use sigstore_types::DerPublicKey;
 use super::catalog::Catalog;
 use crate::digest::Digest;
 use crate::keys::{KeyList, KeyState, ListedKey};
+use crate::names::{Level, Line};
 use crate::time::At;
 
 /// The artifact keys that count.
@@ -41,14 +42,59 @@ impl Vouchers {
     }
 }
 
+/// What one level would lose with the last of others: its artifacts that only a key out of use signed count because
+/// these levels held them before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Carried {
+    /// The level that holds them now; none for one of another line.
+    pub level: Option<Level>,
+    /// Levels of the line that held one of them while the key was in use.
+    pub by: BTreeSet<Level>,
+}
+
+/// All that levels of `line` carry for levels that were promoted later, of whatever line.
+pub fn carried(catalog: &Catalog, line: &Line) -> Vec<Carried> {
+    let retired = catalog.artifact_keys().keys.iter().filter(|key| key.state == KeyState::Retired);
+    let dates: BTreeSet<At> = retired.filter_map(|key| key.retired_at).collect();
+    if dates.is_empty() {
+        return Vec::new();
+    }
+    let (mut own, mut all) = (Vec::new(), Vec::new());
+    for channel in catalog.channels() {
+        for (level, promotion) in &channel.levels {
+            let Some(digests) = digests_of(catalog, &channel.line, *level) else { continue };
+            if channel.line == *line {
+                own.push((*level, promotion.promoted_at, digests.clone()));
+            }
+            all.push(((channel.line == *line).then_some(*level), promotion.promoted_at, digests));
+        }
+    }
+    let mut found = Vec::new();
+    for date in dates {
+        for (level, _, digests) in all.iter().filter(|(_, at, _)| *at >= date) {
+            for digest in digests {
+                let held = own.iter().filter(|(_, at, held)| *at < date && held.contains(digest));
+                let by: BTreeSet<Level> = held.map(|(level, ..)| *level).collect();
+                found.extend((!by.is_empty()).then_some(Carried { level: *level, by }));
+            }
+        }
+    }
+    found
+}
+
+/// Bundle and artifacts of a level.
+fn digests_of(catalog: &Catalog, line: &Line, level: Level) -> Option<BTreeSet<Digest>> {
+    let release = &catalog.release(line, level).ok()?.release;
+    let artifacts = release.components.iter().map(|it| it.artifact.digest());
+    Some(artifacts.chain([release.bundle.digest]).collect())
+}
+
 /// Bundles and artifacts of all levels that were promoted before `at`.
 fn promoted_before(catalog: &Catalog, at: At) -> BTreeSet<Digest> {
     let mut digests = BTreeSet::new();
     for channel in catalog.channels() {
         for level in channel.levels.iter().filter(|(_, it)| it.promoted_at < at).map(|(level, _)| *level) {
-            let Ok(descriptor) = catalog.release(&channel.line, level) else { continue };
-            digests.insert(descriptor.release.bundle.digest);
-            digests.extend(descriptor.release.components.iter().map(|it| it.artifact.digest()));
+            digests.extend(digests_of(catalog, &channel.line, level).into_iter().flatten());
         }
     }
     digests

@@ -14,6 +14,7 @@ mod instruction;
 mod key_change;
 mod moves;
 mod office;
+mod prune;
 mod reach;
 mod rollout;
 mod rotation;

@@ -54,6 +54,9 @@ fn target(current: &CatalogTree, tree: &CatalogTree, name: &str, listed: &Value)
         (None, Some(_)) => "new",
         (_, None) => "listed no more",
     };
+    if let (Some(old), None) = (old, new) {
+        return Ok(vec![format!("► {path}: {what} ({}, {} bytes)", Digest::of(old), old.len())]);
+    }
     let values = |bytes: Option<&[u8]>| bytes.map(file_values).unwrap_or_default();
     let mut lines = vec![format!("► {path}: {what}")];
     lines.extend(differences(&values(old), &values(new)));

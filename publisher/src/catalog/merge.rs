@@ -13,6 +13,7 @@ use super::PROPOSALS;
 use super::current::Current;
 use super::holders::Holders;
 use super::proposal::role_of;
+use super::pruned;
 use super::role::RoleFile;
 
 /// One open proposal.
@@ -70,7 +71,8 @@ fn judge_all(tree: &CatalogTree, proposals: &mut [Pending]) {
                 proposal.obstacle = Some(failure.what);
             }
         }
-        let Some((branch, why)) = strands(&merged, proposals) else { return };
+        let half = || pruned::half_done(tree, &merged, proposals);
+        let Some((branch, why)) = strands(&merged, proposals).or_else(half) else { return };
         left_out.insert(branch, why);
     }
 }

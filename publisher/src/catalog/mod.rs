@@ -11,6 +11,7 @@ mod key_words;
 mod merge;
 pub(crate) mod offices;
 mod proposal;
+mod pruned;
 mod publish;
 mod releases;
 pub(crate) mod role;
@@ -22,6 +23,7 @@ pub(crate) use holders::Holders;
 pub(crate) use merge::{Pending, lacking, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
 pub(crate) use proposal::{Other, Proposal, Proposed, propose, propose_next};
+pub(crate) use pruned::{drop_unlisted, level_of, targets};
 pub(crate) use publish::{Online, first_push, push};
 pub(crate) use releases::published;
 

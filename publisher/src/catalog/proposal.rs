@@ -1,7 +1,5 @@
 //! A proposal: the next version of a role with the signatures so far, on a branch of its own.
 
-use std::collections::BTreeMap;
-
 use pdp_policies::trust::Role;
 use pdp_policies::{At, CatalogTree, Digest};
 use pdp_transport::catalog::from_git;
@@ -13,7 +11,7 @@ use super::changes::changes;
 use super::current::{Current, GitArgs, author};
 use super::holders::Holders;
 use super::merge::{is_rubbish, not_next, with_roles_above};
-use super::role::RoleFile;
+use super::role::{RoleFile, Targets};
 use super::words::words;
 use super::{PROPOSALS, clock};
 use crate::keys::SigningKey;
@@ -45,7 +43,7 @@ pub(crate) enum Other {
     IsOvertaken,
 }
 
-/// Proposes the next version of `role` with some targets replaced, signed with `keys`.
+/// Proposes the next version of `role` with some targets replaced or taken out, signed with `keys`.
 ///
 /// The same proposal again adds signatures; `other` says what becomes of another one on the same version. What it
 /// changes is shown before the first signature.
@@ -53,7 +51,7 @@ pub(crate) fn propose(
     current: &Current,
     git: &GitArgs,
     role: Role,
-    targets: &BTreeMap<String, Vec<u8>>,
+    targets: &Targets,
     other: Other,
     keys: &[SigningKey],
     now: At,
@@ -67,7 +65,7 @@ pub(crate) fn propose_next(
     current: &Current,
     git: &GitArgs,
     next: RoleFile,
-    targets: &BTreeMap<String, Vec<u8>>,
+    targets: &Targets,
     other: Other,
     keys: &[SigningKey],
     now: At,
@@ -89,7 +87,11 @@ pub(crate) fn propose_next(
     };
     let mut tree = current.tree.clone();
     for (name, content) in targets {
-        tree.replace(&format!("targets/{name}"), content.clone()).map_err(internal)?;
+        let path = format!("targets/{name}");
+        match content {
+            Some(content) => tree.replace(&path, content.clone()).map_err(internal)?,
+            None => tree.remove(&path),
+        }
     }
     let (words, changes) = both(&current.tree, &before, &tree, &file)?;
     say(&view(&branch, &words, &changes, &file.digest()?));
@@ -200,7 +202,7 @@ impl Proposal {
         keys: &[SigningKey],
         now: At,
     ) -> Result<Proposed> {
-        let none = BTreeMap::new();
+        let none = Targets::new();
         sign_and_push(current, git, &self.branch, Some(self.commit), &mut self.file, &none, keys, now)
     }
 }
@@ -212,7 +214,7 @@ fn sign_and_push(
     branch: &str,
     base: Option<CommitId>,
     file: &mut RoleFile,
-    targets: &BTreeMap<String, Vec<u8>>,
+    targets: &Targets,
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
@@ -224,10 +226,10 @@ fn sign_and_push(
     file.sign([&holders, &incoming], keys)?;
     if base.is_none() || file.signatures != before {
         let mut changes = vec![Change { path: file.path(), content: Some(file.bytes()?) }];
-        changes.extend(targets.iter().map(|(name, content)| Change {
-            path: format!("targets/{name}"),
-            content: Some(content.clone()),
-        }));
+        let new = targets.iter().filter(|(_, content)| content.is_some());
+        changes.extend(
+            new.map(|(name, content)| Change { path: format!("targets/{name}"), content: content.clone() }),
+        );
         let message = format!("Propose {} {}\n", file.role, file.version());
         let signer = git.signer()?;
         let commit =

@@ -63,7 +63,9 @@ pub(crate) fn push(
     clock::check(current.remote.clock(), now)?;
     let (catalog, _) = judge(tree.clone(), &current.floors, now)?;
     let changed = tree.iter().filter(|(path, content)| current.tree.get(path) != Some(*content));
-    Ok((catalog, write(&current.remote, git, Some(current.commit), changed, message, now)?))
+    let gone = current.tree.iter().map(|(path, _)| path).filter(|path| tree.get(path).is_none());
+    let files = changed.map(|(path, content)| (path, Some(content))).chain(gone.map(|path| (path, None)));
+    Ok((catalog, write(&current.remote, git, Some(current.commit), files, message, now)?))
 }
 
 /// Pushes the first catalog of all, which the branch must not hold yet.
@@ -75,19 +77,20 @@ pub(crate) fn first_push(
     now: At,
 ) -> Result<CommitId> {
     judge(tree.clone(), &Floors::new(root), now)?;
-    write(remote, git, None, tree.iter(), "The first catalog\n", now)
+    let files = tree.iter().map(|(path, content)| (path, Some(content)));
+    write(remote, git, None, files, "The first catalog\n", now)
 }
 
 fn write<'a>(
     remote: &Remote,
     git: &GitArgs,
     base: Option<CommitId>,
-    files: impl Iterator<Item = (&'a str, &'a [u8])>,
+    files: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
     message: &str,
     now: At,
 ) -> Result<CommitId> {
     let changes: Vec<_> = files
-        .map(|(path, content)| Change { path: path.to_owned(), content: Some(content.to_vec()) })
+        .map(|(path, content)| Change { path: path.to_owned(), content: content.map(<[u8]>::to_vec) })
         .collect();
     let signer = git.signer()?;
     let commit = remote.commit(base, &changes, message, &author(), now.unix(), signer.as_ref())?;

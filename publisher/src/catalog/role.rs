@@ -10,6 +10,9 @@ use serde_json::Value;
 use super::holders::Holders;
 use crate::keys::{self, SigningKey};
 
+/// The targets of a role that change, by name; none for one that is listed no more.
+pub(crate) type Targets = BTreeMap<String, Option<Vec<u8>>>;
+
 /// How long a role of people lives once signed.
 pub(crate) fn life(role: Role) -> Span {
     const DAY: u32 = 86_400;
@@ -97,13 +100,17 @@ impl RoleFile {
         text.parse::<At>().ok().filter(|at| at.to_string() == text)
     }
 
-    /// The same role, one version on, with some targets replaced.
-    pub(crate) fn next(&self, targets: &BTreeMap<String, Vec<u8>>, now: At) -> Self {
+    /// The same role, one version on, with some targets replaced or taken out.
+    pub(crate) fn next(&self, targets: &Targets, now: At) -> Self {
         let mut signed = self.signed.clone();
         signed["version"] = (self.version() + 1).into();
         signed["expires"] = now.plus(life(self.role)).to_string().into();
         for (name, content) in targets {
-            signed["targets"][name] = metadata::target(content);
+            match (content, signed["targets"].as_object_mut()) {
+                (Some(content), _) => signed["targets"][name] = metadata::target(content),
+                (None, Some(listed)) => drop(listed.remove(name)),
+                (None, None) => {}
+            }
         }
         Self { role: self.role, signed, signatures: BTreeMap::new() }
     }

@@ -80,10 +80,12 @@ fn of_channel(before: &Channel, after: &Channel) -> Vec<String> {
             lines.push(format!("level {level} is withdrawn: {}", withdrawal.reason));
         }
     }
-    let back = before.withdrawn.keys().filter(|level| !after.withdrawn.contains_key(level));
+    let stays = |level: &&Level| after.levels.contains_key(level) && !after.withdrawn.contains_key(level);
+    let back = before.withdrawn.keys().filter(stays);
     lines.extend(back.map(|level| format!("level {level} is WITHDRAWN NO MORE")));
     lines.extend(changed("security floor", before.floor, after.floor));
     lines.extend(moves(&before.moves, &after.moves));
+    lines.extend(changed("pruned up to level", before.pruned_through, after.pruned_through));
     lines.extend(plan(&before.plan, &after.plan));
     lines
 }

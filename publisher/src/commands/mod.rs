@@ -49,7 +49,7 @@ pub(crate) async fn run(command: Command, format: Format, now: At) -> Result<u8>
     match command {
         Command::Key(command) => key::run(command, format, now),
         Command::Release(command) => release::run(command, format, now).await,
-        Command::Channel(command) => blocking(move || channel::run(command, format, now)).await,
+        Command::Channel(command) => channel::run(command, format, now).await,
         Command::Catalog(command) => catalog::run(command, format, now).await,
         Command::Org(command) => org::run(command, format).await,
         Command::Pdp(command) => pdp::run(command, format).await,

@@ -2,6 +2,7 @@
 
 mod before;
 mod cluster;
+mod growth;
 mod load;
 mod rollouts;
 mod server;
@@ -56,7 +57,7 @@ fn release() -> Result<()> {
             aim,
         );
     }
-    Ok(())
+    growth::bench()
 }
 
 fn row(name: &str, measured: &str, aim: &str) {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::online::{OnlineArgs, to_oci};
 use crate::catalog::{
-    CatalogArgs, Current, Ending, Online, Pending, endings, leave_out, pending, push, tell,
+    CatalogArgs, Current, Ending, Online, Pending, drop_unlisted, endings, leave_out, pending, push, tell,
 };
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
@@ -70,6 +70,7 @@ struct Published {
 fn merged_tree(current: &Current, all: &[Pending]) -> Result<CatalogTree> {
     let mut tree = current.tree.clone();
     all.iter().filter(|it| it.obstacle.is_none()).try_for_each(|it| it.apply(&mut tree))?;
+    drop_unlisted(&mut tree)?;
     Ok(tree)
 }
 

@@ -3,6 +3,7 @@
 mod moved;
 mod open;
 mod plan;
+mod prune;
 mod show;
 mod stop;
 
@@ -16,6 +17,7 @@ use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::Format;
 
 use crate::catalog::{self, CatalogArgs, Current, Other, Proposed, endings, tell};
+use crate::commands::blocking;
 use crate::keys::SigningKey;
 
 #[derive(Debug, Subcommand)]
@@ -28,17 +30,20 @@ pub(crate) enum Channel {
     Open(open::Args),
     /// Proposes another ring plan: rings, waves, shares, soaks, budgets, tempos.
     Plan(plan::Args),
+    /// Proposes that levels which nobody can need leave the channel; says of each other one why it stays.
+    Prune(prune::Args),
     /// Proposes the brake (or to release it): while it stands, nothing of the line starts anywhere.
     Stop(stop::Args),
 }
 
-pub(crate) fn run(command: Channel, format: Format, now: At) -> Result<u8> {
+pub(crate) async fn run(command: Channel, format: Format, now: At) -> Result<u8> {
     match command {
-        Channel::Show(args) => show::run(&args, format, now),
-        Channel::Move(args) => moved::run(&args, format, now),
-        Channel::Open(args) => open::run(&args, format, now),
-        Channel::Plan(args) => plan::run(&args, format, now),
-        Channel::Stop(args) => stop::run(&args, format, now),
+        Channel::Show(args) => blocking(move || show::run(&args, format, now)).await,
+        Channel::Move(args) => blocking(move || moved::run(&args, format, now)).await,
+        Channel::Open(args) => blocking(move || open::run(&args, format, now)).await,
+        Channel::Plan(args) => blocking(move || plan::run(&args, format, now)).await,
+        Channel::Prune(args) => prune::run(args, format, now).await,
+        Channel::Stop(args) => blocking(move || stop::run(&args, format, now)).await,
     }
 }
 
@@ -86,6 +91,6 @@ pub(super) fn propose(
         return Err(Failure::new("BadChannel", problem));
     }
     let bytes = document::write(channel).map_err(internal)?;
-    let targets = BTreeMap::from([(Document::target_name(&channel.line), bytes)]);
+    let targets = BTreeMap::from([(Document::target_name(&channel.line), Some(bytes))]);
     catalog::propose(current, &args.git, Role::Channels, &targets, other, keys, now)
 }

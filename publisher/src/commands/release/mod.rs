@@ -3,7 +3,8 @@
 mod build;
 mod images;
 mod lint;
-mod promote;
+pub(super) mod promote;
+mod prune;
 mod publish;
 mod resign;
 mod show;
@@ -39,6 +40,8 @@ pub(crate) enum Release {
     Show(show::Args),
     /// Proposes to promote a release into its channel.
     Promote(promote::Args),
+    /// Proposes that the catalog holds the descriptors of pruned levels no more.
+    Prune(prune::Args),
     /// Proposes to withdraw a level: nobody starts it any more.
     Withdraw(withdraw::Args),
 }
@@ -53,6 +56,7 @@ pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8>
         Release::Verify(args) => verify::run(args, format, now).await,
         Release::Show(args) => blocking(move || show::run(&args, format, now)).await,
         Release::Promote(args) => promote::run(args, format, now).await,
+        Release::Prune(args) => blocking(move || prune::run(&args, format, now)).await,
         Release::Withdraw(args) => blocking(move || withdraw::run(&args, format, now)).await,
     }
 }

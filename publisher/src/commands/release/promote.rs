@@ -148,18 +148,33 @@ fn audience_fits(args: &Args, kind: ReleaseKind) -> Result<()> {
     }
 }
 
-/// Whatever is installed somewhere must find a way to the newest level.
-fn strands_nobody(current: &Current, channel: &Channel, installed: &[InstalledView]) -> Result<()> {
+/// What each level needs to be installed before (`requires.from`).
+pub(crate) fn needs(current: &Current, channel: &Channel) -> Result<BTreeMap<Level, Level>> {
     let mut needs = BTreeMap::new();
     for level in channel.levels.keys() {
         let release = Release::read("release", &descriptor(current, &channel.line, *level)?)?;
         needs.extend(release.requires.from.map(|needed| (*level, needed)));
     }
-    let others = |view: &&InstalledView| {
+    Ok(needs)
+}
+
+/// The levels that are reported, without those that surely are of another line.
+pub(crate) fn reported<'a>(
+    current: &'a Current,
+    line: &'a Line,
+    installed: &'a [InstalledView],
+) -> impl Iterator<Item = Level> + 'a {
+    let others = move |view: &&InstalledView| {
         let is = |other: &Channel| other.levels.values().any(|promotion| promotion.sha256 == view.sha256);
-        current.catalog.channels().any(|other| other.line != channel.line && is(other))
+        current.catalog.channels().any(|other| other.line != *line && is(other))
     };
-    let reported = installed.iter().filter(|view| !others(view)).map(|view| view.level);
+    installed.iter().filter(move |view| !others(view)).map(|view| view.level)
+}
+
+/// Whatever is installed somewhere must find a way to the newest level.
+fn strands_nobody(current: &Current, channel: &Channel, installed: &[InstalledView]) -> Result<()> {
+    let needs = needs(current, channel)?;
+    let reported = reported(current, &channel.line, installed);
     let left = stranded(channel, reported, |level| needs.get(&level).copied());
     if left.is_empty() {
         return Ok(());

@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         format!("✔ level {level} is already published\n  {place}")
     } else {
         let name = Release::target_name(&built.release.line, level);
-        let targets = BTreeMap::from([(name, built.descriptor.clone())]);
+        let targets = BTreeMap::from([(name, Some(built.descriptor.clone()))]);
         let git = catalog.git;
         let proposed =
             blocking(move || propose(&current, &git, Role::Releases, &targets, Other::Stays, &keys, now))
@@ -83,13 +83,27 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
 fn known(current: &Current, built: &Built) -> Result<bool> {
     let name = Release::target_name(&built.release.line, built.release.level);
     match current.tree.get(&format!("targets/{name}")) {
-        None => Ok(false),
+        None => is_free(current, built).map(|()| false),
         Some(bytes) if bytes == built.descriptor => Ok(true),
         Some(_) => {
             let what = format!("level {} was published with another content", built.release.level);
             Err(Failure::new("LevelRewritten", what)
                 .hint("a level has one content for ever: use the next level"))
         }
+    }
+}
+
+/// Data planes remember the content of pruned levels, and refuse the whole catalog if one comes back with another one.
+fn is_free(current: &Current, built: &Built) -> Result<()> {
+    let (line, level) = (&built.release.line, built.release.level);
+    let through = current.catalog.channel(line).and_then(|channel| channel.pruned_through);
+    match through.filter(|through| level <= *through) {
+        None => Ok(()),
+        Some(through) => Err(Failure::new(
+            "LevelPruned",
+            format!("level {level} may have been pruned: levels up to {through} were"),
+        )
+        .hint("a level has one content for ever: use the next level")),
     }
 }
 

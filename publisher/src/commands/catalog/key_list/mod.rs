@@ -100,7 +100,7 @@ impl Change<'_> {
         now: At,
     ) -> Result<u8> {
         let bytes = document::write(list).map_err(internal)?;
-        let targets = BTreeMap::from([(self.purpose.file().to_owned(), bytes)]);
+        let targets = BTreeMap::from([(self.purpose.file().to_owned(), Some(bytes))]);
         let proposed =
             propose(current, git, Role::Targets, &targets, Other::Stays, keys, now).map_err(one_at_a_time)?;
         let Self { purpose, verb, id } = self;
