@@ -81,6 +81,8 @@ pub(crate) struct SigningKey {
     pub(crate) id: String,
     /// The public half, SPKI PEM.
     pub(crate) public_pem: String,
+    /// The public half, bare.
+    pub(crate) material: Vec<u8>,
     /// Where it came from, for messages.
     pub(crate) file: PathBuf,
     pair: Arc<SigStoreKeyPair>,
@@ -124,8 +126,9 @@ impl SigningKey {
             _ => SigningScheme::ECDSA_P256_SHA256_ASN1,
         };
         let signer = pair.to_sigstore_signer(&scheme).map_err(internal)?;
-        let (id, _) = metadata::key(&public_pem).map_err(internal)?;
-        Ok(Self { id, public_pem, file, pair: Arc::new(pair), signer: Arc::new(signer) })
+        let (id, listed) = metadata::key(&public_pem).map_err(internal)?;
+        let material = metadata::material(&listed).ok_or_else(|| internal("a key that verifies nothing"))?;
+        Ok(Self { id, public_pem, material, file, pair: Arc::new(pair), signer: Arc::new(signer) })
     }
 
     /// Writes the private half, encrypted and for its owner alone, and beside it the public half (`.pub`).

@@ -220,3 +220,54 @@ fn what_would_leave_a_role_unsafe_or_unsignable_is_refused_and_nothing_is_propos
     // The same again adds a signature.
     done(&change(&world, &["root", "add-key", &second], ["root-2", "root-3"]));
 }
+
+/// Everything of a folder, into another one.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        match from.is_dir() {
+            true => copy(&from, &to),
+            false => drop(std::fs::copy(from, to).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn ed25519_keys_that_were_written_as_pem_sign_until_they_are_replaced() {
+    let mut world = World::prepare(Default::default(), false).unwrap();
+    world.now = Some("2026-11-29T07:00:00Z".into());
+    copy(&World::fixtures().join("frozen/3be48cb/ed25519"), &world.path("vendor"));
+    let catalog = world.path("vendor/catalog").to_string_lossy().into_owned();
+    world.publisher(&["catalog", "init", &catalog]).unwrap();
+    let plane = world.data_plane("acme", "prod", "general", "").unwrap();
+    is_followed(&plane, &world);
+    world.now = Some("2026-11-29T08:00:00Z".into());
+    for (role, old, by) in [
+        ("root", "root-1", ["root-1", "root-2"]),
+        ("channels", "manager-1", ["targets-1", "targets-2"]),
+        ("timestamp", "timestamp", ["root-2", "root-3"]),
+    ] {
+        let new = new_key(&world, &format!("next-{role}"));
+        done(&change(&world, &[role, "rotate", old_id(&world, old).as_str(), &new], by));
+        if role == "channels" {
+            done(&change(&world, &["renew", "channels"], ["manager-2", "manager-3"]));
+        }
+        let timestamp = if role == "timestamp" { "next-timestamp" } else { "timestamp" };
+        assert_eq!(publish(&world, ["snapshot", timestamp])["waiting"], Value::Array(vec![]));
+        is_followed(&plane, &world);
+    }
+    assert_eq!(
+        code(&change(
+            &world,
+            &["root", "add-key", &format!("x={}", world.key("root-2").replace(".key", ".pub"))],
+            ["root-2", "root-3"]
+        )),
+        "KeyInUse"
+    );
+}
+
+/// As a person names a key of a catalog that doesn't say who holds it.
+fn old_id(world: &World, name: &str) -> String {
+    world.key(name).replace(".key", ".pub")
+}

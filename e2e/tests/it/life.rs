@@ -1,13 +1,13 @@
 //! A vendor's whole life by moved clocks: ten years in which every role is renewed and every key is replaced, people come
-//! and go, keys are lost and stolen, a clock is wrong. Data planes that are always on, that were off for two years, and new
+//! and go, keys are lost and stolen, a clock is wrong, the Git host moves. Data planes that are always on, that were off for two years, and new
 //! ones follow, and none is fooled. At every step python-tuf, go-tuf and tough judge the catalog as we do.
 
-use pdp_e2e::DataPlane;
 use pdp_e2e::hosts::TufClient;
+use pdp_e2e::{DataPlane, Finished, GitHost};
 use sha2::{Digest, Sha256};
 
 use crate::base::Files;
-use crate::office::{Office, Seat};
+use crate::office::{Office, Seat, public};
 
 /// Keys that the root names, in the order of their turns.
 const BY_ROOT: [Seat; 9] = [
@@ -35,6 +35,8 @@ const MEETINGS: [i64; 3] = [5, 125, 245];
 
 struct Life {
     office: Office,
+    /// What data planes name first, and what takes its place.
+    hosts: [GitHost; 2],
     always: DataPlane,
     away: DataPlane,
     /// Who came when Carol went.
@@ -44,9 +46,24 @@ struct Life {
 impl Life {
     fn begin() -> Self {
         let office = Office::found();
-        let plane = |name: &str| office.world.data_plane("acme", name, "general", "").unwrap();
-        let (always, away) = (plane("always"), plane("away"));
-        Self { always, away, office, dave: false }
+        let hosts = ["old", "new"].map(|name| GitHost::start(&office.world.path(name)).unwrap());
+        hosts.iter().for_each(|host| drop(host.create("catalog").unwrap()));
+        let (always, away) = (plane(&office, &hosts[0], "always"), plane(&office, &hosts[0], "away"));
+        Self { always, away, office, hosts, dave: false }
+    }
+
+    /// Both addresses hold the same.
+    fn serve(&self, files: &Files) {
+        for host in &self.hosts {
+            // The old one ends one day.
+            drop(host.overwrite("catalog", "catalog", files));
+        }
+    }
+
+    /// A pass on what the vendor has published.
+    fn pass(&self, plane: &DataPlane) -> Finished {
+        self.serve(&self.office.files("catalog"));
+        plane.pass(&self.office.world, &[]).unwrap()
     }
 
     /// Whoever holds a seat now.
@@ -71,7 +88,7 @@ impl Life {
     }
 
     fn follows(&self, plane: &DataPlane) {
-        let pass = plane.pass(&self.office.world, &[]).unwrap();
+        let pass = self.pass(plane);
         let status = plane.status().unwrap();
         assert_eq!(
             status["catalog"]["state"], "fresh",
@@ -82,11 +99,9 @@ impl Life {
 
     /// Whoever holds the Git host offers an old catalog: nobody who saw a newer one takes it.
     fn is_not_led_back(&self, plane: &DataPlane, old: &Files) {
-        let today = self.office.files("catalog");
-        self.office.world.git.overwrite("catalog", "catalog", old).unwrap();
+        self.serve(old);
         let pass = plane.pass(&self.office.world, &[]).unwrap();
         assert!(pass.stdout.contains("VersionFloor") || pass.stdout.contains("RootChain"), "{}", pass.stdout);
-        self.office.world.git.overwrite("catalog", "catalog", &today).unwrap();
         self.follows(plane);
     }
 
@@ -162,7 +177,7 @@ impl Life {
     fn a_clock_is_wrong(&mut self, day: i64) {
         self.office.day(day + 365);
         assert!(matches!(self.office.refresh().code, Some(0 | 5)));
-        self.always.pass(&self.office.world, &[]).unwrap();
+        self.pass(&self.always);
         self.office.day(day);
         let refused = self.office.refresh();
         assert!(refused.stderr.contains("error[CatalogDatedAhead]"), "{}", refused.stderr);
@@ -170,7 +185,7 @@ impl Life {
         self.all_agree();
         let keys = [self.office.two("channels", ""), self.office.two_online()].concat();
         self.office.must(&["catalog", "redate"], &keys);
-        assert!(self.always.pass(&self.office.world, &[]).unwrap().stdout.contains("VersionFloor"));
+        assert!(self.pass(&self.always).stdout.contains("VersionFloor"));
         // All of its keys: one that stays could have signed what was seen.
         for holder in ["online", "spare"] {
             self.office.rotate(("timestamp", holder));
@@ -179,11 +194,41 @@ impl Life {
         self.follows(&self.always);
     }
 
+    /// Other keys of the director and of whoever signs artifacts; what is installed counts by either.
+    fn lists_change(&mut self) {
+        for (list, seat) in [("director", ("director", "server")), ("artifact", ("artifact", "ci"))] {
+            let old = public(self.office.key(seat));
+            let new = self.office.new_key(seat);
+            self.office.must(&["catalog", list, "add", &new], &self.office.two("targets", ""));
+            self.office.publish();
+            if list == "artifact" {
+                self.office.must(&["release", "resign", "--all", "--key", self.office.key(seat)], &[]);
+            }
+            self.office.must(&["catalog", list, "retire", &old], &self.office.two("targets", ""));
+            self.office.publish();
+        }
+        self.office.name_keys();
+    }
+
+    fn release(&self, level: u32) {
+        self.office.world.release(level, "emergency").unwrap();
+        self.office.world.open(level, &["general=100"]).unwrap();
+        self.follows(&self.always);
+        assert_eq!(self.always.level(), Some(u64::from(level)), "{:#}", self.always.status().unwrap());
+    }
+
+    /// The Git host moves: its successor is signed in the channel.
+    fn the_host_moves(&self) {
+        let [old, new] = &self.hosts;
+        self.office.world.move_address("catalog", &old.url("catalog"), &new.url("catalog")).unwrap();
+        self.follows(&self.always);
+    }
+
     /// Nobody meets until the channels have ended: data planes and clients say so, and go on afterwards.
     fn everybody_is_late(&mut self, day: i64) {
         self.office.day(day);
         assert!(matches!(self.office.refresh().code, Some(5)));
-        self.always.pass(&self.office.world, &[]).unwrap();
+        self.pass(&self.always);
         assert_eq!(self.always.status().unwrap()["catalog"]["state"], "expired: `channels`");
         for client in [TufClient::Python, TufClient::Go] {
             assert_eq!(self.judged(client), None, "{client:?}");
@@ -193,10 +238,16 @@ impl Life {
     }
 }
 
+fn plane(office: &Office, host: &GitHost, name: &str) -> DataPlane {
+    let source = format!("{{git: {{url: \"{}\", branch: catalog}}}}", host.url("catalog"));
+    let registry = office.world.registry_host();
+    office.world.data_plane_on("acme", name, "general", &source, &registry, "").unwrap()
+}
+
 #[test]
 fn a_vendor_lives_for_ten_years_and_no_data_plane_is_deaf_or_fooled() {
     let mut life = Life::begin();
-    life.follows(&life.always);
+    life.release(40);
     life.follows(&life.away);
     life.all_agree();
     let mut meeting = 0;
@@ -213,14 +264,22 @@ fn a_vendor_lives_for_ten_years_and_no_data_plane_is_deaf_or_fooled() {
         life.office.day(day);
         assert!(matches!(life.office.refresh().code, Some(0)));
         match year {
+            1 => life.lists_change(),
             2 => {
                 life.follows(&life.away);
                 life.everybody_is_late(day + 60);
             }
             3 => life.carol_goes(),
             4 => life.bob_loses_a_key(),
-            5 => life.a_key_is_stolen(),
+            5 => {
+                life.lists_change();
+                life.a_key_is_stolen();
+            }
             6 => life.a_clock_is_wrong(day),
+            7 => life.the_host_moves(),
+            8 => life.release(41),
+            // Two years later the old address is gone.
+            9 => life.hosts[0].stop(),
             _ => {}
         }
         if year != 2 {
@@ -228,11 +287,11 @@ fn a_vendor_lives_for_ten_years_and_no_data_plane_is_deaf_or_fooled() {
             life.all_agree();
             life.is_not_led_back(&life.always, &old);
         }
-        // Off for more than two years, from the third to the sixth.
-        if !(2..=4).contains(&year) {
+        // Off for more than two years from the third on, and for two more in which the host moves.
+        if !matches!(year, 2..=4 | 7) {
             life.follows(&life.away);
         }
-        let new = life.office.world.data_plane("acme", &format!("new-{year}"), "general", "").unwrap();
+        let new = plane(&life.office, &life.hosts[usize::from(year > 7)], &format!("new-{year}"));
         if year != 2 {
             life.follows(&new);
         }

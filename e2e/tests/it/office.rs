@@ -64,7 +64,7 @@ impl Office {
     }
 
     /// Gives the world's own helpers the keys of today.
-    fn name_keys(&self) {
+    pub(crate) fn name_keys(&self) {
         std::fs::create_dir_all(self.world.path("vendor/keys")).unwrap();
         for (name, seat) in NAMES {
             if let Some(file) = self.keys.get(&seat) {

@@ -1,8 +1,10 @@
 //! Documents as an older version wrote them (`fixtures/frozen`).
 
+use pdp_policies::CatalogTree;
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::instruction::{Enrolled, Enrolment};
 use pdp_policies::policy::Policy;
+use pdp_policies::trust::{self, Floors, Judged};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -64,4 +66,46 @@ fn enrolment_is_read_to_the_last_field() {
     assert_eq!((answer.id.to_string().as_str(), answer.ring.as_str()), ("acme/prod", "canary"));
     let request: Enrolment = read(file!("enrolment/unanswered/request.json"));
     assert_eq!(request.organization.as_str(), "shop");
+}
+
+#[test]
+fn ed25519_keys_as_pem_are_read_until_they_are_replaced() {
+    macro_rules! ed25519 {
+        ($($path:literal),*) => {
+            [$(($path, &include_bytes!(concat!("../../../fixtures/frozen/3be48cb/ed25519/catalog/", $path))[..])),*]
+        };
+    }
+    let mut tree = CatalogTree::new();
+    for (path, bytes) in ed25519!(
+        "metadata/1.root.json",
+        "metadata/targets.json",
+        "metadata/releases.json",
+        "metadata/channels.json",
+        "metadata/snapshot.json",
+        "metadata/timestamp.json",
+        "targets/artifact-keys.json",
+        "targets/director-keys.json",
+        "targets/channel-pdp-2026.json"
+    ) {
+        tree.insert(path, bytes.to_vec()).unwrap();
+    }
+    let root = tree.get("metadata/1.root.json").unwrap().to_vec();
+    assert!(String::from_utf8_lossy(&root).contains("BEGIN PUBLIC KEY"));
+    let now = "2026-11-29T07:00:00Z".parse().unwrap();
+    assert!(matches!(trust::catalog(tree, &Floors::new(root), now, true), Judged::Trusted(..)));
+}
+
+#[test]
+fn an_ed25519_key_is_written_as_32_bytes_in_hex() {
+    let pem = include_str!("../../../fixtures/frozen/3be48cb/ed25519/keys/root-1.pub");
+    let (id, listed) = trust::metadata::key(pem).unwrap();
+    let public = listed["keyval"]["public"].as_str().unwrap();
+    assert_eq!((public.len(), hex::decode(public).unwrap().len(), id.len()), (64, 32, 64));
+    let as_pem =
+        serde_json::json!({ "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": pem } });
+    assert_eq!(
+        trust::metadata::material(&listed),
+        trust::metadata::material(&as_pem),
+        "one key in two forms"
+    );
 }

@@ -279,3 +279,37 @@ fn a_root_file_that_was_written_in_another_way_is_the_same_root() {
     let floors = judged(rewritten, &office.floors(), now()).unwrap();
     assert!(judged(honest, &floors, hours(1)).is_ok());
 }
+
+#[test]
+fn a_data_plane_at_any_old_root_follows_the_chain_of_fifty() {
+    let mut office = Office::new();
+    let mut known = vec![judged(office.tree(now()), &office.floors(), now()).unwrap()];
+    for version in 2..=50_i64 {
+        let role = ["root", "targets", "snapshot", "timestamp"][usize::try_from(version % 4).unwrap()];
+        let to = match role {
+            "root" | "targets" => {
+                let mut keys = office.roles[role].keys[1..].to_vec();
+                keys.push(Rc::new(Key::new()));
+                Role { keys, threshold: 2 }
+            }
+            _ => Role::new(1, 1),
+        };
+        change(&mut office, role, to);
+        let last = known.last().unwrap();
+        known.push(judged(office.tree(hours(version)), last, hours(version)).unwrap());
+    }
+    let tree = office.tree(hours(60));
+    let newest = tree.get("metadata/50.root.json").unwrap().to_vec();
+    let without: Vec<_> = tree.iter().filter(|(path, _)| *path != "metadata/30.root.json").collect();
+    let mut skips = pdp_policies::CatalogTree::new();
+    without.into_iter().for_each(|(path, bytes)| skips.insert(path, bytes.to_vec()).unwrap());
+    for (n, floors) in known.iter().enumerate() {
+        let after = judged(tree.clone(), floors, hours(60)).unwrap();
+        assert_eq!(after.root(), newest, "from root {}", n + 1);
+        assert!(
+            judged(skips.clone(), floors, hours(60)).is_err(),
+            "from root {}: a version is skipped",
+            n + 1
+        );
+    }
+}

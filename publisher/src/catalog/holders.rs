@@ -1,6 +1,6 @@
 //! Who may sign a role, and how many must.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::CatalogTree;
 use pdp_policies::trust::Role;
@@ -43,7 +43,18 @@ impl Holders {
 
     /// True if a key is theirs.
     pub(crate) fn has(&self, key: &SigningKey) -> bool {
-        self.groups.iter().any(|group| group.keys.keyids.contains(&key.id))
+        !self.ids(key).is_empty()
+    }
+
+    /// The ids under which a key is listed: of one that was written in another form, it is the id of that form.
+    pub(crate) fn ids(&self, key: &SigningKey) -> BTreeSet<String> {
+        let listed =
+            self.groups.iter().flat_map(|group| group.keys.keyids.iter().map(|id| (id, &group.material)));
+        let own = |(id, material): (&String, &BTreeMap<String, sigstore_tuf::Key>)| {
+            let same = material.get(id)?.verification_key().ok()?.as_bytes() == key.material;
+            same.then(|| id.clone())
+        };
+        listed.filter_map(own).collect()
     }
 
     /// Refuses the first key that doesn't hold the role.

@@ -11,7 +11,7 @@ use super::current::{Current, GitArgs, author, judge};
 use super::holders::Holders;
 use super::role::life;
 use super::{BRANCH, clock};
-use crate::keys::{self, SigningKey};
+use crate::keys::SigningKey;
 
 /// The keys of snapshot and timestamp.
 pub(crate) struct Online<'a> {
@@ -42,14 +42,25 @@ impl<'a> Online<'a> {
         }
         let expires = now.plus(life(Role::Timestamp));
         let snapshot = metadata::snapshot(now, expires, &files).map_err(internal)?;
-        let signatures = keys::sign_all(&snapshot, &[self.snapshot])?;
+        let signatures = signed_by(tree, Role::Snapshot, &snapshot, self.snapshot)?;
         let snapshot = metadata::envelope(&snapshot, &signatures).map_err(internal)?;
         let timestamp = metadata::timestamp(now, expires, &snapshot).map_err(internal)?;
-        let signatures = keys::sign_all(&timestamp, &[self.timestamp])?;
+        let signatures = signed_by(tree, Role::Timestamp, &timestamp, self.timestamp)?;
         let timestamp = metadata::envelope(&timestamp, &signatures).map_err(internal)?;
         tree.replace("metadata/snapshot.json", snapshot).map_err(internal)?;
         tree.replace("metadata/timestamp.json", timestamp).map_err(internal)
     }
+}
+
+/// A signature under each id that the tree's newest root lists the key with.
+fn signed_by(
+    tree: &CatalogTree,
+    role: Role,
+    signed: &serde_json::Value,
+    key: &SigningKey,
+) -> Result<BTreeMap<String, Vec<u8>>> {
+    let signature = key.sign(&metadata::signing_bytes(signed).map_err(internal)?)?;
+    Ok(Holders::of(tree, role)?.ids(key).into_iter().map(|id| (id, signature.clone())).collect())
 }
 
 /// Reads the new catalog back as a PDP would, then moves the branch. Nothing half done is ever visible.

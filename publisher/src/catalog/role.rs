@@ -8,7 +8,7 @@ use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::Value;
 
 use super::holders::Holders;
-use crate::keys::{self, SigningKey};
+use crate::keys::SigningKey;
 
 /// The targets of a role that change, by name; none for one that is listed no more.
 pub(crate) type Targets = BTreeMap<String, Option<Vec<u8>>>;
@@ -118,7 +118,12 @@ impl RoleFile {
     /// Adds the signatures of `keys`; each must hold the role, now or soon.
     pub(crate) fn sign(&mut self, [now, soon]: [&Holders; 2], keys: &[SigningKey]) -> Result<()> {
         keys.iter().filter(|key| !soon.has(key)).try_for_each(|key| now.check(std::slice::from_ref(key)))?;
-        self.signatures.extend(keys::sign_all(&self.signed, &keys.iter().collect::<Vec<_>>())?);
+        let bytes = metadata::signing_bytes(&self.signed).map_err(internal)?;
+        for key in keys {
+            let signature = key.sign(&bytes)?;
+            let ids = now.ids(key).into_iter().chain(soon.ids(key));
+            self.signatures.extend(ids.map(|id| (id, signature.clone())));
+        }
         Ok(())
     }
 }
