@@ -3,6 +3,9 @@
 use pdp_e2e::{DataPlane, Finished, Program, World};
 use serde_json::Value;
 
+use crate::attack::note;
+use crate::forge::{Stolen, bump, freshen, resign, signed};
+
 fn run(world: &World, args: &[&str]) -> Finished {
     world.run(Program::Publisher, args, &[]).unwrap()
 }
@@ -195,6 +198,8 @@ fn what_would_leave_a_role_unsafe_or_unsignable_is_refused_and_nothing_is_propos
         (&["channels", "threshold", "4"][..], targets, "ThresholdAboveKeys"),
         (&["channels", "threshold", "1"], targets, "ThresholdTooLow"),
         (&["channels", "threshold", "2"], targets, "NoChange"),
+        (&["timestamp", "threshold", "2"], roots, "ThresholdNotOne"),
+        (&["artifact", "add", &manager[2..]], targets, "KeyInUse"),
         (&["targets", "remove-key", "targets-1"], roots, "ThresholdAboveKeys"),
         (&["root", "add-key", &manager], roots, "KeyInUse"),
         (&["channels", "add-key", &manager], targets, "KeyInUse"),
@@ -270,4 +275,72 @@ fn ed25519_keys_that_were_written_as_pem_sign_until_they_are_replaced() {
 /// As a person names a key of a catalog that doesn't say who holds it.
 fn old_id(world: &World, name: &str) -> String {
     world.key(name).replace(".key", ".pub")
+}
+
+/// What one holder of targets pushes as a proposal.
+fn hostile(world: &World, edit: impl FnOnce(&mut Value)) -> String {
+    let mut files = world.git.files("catalog", "catalog").unwrap();
+    let mut file: Value = serde_json::from_slice(&files["metadata/targets.json"]).unwrap();
+    bump(&mut file["signed"]);
+    edit(&mut file["signed"]);
+    let thief = Stolen::from(world, "targets-1");
+    files.insert("metadata/targets.json".to_owned(), signed(&file["signed"], &[&thief]));
+    files.retain(|name, _| name == "metadata/targets.json");
+    world.git.overwrite("catalog", "proposals/targets-2", &files).unwrap();
+    let second = world.key("targets-2");
+    let signing = ["catalog", "sign", "proposals/targets-2", "--yes", "--key", &second];
+    let refused = run(world, &signing);
+    assert!(!refused.stdout.contains('✔'), "{}", refused.stdout);
+    code(&refused)
+}
+
+#[test]
+fn a_key_that_stands_under_anothers_id_is_signed_by_nobody_and_followed_by_nobody() {
+    note(
+        "a key under a colleague's id",
+        "DuplicateKey",
+        "two holders of targets list another key as a manager's",
+    );
+    let world = World::start().unwrap();
+    let plane = world.data_plane("acme", "prod", "general", "").unwrap();
+    is_followed(&plane, &world);
+    let own = Stolen::own().listed;
+    let swap = |targets: &mut Value| {
+        let id = targets["delegations"]["roles"][1]["keyids"][1].as_str().unwrap().to_owned();
+        targets["delegations"]["keys"][id] = own.clone();
+    };
+    assert_eq!(hostile(&world, swap), "KeyUnderOtherId");
+    // And were both of them stolen, no data plane takes it.
+    let mut files = world.git.files("catalog", "catalog").unwrap();
+    let thieves = ["targets-1", "targets-2"].map(|name| Stolen::from(&world, name));
+    resign(&mut files, "metadata/targets.json", &[&thieves[0], &thieves[1]], |targets| {
+        bump(targets);
+        swap(targets);
+    });
+    let [snapshot, timestamp] = ["snapshot", "timestamp"].map(|name| Stolen::from(&world, name));
+    freshen(&mut files, pdp_e2e::unix_now(), &snapshot, &timestamp);
+    world.git.overwrite("catalog", "catalog", &files).unwrap();
+    let pass = plane.pass(&world, &[]).unwrap();
+    assert!(pass.stdout.contains("DuplicateKey"), "{}", pass.stdout);
+}
+
+#[test]
+fn a_complete_proposal_that_no_data_plane_takes_keeps_no_other_from_being_published() {
+    let world = World::start().unwrap();
+    let [t1, t2] = ["targets-1", "targets-2"].map(|name| Stolen::from(&world, name));
+    let mut files = world.git.files("catalog", "catalog").unwrap();
+    let mut file: Value = serde_json::from_slice(&files["metadata/targets.json"]).unwrap();
+    bump(&mut file["signed"]);
+    let wrong = Stolen::own().listed;
+    file["signed"]["delegations"]["keys"]["00"] = wrong;
+    files.insert("metadata/targets.json".to_owned(), signed(&file["signed"], &[&t1, &t2]));
+    files.retain(|name, _| name == "metadata/targets.json");
+    world.git.overwrite("catalog", "proposals/targets-2", &files).unwrap();
+    done(&change(&world, &["renew", "channels"], ["manager-1", "manager-2"]));
+    let published = publish(&world, ["snapshot", "timestamp"]);
+    assert_eq!(published["merged"], serde_json::json!(["proposals/channels-2"]), "{published}");
+    assert!(
+        published["waiting"][0][1].as_str().unwrap().starts_with("no data plane would take it"),
+        "{published}"
+    );
 }

@@ -1,6 +1,8 @@
 //! From what a pass saw to the status of the object. Pure; the same facts give the same status, so that an idle data
 //! plane writes nothing.
 
+mod parts;
+
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::STALE_AFTER;
@@ -10,12 +12,14 @@ use pdp_transport::cli::Failure;
 use super::conditions::{self, Also, Stand};
 use super::{components, history};
 use crate::crd::{
-    CatalogState, CatalogStatus, ConditionType as Type, InstructionStatus, LevelStatus, NextAction,
-    ObstacleStatus, RefusalStatus, TargetPhase, TargetStatus, UpdateSubscriptionStatus as Status,
+    CatalogState, CatalogStatus, ConditionType as Type, LevelStatus, TargetPhase, TargetStatus,
+    UpdateSubscriptionStatus as Status,
 };
 use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
 use crate::target::{ComponentHealth, Fight, UnderWay};
+
+use parts::{instruction, next_action, obstacle, refusal};
 
 /// What a pass left behind.
 pub(super) struct Facts<'a> {
@@ -372,35 +376,4 @@ fn installed_release(record: &DecisionRecord) -> Option<&pdp_policies::Release> 
 fn last_good(record: &DecisionRecord) -> Option<LevelStatus> {
     let (level, release_digest) = record.last_good_digest().map(|it| (it.level, it.sha256))?;
     Some(LevelStatus { level, release_digest })
-}
-
-fn next_action(obstacles: &[Obstacle]) -> Option<NextAction> {
-    if obstacles.iter().any(|obstacle| obstacle.next.is_none()) {
-        return None;
-    }
-    let last = obstacles.iter().filter_map(|it| Some(NextAction { at: it.next?, code: it.code }));
-    last.max_by_key(|next| next.at)
-}
-
-fn obstacle(obstacle: &Obstacle) -> ObstacleStatus {
-    let Obstacle { code, owner, next, detail } = obstacle.clone();
-    ObstacleStatus { code, owner, next, detail }
-}
-
-fn refusal(outcome: &Outcome) -> Option<RefusalStatus> {
-    let refusal = match (&outcome.seen, &outcome.trouble) {
-        (Seen::Refused { refusal, .. }, _) | (_, Some(Trouble::Refused(refusal))) => refusal,
-        _ => return None,
-    };
-    let (subject, detail) = (refusal.subject.clone(), refusal.detail.clone());
-    Some(RefusalStatus { code: refusal.code, subject, detail, hint: refusal.code.hint().to_owned() })
-}
-
-fn instruction(it: &status::InstructionStatus) -> InstructionStatus {
-    InstructionStatus {
-        by: it.by.clone(),
-        ring: it.ring.clone(),
-        earlier_ring: it.earlier_ring.clone(),
-        ceiling: it.ceiling,
-    }
 }

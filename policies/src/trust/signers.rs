@@ -35,7 +35,15 @@ pub(super) fn check_distinct(subject: &str, keys: &BTreeMap<String, Key>) -> Res
             return Err(Refusal::new(RefusalCode::DuplicateKey, subject, detail));
         }
     }
-    Ok(())
+    check_ids(subject, keys)
+}
+
+/// Refuses a key under an id that isn't its own: people compare ids, and another key could stand behind one that they know.
+fn check_ids(subject: &str, keys: &BTreeMap<String, Key>) -> Result<(), Refusal> {
+    let foreign = keys.iter().find(|(id, key)| key.key_id().ok().as_ref() != Some(id));
+    let Some((id, _)) = foreign else { return Ok(()) };
+    let detail = format!("another key stands there as `{}`", id[..id.len().min(16)].escape_default());
+    Err(Refusal::new(RefusalCode::DuplicateKey, subject, detail))
 }
 
 /// Who may sign a role: how many of which keys.

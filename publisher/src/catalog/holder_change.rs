@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pdp_policies::Person;
 use pdp_policies::trust::{Role, metadata};
+use pdp_policies::{Person, printable};
 use pdp_transport::cli::failure::{Failure, Result};
 use serde_json::{Map, Value};
 
@@ -71,6 +71,14 @@ pub(crate) fn check(role: Role, threshold: usize, keys: usize) -> Result<()> {
         )
         .cause(format!("no data plane takes fewer than {least}")));
     }
+    if !role.is_of_people() && threshold != 1 {
+        return Err(Failure::new(
+            "ThresholdNotOne",
+            format!("role `{role}` would ask for {threshold} signatures"),
+        )
+        .cause("a machine signs it every hour, with one key")
+        .hint("name a spare key, and leave the threshold at 1"));
+    }
     if threshold > keys {
         return Err(Failure::new(
             "ThresholdAboveKeys",
@@ -78,6 +86,37 @@ pub(crate) fn check(role: Role, threshold: usize, keys: usize) -> Result<()> {
         )
         .cause("nobody could ever sign it again")
         .hint("add keys first, or lower the threshold in the same step with --threshold"));
+    }
+    Ok(())
+}
+
+/// Refuses a file of holders that no data plane would take, whoever made it: before anybody signs it.
+///
+/// # Errors
+/// Those of [`check`]; `KeyInUse`, `KeyUnderOtherId`, `PersonTwice`.
+pub(crate) fn check_file(file: &RoleFile) -> Result<()> {
+    let mut signed = file.signed.clone();
+    for role in Role::ALL.into_iter().filter(|role| role.parent() == file.role) {
+        let entry = entry(&mut signed, role)?;
+        let (threshold, ids) = (threshold(entry), ids(entry));
+        check(role, threshold, ids.len())?;
+        each_person_once(&mut signed, role)?;
+    }
+    let mut seen = BTreeSet::new();
+    for (id, listed) in keys(&mut signed).into_iter().flatten() {
+        let key: Option<sigstore_tuf::Key> = serde_json::from_value(listed.clone()).ok();
+        if key.and_then(|key| key.key_id().ok()).as_ref() != Some(id) {
+            return Err(Failure::new(
+                "KeyUnderOtherId",
+                format!("another key is listed as {}", printable(id)),
+            )
+            .cause("whoever wrote this wants a key to pass for somebody else's")
+            .hint("sign nothing; `publisher catalog proposals drop` it, and ask who wrote it"));
+        }
+        if !seen.insert(metadata::material(listed)) {
+            return Err(Failure::new("KeyInUse", format!("key {id} is listed twice"))
+                .cause("one holder would count as two"));
+        }
     }
     Ok(())
 }

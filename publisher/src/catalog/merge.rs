@@ -17,6 +17,7 @@ use super::pruned;
 use super::role::RoleFile;
 
 /// One open proposal.
+#[derive(Clone)]
 pub(crate) struct Pending {
     pub(crate) branch: String,
     pub(crate) commit: CommitId,

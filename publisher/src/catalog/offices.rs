@@ -1,5 +1,6 @@
 //! Who holds what, as a catalog says it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use pdp_policies::trust::{Role, metadata};
@@ -118,4 +119,31 @@ fn list_with(tree: &CatalogTree, material: Option<&[u8]>) -> Option<String> {
         let found = list.keys.iter().any(|key| own(&key.public_key).as_deref() == material);
         found.then(|| format!("is listed in {name}"))
     })
+}
+
+/// Refuses a catalog in which one key has two purposes: two proposals that each are good may make one.
+///
+/// # Errors
+/// `KeyInUse`.
+pub(crate) fn check_purposes(tree: &CatalogTree) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for office in offices(tree)? {
+        for key in office.keys.iter().filter(|key| key.material.is_some()) {
+            let role = office.role;
+            let other = seen.insert(key.material.clone(), role).filter(|other| *other != role);
+            if let Some(other) = other {
+                return Err(Failure::new(
+                    "KeyInUse",
+                    format!("key {} would hold `{other}` and `{role}`", key.id),
+                ));
+            }
+            if let Some(list) = list_with(tree, key.material.as_deref()) {
+                return Err(Failure::new(
+                    "KeyInUse",
+                    format!("key {} would hold `{role}`, and {list}", key.id),
+                ));
+            }
+        }
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use pdp_transport::git::{Change, CommitId};
 
 use super::changes::changes;
 use super::current::{Current, GitArgs, author};
+use super::holder_change::check_file;
 use super::holders::Holders;
 use super::merge::{is_rubbish, not_next, with_roles_above};
 use super::role::{RoleFile, Targets};
@@ -71,6 +72,9 @@ pub(crate) fn propose_next(
     now: At,
 ) -> Result<Proposed> {
     let role = next.role;
+    if matches!(role, Role::Root | Role::Targets) {
+        check_file(&next)?;
+    }
     let before = RoleFile::read(&current.tree, role)?;
     let branch = format!("{PROPOSALS}{role}-{}", next.version());
     let (base, mut file) = match open(current, &branch, role)? {
@@ -96,6 +100,19 @@ pub(crate) fn propose_next(
     let (words, changes) = both(&current.tree, &before, &tree, &file)?;
     say(&view(&branch, &words, &changes, &file.digest()?));
     sign_and_push(current, git, &branch, base, &mut file, targets, keys, now)
+}
+
+/// Refuses while something else is proposed on the same version, for whoever has several things to propose or none.
+///
+/// # Errors
+/// `ProposalCollides`.
+pub(crate) fn check_no_other(current: &Current, next: &RoleFile) -> Result<()> {
+    let branch = format!("{PROPOSALS}{}-{}", next.role, next.version());
+    match open(current, &branch, next.role)? {
+        Open::Nothing => Ok(()),
+        Open::File(_, file) if file.says_what(next) => Ok(()),
+        Open::File(commit, _) | Open::Rubbish(commit) => overtake(current, &branch, commit, 0, Other::Stays),
+    }
 }
 
 /// What lies on a proposal's branch.
@@ -178,6 +195,9 @@ impl Proposal {
             return Err(Failure::new("NotNext", format!("`{branch}`: {why}")).hint(
                 "it is outdated, or nobody's proposal: `publisher catalog proposals drop` takes it away",
             ));
+        }
+        if matches!(role, Role::Root | Role::Targets) {
+            check_file(&file)?;
         }
         let (words, changes) = both(&current.tree, &before, &tree, &file)?;
         let digest = file.digest()?;

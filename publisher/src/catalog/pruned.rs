@@ -23,6 +23,19 @@ pub(super) fn half_done(
     let (releases, channels) = (ready(Role::Releases), ready(Role::Channels));
     let (listed, listed_before) = (listed(merged).ok()?, listed(before).ok()?);
     for channel in named(merged) {
+        let mark = channel_of(before, &channel).and_then(|before| before.pruned_through);
+        if let (true, Some(branch)) = (channel.pruned_through < mark, &channels) {
+            let why = format!(
+                "the channel of `{}` would forget what was pruned: make it with this publisher",
+                channel.line
+            );
+            return Some((branch.clone(), why));
+        }
+        let mut gone = listed_before.difference(&listed).filter_map(|name| level_of(&channel, name));
+        if let (Some(level), Some(branch)) = (gone.find(|level| !channel.may_be_pruned(*level)), &releases) {
+            let why = format!("level {level} wasn't pruned from its channel: its number would become free");
+            return Some((branch.clone(), why));
+        }
         for level in channel.levels.keys() {
             let name = Release::target_name(&channel.line, *level);
             if listed.contains(&name) {
@@ -87,7 +100,11 @@ fn named(tree: &CatalogTree) -> Vec<Channel> {
 }
 
 fn names(tree: &CatalogTree, channel: &Channel, level: Level) -> bool {
+    channel_of(tree, channel).is_some_and(|before| before.levels.contains_key(&level))
+}
+
+/// The channel of the same line in a tree.
+fn channel_of(tree: &CatalogTree, channel: &Channel) -> Option<Channel> {
     let path = format!("targets/{}", Channel::target_name(&channel.line));
-    let before = tree.get(&path).and_then(|bytes| Channel::read(&path, bytes).ok());
-    before.is_some_and(|before| before.levels.contains_key(&level))
+    Channel::read(&path, tree.get(&path)?).ok()
 }

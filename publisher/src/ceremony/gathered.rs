@@ -126,12 +126,15 @@ impl Gathered {
         if signed.ceremony != self.ceremony {
             return Err(other(&format!("`{person}` signed in another ceremony")));
         }
-        self.seats_of(&person)?;
         let draft = self.draft()?;
         if signed.draft != draft.digest()? {
             return Err(Failure::new("SignedOther", format!("`{person}` signed {}", signed.draft))
                 .cause(format!("these files make {}", draft.digest()?))
                 .hint("somebody has other files, or another version of this program: compare both, and sign again"));
+        }
+        let own = |seat: &Seat| matches!(seat, Seat::Role(role) if role.is_of_people());
+        if self.seats_of(&person)?.iter().filter(|seat| own(seat)).count() != signed.signatures.len() {
+            return Err(altered(&person, "it doesn't hold a signature for each of their roles"));
         }
         for (role, signature) in &signed.signatures {
             if !self.is_signed_by(&person, *role, signature, &draft)? {

@@ -95,6 +95,14 @@ impl ChannelServer {
         }
         let answer = self.send("poll", request, wait).await?;
         if answer.status() == StatusCode::NOT_MODIFIED {
+            if known.is_none() {
+                return Err(Error::new(
+                    Kind::Garbage,
+                    "poll",
+                    "it says that nothing changed, and nothing is known here",
+                )
+                .into());
+            }
             return Ok(Polled::Unchanged);
         }
         let tag = answer.headers().get(header::ETAG).and_then(|v| v.to_str().ok()).map(str::to_owned);

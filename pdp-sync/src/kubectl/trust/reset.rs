@@ -98,7 +98,7 @@ fn lost(pdp: &str, version: u64, sha256: Digest) -> String {
 fn change(state: &Secret, root: &[u8]) -> Value {
     json!({
         "metadata": { "resourceVersion": state.metadata.resource_version },
-        "data": { "floors.json": null, "root.json": STANDARD.encode(root) },
+        "data": { "floors.json": null, "moves.json": null, "root.json": STANDARD.encode(root) },
     })
 }
 
@@ -134,7 +134,10 @@ mod tests {
     #[test]
     fn the_floors_go_the_root_comes_nothing_else_changes() {
         let change = change(&secret(&[("floors.json", b"{}"), ("policy.json", b"{}")]), b"root");
-        assert_eq!(change["data"], json!({ "floors.json": null, "root.json": "cm9vdA==" }));
+        assert_eq!(
+            change["data"],
+            json!({ "floors.json": null, "moves.json": null, "root.json": "cm9vdA==" })
+        );
         assert_eq!(change["metadata"]["resourceVersion"], "7");
     }
 

@@ -7,18 +7,18 @@ use pdp_policies::trust::Role;
 use pdp_policies::{At, Person as Name};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::cli::output::{self, Format};
+use pdp_transport::cli::output::{self, Format, say};
 use serde_json::{Value, json};
 
-use super::role_keys::{ProposalArgs, propose_changes};
+use super::role_keys::{ProposalArgs, next, propose_changes};
 use crate::catalog::holder_change::KeyChange;
 use crate::catalog::offices::offices;
-use crate::catalog::{Current, Holders, Proposed};
+use crate::catalog::{Current, Holders, Proposed, check_no_other};
 use crate::keys::SigningKey;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Person {
-    /// Proposes that somebody holds nothing any more: one proposal for the root's roles, one for those below targets.
+    /// Proposes that somebody holds no role any more: one proposal for the root's roles, one for those below targets.
     Remove(Args),
 }
 
@@ -44,6 +44,10 @@ pub(crate) fn run(command: &Person, format: Format, now: At) -> Result<u8> {
             .exit(exit::NOT_FOUND));
     }
     let signers = signers(&current, &changes, &keys)?;
+    // All of it is possible before the first of it is pushed.
+    for (parent, changes) in &changes {
+        check_no_other(&current, &next(&current, *parent, changes, now)?)?;
+    }
     let mut proposed = Vec::new();
     for (parent, changes) in &changes {
         let keys = signers.get(parent).map(Vec::as_slice).unwrap_or_default();
@@ -96,6 +100,9 @@ fn signers(
 fn told(name: &Name, changes: &Changes, proposed: &[Proposed], format: Format) -> Result<u8> {
     let roles: Vec<_> = changes.values().flatten().map(|(role, _)| role.name()).collect();
     let lines: Vec<_> = proposed.iter().map(ToString::to_string).collect();
+    say(
+        "◎ keys of the director and of artifacts have no holder: `publisher catalog director` and `artifact` retire them",
+    );
     let text = format!("✔ `{name}` leaves {}:\n  {}", roles.join(", "), lines.join("\n  "));
     let row =
         |it: &Proposed| json!({ "branch": it.branch, "signatures": it.signatures, "missing": it.missing });

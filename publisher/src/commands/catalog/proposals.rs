@@ -1,8 +1,8 @@
 //! `publisher catalog proposals`: what lies open, what it would change, and away with it.
 
 use clap::Subcommand;
-use pdp_policies::At;
 use pdp_policies::trust::Role;
+use pdp_policies::{At, printable};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
@@ -46,8 +46,8 @@ fn list(args: &ListArgs, format: Format, now: At) -> Result<u8> {
     let current = Current::fetch(&args.catalog, now)?;
     let all = pending(&current)?;
     let lines = all.iter().map(|it| match &it.obstacle {
-        None => format!("✔ {}: `publisher catalog publish` makes it visible", it.branch),
-        Some(why) => format!("◎ {}: {why}", it.branch),
+        None => format!("✔ {}: `publisher catalog publish` makes it visible", printable(&it.branch)),
+        Some(why) => format!("◎ {}: {}", printable(&it.branch), printable(why)),
     });
     let text = match all.is_empty() {
         true => "no open proposals".to_owned(),

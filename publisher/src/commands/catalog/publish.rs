@@ -1,20 +1,22 @@
 //! `publisher catalog publish`: the only command that makes anything visible to PDPs.
 
 use pdp_policies::trust::Role;
-use pdp_policies::{At, CatalogTree};
+use pdp_policies::{At, CatalogTree, printable};
 use pdp_transport::HttpOptions;
 use pdp_transport::channel_server::ChannelServer;
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
 use serde_json::json;
 
 use super::online::{OnlineArgs, to_oci};
+use crate::catalog::offices::check_purposes;
 use crate::catalog::{
-    CatalogArgs, Current, Ending, Online, Pending, drop_unlisted, endings, leave_out, pending, push, tell,
+    CatalogArgs, Current, Ending, Online, Pending, drop_unlisted, endings, judge, leave_out, pending, push,
+    tell,
 };
 use crate::commands::blocking;
-use crate::keys::KeyArgs;
+use crate::keys::{KeyArgs, SigningKey};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -35,7 +37,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         hint(server, &http).await;
     }
     for (branch, why) in &waiting {
-        say(&format!("◎ `{branch}` waits: {why}"));
+        say(&format!("◎ `{}` waits: {}", printable(branch), printable(why)));
     }
     tell(&endings);
     let text = match merged.as_slice() {
@@ -74,6 +76,38 @@ fn merged_tree(current: &Current, all: &[Pending]) -> Result<CatalogTree> {
     Ok(tree)
 }
 
+/// What a data plane would say of it, and that no key has two purposes.
+fn acceptable(current: &Current, tree: &CatalogTree, now: At) -> Result<()> {
+    check_purposes(tree)?;
+    judge(tree.clone(), &current.floors, now).map(|_| ())
+}
+
+/// A complete proposal that no data plane would take waits, and keeps no other one from being published: the one without
+/// which the rest is good, or all of them.
+fn without_the_unacceptable(
+    current: &Current,
+    all: Vec<Pending>,
+    keys: &[SigningKey],
+    now: At,
+    failure: &Failure,
+) -> Vec<Pending> {
+    let why = format!("no data plane would take it: {}", failure.cause.as_deref().unwrap_or(&failure.what));
+    let without = |roles: &[Role]| {
+        let mut rest = all.clone();
+        roles.iter().for_each(|role| leave_out(current, &mut rest, *role, &why));
+        rest
+    };
+    let good = |rest: &Vec<Pending>| {
+        let signed = merged_tree(current, rest).and_then(|mut tree| {
+            Online::pick(&tree, keys)?.sign(&mut tree, now)?;
+            Ok(tree)
+        });
+        signed.is_ok_and(|tree| acceptable(current, &tree, now).is_ok())
+    };
+    let mut one_less = Role::PEOPLE.iter().rev().map(|role| without(&[*role]));
+    one_less.find(good).unwrap_or_else(|| without(&Role::PEOPLE))
+}
+
 fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Published> {
     let keys = keys.unlock()?;
     let current = Current::fetch(catalog, now)?;
@@ -85,6 +119,11 @@ fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Publ
         tree = merged_tree(&current, &all)?;
     }
     Online::pick(&tree, &keys)?.sign(&mut tree, now)?;
+    if let Err(failure) = acceptable(&current, &tree, now) {
+        all = without_the_unacceptable(&current, all, &keys, now, &failure);
+        tree = merged_tree(&current, &all)?;
+        Online::pick(&tree, &keys)?.sign(&mut tree, now)?;
+    }
     let (ready, waiting): (Vec<Pending>, Vec<Pending>) =
         all.into_iter().partition(|proposal| proposal.obstacle.is_none());
     let merged: Vec<_> = ready.iter().map(|p| p.branch.clone()).collect();

@@ -16,6 +16,7 @@ use pdp_transport::catalog::from_git;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::Format;
 
+use crate::catalog::role::RoleFile;
 use crate::catalog::{self, CatalogArgs, Current, Other, Proposed, endings, tell};
 use crate::commands::blocking;
 use crate::keys::SigningKey;
@@ -53,7 +54,10 @@ pub(super) fn proposed(current: &Current) -> Vec<Document> {
     let next = current.catalog.versions().channels + 1;
     let branch = format!("{}{}-{next}", catalog::PROPOSALS, Role::Channels);
     let Ok(Some((_, tree))) = from_git(&current.remote, &branch) else { return Vec::new() };
-    let files = tree.iter().filter(|(path, _)| path.starts_with("targets/channel-"));
+    let Ok(role) = RoleFile::read(&tree, Role::Channels) else { return Vec::new() };
+    let listed =
+        |path: &str, bytes: &[u8]| path.strip_prefix("targets/").is_some_and(|name| role.lists(name, bytes));
+    let files = tree.iter().filter(|(path, bytes)| listed(path, bytes));
     files.filter_map(|(path, bytes)| Document::read(path, bytes).ok()).collect()
 }
 

@@ -23,6 +23,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let public = args.out.with_extension("pub");
+    if public == args.out {
+        return Err(Failure::new(
+            "BadArguments",
+            format!("{} is the name of a public half", args.out.display()),
+        )
+        .hint("name the private half, such as alice.key"));
+    }
     if let Some(there) = [&args.out, &public].into_iter().find(|path| path.exists()) {
         return Err(Failure::new("Exists", format!("{} exists already", there.display()))
             .hint("keys are never overwritten: name a new file"));

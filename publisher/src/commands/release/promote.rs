@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use pdp_policies::release::{Release, ReleaseKind};
+use pdp_policies::trust::Role;
 use pdp_policies::{
-    AUDIENCES, At, Channel, Digest, Level, Line, Organization, Overridable, Pace, Promotion, Tempo,
-    audience_member, stranded,
+    AUDIENCES, At, CatalogTree, Channel, Digest, Level, Line, Organization, Overridable, Pace, Promotion,
+    Tempo, audience_member, stranded,
 };
 use pdp_transport::channel_server::{InstalledView, OrganizationView, Page};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
+use crate::catalog::role::RoleFile;
 use crate::catalog::{CatalogArgs, Current, Other, pending};
 use crate::commands::{blocking, channel};
 use crate::keys::KeyArgs;
@@ -202,13 +204,19 @@ fn stays(level: Level, installed: &[InstalledView]) -> String {
 
 /// The descriptor from the catalog, or from the release's own proposal: both can be published together.
 fn descriptor(current: &Current, line: &Line, level: Level) -> Result<Vec<u8>> {
-    let path = format!("targets/{}", Release::target_name(line, level));
-    if let Some(bytes) = current.tree.get(&path) {
-        return Ok(bytes.to_vec());
+    let name = Release::target_name(line, level);
+    // Files beside the signed roles are anybody's: only what a role lists counts.
+    let listed = |tree: &CatalogTree| {
+        let bytes = tree.get(&format!("targets/{name}"))?;
+        let role = RoleFile::read(tree, Role::Releases).ok()?;
+        role.lists(&name, bytes).then(|| bytes.to_vec())
+    };
+    if let Some(bytes) = listed(&current.tree) {
+        return Ok(bytes);
     }
     let proposals = pending(current)?;
-    let found = proposals.iter().find_map(|proposal| proposal.tree.get(&path));
-    found.map(<[u8]>::to_vec).ok_or_else(|| {
+    let found = proposals.iter().find_map(|proposal| listed(&proposal.tree));
+    found.ok_or_else(|| {
         Failure::new("NotFound", format!("level {level} of `{line}` is neither published nor proposed"))
             .hint("run `publisher release publish` first")
             .exit(exit::NOT_FOUND)

@@ -83,14 +83,25 @@ pub(super) fn propose_changes(
     now: At,
 ) -> Result<Proposed> {
     let none = BTreeMap::new();
-    let mut next = RoleFile::read(&current.tree, parent)?.next(&none, now);
-    for (role, wanted) in changes {
-        change(&mut next, *role, wanted)?;
-    }
+    let next = next(current, parent, changes, now)?;
     let follows = what_follows(current, &next)?;
     let proposed = propose_next(current, &args.git, next, &none, Other::Stays, keys, now)?;
     follows.iter().for_each(|line| say(line));
     Ok(proposed)
+}
+
+/// The next version of a file that names holders.
+pub(super) fn next(
+    current: &Current,
+    parent: Role,
+    changes: &[(Role, KeyChange)],
+    now: At,
+) -> Result<RoleFile> {
+    let mut next = RoleFile::read(&current.tree, parent)?.next(&BTreeMap::new(), now);
+    for (role, wanted) in changes {
+        change(&mut next, *role, wanted)?;
+    }
+    Ok(next)
 }
 
 /// Roles below that too few of those sign who hold them then.
