@@ -249,7 +249,7 @@ fn ed25519_keys_that_were_written_as_pem_sign_until_they_are_replaced() {
     is_followed(&plane, &world);
     world.now = Some("2026-11-29T08:00:00Z".into());
     for (role, old, by) in [
-        ("root", "root-1", ["root-1", "root-2"]),
+        ("root", "root-1", ["root-2", "root-3"]),
         ("channels", "manager-1", ["targets-1", "targets-2"]),
         ("timestamp", "timestamp", ["root-2", "root-3"]),
     ] {
