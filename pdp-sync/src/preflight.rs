@@ -58,7 +58,7 @@ pub(crate) fn artifacts(
     inspect: Option<&mut Inspect<'_>>,
 ) -> Result<std::result::Result<(), Trouble>> {
     let (release, inputs) = (record.target(), record.inputs());
-    let repository: Repository = render::repository(release, inputs).parse()?;
+    let repository = render::to_fetch_from(release, inputs)?;
     let registry = Registry::new(endpoint)?;
     let components = release.components_for(inputs.platform, &inputs.left_out);
     let keys = &Vouchers::of(catalog);

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use pdp_policies::decision::Inputs;
 use pdp_policies::release::{Artifact, Component, Release};
+use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::Repository;
 use serde_json::{Value, json};
 
@@ -103,6 +104,19 @@ fn images(component: &Component, inputs: &Inputs) -> Vec<Value> {
             entry
         })
         .collect()
+}
+
+/// The same to fetch from: a scheme that the customer wrote stays with it.
+///
+/// # Errors
+/// `BadReference`.
+pub(crate) fn to_fetch_from(release: &Release, inputs: &Inputs) -> Result<Repository> {
+    let named: Repository = release.bundle.repository.parse()?;
+    Ok(match (&inputs.mirror, &inputs.moved_to) {
+        (Some(mirror), _) => named.mirrored(mirror)?,
+        (None, Some(there)) => there.parse()?,
+        (None, None) => named,
+    })
 }
 
 /// Where the artifacts of a release lie: behind the mirror, else where the vendor moved them, else where the release says.
