@@ -99,19 +99,3 @@ fn keys_rotate_and_flux_stays_ready() {
     subscription.until_level(&pdp_sync, 42).unwrap();
     assert!(subscription.state().history().iter().all(|(_, result)| result == "healthy"));
 }
-
-#[test]
-fn what_only_a_revoked_key_signed_fails_once_flux_verifies_again() {
-    const NAMESPACE: &str = "key-revoked";
-    let mut cluster = alone();
-    let _scenario = Scenario::begin(
-        "artifact keys: revoked without another signature, Flux refuses what it verifies again",
-    );
-    let Plane { world, pdp_sync, .. } = at_41(&cluster, NAMESPACE);
-    world.changed_key("artifact", "add", &world.next_key("artifact.pub"), &[]).unwrap();
-    world.changed_key("artifact", "revoke", &world.public_key("artifact"), &["--levels-lost"]).unwrap();
-    until_keys(&cluster, &pdp_sync, NAMESPACE, 1);
-    assert!(all_are(&cluster, NAMESPACE, "True", "True"), "what lies in its storage isn't verified again");
-    verify_again(&mut cluster);
-    until(&cluster, &pdp_sync, NAMESPACE, "False", "False");
-}
