@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pdp_policies::trust::metadata;
+use pdp_policies::KeyList;
+use pdp_policies::trust::{Vouchers, metadata};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::files;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use sigstore::crypto::SigningScheme;
 use sigstore::crypto::signing_key::{SigStoreKeyPair, SigStoreSigner};
 
 /// A key file is small.
-pub(crate) const MAX_KEY_BYTES: u64 = 64 * 1024;
+const MAX_KEY_BYTES: u64 = 64 * 1024;
 
 /// Which keys sign.
 #[derive(Debug, clap::Args)]
@@ -140,6 +141,11 @@ impl SigningKey {
         Ok(files::write_atomic(&self.file.with_extension("pub"), self.public_pem.as_bytes())?)
     }
 
+    /// What it alone vouches for.
+    pub(crate) fn vouchers(&self) -> Vouchers {
+        Vouchers::in_use(&KeyList::active([self.public_pem.clone()]))
+    }
+
     /// The private half, encrypted, as a cosign key file.
     pub(crate) fn encrypted(&self, password: &str) -> Result<String> {
         let pem = self.pair.private_key_to_encrypted_pem(password.as_bytes()).map_err(internal)?;
@@ -155,6 +161,15 @@ impl SigningKey {
     pub(crate) fn sign(&self, bytes: &[u8]) -> Result<Vec<u8>> {
         self.signer.sign(bytes).map_err(internal)
     }
+}
+
+/// The bytes of a key file.
+///
+/// # Errors
+/// `NotFound`, `TooLarge`, `Io`.
+pub(crate) fn key_file(path: &Path) -> Result<Vec<u8>> {
+    let missing = || Failure::new("NotFound", format!("key file {}", path.display()));
+    files::read_capped(path, MAX_KEY_BYTES)?.ok_or_else(missing)
 }
 
 /// A public key file as TUF lists it, under its id.

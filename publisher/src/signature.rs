@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use pdp_policies::trust::{COSIGN_PREDICATE, SIGSTORE_BUNDLE, Vouchers};
-use pdp_policies::{Digest, KeyList};
+use pdp_policies::Digest;
+use pdp_policies::trust::{COSIGN_PREDICATE, SIGSTORE_BUNDLE};
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{
     Descriptor, EMPTY_CONFIG, EMPTY_TYPE, Layout, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest,
@@ -62,7 +62,7 @@ pub(crate) fn all(layout: &Layout) -> Result<Vec<(Manifest, Vec<u8>)>> {
 }
 
 fn of(layout: &Layout, subject: &Digest, key: &SigningKey) -> Result<bool> {
-    let keys = Vouchers::in_use(&KeyList::active([key.public_pem.clone()]));
+    let keys = key.vouchers();
     for (manifest, _) in all(layout)? {
         if manifest.subject.as_ref().map(|s| s.digest) != Some(*subject) {
             continue;

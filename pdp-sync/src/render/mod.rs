@@ -111,11 +111,9 @@ fn images(component: &Component, inputs: &Inputs) -> Vec<Value> {
 /// # Errors
 /// `BadReference`.
 pub(crate) fn to_fetch_from(release: &Release, inputs: &Inputs) -> Result<Repository> {
-    let named: Repository = release.bundle.repository.parse()?;
-    Ok(match (&inputs.mirror, &inputs.moved_to) {
-        (Some(mirror), _) => named.mirrored(mirror)?,
-        (None, Some(there)) => there.parse()?,
-        (None, None) => named,
+    Ok(match &inputs.mirror {
+        Some(mirror) => release.bundle.repository.parse::<Repository>()?.mirrored(mirror)?,
+        None => repository(release, inputs).parse()?,
     })
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct KeyChange {
 /// `KeyWithoutRole`, `KeyInUse`, `PersonTwice`, `ThresholdTooLow`, `ThresholdAboveKeys`, `NoChange`.
 pub(crate) fn change(parent: &mut RoleFile, role: Role, change: &KeyChange) -> Result<()> {
     let before = parent.signed.clone();
-    let entry = entry(&mut parent.signed, role)?;
+    let entry = entry_mut(&mut parent.signed, role)?;
     let mut ids = ids(entry);
     if let Some(stranger) = change.remove.iter().find(|id| !ids.contains(id)) {
         return Err(Failure::new("KeyWithoutRole", format!("key {stranger} doesn't hold the role `{role}`"))
@@ -53,7 +53,7 @@ pub(crate) fn change(parent: &mut RoleFile, role: Role, change: &KeyChange) -> R
     entry["threshold"] = threshold.into();
     entry["keyids"] = ids.into();
     list_keys(&mut parent.signed, &change.add)?;
-    each_person_once(&mut parent.signed, role)?;
+    each_person_once(&parent.signed, role)?;
     match parent.signed == before {
         true => Err(Failure::new("NoChange", format!("role `{role}` is held so already"))
             .hint("nothing was proposed")),
@@ -95,15 +95,13 @@ pub(crate) fn check(role: Role, threshold: usize, keys: usize) -> Result<()> {
 /// # Errors
 /// Those of [`check`]; `KeyInUse`, `KeyUnderOtherId`, `PersonTwice`.
 pub(crate) fn check_file(file: &RoleFile) -> Result<()> {
-    let mut signed = file.signed.clone();
     for role in Role::ALL.into_iter().filter(|role| role.parent() == file.role) {
-        let entry = entry(&mut signed, role)?;
-        let (threshold, ids) = (threshold(entry), ids(entry));
-        check(role, threshold, ids.len())?;
-        each_person_once(&mut signed, role)?;
+        let entry = entry(&file.signed, role)?;
+        check(role, threshold(entry), ids(entry).len())?;
+        each_person_once(&file.signed, role)?;
     }
     let mut seen = BTreeSet::new();
-    for (id, listed) in keys(&mut signed).into_iter().flatten() {
+    for (id, listed) in keys(&file.signed).into_iter().flatten() {
         let key: Option<sigstore_tuf::Key> = serde_json::from_value(listed.clone()).ok();
         if key.and_then(|key| key.key_id().ok()).as_ref() != Some(id) {
             return Err(Failure::new(
@@ -124,7 +122,7 @@ pub(crate) fn check_file(file: &RoleFile) -> Result<()> {
 /// Lists new keys, and leaves out those that no role of this file names any more.
 fn list_keys(signed: &mut Value, add: &[NewKey]) -> Result<()> {
     let used = used(signed);
-    let keys = keys(signed).ok_or_else(unreadable)?;
+    let keys = signed.pointer_mut(keys_at(signed)).and_then(Value::as_object_mut).ok_or_else(unreadable)?;
     keys.extend(add.iter().map(|new| (new.id.clone(), new.listed.clone())));
     keys.retain(|id, _| used.contains(id));
     let mut holders = signed[metadata::HOLDERS].as_object().cloned().unwrap_or_default();
@@ -135,7 +133,7 @@ fn list_keys(signed: &mut Value, add: &[NewKey]) -> Result<()> {
 }
 
 /// Two keys of one person would count as two people.
-fn each_person_once(signed: &mut Value, role: Role) -> Result<()> {
+fn each_person_once(signed: &Value, role: Role) -> Result<()> {
     if !role.is_of_people() {
         return Ok(());
     }
@@ -156,22 +154,34 @@ fn used(signed: &Value) -> BTreeSet<String> {
 }
 
 /// Where a file names the holders of a role: `keyids` and `threshold`.
-pub(super) fn entry(signed: &mut Value, role: Role) -> Result<&mut Value> {
-    let found = match role.parent() {
-        Role::Targets => {
-            let roles = signed["delegations"]["roles"].as_array_mut();
-            roles.and_then(|roles| roles.iter_mut().find(|it| it["name"] == role.name()))
-        }
-        _ => signed["roles"].get_mut(role.name()),
-    };
-    found.ok_or_else(unreadable)
+pub(super) fn entry(signed: &Value, role: Role) -> Result<&Value> {
+    entry_at(signed, role).and_then(|place| signed.pointer(&place)).ok_or_else(unreadable)
 }
 
-pub(super) fn keys(signed: &mut Value) -> Option<&mut Map<String, Value>> {
-    match signed.get("delegations").is_some() {
-        true => signed["delegations"]["keys"].as_object_mut(),
-        false => signed["keys"].as_object_mut(),
+fn entry_mut(signed: &mut Value, role: Role) -> Result<&mut Value> {
+    let place = entry_at(signed, role);
+    place.and_then(|place| signed.pointer_mut(&place)).ok_or_else(unreadable)
+}
+
+/// As a JSON pointer.
+fn entry_at(signed: &Value, role: Role) -> Option<String> {
+    match role.parent() {
+        Role::Targets => {
+            let roles = signed["delegations"]["roles"].as_array()?;
+            let place = roles.iter().position(|it| it["name"] == role.name())?;
+            Some(format!("/delegations/roles/{place}"))
+        }
+        _ => Some(format!("/roles/{role}")),
     }
+}
+
+/// The keys that a file lists, by their ids.
+pub(super) fn keys(signed: &Value) -> Option<&Map<String, Value>> {
+    signed.pointer(keys_at(signed))?.as_object()
+}
+
+fn keys_at(signed: &Value) -> &'static str {
+    if signed.get("delegations").is_some() { "/delegations/keys" } else { "/keys" }
 }
 
 /// Who holds a key, none in catalogs that don't say it.

@@ -26,8 +26,7 @@ fn of_role(before: &Value, after: &Value, role: Role) -> Vec<String> {
 }
 
 fn held(signed: &Value, role: Role) -> (BTreeSet<String>, usize) {
-    let mut signed = signed.clone();
-    let Ok(entry) = entry(&mut signed, role) else { return (BTreeSet::new(), 0) };
+    let Ok(entry) = entry(signed, role) else { return (BTreeSet::new(), 0) };
     (ids(entry).into_iter().collect(), threshold(entry))
 }
 

@@ -22,7 +22,7 @@ pub(crate) use endings::{Ending, endings, tell};
 pub(crate) use holders::Holders;
 pub(crate) use merge::{Pending, lacking, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
-pub(crate) use proposal::{Other, Proposal, Proposed, check_no_other, propose, propose_next};
+pub(crate) use proposal::{Other, Proposal, Proposed, branch_of, check_no_other, propose, propose_next};
 pub(crate) use pruned::{drop_unlisted, level_of, targets};
 pub(crate) use publish::{Online, first_push, push};
 pub(crate) use releases::published;

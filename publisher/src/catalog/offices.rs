@@ -6,12 +6,11 @@ use std::path::Path;
 use pdp_policies::trust::{Role, metadata};
 use pdp_policies::{ARTIFACT_KEYS, CatalogTree, DIRECTOR_KEYS, KeyList, Person};
 use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::files;
 use serde_json::Value;
 
 use super::holder_change::{entry, holder, ids, keys, threshold};
 use super::role::RoleFile;
-use crate::keys::{MAX_KEY_BYTES, public_key};
+use crate::keys::{key_file, public_key};
 
 /// Shorter beginnings of an id name no key.
 const LEAST_PREFIX: usize = 8;
@@ -42,14 +41,13 @@ pub(crate) fn offices(tree: &CatalogTree) -> Result<Vec<Office>> {
 
 /// One role.
 pub(crate) fn office(tree: &CatalogTree, role: Role) -> Result<Office> {
-    let mut signed = RoleFile::read(tree, role.parent())?.signed;
-    let listed = keys(&mut signed).cloned().unwrap_or_default();
-    let (ids, threshold) = {
-        let entry = entry(&mut signed, role)?;
-        (ids(entry), threshold(entry))
+    let signed = RoleFile::read(tree, role.parent())?.signed;
+    let (entry, listed) = (entry(&signed, role)?, keys(&signed));
+    let held = |id: String| {
+        let key = listed.and_then(|listed| listed.get(&id)).unwrap_or(&Value::Null);
+        Held::of(&signed, key, id)
     };
-    let held = |id: String| Held::of(&signed, listed.get(&id).unwrap_or(&Value::Null), id);
-    Ok(Office { role, threshold, keys: ids.into_iter().map(held).collect() })
+    Ok(Office { role, threshold: threshold(entry), keys: ids(entry).into_iter().map(held).collect() })
 }
 
 impl Held {
@@ -91,8 +89,7 @@ fn material_of_file(named: &str) -> Result<Option<Vec<u8>>> {
     if !Path::new(named).is_file() {
         return Ok(None);
     }
-    let Some(bytes) = files::read_capped(Path::new(named), MAX_KEY_BYTES)? else { return Ok(None) };
-    let (_, listed) = public_key(named, &bytes)?;
+    let (_, listed) = public_key(named, &key_file(Path::new(named))?)?;
     Ok(metadata::material(&listed))
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn propose_next(
         check_file(&next)?;
     }
     let before = RoleFile::read(&current.tree, role)?;
-    let branch = format!("{PROPOSALS}{role}-{}", next.version());
+    let branch = branch_of(role, next.version());
     let (base, mut file) = match open(current, &branch, role)? {
         Open::Nothing => (None, next),
         Open::File(commit, file) if file.says_what(&next) => (Some(commit), file),
@@ -107,7 +107,7 @@ pub(crate) fn propose_next(
 /// # Errors
 /// `ProposalCollides`.
 pub(crate) fn check_no_other(current: &Current, next: &RoleFile) -> Result<()> {
-    let branch = format!("{PROPOSALS}{}-{}", next.role, next.version());
+    let branch = branch_of(next.role, next.version());
     match open(current, &branch, next.role)? {
         Open::Nothing => Ok(()),
         Open::File(_, file) if file.says_what(next) => Ok(()),
@@ -261,6 +261,11 @@ fn sign_and_push(
         signatures: file.signatures.len(),
         missing: holders.missing(file)?.min(incoming.missing(file)?),
     })
+}
+
+/// Where the proposal of a role's version lies.
+pub(crate) fn branch_of(role: Role, version: u64) -> String {
+    format!("{PROPOSALS}{role}-{version}")
 }
 
 /// The role that a proposal's branch is about, none for a branch that nobody here makes.

@@ -25,7 +25,7 @@ pub(crate) fn life(role: Role) -> Span {
 }
 
 /// So long (seconds) a proposal may lie open and still be joined by proposing the same: its role ends as much earlier.
-const OPEN_FOR: i64 = 7 * 86_400;
+pub(crate) const OPEN_FOR: i64 = 7 * 86_400;
 
 /// A role's file, taken apart.
 #[derive(Debug, Clone, PartialEq)]

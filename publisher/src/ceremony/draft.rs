@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::documents::PublicKey;
 use super::plan::{Plan, Seat};
-use crate::catalog::role::life;
+use crate::catalog::role::{RoleFile, life};
 
 /// Everybody's public keys.
 pub(crate) type Seats = BTreeMap<Seat, BTreeMap<Person, PublicKey>>;
@@ -68,12 +68,9 @@ pub(crate) fn assemble(
     let mut tree = CatalogTree::new();
     let none = BTreeMap::new();
     for (role, payload) in &draft.payloads {
-        let path = match role {
-            Role::Root => "metadata/1.root.json".to_owned(),
-            role => format!("metadata/{role}.json"),
-        };
-        let signed = metadata::envelope(payload, signatures.get(role).unwrap_or(&none)).map_err(internal)?;
-        tree.insert(&path, signed).map_err(internal)?;
+        let signatures = signatures.get(role).unwrap_or(&none).clone();
+        let file = RoleFile { role: *role, signed: payload.clone(), signatures };
+        tree.insert(&file.path(), file.bytes()?).map_err(internal)?;
     }
     for (name, bytes) in &draft.files {
         tree.insert(&format!("targets/{name}"), bytes.clone()).map_err(internal)?;

@@ -11,7 +11,7 @@ use sigstore_tuf::Key;
 
 use super::documents::{Join, Signatures, Start, Step};
 use super::draft::{Draft, Seats};
-use super::plan::Seat;
+use super::plan::{Seat, quoted};
 
 /// What is there of a ceremony.
 #[derive(Debug)]
@@ -164,9 +164,9 @@ impl Gathered {
     /// # Errors
     /// `PersonMissing` until all have joined.
     pub(crate) fn draft(&self) -> Result<Draft> {
-        let absent: Vec<_> = self.absent().iter().map(|person| format!("`{person}`")).collect();
+        let absent = self.absent();
         if !absent.is_empty() {
-            return Err(Failure::new("PersonMissing", format!("{} has not joined", absent.join(", ")))
+            return Err(Failure::new("PersonMissing", format!("{} has not joined", quoted(&absent)))
                 .hint("wait for their files, or start a ceremony without them"));
         }
         let mut seats = Seats::new();

@@ -11,4 +11,4 @@ mod plan;
 pub(crate) use documents::{Join, PublicKey, Signatures, Start, Step};
 pub(crate) use draft::{Draft, Seats, assemble};
 pub(crate) use gathered::Gathered;
-pub(crate) use plan::{Plan, Seat, Seating};
+pub(crate) use plan::{Plan, Seat, Seating, quoted};

@@ -82,6 +82,11 @@ impl From<Seat> for String {
     }
 }
 
+/// People as messages name them.
+pub(crate) fn quoted(people: &[Person]) -> String {
+    people.iter().map(|person| format!("`{person}`")).collect::<Vec<_>>().join(", ")
+}
+
 impl Plan {
     /// What each person makes a key for.
     pub(crate) fn seats(&self) -> BTreeMap<Person, BTreeSet<Seat>> {

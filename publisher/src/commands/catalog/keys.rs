@@ -1,7 +1,7 @@
 //! `publisher catalog keys`: who holds what, what each key is good for, and until when.
 
 use pdp_policies::trust::Role;
-use pdp_policies::{At, KeyList, KeyState};
+use pdp_policies::{At, KeyList};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
@@ -53,15 +53,10 @@ fn row(current: &Current, office: &Office, now: At) -> Result<Value> {
 }
 
 fn listed(name: &str, list: &KeyList) -> Vec<Value> {
-    let state = |state: KeyState| match state {
-        KeyState::Active => "active",
-        KeyState::Retired => "retired",
-        KeyState::Revoked => "revoked",
-    };
     let id = |pem: &str| pdp_policies::trust::metadata::key(pem).map(|(id, _)| id).unwrap_or_default();
     let row = |key: &pdp_policies::ListedKey| {
         json!({
-            "list": name, "id": id(&key.public_key), "state": state(key.state), "retiredAt": key.retired_at,
+            "list": name, "id": id(&key.public_key), "state": key.state, "retiredAt": key.retired_at,
             "heldThrough": Role::Targets.name(),
         })
     };

@@ -10,7 +10,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
 use serde_json::{Value, json};
 
-use super::role_keys::{ProposalArgs, next, propose_changes};
+use super::role_keys::{ProposalArgs, next, propose_holders};
 use crate::catalog::holder_change::KeyChange;
 use crate::catalog::offices::offices;
 use crate::catalog::{Current, Holders, Proposed, check_no_other};
@@ -45,13 +45,14 @@ pub(crate) fn run(command: &Person, format: Format, now: At) -> Result<u8> {
     }
     let signers = signers(&current, &changes, &keys)?;
     // All of it is possible before the first of it is pushed.
-    for (parent, changes) in &changes {
-        check_no_other(&current, &next(&current, *parent, changes, now)?)?;
-    }
+    let next: Result<Vec<_>> =
+        changes.iter().map(|(parent, changes)| next(&current, *parent, changes, now)).collect();
+    let next = next?;
+    next.iter().try_for_each(|next| check_no_other(&current, next))?;
     let mut proposed = Vec::new();
-    for (parent, changes) in &changes {
-        let keys = signers.get(parent).map(Vec::as_slice).unwrap_or_default();
-        proposed.push(propose_changes(&current, &args.proposal.catalog, *parent, changes, keys, now)?);
+    for next in next {
+        let keys = signers.get(&next.role).map(Vec::as_slice).unwrap_or_default();
+        proposed.push(propose_holders(&current, &args.proposal.catalog, next, keys, now)?);
     }
     told(&args.name, &changes, &proposed, format)
 }

@@ -51,8 +51,7 @@ pub(crate) async fn run(command: Channel, format: Format, now: At) -> Result<u8>
 /// The channels as the open proposal of their next version has them, none if there is none: two people who pull the
 /// same brake don't do it in the same second.
 pub(super) fn proposed(current: &Current) -> Vec<Document> {
-    let next = current.catalog.versions().channels + 1;
-    let branch = format!("{}{}-{next}", catalog::PROPOSALS, Role::Channels);
+    let branch = catalog::branch_of(Role::Channels, current.catalog.versions().channels + 1);
     let Ok(Some((_, tree))) = from_git(&current.remote, &branch) else { return Vec::new() };
     let Ok(role) = RoleFile::read(&tree, Role::Channels) else { return Vec::new() };
     let listed =

@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
-use pdp_transport::files;
 use serde_json::json;
 
-use crate::keys::{MAX_KEY_BYTES, public_key};
+use crate::keys::{key_file, public_key};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -20,8 +19,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let mut shown = Vec::new();
     for path in &args.files {
-        let missing = || Failure::new("NotFound", format!("key file {}", path.display()));
-        let bytes = files::read_capped(path, MAX_KEY_BYTES)?.ok_or_else(missing)?;
+        let bytes = key_file(path)?;
         let (id, key) = public_key(&path.display().to_string(), &bytes)?;
         let pem = String::from_utf8_lossy(&bytes);
         shown.push(json!({ "file": path, "id": id, "scheme": key["scheme"], "publicKey": pem }));

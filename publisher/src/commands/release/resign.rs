@@ -149,8 +149,7 @@ async fn check(
     vouchers: &Arc<Vouchers>,
     keys: &[SigningKey],
 ) -> Result<Vec<Checked>> {
-    let own: Vec<_> =
-        keys.iter().map(|key| Vouchers::in_use(&KeyList::active([key.public_pem.clone()]))).collect();
+    let own: Vec<_> = keys.iter().map(SigningKey::vouchers).collect();
     let (own, found) = (Arc::new(own), Arc::new(Mutex::new(Vec::new())));
     let (registry, vouchers, all) = (registry.clone(), vouchers.clone(), found.clone());
     each("checks", artifacts, move |artifact| {

@@ -5,11 +5,10 @@ use std::path::Path;
 use pdp_policies::trust::metadata;
 use pdp_policies::{BadKeyChange, KeyList, ListedKey};
 use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::files;
 use sigstore_types::DerPublicKey;
 
 use crate::catalog::CatalogArgs;
-use crate::keys::KeyArgs;
+use crate::keys::{KeyArgs, key_file};
 
 /// The key, and who signs what happens to it.
 #[derive(Debug, clap::Args)]
@@ -22,8 +21,6 @@ pub(crate) struct GivenArgs {
     pub(super) keys: KeyArgs,
 }
 
-/// A key file is small.
-const MAX_KEY_BYTES: u64 = 64 * 1024;
 /// The beginning of an id has at least so many digits: with one key listed, any letter would name it.
 const LEAST_DIGITS: usize = 4;
 
@@ -44,9 +41,7 @@ impl Given {
 /// Reads a public key file.
 pub(super) fn read(path: &Path) -> Result<Given> {
     let what = || format!("key file {}", path.display());
-    let bytes = files::read_capped(path, MAX_KEY_BYTES)?;
-    let bytes = bytes.ok_or_else(|| Failure::new("NotFound", what()))?;
-    Given::of(&String::from_utf8_lossy(&bytes)).ok_or_else(|| {
+    Given::of(&String::from_utf8_lossy(&key_file(path)?)).ok_or_else(|| {
         let why = BadKeyChange::Unreadable;
         Failure::new(why.code(), what()).cause(why).hint(why.hint())
     })

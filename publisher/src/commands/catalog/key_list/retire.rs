@@ -8,10 +8,8 @@ use pdp_transport::cli::output::{Format, say};
 use sigstore_types::DerPublicKey;
 
 use super::{Change, given, listed, lost};
-use crate::catalog::{Current, PROPOSALS};
-
-/// So old (seconds) the date of an open proposal may be for the same command to join it.
-const OPEN_FOR: i64 = 7 * 86_400;
+use crate::catalog::role::OPEN_FOR;
+use crate::catalog::{Current, branch_of};
 
 pub(super) fn run(purpose: KeyPurpose, args: &given::GivenArgs, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
@@ -33,7 +31,7 @@ pub(super) fn run(purpose: KeyPurpose, args: &given::GivenArgs, format: Format, 
 /// The list as the open proposal has it, and since when the key is out of use there: two people who run the same command
 /// don't do it in the same second.
 fn joined(current: &Current, purpose: KeyPurpose, key: &DerPublicKey, now: At) -> Option<(KeyList, At)> {
-    let branch = format!("{PROPOSALS}{}-{}", Role::Targets, current.catalog.versions().targets + 1);
+    let branch = branch_of(Role::Targets, current.catalog.versions().targets + 1);
     let (_, tree) = from_git(&current.remote, &branch).ok()??;
     let path = format!("targets/{}", purpose.file());
     let list = KeyList::read(&path, tree.get(&path)?).ok()?;

@@ -13,16 +13,15 @@ use clap::Subcommand;
 use pdp_policies::trust::Role;
 use pdp_policies::{At, CatalogTree, Person};
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format, say};
-use pdp_transport::files;
 use serde_json::json;
 
 use crate::catalog::holder_change::{KeyChange, NewKey, change};
 use crate::catalog::offices::{check_unused, office};
 use crate::catalog::role::RoleFile;
 use crate::catalog::{CatalogArgs, Current, Other, Proposed, lacking, propose_next};
-use crate::keys::{KeyArgs, MAX_KEY_BYTES, SigningKey, public_key};
+use crate::keys::{KeyArgs, SigningKey, key_file, public_key};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoleKeys {
@@ -64,8 +63,8 @@ fn run_change(
 ) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
-    let changes = [(role, wanted(&current)?)];
-    let proposed = propose_changes(&current, &args.catalog, role.parent(), &changes, &keys, now)?;
+    let next = next(&current, role.parent(), &[(role, wanted(&current)?)], now)?;
+    let proposed = propose_holders(&current, &args.catalog, next, &keys, now)?;
     let value = json!({
         "role": role.name(), "branch": proposed.branch, "signatures": proposed.signatures, "missing": proposed.missing,
     });
@@ -74,16 +73,14 @@ fn run_change(
 }
 
 /// Proposes the next version of a file that names holders.
-pub(super) fn propose_changes(
+pub(super) fn propose_holders(
     current: &Current,
     args: &CatalogArgs,
-    parent: Role,
-    changes: &[(Role, KeyChange)],
+    next: RoleFile,
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
     let none = BTreeMap::new();
-    let next = next(current, parent, changes, now)?;
     let follows = what_follows(current, &next)?;
     let proposed = propose_next(current, &args.git, next, &none, Other::Stays, keys, now)?;
     follows.iter().for_each(|line| say(line));
@@ -149,10 +146,7 @@ impl FromStr for NamedKey {
 impl NamedKey {
     /// Reads it; it must be good for nothing yet.
     pub(super) fn read(&self, current: &Current) -> Result<NewKey> {
-        let shown = self.file.display().to_string();
-        let bytes = files::read_capped(&self.file, MAX_KEY_BYTES)?;
-        let bytes = bytes.ok_or_else(|| Failure::new("NotFound", format!("key file {shown}")))?;
-        let (id, listed) = public_key(&shown, &bytes)?;
+        let (id, listed) = public_key(&self.file.display().to_string(), &key_file(&self.file)?)?;
         check_unused(&current.tree, &id, &listed)?;
         Ok(NewKey { id, listed, holder: self.holder.clone() })
     }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{must_be_new, write_catalog};
 use crate::catalog::{Online, judge};
-use crate::ceremony::{Gathered, assemble};
+use crate::ceremony::{Gathered, assemble, quoted};
 use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
@@ -54,13 +54,11 @@ fn first_catalog(gathered: &Gathered, args: &Args, now: At) -> Result<CatalogTre
             gathered.start.plan.roles.get(&role).map_or(1, |it| it.threshold),
         );
         if found < needed {
-            let names: Vec<_> =
-                without_signature(gathered).iter().map(|person| format!("`{person}`")).collect();
             return Err(Failure::new(
                 "PersonMissing",
                 format!("`{role}` has {found} of {needed} signatures"),
             )
-            .cause(format!("not signed by {}", names.join(", ")))
+            .cause(format!("not signed by {}", quoted(&without_signature(gathered))))
             .hint("they run `publisher key ceremony sign` and send its file"));
         }
     }

@@ -8,7 +8,7 @@ use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::cli::output::{self, Format};
 use serde_json::json;
 
-use crate::ceremony::{Plan, Start, Step};
+use crate::ceremony::{Plan, Start, Step, quoted};
 use crate::yaml_file;
 
 #[derive(Debug, clap::Args)]
@@ -30,11 +30,10 @@ pub(super) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let start = Start { nonce: hex::encode(nonce), created: now, plan };
     let ceremony = start.digest()?;
     Step::Start(start).write(&args.out)?;
-    let names: Vec<_> = people.iter().map(|person| format!("`{person}`")).collect();
     let text = format!(
         "✔ ceremony {ceremony}\n  next: send {} to {}; each runs `publisher key ceremony join`",
         args.out.display(),
-        names.join(", ")
+        quoted(&people)
     );
     output::print(format, &json!({ "ceremony": ceremony, "people": people }), &text)?;
     Ok(exit::DONE)

@@ -10,7 +10,7 @@ use pdp_transport::cli::output::{self, Format};
 use serde_json::json;
 
 use super::finish::without_signature;
-use crate::ceremony::{Gathered, PublicKey};
+use crate::ceremony::{Gathered, PublicKey, quoted};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -40,10 +40,6 @@ pub(super) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     });
     output::print(format, &value, &text)?;
     Ok(exit::DONE)
-}
-
-fn quoted(people: &[pdp_policies::Person]) -> String {
-    people.iter().map(|person| format!("`{person}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The ceremony for people: roles with their thresholds, and each person's keys.
