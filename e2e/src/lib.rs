@@ -51,6 +51,7 @@ pub use outside::{GitSite, Outside};
 pub use postgres::Postgres;
 pub use programs::{Finished, Program, Running, program_at};
 pub use registry::Registry;
+pub use tools::Tools;
 pub use tunnels::{Traffic, Tunnels};
 pub use wire::{Wire, rfc3339, unix_now};
 pub use world::{DataPlane, World};

@@ -137,6 +137,11 @@ impl Tools {
         Ok(Self { folder: cache })
     }
 
+    /// Where a tool is.
+    pub fn path(&self, binary: &str) -> PathBuf {
+        self.folder.join(binary)
+    }
+
     /// A command that runs a tool, deaf to the caller's environment.
     pub fn command(&self, binary: &str) -> Command {
         let mut command = Command::new(self.folder.join(binary));

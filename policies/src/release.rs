@@ -217,13 +217,23 @@ pub enum OnFailure {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Image {
-    /// Fully qualified name without tag, as it stands in the rendered manifests.
+    /// Name without tag, as it stands in the rendered manifests.
     pub name: String,
+    /// `host/path` to pull it from; none if that is the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// What is run.
     pub digest: Digest,
     /// True if it is named only at run time and so can't be found in the chart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub runtime: bool,
+}
+
+impl Image {
+    /// `host/path` at its makers; a customer's mirror replaces the host.
+    pub fn pull_name(&self) -> &str {
+        self.from.as_deref().unwrap_or(&self.name)
+    }
 }
 
 impl Release {

@@ -7,6 +7,7 @@ mod commands;
 mod connection;
 mod keys;
 mod lint;
+mod lock;
 mod plan_file;
 mod progress;
 mod release_file;

@@ -26,7 +26,22 @@ pub(crate) struct ReleaseFile {
     pub(crate) advisories: Vec<Advisory>,
     #[serde(default)]
     pub(crate) removed: Vec<ComponentName>,
+    /// What the charts are rendered for, to find their images.
+    #[serde(default)]
+    pub(crate) rendered: Rendered,
     pub(crate) components: Vec<ComponentEntry>,
+}
+
+/// The clusters that the charts are rendered for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Rendered {
+    /// Kubernetes versions with the vendors' suffixes, such as `v1.33.4-gke.1036000`.
+    #[serde(default)]
+    pub(crate) kubernetes: BTreeSet<String>,
+    /// API versions beyond Kubernetes' own, such as `monitoring.coreos.com/v1`.
+    #[serde(default)]
+    pub(crate) api_versions: BTreeSet<String>,
 }
 
 /// One component.
@@ -49,6 +64,11 @@ pub(crate) struct ComponentEntry {
     pub(crate) platforms: Vec<Platform>,
     #[serde(default)]
     pub(crate) optional: bool,
+    /// Files of values to render with, one rendering each beside the one with the chart's own; relative to the file.
+    #[serde(default)]
+    pub(crate) sample_values: Vec<String>,
+    /// Images that a lock doesn't find: those that only the running program names, or all if there is no lock.
+    #[serde(default)]
     pub(crate) images: Vec<Image>,
 }
 

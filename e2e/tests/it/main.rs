@@ -30,6 +30,7 @@ mod idle;
 mod key_lists;
 mod keys_doc;
 mod life;
+mod locks;
 mod moving;
 mod moving_attacks;
 mod office;

@@ -7,7 +7,7 @@ mod oci_repository;
 use std::collections::BTreeMap;
 
 use pdp_policies::decision::Inputs;
-use pdp_policies::release::{Artifact, Component, Release};
+use pdp_policies::release::{Artifact, Component, Image, Release};
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::Repository;
 use serde_json::{Value, json};
@@ -93,17 +93,16 @@ pub(crate) fn source_name(component: &Component) -> String {
 
 /// Every image of a component by digest, from the mirror if there is one (a kustomize `images` list).
 fn images(component: &Component, inputs: &Inputs) -> Vec<Value> {
-    component
-        .images
-        .iter()
-        .map(|image| {
-            let mut entry = json!({ "name": image.name, "digest": image.digest });
-            if let Some(there) = mirrored(&image.name, inputs) {
-                entry["newName"] = there.into();
-            }
-            entry
-        })
-        .collect()
+    component.images.iter().map(|image| image_entry(image, inputs)).collect()
+}
+
+/// What kustomize makes of an image: another name where it is pulled from elsewhere than its name says.
+pub(crate) fn image_entry(image: &Image, inputs: &Inputs) -> Value {
+    let mut entry = json!({ "name": image.name, "digest": image.digest });
+    if let Some(there) = mirrored(image.pull_name(), inputs).or_else(|| image.from.clone()) {
+        entry["newName"] = there.into();
+    }
+    entry
 }
 
 /// The same to fetch from: a scheme that the customer wrote stays with it.

@@ -215,6 +215,7 @@ pub(crate) fn release(level: u32) -> Release {
             optional: false,
             images: vec![Image {
                 name: "quay.io/cilium/cilium".into(),
+                from: None,
                 digest: Digest::of(b"image"),
                 runtime: false,
             }],

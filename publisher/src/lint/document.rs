@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use pdp_policies::API_VERSION;
-use pdp_policies::release::ReleaseKind;
+use pdp_policies::release::{Image, ReleaseKind};
 
 use super::Report;
+use crate::lock::Reference;
 use crate::release_file::{ComponentEntry, ReleaseFile};
 
 pub(super) fn check(file: &ReleaseFile, report: &mut Report<'_>) {
@@ -89,16 +90,23 @@ fn components(components: &[ComponentEntry], report: &mut Report<'_>) {
             report.add(&place, "BadTimeout", "a timeout of zero fails at once", "write such as 10m");
         }
         for image in &component.images {
-            let host = image.name.split('/').next().unwrap_or_default();
-            if !image.name.contains('/') || !host.contains(['.', ':']) || image.name.contains('@') {
-                let message = format!("image `{}` is not fully qualified", image.name);
+            if !is_qualified(image) {
+                let message = format!("image `{}` is not fully qualified", image.pull_name());
                 report.add(
                     &place,
                     "UnqualifiedImage",
                     message,
-                    "write host/path without tag, such as docker.io/library/redis",
+                    "write host/path without tag, such as docker.io/library/redis; if charts render another name, \
+                     write that as `name` and this as `from`",
                 );
             }
         }
     }
+}
+
+/// A name of its own, and `host/path` to pull from.
+fn is_qualified(image: &Image) -> bool {
+    let bare =
+        |name: &str| Reference::parse(name).filter(|image| image.tag.is_none() && image.digest.is_none());
+    bare(&image.name).is_some() && bare(image.pull_name()).is_some_and(|from| from.host().is_some())
 }

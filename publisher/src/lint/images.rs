@@ -4,13 +4,26 @@
 //! What only a running program names can't be found: list it with `runtime: true`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
 
-use super::Report;
+use super::{Finding, Linted, Report, folder};
 use crate::release_file::ComponentEntry;
 
-pub(super) fn check(component: &ComponentEntry, files: &[(String, Vec<u8>)], report: &mut Report<'_>) {
+/// The images of every component whose files could be read.
+pub(super) fn check_all(release: &Path, linted: &Linted, findings: &mut Vec<Finding>) {
+    for (component, files) in
+        linted.file.components.iter().zip(&linted.sources).filter(|(_, files)| !files.is_empty())
+    {
+        let path = component.chart.as_ref().map(|chart| &chart.path);
+        let path = path.or_else(|| component.manifests.as_ref().map(|manifests| &manifests.path));
+        let folder = path.and_then(|path| folder(release, path)).unwrap_or_default();
+        check(component, files, &mut Report { file: folder.display().to_string(), findings });
+    }
+}
+
+fn check(component: &ComponentEntry, files: &[(String, Vec<u8>)], report: &mut Report<'_>) {
     let mut found = BTreeSet::new();
     for (path, bytes) in files.iter().filter(|(path, _)| is_yaml(path)) {
         let text = String::from_utf8_lossy(bytes);

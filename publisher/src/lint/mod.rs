@@ -4,7 +4,9 @@ mod base;
 mod chart;
 mod document;
 mod images;
+mod locked;
 mod manifests;
+mod samples;
 
 use std::path::{Path, PathBuf};
 
@@ -44,6 +46,10 @@ pub(crate) struct Linted {
     pub(crate) file: ReleaseFile,
     /// The files of each component, in the order of the file.
     pub(crate) sources: Vec<Source>,
+    /// The texts of each component's sample values, in the order of the file.
+    pub(crate) samples: Vec<Vec<String>>,
+    /// True if the images are those of a lock, found by rendering.
+    pub(crate) rendered: bool,
 }
 
 /// The files of one component.
@@ -78,18 +84,39 @@ impl Report<'_> {
 /// `base` is the release.yaml that it was made from; `../<base>/release.yaml` if none is given.
 pub(crate) fn lint(path: &Path, base: Option<&Path>) -> Result<std::result::Result<Linted, Vec<Finding>>> {
     let mut findings = Vec::new();
-    let shown = path.display().to_string();
-    let mut report = Report { file: shown, findings: &mut findings };
-    let Some(file) = read(path, &mut report)? else { return Ok(Err(findings)) };
-    document::check(&file, &mut report);
-    base::check(&file, path, base, &mut report)?;
-    let mut sources = Vec::new();
-    for component in &file.components {
-        sources.push(source(path, component, &mut findings)?);
+    let Some(mut linted) = gather(path, base, &mut findings)? else { return Ok(Err(findings)) };
+    match locked::read(path, &mut findings)? {
+        Some(lock) => linted.rendered = locked::check(path, &mut linted, &lock, &mut findings),
+        None => images::check_all(path, &linted, &mut findings),
     }
+    Ok(whole(linted, findings))
+}
+
+/// The same without its images: what `release lock` renders.
+pub(crate) fn unlocked(path: &Path) -> Result<std::result::Result<Linted, Vec<Finding>>> {
+    let mut findings = Vec::new();
+    let Some(linted) = gather(path, None, &mut findings)? else { return Ok(Err(findings)) };
+    Ok(whole(linted, findings))
+}
+
+fn whole(linted: Linted, mut findings: Vec<Finding>) -> std::result::Result<Linted, Vec<Finding>> {
     findings.sort();
     findings.dedup();
-    Ok(if findings.is_empty() { Ok(Linted { file, sources }) } else { Err(findings) })
+    if findings.is_empty() { Ok(linted) } else { Err(findings) }
+}
+
+/// The file and all that it names; none if the file itself can't be read.
+fn gather(path: &Path, base: Option<&Path>, findings: &mut Vec<Finding>) -> Result<Option<Linted>> {
+    let mut report = Report { file: path.display().to_string(), findings };
+    let Some(file) = read(path, &mut report)? else { return Ok(None) };
+    document::check(&file, &mut report);
+    base::check(&file, path, base, &mut report)?;
+    let (mut sources, mut samples) = (Vec::new(), Vec::new());
+    for component in &file.components {
+        samples.push(samples::read(path, component, &mut report));
+        sources.push(source(path, component, report.findings)?);
+    }
+    Ok(Some(Linted { file, sources, samples, rendered: false }))
 }
 
 /// Reads the YAML; its problems become findings.
@@ -149,7 +176,6 @@ fn source(release: &Path, component: &ComponentEntry, findings: &mut Vec<Finding
         Some(chart) => chart::check(chart, component, &files, &mut inside),
         None => manifests::check(&files, &mut inside),
     }
-    images::check(component, &files, &mut inside);
     Ok(files)
 }
 

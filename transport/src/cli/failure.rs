@@ -54,6 +54,13 @@ impl Failure {
         self
     }
 
+    /// Says where it happened, before what it is.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        self.what = format!("{place}: {}", self.what);
+        self
+    }
+
     /// Sets the exit code.
     #[must_use]
     pub fn exit(mut self, exit: u8) -> Self {

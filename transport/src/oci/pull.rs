@@ -8,13 +8,17 @@ use reqwest::{Response, StatusCode, header};
 use sha2::Digest as _;
 
 use super::MAX_MANIFEST_BYTES;
-use super::descriptor::{Descriptor, INDEX_TYPE, MANIFEST_TYPE};
+use super::descriptor::Descriptor;
 use super::registry::Registry;
 use super::repository::Repository;
 use super::source::check_digest;
 use crate::error::{Error, Kind, Result};
 use crate::http;
 use crate::kept_blob::KeptBlob;
+
+/// Everything that an image can be; registries answer 404 to whoever doesn't accept the very type.
+const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json, application/vnd.docker.distribution.manifest.list.v2+json";
 
 impl Registry {
     /// The exact bytes of a manifest or index.
@@ -48,9 +52,8 @@ impl Registry {
         what: &str,
     ) -> Result<Option<Response>> {
         let url = self.url(repository, &format!("manifests/{name}"))?;
-        let accept = format!("{MANIFEST_TYPE}, {INDEX_TYPE}");
         let answer = self
-            .send(repository, what, || self.http().get(url.clone()).header(header::ACCEPT, &accept))
+            .send(repository, what, || self.http().get(url.clone()).header(header::ACCEPT, MANIFESTS))
             .await?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(None),
@@ -78,9 +81,8 @@ impl Registry {
     async fn has(&self, repository: &Repository, rest: &str) -> Result<bool> {
         let what = format!("look for {repository}/{rest}");
         let url = self.url(repository, rest)?;
-        let accept = format!("{MANIFEST_TYPE}, {INDEX_TYPE}");
         let answer = self
-            .send(repository, &what, || self.http().head(url.clone()).header(header::ACCEPT, &accept))
+            .send(repository, &what, || self.http().head(url.clone()).header(header::ACCEPT, MANIFESTS))
             .await?;
         match answer.status() {
             StatusCode::NOT_FOUND => Ok(false),

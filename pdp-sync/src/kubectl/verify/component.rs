@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Objects;
-use crate::render::{mirrored, repository, source_name};
+use crate::render::{image_entry, repository, source_name};
 
 /// A release, and what of the subscription it was written with.
 pub(super) type Side<'a> = (&'a Release, &'a Inputs);
@@ -170,10 +170,7 @@ fn images(object: &Value, component: &Component, inputs: &Inputs) -> Vec<Differe
     };
     let mut found = Vec::new();
     for image in &component.images {
-        let mut wanted = json!({ "name": image.name, "digest": image.digest });
-        if let Some(there) = mirrored(&image.name, inputs) {
-            wanted["newName"] = there.into();
-        }
+        let wanted = image_entry(image, inputs);
         let here: Vec<_> = entries.iter().filter(|entry| entry["name"] == image.name.as_str()).collect();
         match here.as_slice() {
             [] => found.push(digest(format!("image {} isn't pinned", image.name))),

@@ -52,7 +52,8 @@ fn known(record: &DecisionRecord) -> BTreeMap<String, BTreeSet<Digest>> {
     let mut known: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
     for (release, inputs) in sides(record) {
         for image in release.components.iter().flat_map(|component| &component.images) {
-            for name in [Some(image.name.clone()), mirrored(&image.name, inputs)].into_iter().flatten() {
+            let mirrored = mirrored(image.pull_name(), inputs);
+            for name in [Some(image.name.clone()), image.from.clone(), mirrored].into_iter().flatten() {
                 known.entry(name).or_default().insert(image.digest);
             }
         }

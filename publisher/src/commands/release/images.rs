@@ -23,7 +23,7 @@ pub(super) async fn push(
     let (here, missing): (Vec<_>, Vec<_>) =
         images.into_iter().partition(|image| held.contains(&image.digest));
     for image in missing {
-        skipped(&format!("not in the layout: {}@{}", image.name, image.digest));
+        skipped(&format!("not in the layout: {}@{}", image.pull_name(), image.digest));
     }
     let (registry, elsewhere) = (registry.clone(), elsewhere.map(str::to_owned));
     each("images", here, move |image| {
@@ -34,7 +34,7 @@ pub(super) async fn push(
 }
 
 async fn copy(layout: &Layout, registry: &Registry, image: &Image, elsewhere: Option<&str>) -> Result<()> {
-    let repository = target(&image.name, elsewhere)?;
+    let repository = target(image.pull_name(), elsewhere)?;
     if registry.has_manifest(&repository, &image.digest).await? {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 mod build;
 mod images;
 mod lint;
+mod lock;
 pub(super) mod promote;
 mod prune;
 mod publish;
@@ -26,6 +27,8 @@ pub(super) use signed::{named, signatures};
 pub(crate) enum Release {
     /// Finds everything that is wrong with a release.yaml, all at once.
     Lint(lint::Args),
+    /// Renders every chart and writes what images it can fetch, with their digests, to release.lock.
+    Lock(lock::Args),
     /// Builds the bundle as an OCI layout; the same bytes from any folder.
     Build(build::Args),
     /// Signs the bundle and each component (cosign v3 bundle format).
@@ -49,6 +52,7 @@ pub(crate) enum Release {
 pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8> {
     match command {
         Release::Lint(args) => lint::run(&args, format),
+        Release::Lock(args) => lock::run(args, format).await,
         Release::Build(args) => build::run(&args, format),
         Release::Sign(args) => sign::run(&args, format),
         Release::Resign(args) => resign::run(args, format, now).await,

@@ -1,0 +1,143 @@
+//! `publisher release lock`: render, find, ask the registries, write.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::output::{self, Format, say};
+use serde_json::json;
+
+use super::publish::skipped;
+use crate::connection::ConnectionArgs;
+use crate::lint::{self, Linted};
+use crate::lock::{self, Found, Helm, Locked, LockedComponent, Resolved};
+use crate::progress::Progress;
+
+/// So many registries' answers are waited for at once.
+const PARALLEL: usize = 8;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The release.yaml.
+    file: PathBuf,
+    /// The Helm 4 program that renders the charts.
+    #[arg(long, env = "PUBLISHER_HELM", value_name = "PROGRAM", default_value = "helm")]
+    helm: PathBuf,
+    /// Asks the registries for every tag again; without it an image that is locked keeps its digest.
+    #[arg(long)]
+    refresh: bool,
+    /// A registry that has all images under their paths, asked in place of every other: `host[:port][/prefix]`.
+    #[arg(long, env = "PUBLISHER_LOCK_VIA", value_name = "HOST")]
+    via: Option<String>,
+    /// Writes nothing: exit code 1 if the lock would change.
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+pub(crate) async fn run(args: Args, format: Format) -> Result<u8> {
+    let linted = match lint::unlocked(&args.file)? {
+        Ok(linted) => linted,
+        Err(findings) => {
+            super::lint::report(&findings, format)?;
+            return Ok(exit::NEGATIVE);
+        }
+    };
+    let path = lock::beside(&args.file);
+    let before = Locked::read(&path)?.and_then(std::result::Result::ok);
+    let helm = Helm::open(args.helm.clone()).await?;
+    let found = search(&helm, &linted).await?;
+    let known =
+        if args.refresh { BTreeMap::new() } else { before.as_ref().map(Locked::known).unwrap_or_default() };
+    let resolved = ask(&args, &found, known).await?;
+    let after = assemble(&helm, &linted, found, &resolved);
+    let changes = lock::changes(before.as_ref(), &after);
+    if !args.check {
+        after.write(&path)?;
+    }
+    report(&path, &after, &changes, format)?;
+    Ok(if args.check && before.as_ref() != Some(&after) { exit::NEGATIVE } else { exit::DONE })
+}
+
+/// Renders one component after the other: Helm itself takes all processors.
+async fn search(helm: &Helm, linted: &Linted) -> Result<Vec<Found>> {
+    let components = &linted.file.components;
+    let progress = Progress::new("components", components.len());
+    let mut all = Vec::new();
+    for ((component, source), samples) in components.iter().zip(&linted.sources).zip(&linted.samples) {
+        let found = lock::find(helm, component, source, samples, &linted.file.rendered).await;
+        all.push(found.map_err(|failure| failure.within(&format!("component `{}`", component.name)))?);
+        progress.step();
+    }
+    Ok(all)
+}
+
+/// The digest of every image that isn't known; values may name what doesn't exist, manifests may not.
+async fn ask(
+    args: &Args,
+    found: &[Found],
+    mut known: BTreeMap<String, Resolved>,
+) -> Result<BTreeMap<String, Resolved>> {
+    let registry = Arc::new(args.connection.registry()?);
+    let needed: BTreeSet<_> = found.iter().flat_map(Found::rendered).map(ToString::to_string).collect();
+    let all: BTreeMap<_, _> =
+        found.iter().flat_map(Found::images).map(|image| (image.to_string(), image.clone())).collect();
+    let asked: Vec<_> = all.into_iter().filter(|(text, _)| !known.contains_key(text)).collect();
+    let progress = Progress::new("images", asked.len());
+    let (mut waiting, mut running, mut missing) =
+        (asked.into_iter(), tokio::task::JoinSet::new(), Vec::new());
+    loop {
+        for (text, image) in waiting.by_ref().take(PARALLEL - running.len()) {
+            let (registry, via) = (registry.clone(), args.via.clone());
+            running.spawn(async move { (text, lock::resolve(&registry, &image, via.as_deref()).await) });
+        }
+        let Some(done) = running.join_next().await else { break };
+        let (text, answer) = done.map_err(internal)?;
+        progress.step();
+        match answer {
+            Ok(resolved) => drop(known.insert(text, resolved)),
+            Err(failure) if failure.code == "ImageMissing" && !needed.contains(&text) => {
+                skipped(&format!("values name `{text}`, which its registry doesn't have: not locked"));
+            }
+            Err(failure) => missing.push(failure),
+        }
+    }
+    match missing.len() {
+        0 | 1 => missing.pop().map_or(Ok(known), Err),
+        count => {
+            let words: Vec<_> = missing.iter().map(|failure| failure.what.clone()).collect();
+            Err(Failure::new(&missing[0].code, format!("{count} images can't be had"))
+                .cause(words.join("\n")))
+        }
+    }
+}
+
+fn assemble(
+    helm: &Helm,
+    linted: &Linted,
+    found: Vec<Found>,
+    resolved: &BTreeMap<String, Resolved>,
+) -> Locked {
+    let file = &linted.file;
+    let kubernetes = lock::kubernetes(&file.rendered);
+    let mut lock = Locked::of(file.line.clone(), file.level, helm.version.clone(), kubernetes);
+    lock.components = found.into_iter().map(|found| LockedComponent::of(found, resolved)).collect();
+    lock
+}
+
+fn report(path: &Path, lock: &Locked, changes: &[String], format: Format) -> Result<()> {
+    for change in changes {
+        say(change);
+    }
+    let images = lock.components.iter().map(|component| component.images.len()).sum::<usize>();
+    let text = format!(
+        "✔ {images} images of {} components, {} changes: {}",
+        lock.components.len(),
+        changes.len(),
+        path.display()
+    );
+    output::print(format, &json!({ "images": images, "changes": changes, "lock": path }), &text)
+}

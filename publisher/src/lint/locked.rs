@@ -1,0 +1,121 @@
+//! The lock beside the release: of these very sources, and nothing in it runs by its tag.
+
+use std::path::Path;
+
+use pdp_policies::release::Image;
+use pdp_transport::cli::failure::Result;
+
+use super::{Finding, Linted, Report};
+use crate::lock::{self, Locked, LockedComponent, Unpinned, beside};
+use crate::release_file::ComponentEntry;
+
+const AGAIN: &str = "run `publisher release lock` and review what it changes";
+
+/// The lock, none if there is none; one that can't be read is a finding.
+pub(super) fn read(release: &Path, findings: &mut Vec<Finding>) -> Result<Option<Locked>> {
+    let path = beside(release);
+    match Locked::read(&path)? {
+        None => Ok(None),
+        Some(Ok(lock)) => Ok(Some(lock)),
+        Some(Err(problems)) => {
+            let mut report = Report { file: path.display().to_string(), findings };
+            problems
+                .into_iter()
+                .for_each(|problem| report.add(problem.place, "BadYaml", problem.message, AGAIN));
+            Ok(None)
+        }
+    }
+}
+
+/// Gives every component the images of the lock; true, as they were found by rendering.
+pub(super) fn check(release: &Path, linted: &mut Linted, lock: &Locked, findings: &mut Vec<Finding>) -> bool {
+    let mut report = Report { file: beside(release).display().to_string(), findings };
+    if (&lock.line, lock.level) != (&linted.file.line, linted.file.level) {
+        let message = format!("it is of level {} of {}", lock.level, lock.line);
+        report.add("level", "LockOfAnotherRelease", message, AGAIN);
+        return false;
+    }
+    let Linted { file, sources, samples, .. } = linted;
+    for ((component, source), samples) in file.components.iter_mut().zip(sources).zip(samples) {
+        let inputs = lock::inputs(component, source, samples, &file.rendered);
+        match lock.component(&component.name) {
+            Some(found) if found.inputs == inputs => fill(component, found, &mut report),
+            found => report.add(
+                format!("components.{}", component.name),
+                "LockStale",
+                stale(component, found),
+                AGAIN,
+            ),
+        }
+    }
+    for gone in lock
+        .components
+        .iter()
+        .filter(|one| !file.components.iter().any(|component| component.name == one.name))
+    {
+        report.add(
+            format!("components.{}", gone.name),
+            "LockStale",
+            "the release has no such component",
+            AGAIN,
+        );
+    }
+    true
+}
+
+fn stale(component: &ComponentEntry, found: Option<&LockedComponent>) -> String {
+    match found {
+        None => format!("`{}` isn't in the lock", component.name),
+        Some(_) => {
+            format!("`{}` was locked with other files, values, names or Kubernetes versions", component.name)
+        }
+    }
+}
+
+fn fill(component: &mut ComponentEntry, found: &LockedComponent, report: &mut Report<'_>) {
+    let place = format!("components.{}", component.name);
+    for unpinned in lock::unpinned(found) {
+        let (code, message, hint) = words(&component.name.to_string(), unpinned);
+        report.add(&place, code, message, hint);
+    }
+    let mut images = lock::signed(found);
+    for declared in &component.images {
+        match images.iter().find(|image| image.name == declared.name) {
+            None => images.push(Image { runtime: true, ..declared.clone() }),
+            Some(locked) if locked.digest == declared.digest => {}
+            Some(locked) => {
+                let message = format!(
+                    "`{}` is {} in release.yaml and {} in the lock",
+                    declared.name, declared.digest, locked.digest
+                );
+                report.add(&place, "TwoDigests", message, "take it out of release.yaml, or lock anew");
+            }
+        }
+    }
+    component.images = images;
+}
+
+fn words(component: &str, unpinned: Unpinned) -> (&'static str, String, &'static str) {
+    match unpinned {
+        Unpinned::OutOfReach { rendered, places } => {
+            let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+            let message = format!(
+                "`{rendered}` of `{component}` has no digest where no post-renderer comes: {}",
+                places.join(", ")
+            );
+            (
+                "UnpinnedImage",
+                message,
+                "give it its digest in the chart's values (`tag@sha256:...`), and lock again",
+            )
+        }
+        Unpinned::TwoDigests { name, rendered: [one, other] } => {
+            let message = format!("`{name}` of `{component}` is two images: `{one}` and `{other}`");
+            (
+                "TwoDigests",
+                message,
+                "a post-renderer knows names alone and would give both the same digest: make one tag of them",
+            )
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What a rendering depends on, as one digest: with the same inputs a lock still says the truth.
+
+use pdp_policies::Digest;
+use serde_json::json;
+
+use crate::lint::Source;
+use crate::release_file::{ComponentEntry, Rendered};
+
+/// Raised when the search finds more than before: locks of an older search are stale.
+const SEARCH: u32 = 1;
+
+/// The digest of a component's inputs; `samples` are the texts of its sample values, in their order.
+pub(crate) fn of(
+    component: &ComponentEntry,
+    source: &Source,
+    samples: &[String],
+    rendered: &Rendered,
+) -> Digest {
+    let files: Vec<_> = source.iter().map(|(path, bytes)| (path, Digest::of(bytes))).collect();
+    let whole = json!({
+        "search": SEARCH,
+        "files": files,
+        "samples": samples,
+        "releaseName": component.release_name,
+        "namespace": component.namespace,
+        "kubernetes": rendered.kubernetes,
+        "apiVersions": rendered.api_versions,
+    });
+    Digest::of(whole.to_string().as_bytes())
+}

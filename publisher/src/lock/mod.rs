@@ -1,0 +1,25 @@
+//! `release.lock`: every image that the charts of a release can make a cluster fetch, found by rendering.
+//!
+//! Render ([`helm`]) and find ([`rendered`], [`in_values`]), which [`search`] puts together; ask the registries
+//! ([`resolve`]); write ([`document`]). `release lint` compares with it ([`pinned`]).
+
+mod changes;
+mod document;
+mod helm;
+mod in_values;
+mod inputs;
+mod pinned;
+mod reference;
+mod rendered;
+mod resolve;
+mod search;
+mod yaml;
+
+pub(crate) use changes::changes;
+pub(crate) use document::{Locked, LockedComponent, LockedImage, beside};
+pub(crate) use helm::Helm;
+pub(crate) use inputs::of as inputs;
+pub(crate) use pinned::{Unpinned, signed, unpinned};
+pub(crate) use reference::Reference;
+pub(crate) use resolve::{Resolved, resolve};
+pub(crate) use search::{Found, find, kubernetes};

@@ -1,0 +1,219 @@
+//! Everything that one component can make a cluster fetch: rendered for each cluster, and read in its values.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use pdp_policies::{ComponentName, Digest};
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use serde_json::Value;
+
+use super::helm::{Helm, Rendering};
+use super::reference::Reference;
+use super::rendered::{self, Seen};
+use super::{in_values, inputs, yaml};
+use crate::lint::Source;
+use crate::release_file::{ComponentEntry, Rendered};
+
+/// What charts are rendered for if the release says nothing: the oldest and the newest supported Kubernetes, and the
+/// suffixes of the large vendors, on which charts decide.
+const KUBERNETES: [&str; 4] = ["v1.33.4", "v1.34.1-gke.1829001", "v1.34.1-eks-113cf36", "v1.36.0"];
+/// A label's value: so long at the most.
+const MAX_LABEL: usize = 63;
+
+/// What was found in one component.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) name: ComponentName,
+    pub(crate) inputs: Digest,
+    pub(crate) seen: Vec<Seen>,
+    /// Of values, switched on or off.
+    pub(crate) values: BTreeSet<Reference>,
+}
+
+impl Found {
+    /// What stands in manifests: it has to exist.
+    pub(crate) fn rendered(&self) -> impl Iterator<Item = &Reference> {
+        self.seen.iter().map(|seen| &seen.image)
+    }
+
+    /// All of it.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &Reference> {
+        self.rendered().chain(&self.values)
+    }
+}
+
+/// The Kubernetes versions to render for.
+pub(crate) fn kubernetes(rendered: &Rendered) -> BTreeSet<String> {
+    match rendered.kubernetes.is_empty() {
+        true => KUBERNETES.map(str::to_owned).into(),
+        false => rendered.kubernetes.clone(),
+    }
+}
+
+/// # Errors
+/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `UnreadableManifest`.
+pub(crate) async fn find(
+    helm: &Helm,
+    component: &ComponentEntry,
+    source: &Source,
+    samples: &[String],
+    rendered: &Rendered,
+) -> Result<Found> {
+    let inputs = inputs::of(component, source, samples, rendered);
+    let objects = match &component.chart {
+        Some(_) => render_all(helm, component, source, samples, rendered, inputs).await?,
+        None => manifests(source)?,
+    };
+    let (seen, bad) = rendered::images(&objects);
+    if !bad.is_empty() {
+        return Err(Failure::new("BadImage", "an image that is none")
+            .cause(bad.join("\n"))
+            .hint("a cluster would refuse it, too: correct the chart or its values"));
+    }
+    labels(&objects)?;
+    let values = match &component.chart {
+        Some(_) => in_all_values(source)?,
+        None => BTreeSet::new(),
+    };
+    Ok(Found { name: component.name.clone(), inputs, seen, values })
+}
+
+/// For every Kubernetes version, with every sample, as at an installation and as at an upgrade.
+async fn render_all(
+    helm: &Helm,
+    component: &ComponentEntry,
+    source: &Source,
+    samples: &[String],
+    rendered: &Rendered,
+    inputs: Digest,
+) -> Result<Vec<Value>> {
+    let folder = tempfile::tempdir().map_err(internal)?;
+    let chart = folder.path().join("chart");
+    unpack(&chart, source, inputs)?;
+    let samples = written(folder.path(), samples)?;
+    let mut objects = Vec::new();
+    for kubernetes in &kubernetes(rendered) {
+        for values in &samples {
+            for upgrade in [false, true] {
+                let of = Rendering {
+                    chart: &chart,
+                    release_name: component.release_name.as_str(),
+                    namespace: component.namespace.as_str(),
+                    kubernetes,
+                    api_versions: &rendered.api_versions,
+                    values,
+                    upgrade,
+                };
+                let text = helm
+                    .render(&of)
+                    .await
+                    .map_err(|failure| failure.within(&format!("for Kubernetes {kubernetes}")))?;
+                objects.extend(read("what Helm prints", &text)?);
+            }
+        }
+    }
+    Ok(objects)
+}
+
+/// No sample, then each alone.
+fn written(folder: &Path, samples: &[String]) -> Result<Vec<Vec<PathBuf>>> {
+    let mut all = vec![Vec::new()];
+    for (number, sample) in samples.iter().enumerate() {
+        let path = folder.join(format!("sample-{number}.yaml"));
+        std::fs::write(&path, sample).map_err(internal)?;
+        all.push(vec![path]);
+    }
+    Ok(all)
+}
+
+/// The chart as Helm finds it in a data plane: with the version that Flux makes of it.
+fn unpack(folder: &Path, source: &Source, inputs: Digest) -> Result<()> {
+    for (path, bytes) in source {
+        let file = folder.join(path);
+        std::fs::create_dir_all(file.parent().unwrap_or(folder)).map_err(internal)?;
+        let chart = (path == "Chart.yaml").then(|| versioned(bytes, inputs)).transpose()?;
+        std::fs::write(&file, chart.as_deref().unwrap_or(bytes)).map_err(internal)?;
+    }
+    Ok(())
+}
+
+/// `1.0.0+<12 hex>`: the artifact's digest isn't known yet, another one has the same form.
+fn versioned(chart: &[u8], digest: Digest) -> Result<Vec<u8>> {
+    let mut chart =
+        read("Chart.yaml", &String::from_utf8_lossy(chart))?.into_iter().next().unwrap_or_default();
+    let version = chart["version"].as_str().unwrap_or_default();
+    let plain = version.split('+').next().unwrap_or_default();
+    chart["version"] = format!("{plain}+{}", digest.short()).into();
+    serde_json::to_vec(&chart).map_err(internal)
+}
+
+/// Every YAML file of a folder of manifests.
+fn manifests(source: &Source) -> Result<Vec<Value>> {
+    let mut objects = Vec::new();
+    for (path, bytes) in source.iter().filter(|(path, _)| path.ends_with(".yaml") || path.ends_with(".yml")) {
+        objects.extend(read(path, &String::from_utf8_lossy(bytes))?);
+    }
+    Ok(objects)
+}
+
+/// Of the chart and of its subcharts, each with its own `appVersion`.
+fn in_all_values(source: &Source) -> Result<BTreeSet<Reference>> {
+    let mut found = BTreeSet::new();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    for (path, bytes) in source.iter().filter(|(path, _)| is_values(path)) {
+        let folder = path.strip_suffix("values.yaml").unwrap_or_default();
+        let chart = source.iter().find(|(other, _)| *other == format!("{folder}Chart.yaml"));
+        let Some((_, chart)) = chart else { continue };
+        let chart = read("Chart.yaml", &text(chart))?.into_iter().next().unwrap_or_default();
+        let version = match &chart["appVersion"] {
+            Value::String(version) => Some(version.clone()),
+            Value::Number(version) => Some(version.to_string()),
+            _ => None,
+        };
+        for values in read(path, &text(bytes))?.iter().take(1) {
+            found.extend(in_values::images(values, version.as_deref()));
+        }
+    }
+    Ok(found)
+}
+
+fn is_values(path: &str) -> bool {
+    path == "values.yaml" || path.starts_with("charts/") && path.ends_with("/values.yaml")
+}
+
+/// A cluster refuses `1.0.0+abc` as a label; it is what a label made of the plain chart version becomes.
+fn labels(objects: &[Value]) -> Result<()> {
+    let mut bad = BTreeMap::new();
+    for object in objects {
+        for (key, value) in object["metadata"]["labels"].as_object().into_iter().flatten() {
+            if value.as_str().is_some_and(|value| !is_label(value)) {
+                let place = format!(
+                    "{}/{}",
+                    object["kind"].as_str().unwrap_or_default(),
+                    object["metadata"]["name"].as_str().unwrap_or_default()
+                );
+                bad.insert(place, format!("{key}: {value}"));
+            }
+        }
+    }
+    if bad.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<_> =
+        bad.iter().map(|(place, label)| format!("{place}: {}", pdp_policies::printable(label))).collect();
+    Err(Failure::new("LabelRefused", "labels that a cluster refuses").cause(lines.join("\n")).hint(
+        "Flux adds `+<digest>` to a chart's version: write `.Chart.Version | replace \"+\" \"_\"` in the template",
+    ))
+}
+
+fn is_label(value: &str) -> bool {
+    let edge = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
+    value.len() <= MAX_LABEL
+        && edge(value.chars().next())
+        && edge(value.chars().last())
+        && value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+fn read(what: &str, text: &str) -> Result<Vec<Value>> {
+    yaml::documents(text).map_err(|cause| Failure::new("UnreadableManifest", what.to_owned()).cause(cause))
+}
