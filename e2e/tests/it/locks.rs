@@ -186,3 +186,166 @@ fn every_image_of_every_kind_of_chart_is_found_and_nothing_else() {
     let again = charts.lock(&["--check"]);
     assert_eq!((again.code, again.stdout.contains(" 0 changes")), (Some(0), true), "{}", again.stdout);
 }
+
+/// A chart of one template, in a folder of its own.
+fn chart(world: &World, name: &str, values: &str, template: &str) -> (String, PathBuf) {
+    let folder = world.path(&format!("charts/{name}"));
+    std::fs::create_dir_all(folder.join("templates")).unwrap();
+    let about = format!("apiVersion: v2\nname: {name}\nversion: 1.2.3\nappVersion: '1'\n");
+    for (path, text) in
+        [("Chart.yaml", about.as_str()), ("values.yaml", values), ("templates/app.yaml", template)]
+    {
+        std::fs::write(folder.join(path), text).unwrap();
+    }
+    (name.to_owned(), folder)
+}
+
+fn pod(image: &str, args: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: app}}\nspec: {{containers: [{{name: app, image: \"{image}\", args: [{args}]}}]}}\n"
+    )
+}
+
+fn codes(findings: &[Value]) -> Vec<&str> {
+    findings.iter().map(|finding| finding["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_lock_of_other_sources_or_of_another_release_is_refused_offline() {
+    let charts = Charts::start();
+    charts.image("acme/app", "1");
+    charts.image("acme/other", "1");
+    let one = chart(&charts.world, "one", "a: 1\n", &pod("acme/app:1", ""));
+    let two = chart(&charts.world, "two", "a: 1\n", &pod("acme/other:1", ""));
+    charts.release(&[one.clone(), two.clone()], "");
+    assert_eq!(charts.lock(&[]).code, Some(0));
+    assert_eq!(charts.lint(), (Some(0), Vec::new()));
+    let lock = charts.folder.join("release.lock");
+    let good = std::fs::read_to_string(&lock).unwrap();
+
+    std::fs::write(charts.folder.join("one/values.yaml"), "a: 2\n").unwrap();
+    assert_eq!(codes(&charts.lint().1), ["LockStale"]);
+    charts.release(std::slice::from_ref(&two), "");
+    assert_eq!(codes(&charts.lint().1), ["LockStale"], "a component that is gone");
+    charts.release(&[one, two], ", sampleValues: [../samples/a.yaml]");
+    assert_eq!(codes(&charts.lint().1), ["SampleUnreadable", "SampleUnreadable"]);
+    std::fs::write(&lock, good.replace("level: 7", "level: 6")).unwrap();
+    assert!(codes(&charts.lint().1).contains(&"LockOfAnotherRelease"));
+    std::fs::write(&lock, "components: [").unwrap();
+    assert!(codes(&charts.lint().1).contains(&"BadYaml"));
+}
+
+#[test]
+fn a_locked_digest_stays_until_it_is_refreshed_and_what_is_missing_is_named() {
+    let charts = Charts::start();
+    let old = charts.image("acme/app", "1");
+    charts.release(&[chart(&charts.world, "one", "{}\n", &pod("acme/app:1", ""))], "");
+    assert!(charts.lock(&[]).stderr.contains("+ one: acme/app:1"));
+    // The tag moves.
+    let new = charts.image("acme/app", "2");
+    charts.world.registry.content().point("acme/app", "1", &new).unwrap();
+    assert_eq!(charts.lock(&["--check"]).code, Some(0));
+    let check = charts.lock(&["--check", "--refresh"]);
+    assert_eq!(check.code, Some(1), "{}", check.stderr);
+    let text = || std::fs::read_to_string(charts.folder.join("release.lock")).unwrap();
+    assert!(text().contains(&old), "checking writes nothing");
+    let refreshed = charts.lock(&["--refresh"]);
+    assert!(refreshed.stderr.contains("~ one: acme/app:1") && text().contains(&new), "{}", refreshed.stderr);
+
+    charts.release(&[chart(&charts.world, "one", "{}\n", &pod("acme/gone:1", ""))], "");
+    let before = text();
+    let missing = charts.lock(&[]);
+    assert!(missing.code == Some(2) && missing.stderr.contains("error[ImageMissing]"), "{missing:?}");
+    assert_eq!(text(), before, "nothing half done");
+}
+
+#[test]
+fn what_no_post_renderer_reaches_is_a_finding_until_it_carries_its_digest() {
+    let charts = Charts::start();
+    let digest = charts.image("acme/tool", "1");
+    charts.image("acme/app", "1");
+    charts
+        .release(&[chart(&charts.world, "one", "{}\n", &pod("acme/app:1", "--tool-image=acme/tool:1"))], "");
+    assert_eq!(charts.lock(&[]).code, Some(0));
+    let (code, findings) = charts.lint();
+    assert_eq!((code, codes(&findings)), (Some(1), vec!["UnpinnedImage"]));
+    let pinned = format!("--tool-image=acme/tool:1@{digest}");
+    charts.release(&[chart(&charts.world, "one", "{}\n", &pod("acme/app:1", &pinned))], "");
+    assert_eq!(charts.lock(&[]).code, Some(0));
+    assert_eq!(charts.lint(), (Some(0), Vec::new()));
+
+    // What is built lists the name as rendered and the one to pull.
+    let out = charts.world.path("out").to_string_lossy().into_owned();
+    charts.world.publisher(&["release", "build", &charts.file(), "--out", &out]).unwrap();
+    let text = std::fs::read(charts.world.path("out/release-pdp-2026-7.json")).unwrap();
+    let built: Value = serde_json::from_slice(&text).unwrap();
+    let images = &built["components"][0]["images"];
+    assert_eq!(images[0]["name"], "acme/app");
+    assert_eq!(images[0]["from"], "docker.io/acme/app");
+    assert_eq!(images[1]["digest"], digest.as_str());
+}
+
+#[test]
+fn a_chart_that_helm_or_a_cluster_would_refuse_is_refused_with_the_reason() {
+    let charts = Charts::start();
+    charts.image("acme/app", "1");
+    let good = pod("acme/app:1", "");
+    let label = good.replace("{name: app}", "{name: app, labels: {chart: \"{{ .Chart.Version }}\"}}");
+    let endless = "{{- define \"again\" }}{{ include \"again\" . }}{{ end }}{{ include \"again\" . }}\n";
+    let long = "a: {{ range $n := until 3000 }}{{ repeat 12000 \"x\" }}{{ end }}\n";
+    for (name, template, code, words) in [
+        ("label", label.as_str(), "LabelRefused", "Pod/app: chart: 1.2.3+"),
+        ("endless", endless, "ChartRefused", "again"),
+        ("required", "{{ required \"name it\" .Values.name }}\n", "ChartRefused", "name it"),
+        ("broken", "{{ if }}\n", "ChartRefused", "templates/app.yaml"),
+        ("long", long, "ChartTooLarge", "bytes"),
+        ("bad-image", &pod("Not/An Image", ""), "BadImage", "Pod/app"),
+    ] {
+        charts.release(&[chart(&charts.world, name, "{}\n", template)], "");
+        let refused = charts.lock(&[]);
+        let said = refused.stderr.contains(&format!("error[{code}]: component `{name}`"))
+            && refused.stderr.contains(words);
+        assert!(said && refused.code == Some(2), "{name}: {}", refused.stderr);
+        assert!(!charts.folder.join("release.lock").exists());
+    }
+    // Who asks the cluster gets no answer, as in a data plane's first installation; no other chart can be loaded.
+    let lookup = format!("{{{{ if not (lookup \"v1\" \"Secret\" \"a\" \"b\") }}}}\n{good}{{{{ end }}}}\n");
+    charts.release(&[chart(&charts.world, "lookup", "{}\n", &lookup)], "");
+    assert_eq!(charts.lock(&[]).code, Some(0));
+}
+
+#[test]
+fn samples_find_what_values_switch_on_and_help_a_chart_that_needs_values() {
+    let charts = Charts::start();
+    charts.image("acme/app", "1");
+    charts.image("acme/extra", "1");
+    let template = format!(
+        "{{{{ required \"name it\" .Values.name }}}}\n---\n{}---\n{{{{ if .Values.extra }}}}\n{}{{{{ end }}}}\n",
+        pod("acme/app:1", "").replace("name: app}", "name: \"{{ .Values.name }}\"}"),
+        pod("acme/extra:1", "").replace("name: app}", "name: extra}")
+    )
+    .replacen("{{ required \"name it\" .Values.name }}\n---\n", "# {{ required \"name it\" .Values.name }}\n---\n", 1);
+    charts.release(
+        &[chart(&charts.world, "one", "{}\n", &template)],
+        ", sampleValues: [../samples/plain.yaml, ../samples/extra.yaml]",
+    );
+    let samples = charts.folder.join("../samples");
+    std::fs::create_dir_all(&samples).unwrap();
+    std::fs::write(samples.join("plain.yaml"), "name: a\n").unwrap();
+    std::fs::write(samples.join("extra.yaml"), "name: a\nextra: true\n").unwrap();
+    let locked = charts.lock(&[]);
+    assert!(
+        locked.code == Some(0) && locked.stderr.contains("`one` can't do without values"),
+        "{}",
+        locked.stderr
+    );
+    let lines: Vec<_> = charts.locked()["one"].iter().cloned().collect();
+    assert_eq!(
+        lines,
+        [
+            "acme/app:1 | docker.io/acme/app | container | postRenderer",
+            "acme/extra:1 | docker.io/acme/extra | container | postRenderer"
+        ]
+    );
+    assert_eq!(charts.lint(), (Some(0), Vec::new()));
+}

@@ -60,3 +60,75 @@ fn by_name(component: &LockedComponent) -> BTreeMap<String, Vec<&super::LockedIm
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
+    use pdp_policies::Digest;
+
+    use super::*;
+    use crate::lock::LockedImage;
+
+    fn image(rendered: &str, digest: &[u8], seen: &[Place], reach: Reach) -> LockedImage {
+        LockedImage {
+            rendered: rendered.to_owned(),
+            pull: Reference::parse(rendered).unwrap().full_name(),
+            digest: Digest::of(digest),
+            media_type: String::new(),
+            platforms: BTreeSet::new(),
+            seen: seen.iter().copied().collect(),
+            reach,
+        }
+    }
+
+    fn component(images: Vec<LockedImage>) -> LockedComponent {
+        LockedComponent { name: "a".parse().unwrap(), inputs: Digest::of(b""), images }
+    }
+
+    #[test]
+    fn a_short_name_is_listed_with_the_name_to_pull() {
+        let container = [Place::Container];
+        let images = signed(&component(vec![
+            image("nginx:1", b"1", &container, Reach::PostRenderer),
+            image("quay.io/a/b:1", b"2", &container, Reach::PostRenderer),
+        ]));
+        let names: Vec<_> = images.iter().map(|image| (image.name.as_str(), image.pull_name())).collect();
+        assert_eq!(names, [("nginx", "docker.io/library/nginx"), ("quay.io/a/b", "quay.io/a/b")]);
+        assert_eq!(images[1].from, None);
+    }
+
+    #[test]
+    fn out_of_reach_needs_its_own_digest_and_what_is_off_needs_none() {
+        let (argument, off) = ([Place::Argument], [Place::Values]);
+        let digest = Digest::of(b"1");
+        let good = format!("q.io/a:1@{digest}");
+        let other = format!("q.io/a:1@{}", Digest::of(b"other"));
+        for (rendered, seen, unpinned_ones) in [
+            ("q.io/a:1", &argument, 1),
+            (good.as_str(), &argument, 0),
+            (other.as_str(), &argument, 1),
+            ("q.io/a:1", &off, 0),
+        ] {
+            let found = unpinned(&component(vec![image(rendered, b"1", seen, Reach::Values)]));
+            assert_eq!(found.len(), unpinned_ones, "{rendered}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn one_name_is_one_image() {
+        let container = [Place::Container];
+        let two = component(vec![
+            image("q.io/a:1", b"1", &container, Reach::PostRenderer),
+            image("q.io/a:2", b"2", &container, Reach::PostRenderer),
+        ]);
+        let rendered = ["q.io/a:1".to_owned(), "q.io/a:2".to_owned()];
+        assert_eq!(unpinned(&two), [Unpinned::TwoDigests { name: "q.io/a".to_owned(), rendered }]);
+        let same = component(vec![
+            image("q.io/a:1", b"1", &container, Reach::PostRenderer),
+            image("q.io/a:latest", b"1", &container, Reach::PostRenderer),
+        ]);
+        assert_eq!(unpinned(&same), []);
+    }
+}

@@ -200,3 +200,85 @@ pub(super) fn from_parts(map: &Map<String, Value>) -> Option<Reference> {
     }
     Reference::parse(&whole)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(object: Value) -> Vec<(String, Place, bool)> {
+        let (seen, bad) = images(&[object]);
+        assert_eq!(bad, Vec::<String>::new());
+        seen.into_iter().map(|seen| (seen.image.to_string(), seen.place, seen.in_hook)).collect()
+    }
+
+    fn one(text: &str, place: Place) -> Vec<(String, Place, bool)> {
+        vec![(text.to_owned(), place, false)]
+    }
+
+    #[test]
+    fn containers_are_found_at_any_depth_and_in_lists() {
+        let pod = json!({ "containers": [{ "name": "a", "image": "nginx" }] });
+        for object in [
+            json!({ "kind": "Pod", "spec": pod }),
+            json!({ "kind": "CronJob", "spec": { "jobTemplate": { "spec": { "template": { "spec": pod } } } } }),
+            json!({ "kind": "Custom", "spec": { "any": [{ "deep": pod }] } }),
+            json!({ "kind": "PodList", "items": [{ "kind": "Pod", "spec": pod }] }),
+        ] {
+            assert_eq!(found(object), one("nginx", Place::Container));
+        }
+        let init = json!({ "kind": "Pod", "spec": { "initContainers": [{ "image": "a/b:1" }] } });
+        assert_eq!(found(init), one("a/b:1", Place::InitContainer));
+        let ephemeral = json!({ "kind": "Pod", "spec": { "ephemeralContainers": [{ "image": "a/b:1" }] } });
+        assert_eq!(found(ephemeral), one("a/b:1", Place::EphemeralContainer));
+    }
+
+    #[test]
+    fn what_a_cluster_would_refuse_is_told() {
+        for image in [json!("A/b:1"), json!("a b"), json!(7), json!("docker.io/"), json!("")] {
+            let (seen, bad) = images(&[
+                json!({ "kind": "Pod", "metadata": { "name": "x" }, "spec": { "containers": [{ "image": image }] } }),
+            ]);
+            assert_eq!((seen.len(), bad.len()), (0, 1), "{image}");
+            assert!(bad[0].starts_with("Pod/x: "), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn flags_variables_and_fields_that_are_called_an_images_hold_one() {
+        let args = |args: Value| json!({ "kind": "Pod", "spec": { "containers": [{ "args": args }] } });
+        for (object, expected) in [
+            (args(json!(["--image=busybox"])), "busybox"),
+            (args(json!(["--solver-image", "a/b:1"])), "a/b:1"),
+            (args(json!(["sh", "-c", "run 'quay.io/a/b:1'; wait"])), "quay.io/a/b:1"),
+        ] {
+            assert_eq!(found(object), one(expected, Place::Argument));
+        }
+        let env = json!({ "kind": "Pod", "spec": { "containers": [{ "env": [{ "name": "RELATED_IMAGE_A", "value": "a/b" }] }] } });
+        assert_eq!(found(env), one("a/b", Place::Environment));
+        let custom = json!({ "kind": "Alertmanager", "spec": { "baseImage": "a/b", "image": { "registry": "q.io", "repository": "c/d", "tag": 2 } } });
+        let expected = [("a/b", Place::CustomResource), ("q.io/c/d:2", Place::CustomResource)];
+        assert_eq!(found(custom), expected.map(|(text, place)| (text.to_owned(), place, false)));
+    }
+
+    #[test]
+    fn addresses_ports_labels_and_schemas_are_no_images() {
+        for object in [
+            json!({ "kind": "ConfigMap", "data": { "a": "http://h.example/x:1 h.example:9090 10.0.0.1:80/x h.example/path" } }),
+            json!({ "kind": "Pod", "spec": { "containers": [{ "args": ["--listen=0.0.0.0:80", "--url=h.example/x", "--image-pull-policy=Always"] }] } }),
+            json!({ "kind": "Pod", "metadata": { "annotations": { "a": "q.io/a/b:1" } }, "spec": { "nodeSelector": { "k.io/a": "q.io/a:1" } } }),
+            json!({ "kind": "CustomResourceDefinition", "spec": { "default": "q.io/a/b:1" } }),
+            json!({ "kind": "Pod", "spec": { "containers": [{ "env": [{ "name": "IMAGE_PULL_POLICY", "value": "always" }] }] } }),
+        ] {
+            assert_eq!(found(object), Vec::new());
+        }
+    }
+
+    #[test]
+    fn what_stands_in_a_hook_is_marked() {
+        let hook = json!({ "kind": "Job", "metadata": { "annotations": { "helm.sh/hook": "pre-install" } },
+            "spec": { "template": { "spec": { "containers": [{ "image": "a" }] } } } });
+        assert_eq!(found(hook), [("a".to_owned(), Place::Container, true)]);
+    }
+}

@@ -28,6 +28,15 @@ pub(crate) struct Found {
     pub(crate) seen: Vec<Seen>,
     /// Of values, switched on or off.
     pub(crate) values: BTreeSet<Reference>,
+    /// Helm's words if the chart needs values, and there are samples.
+    pub(crate) needs_values: Option<String>,
+}
+
+/// What Helm makes of a chart.
+#[derive(Debug, Default)]
+struct Manifests {
+    objects: Vec<Value>,
+    needs_values: Option<String>,
 }
 
 impl Found {
@@ -60,9 +69,9 @@ pub(crate) async fn find(
     rendered: &Rendered,
 ) -> Result<Found> {
     let inputs = inputs::of(component, source, samples, rendered);
-    let objects = match &component.chart {
+    let Manifests { objects, needs_values } = match &component.chart {
         Some(_) => render_all(helm, component, source, samples, rendered, inputs).await?,
-        None => manifests(source)?,
+        None => Manifests { objects: manifests(source)?, needs_values: None },
     };
     let (seen, bad) = rendered::images(&objects);
     if !bad.is_empty() {
@@ -75,7 +84,7 @@ pub(crate) async fn find(
         Some(_) => in_all_values(source)?,
         None => BTreeSet::new(),
     };
-    Ok(Found { name: component.name.clone(), inputs, seen, values })
+    Ok(Found { name: component.name.clone(), inputs, seen, values, needs_values })
 }
 
 /// For every Kubernetes version, with every sample, as at an installation and as at an upgrade.
@@ -86,14 +95,13 @@ async fn render_all(
     samples: &[String],
     rendered: &Rendered,
     inputs: Digest,
-) -> Result<Vec<Value>> {
+) -> Result<Manifests> {
     let folder = tempfile::tempdir().map_err(internal)?;
     let chart = folder.path().join("chart");
     unpack(&chart, source, inputs)?;
-    let samples = written(folder.path(), samples)?;
-    let mut objects = Vec::new();
-    for kubernetes in &kubernetes(rendered) {
-        for values in &samples {
+    let mut all = Manifests::default();
+    for values in &written(folder.path(), samples)? {
+        for kubernetes in &kubernetes(rendered) {
             for upgrade in [false, true] {
                 let of = Rendering {
                     chart: &chart,
@@ -104,15 +112,20 @@ async fn render_all(
                     values,
                     upgrade,
                 };
-                let text = helm
-                    .render(&of)
-                    .await
-                    .map_err(|failure| failure.within(&format!("for Kubernetes {kubernetes}")))?;
-                objects.extend(read("what Helm prints", &text)?);
+                match helm.render(&of).await {
+                    Ok(text) => all.objects.extend(read("what Helm prints", &text)?),
+                    // Some charts can't do without values; samples are there to give them.
+                    Err(refused)
+                        if refused.code == "ChartRefused" && values.is_empty() && !samples.is_empty() =>
+                    {
+                        all.needs_values = refused.cause;
+                    }
+                    Err(failure) => return Err(failure.within(&format!("for Kubernetes {kubernetes}"))),
+                }
             }
         }
     }
-    Ok(objects)
+    Ok(all)
 }
 
 /// No sample, then each alone.
@@ -185,15 +198,12 @@ fn is_values(path: &str) -> bool {
 fn labels(objects: &[Value]) -> Result<()> {
     let mut bad = BTreeMap::new();
     for object in objects {
-        for (key, value) in object["metadata"]["labels"].as_object().into_iter().flatten() {
-            if value.as_str().is_some_and(|value| !is_label(value)) {
-                let place = format!(
-                    "{}/{}",
-                    object["kind"].as_str().unwrap_or_default(),
-                    object["metadata"]["name"].as_str().unwrap_or_default()
-                );
-                bad.insert(place, format!("{key}: {value}"));
-            }
+        let labels = object["metadata"]["labels"].as_object().into_iter().flatten();
+        let texts = labels.filter_map(|(key, value)| Some((key, value.as_str()?)));
+        for (key, value) in texts.filter(|(_, value)| !is_label(value)) {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let place = format!("{}/{}", text(&object["kind"]), text(&object["metadata"]["name"]));
+            bad.insert(place, format!("{key}: {value}"));
         }
     }
     if bad.is_empty() {

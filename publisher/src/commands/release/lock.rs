@@ -69,7 +69,15 @@ async fn search(helm: &Helm, linted: &Linted) -> Result<Vec<Found>> {
     let mut all = Vec::new();
     for ((component, source), samples) in components.iter().zip(&linted.sources).zip(&linted.samples) {
         let found = lock::find(helm, component, source, samples, &linted.file.rendered).await;
-        all.push(found.map_err(|failure| failure.within(&format!("component `{}`", component.name)))?);
+        let found = found.map_err(|failure| failure.within(&format!("component `{}`", component.name)))?;
+        if let Some(words) = &found.needs_values {
+            skipped(&format!(
+                "`{}` can't do without values: {}",
+                component.name,
+                words.lines().next().unwrap_or_default()
+            ));
+        }
+        all.push(found);
         progress.step();
     }
     Ok(all)
