@@ -5,6 +5,7 @@ mod catalog;
 mod ceremony;
 mod commands;
 mod connection;
+mod images;
 mod keys;
 mod lint;
 mod lock;

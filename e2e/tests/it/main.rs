@@ -27,6 +27,7 @@ mod growth;
 mod holders;
 mod hotfixes;
 mod idle;
+mod images;
 mod key_lists;
 mod keys_doc;
 mod life;

@@ -63,7 +63,12 @@ fn big_image(folder: &Path) -> (PathBuf, String) {
     let kind = "application/vnd.oci.image.manifest.v1+json";
     let manifest = json!({ "schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers });
     let entry = put(kind, manifest.to_string().as_bytes());
-    let index = json!({ "schemaVersion": 2, "manifests": [entry] });
+    // With every other image of the level.
+    let others = World::fixtures().join("images");
+    copy(&others.join("blobs"), &folder.join("blobs"), &|text| text);
+    let others = std::fs::read_to_string(others.join("index.json")).unwrap();
+    let mut index: Value = serde_json::from_str(&others).unwrap();
+    index["manifests"].as_array_mut().unwrap().push(entry.clone());
     std::fs::write(folder.join("index.json"), index.to_string()).unwrap();
     std::fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     (folder.to_owned(), entry["digest"].as_str().unwrap().to_owned())
@@ -82,7 +87,7 @@ fn noise(seed: u64) -> Vec<u8> {
 }
 
 /// Level 40 with this image in place of its first one, built and signed.
-fn level_with(world: &World, digest: &str) -> String {
+pub(crate) fn level_with(world: &World, digest: &str) -> String {
     let line = World::fixtures().join("pdp-2026");
     let text = std::fs::read_to_string(line.join("40/release.yaml")).unwrap();
     let at = text.find("sha256:").unwrap();
@@ -95,7 +100,7 @@ fn level_with(world: &World, digest: &str) -> String {
     out
 }
 
-fn copy(from: &Path, to: &Path, edit: &impl Fn(String) -> String) {
+pub(crate) fn copy(from: &Path, to: &Path, edit: &impl Fn(String) -> String) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -1,49 +1,114 @@
-//! Pushing the images of the closure from an OCI layout, so that a registry holds all that a level needs.
+//! The images of a release: copied where they are pulled from, or looked for there.
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pdp_policies::release::{Image, Release};
-use pdp_transport::cli::failure::{Result, internal};
-use pdp_transport::oci::{Layout, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, Registry};
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::oci::{Layout, Registry, Repository};
 
-use super::publish::{each, skipped, target};
+use super::publish::{each, target};
+use crate::images::{From, copy, missing};
 
-/// Pushes every image of the release that the layout holds; images that it doesn't hold are named.
+/// Where images come from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// An OCI layout.
+    Layout(Arc<Layout>),
+    /// The registries that they are pulled from.
+    Registries,
+}
+
+impl Source {
+    pub(super) fn layout(folder: &Path) -> Result<Self> {
+        Ok(Self::Layout(Arc::new(Layout::open(folder)?)))
+    }
+
+    /// True if the image can be copied from here to there.
+    fn has(&self, held: &BTreeSet<pdp_policies::Digest>, image: &Image) -> bool {
+        matches!(self, Self::Registries) || held.contains(&image.digest)
+    }
+}
+
+/// Pushes every image that the source has; what neither it nor the registry has is missing.
+///
+/// # Errors
+/// `ImageMissing` with all of them, `BadImage`, and what requests can end with.
 pub(super) async fn push(
-    layout: &Path,
+    source: Source,
     release: &Release,
     registry: &Arc<Registry>,
     elsewhere: Option<&str>,
 ) -> Result<()> {
-    let layout = Arc::new(Layout::open(layout)?);
-    let held: BTreeSet<_> = layout.entries()?.into_iter().map(|entry| entry.digest).collect();
-    let images: BTreeSet<Image> = release.components.iter().flat_map(|c| c.images.clone()).collect();
-    let (here, missing): (Vec<_>, Vec<_>) =
-        images.into_iter().partition(|image| held.contains(&image.digest));
-    for image in missing {
-        skipped(&format!("not in the layout: {}@{}", image.pull_name(), image.digest));
-    }
-    let (registry, elsewhere) = (registry.clone(), elsewhere.map(str::to_owned));
+    let held: BTreeSet<_> = match &source {
+        Source::Layout(layout) => layout.entries()?.into_iter().map(|entry| entry.digest).collect(),
+        Source::Registries => BTreeSet::new(),
+    };
+    let (here, not_here): (Vec<_>, Vec<_>) =
+        all(release).into_iter().partition(|image| source.has(&held, image));
+    let (to, there) = (registry.clone(), elsewhere.map(str::to_owned));
     each("images", here, move |image| {
-        let (layout, registry, elsewhere) = (layout.clone(), registry.clone(), elsewhere.clone());
-        async move { copy(&layout, &registry, &image, elsewhere.as_deref()).await }
+        let (source, registry, elsewhere) = (source.clone(), to.clone(), there.clone());
+        async move { one(&source, &registry, &image, elsewhere.as_deref()).await }
     })
-    .await
+    .await?;
+    look(registry, not_here, elsewhere).await
 }
 
-async fn copy(layout: &Layout, registry: &Registry, image: &Image, elsewhere: Option<&str>) -> Result<()> {
+/// Looks for every image of a release, with every part.
+///
+/// # Errors
+/// As [`push`].
+pub(super) async fn present(
+    release: &Release,
+    registry: &Arc<Registry>,
+    elsewhere: Option<&str>,
+) -> Result<usize> {
+    let images = all(release);
+    let count = images.len();
+    look(registry, images.into_iter().collect(), elsewhere).await.map(|()| count)
+}
+
+fn all(release: &Release) -> BTreeSet<Image> {
+    release.components.iter().flat_map(|component| component.images.clone()).collect()
+}
+
+async fn one(source: &Source, registry: &Registry, image: &Image, elsewhere: Option<&str>) -> Result<()> {
     let repository = target(image.pull_name(), elsewhere)?;
-    if registry.has_manifest(&repository, &image.digest).await? {
+    let from = match source {
+        Source::Layout(layout) => From::Layout(layout),
+        Source::Registries => From::Registry(registry, image.pull_name().parse::<Repository>()?),
+    };
+    if missing(registry, &repository, image.digest).await?.is_empty() {
         return Ok(());
     }
-    let bytes = layout.blob(&image.digest, MAX_MANIFEST_BYTES)?;
-    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(internal)?;
-    for blob in manifest.layers.iter().chain([&manifest.config]) {
-        let file = layout.blob_path(&blob.digest);
-        registry.push_blob_file(&repository, &file, &blob.digest, blob.size).await?;
+    copy(&from, registry, &repository, image.digest).await
+}
+
+async fn look(registry: &Arc<Registry>, images: Vec<Image>, elsewhere: Option<&str>) -> Result<()> {
+    let lacking = Arc::new(Mutex::new(BTreeSet::new()));
+    let (to, there, found) = (registry.clone(), elsewhere.map(str::to_owned), lacking.clone());
+    each("images", images, move |image| {
+        let (registry, elsewhere, lacking) = (to.clone(), there.clone(), found.clone());
+        async move {
+            let repository = target(image.pull_name(), elsewhere.as_deref())?;
+            let lines = missing(&registry, &repository, image.digest).await?;
+            let lines = lines.iter().map(|digest| match *digest == image.digest {
+                true => format!("{repository}@{digest}"),
+                false => format!("{repository}@{digest}, a part of {}", image.digest),
+            });
+            lacking.lock().unwrap_or_else(PoisonError::into_inner).extend(lines);
+            Ok(())
+        }
+    })
+    .await?;
+    let lacking = lacking.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if lacking.is_empty() {
+        return Ok(());
     }
-    registry.push_manifest(&repository, None, MANIFEST_TYPE, &bytes).await?;
-    Ok(())
+    let lines: Vec<_> = lacking.iter().map(String::as_str).collect();
+    Err(Failure::new("ImageMissing", format!("{} image(s) can't be pulled", lacking.len()))
+        .cause(lines.join("\n"))
+        .hint("push them first: an index with all its parts (`--images`, or `skopeo copy --all`)"))
 }

@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// An OCI layout with the images of the closure; pushed beside the bundle.
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
+    /// Copies the images of the closure from where they are pulled to `--registry`.
+    #[arg(long, requires = "registry", conflicts_with = "images")]
+    copy_images: bool,
     #[command(flatten)]
     catalog: CatalogArgs,
     #[command(flatten)]
@@ -56,8 +59,10 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let registry = Arc::new(catalog.git.connection.registry()?);
     let repository = target(&built.release.bundle.repository, args.registry.as_deref())?;
     push(&built, &registry, &repository).await?;
-    if let Some(layout) = &args.images {
-        images::push(layout, &built.release, &registry, args.registry.as_deref()).await?;
+    if let Some(source) =
+        args.images.as_deref().map(images::Source::layout).transpose()?.or(copied(args.copy_images))
+    {
+        images::push(source, &built.release, &registry, args.registry.as_deref()).await?;
     }
 
     let (level, digest) = (built.release.level, built.release.bundle.digest);
@@ -77,6 +82,10 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let value = json!({ "level": level, "digest": digest, "repository": repository.to_string(), "alreadyPublished": known, "traffic": traffic });
     output::print(format, &value, &text)?;
     Ok(exit::DONE)
+}
+
+fn copied(yes: bool) -> Option<images::Source> {
+    yes.then_some(images::Source::Registries)
 }
 
 /// True if the catalog lists exactly this release; a level is never rewritten.

@@ -1,5 +1,7 @@
 //! `publisher release verify`: what a PDP would check, without a PDP.
 
+use std::sync::Arc;
+
 use pdp_policies::release::Release;
 use pdp_policies::trust::{self, Freshness, Vouchers};
 use pdp_policies::{At, Digest, Level, Line};
@@ -9,6 +11,7 @@ use pdp_transport::cli::output::{self, Format};
 use pdp_transport::oci::{Registry, Repository};
 use serde_json::json;
 
+use super::images;
 use super::publish::target;
 use super::signed::signatures;
 use crate::catalog::{CatalogArgs, Current};
@@ -24,13 +27,16 @@ pub(crate) struct Args {
     /// `host[:port][/prefix]` to read from instead of the host that the release names.
     #[arg(long, env = "PUBLISHER_REGISTRY", value_name = "HOST")]
     registry: Option<String>,
+    /// Also asks for every image, and for every part of every index, where it is pulled from (or at `--registry`).
+    #[arg(long)]
+    images: bool,
     #[command(flatten)]
     catalog: CatalogArgs,
 }
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let catalog = args.catalog;
-    let registry = catalog.git.connection.registry()?;
+    let registry = Arc::new(catalog.git.connection.registry()?);
     let current = blocking(move || Current::fetch(&catalog, now)).await?;
     if let Freshness::Expired(role) = current.catalog.freshness(now) {
         return Err(Failure::new("CatalogExpired", format!("`{role}` of the catalog is past its expiry"))
@@ -50,14 +56,19 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         signed(&registry, &repository, component.name.as_str(), &digest, keys).await?;
     }
     tags(&registry, &repository, release).await?;
+    let images = match args.images {
+        true => Some(images::present(release, &registry, args.registry.as_deref()).await?),
+        false => None,
+    };
     let count = release.components.len() + 1;
+    let looked = images.map(|images| format!(", {images} images are there")).unwrap_or_default();
     let text = format!(
-        "✔ level {}: catalog, bundle and {count} signatures are good\n  {repository}@{}",
+        "✔ level {}: catalog, bundle and {count} signatures are good{looked}\n  {repository}@{}",
         args.level, release.bundle.digest
     );
     output::print(
         format,
-        &json!({ "level": args.level, "digest": release.bundle.digest, "signatures": count }),
+        &json!({ "level": args.level, "digest": release.bundle.digest, "signatures": count, "images": images }),
         &text,
     )?;
     Ok(exit::DONE)
