@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::instruction::Enrolled;
+use pdp_policies::moves::Address;
 use pdp_policies::policy::Policy;
 use pdp_policies::trust::{Floors, InstructionFloor};
 use pdp_policies::{At, Channel, Digest};
@@ -160,10 +161,15 @@ impl State {
         self.floors_stored
     }
 
-    /// Remembers where the vendor's addresses have moved to; `at_home` as in [`Remembered::after`].
-    pub(crate) fn learn_moves(&mut self, channel: Option<&Channel>, at_home: bool) -> Result<()> {
+    /// Remembers where the vendor's addresses have moved to; `from` as in [`Remembered::after`].
+    pub(crate) fn learn_moves(
+        &mut self,
+        channel: Option<&Channel>,
+        from: Option<&Address>,
+        now: At,
+    ) -> Result<()> {
         let Some(channel) = channel else { return Ok(()) };
-        let learnt = self.moves.after(&channel.moves, at_home);
+        let learnt = self.moves.after(&channel.moves, from, now);
         if learnt != self.moves {
             write(&mut self.store, MOVES, &learnt)?;
             self.moves = learnt;

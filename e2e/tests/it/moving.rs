@@ -184,6 +184,43 @@ fn a_move_that_was_taken_back_by_mistake_leaves_nobody_where_no_correction_arriv
 }
 
 #[test]
+fn a_data_plane_that_was_off_for_two_moves_follows_both_though_one_was_taken_back() {
+    for dropped in ["first", "second"] {
+        let house = House::at_level_40();
+        let third = GitHost::start(&house.world.path("third")).unwrap();
+        third.create("catalog").unwrap();
+        let (a, b, c) = (house.old.url("catalog"), house.new.url("moved/catalog"), third.url("catalog"));
+        house.world.move_address("catalog", &a, &b).unwrap();
+        house.world.move_address("catalog", &b, &c).unwrap();
+        // The first pass reads of both at the old address, the second one finds the third host.
+        let serve = |house: &House| {
+            let files = house.world.git.files("catalog", "catalog").unwrap();
+            third.overwrite("catalog", "catalog", &files).unwrap();
+        };
+        house.publish();
+        serve(&house);
+        house.pass(&[]);
+        house.old.stop();
+        house.new.stop();
+        let from = if dropped == "first" { &a } else { &b };
+        house.world.change_moves("catalog", &["--drop", from]).unwrap();
+        for level in [41, 42] {
+            house.world.release(level, "emergency").unwrap();
+            house.world.open(level, &["general=100"]).unwrap();
+            serve(&house);
+            house.pass(&[]);
+            assert_eq!(house.plane.level(), Some(level.into()), "{dropped}: {:#}", house.status());
+        }
+        let listed: Vec<_> = [&house.world.registry_host(), &a, &b]
+            .map(|address| address.trim_start_matches("http://").split('/').next().unwrap().to_owned())
+            .into();
+        third.take_exchanges();
+        house.pass(&[("PDP_SYNC_ALLOWED_HOSTS", &listed.join(","))]);
+        assert!(third.take_exchanges().is_empty(), "{dropped}: not listed, not asked");
+    }
+}
+
+#[test]
 fn what_a_successor_answers_is_judged_like_anything_and_makes_nobody_deaf() {
     let house = House::at_level_40();
     let at_40 = house.world.git.files("catalog", "catalog").unwrap();

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use pdp_policies::moves::Address;
 use pdp_policies::trust::{Catalog, Floors, Freshness, Verified};
 use pdp_policies::{At, Refusal};
 use pdp_transport::cli::failure::{Failure, internal};
@@ -19,8 +20,8 @@ pub(crate) struct Asked {
     pub(crate) judgement: Judgement,
     /// What became of the catalog's moves.
     pub(crate) moves: Vec<MoveStatus>,
-    /// True if the catalog came from the address that the subscription names.
-    pub(crate) at_home: bool,
+    /// The successor that the catalog came from; none if that is the address that the subscription names.
+    pub(crate) from: Option<Address>,
 }
 
 /// Asks until a fresh catalog is found. What is refused, or past its freshness, in one place keeps nobody from the
@@ -50,7 +51,7 @@ struct Search {
     /// Risen by every verified root on the way: an old address mustn't lead back behind it.
     floors: Floors,
     keeps_roots: bool,
-    trusted: Option<(Arc<Verified<Catalog>>, Floors, bool)>,
+    trusted: Option<(Arc<Verified<Catalog>>, Floors, Option<Address>)>,
     is_fresh: bool,
     refused: Option<(Refusal, bool)>,
     failed: Option<Failure>,
@@ -69,7 +70,7 @@ impl Search {
                 self.is_fresh = catalog.freshness(now) == Freshness::Fresh;
                 let newest = self.trusted.as_ref().map(|(known, ..)| known.versions().timestamp);
                 if newest < Some(catalog.versions().timestamp) {
-                    self.trusted = Some((catalog, floors, place.is_configured()));
+                    self.trusted = Some((catalog, floors, place.successor()));
                 }
                 place.told(MoveState::Followed, None)
             }
@@ -96,7 +97,7 @@ impl Search {
 
     fn end(self) -> Asked {
         let Self { floors, trusted, refused, failed, moves, .. } = self;
-        let at_home = trusted.as_ref().is_some_and(|(.., at_home)| *at_home);
+        let from = trusted.as_ref().and_then(|(.., from)| from.clone());
         let judgement = match (trusted, refused) {
             (Some((catalog, floors, _)), _) => Judgement::Trusted(catalog, floors),
             (None, Some((refusal, behind))) => {
@@ -106,6 +107,6 @@ impl Search {
                 Judgement::Unavailable(failed.unwrap_or_else(|| internal("the catalog has no place")))
             }
         };
-        Asked { judgement, moves, at_home }
+        Asked { judgement, moves, from }
     }
 }

@@ -38,8 +38,13 @@ pub(crate) struct Places<T> {
 
 impl<T> Place<T> {
     /// True for the address that the subscription names.
-    pub(crate) fn is_configured(&self) -> bool {
+    fn is_configured(&self) -> bool {
         self.moved.is_none()
+    }
+
+    /// The successor that this is; none for the address that the subscription names.
+    pub(crate) fn successor(&self) -> Option<Address> {
+        self.moved.as_ref()?.to.parse().ok()
     }
 
     /// What is told of the move that led here.
@@ -85,8 +90,8 @@ impl<T> Places<T> {
 }
 
 /// The newest successor first, the address that the subscription names after its successors. An old one that has ended is
-/// asked as `ended` says, unless no later one may be asked. A move that was taken back counts last, until the old
-/// address is known to answer.
+/// asked as `ended` says, unless no later one may be asked. Where moves lead that were taken back counts last, until an
+/// address before them is known to answer.
 pub(crate) fn places<T>(
     endpoint: T,
     address: Option<Address>,
@@ -110,10 +115,10 @@ pub(crate) fn places<T>(
     let old = !places.ask.is_empty() && has_ended(hops.first());
     let endpoint = if old { ended(endpoint) } else { Some(endpoint) };
     places.ask.extend(endpoint.map(|endpoint| Place { endpoint, moved: None }));
-    if hops.is_empty() {
-        for hop in successors(&remembered.dropped, kind, &address, now).iter().rev() {
-            places.add(&address, hop, make(&hop.to));
-        }
+    let all = remembered.with_dropped();
+    let known = |to: &Address| *to == address || hops.iter().any(|hop| hop.to == *to);
+    for hop in successors(&all, kind, &address, now).iter().rev().filter(|hop| !known(&hop.to)) {
+        places.add(&address, hop, make(&hop.to));
     }
     places
 }

@@ -61,28 +61,52 @@ fn the_newest_successor_is_asked_first_and_what_ended_or_isnt_allowed_is_not() {
     }
     let later = Move { since: at(1), ..moved("a", "b", 9) };
     assert_eq!(asked(&remembered(&[later], &[])), "a", "not yet");
-    assert_eq!(asked(&remembered(&[], &[moved("a", "b", 9)])), "ab", "taken back: the last resort");
 }
 
 #[test]
-fn a_move_that_was_taken_back_is_kept_until_the_old_address_is_known_to_answer() {
-    let (one, other) = (moved("a", "b", 9), moved("c", "d", 9));
-    let both = remembered(&[one.clone(), other.clone()], &[]);
-    let after = both.after(std::slice::from_ref(&other), false);
-    assert_eq!(after, remembered(std::slice::from_ref(&other), std::slice::from_ref(&one)));
-    assert_eq!(after.after(std::slice::from_ref(&other), false), after, "kept");
-    assert_eq!(
-        after.after(std::slice::from_ref(&other), true),
-        remembered(std::slice::from_ref(&other), &[])
-    );
+fn where_moves_lead_that_were_taken_back_is_the_last_resort() {
+    let (ab, bc, cd) = (moved("a", "b", 9), moved("b", "c", 9), moved("c", "d", 9));
+    for (listed, dropped, order) in [
+        (vec![], vec![&ab], "ab"),
+        (vec![], vec![&ab, &bc], "acb"),
+        (vec![&ab], vec![&bc], "bac"),
+        (vec![&ab], vec![&bc, &cd], "badc"),
+        (vec![&bc], vec![&ab], "acb"),
+        (vec![&ab, &cd], vec![&bc], "badc"),
+        (vec![&ab], vec![&moved("b", "x", 9)], "ba-MoveNotAllowed"),
+        (vec![&ab], vec![&moved("b", "a", 9)], "ba"),
+        (vec![], vec![&cd], "a"),
+    ] {
+        let own = |moves: &[&Move]| moves.iter().copied().cloned().collect::<Vec<_>>();
+        assert_eq!(asked(&remembered(&own(&listed), &own(&dropped))), order, "{listed:?} {dropped:?}");
+    }
+}
+
+/// What is remembered after a catalog with these moves from a successor, none for the subscription's own address.
+fn after(before: &Remembered, moves: &[&Move], from: Option<&str>) -> Remembered {
+    let moves: Vec<_> = moves.iter().copied().cloned().collect();
+    let from: Option<Address> = from.map(|name| format!("https://{name}.example/c").parse().unwrap());
+    before.after(&moves, from.as_ref(), at(0))
+}
+
+#[test]
+fn a_move_that_was_taken_back_is_kept_until_an_address_before_it_is_known_to_answer() {
+    let (one, two, other) = (moved("a", "b", 9), moved("b", "c", 9), moved("d", "e", 9));
+    let all = remembered(&[one.clone(), two.clone(), other.clone()], &[]);
+    let both = remembered(std::slice::from_ref(&other), &[one.clone(), two.clone()]);
+    assert_eq!(after(&all, &[&other], Some("c")), both);
+    assert_eq!(after(&both, &[&other], Some("c")), both, "kept");
+    let first = remembered(std::slice::from_ref(&other), std::slice::from_ref(&one));
+    assert_eq!(after(&both, &[&other], Some("b")), first, "the address before the second one answers");
+    assert_eq!(after(&both, &[&other], None), remembered(std::slice::from_ref(&other), &[]));
     let again = Move { until: at(99), ..one };
     assert_eq!(
-        after.after(std::slice::from_ref(&again), false).dropped.len(),
-        1,
-        "listed again: only `other`"
+        after(&both, &[&again], Some("c")).dropped,
+        [two, other],
+        "what is listed again isn't dropped"
     );
     let server = Move { kind: MoveKind::Server, ..moved("a", "b", 9) };
-    assert_eq!(remembered(&[server], &[]).after(&[], false), Remembered::default());
+    assert_eq!(after(&remembered(&[server], &[]), &[], Some("b")), Remembered::default());
 }
 
 #[test]
