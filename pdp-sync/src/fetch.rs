@@ -47,7 +47,8 @@ pub(crate) fn fetch(
     let mut refetched = false;
     loop {
         let now = clock.now();
-        let Asked { judgement, moves, from } = catalog(endpoints, state, &state.cache("catalog"), last, now);
+        let Asked { judgement, moves, origin } =
+            catalog(endpoints, state, &state.cache("catalog"), last, now);
         *told = Some(moves.clone());
         let catalog = match judgement {
             Judgement::Trusted(catalog, floors) => {
@@ -55,7 +56,7 @@ pub(crate) fn fetch(
                     return Ok(Err(Seen::Refused { refusal, behind: true }));
                 }
                 state.save_floors(floors)?;
-                state.learn_moves(catalog.channel(&customer.line), from.as_ref(), now)?;
+                state.learn_moves(catalog.channel(&customer.line), &origin, now)?;
                 catalog
             }
             Judgement::Unavailable(failure) => return Ok(Err(Seen::Unavailable(failure))),

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::instruction::Enrolled;
-use pdp_policies::moves::Address;
 use pdp_policies::policy::Policy;
 use pdp_policies::trust::{Floors, InstructionFloor};
 use pdp_policies::{At, Channel, Digest};
@@ -20,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::content::Content;
-use crate::moving::{MOVES, Remembered};
+use crate::moving::{MOVES, Origin, Remembered};
 use crate::secret_store::SecretStore;
 use crate::store::Store;
 
@@ -161,15 +160,10 @@ impl State {
         self.floors_stored
     }
 
-    /// Remembers where the vendor's addresses have moved to; `from` as in [`Remembered::after`].
-    pub(crate) fn learn_moves(
-        &mut self,
-        channel: Option<&Channel>,
-        from: Option<&Address>,
-        now: At,
-    ) -> Result<()> {
+    /// Remembers where the vendor's addresses have moved to.
+    pub(crate) fn learn_moves(&mut self, channel: Option<&Channel>, origin: &Origin, now: At) -> Result<()> {
         let Some(channel) = channel else { return Ok(()) };
-        let learnt = self.moves.after(&channel.moves, from, now);
+        let learnt = self.moves.after(&channel.moves, origin, now);
         if learnt != self.moves {
             write(&mut self.store, MOVES, &learnt)?;
             self.moves = learnt;

@@ -106,6 +106,8 @@ fn whoever_gets_the_name_of_an_old_address_gets_no_login() {
     house.pass(&[]);
     let text = std::fs::read_to_string(&house.plane.subscription).unwrap();
     std::fs::write(&house.plane.subscription, text.replace(&old, &from)).unwrap();
+    house.pass(&[]);
+    assert!(collector.requests().is_empty(), "the successor has a fresh catalog");
     house.new.stop();
     house.world.now = Some(pdp_e2e::rfc3339(pdp_e2e::unix_now() + 731 * 86_400));
     let told = pass_with_secrets(&house);

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pdp_policies::moves::Address;
 use pdp_policies::trust::{Catalog, Floors, Freshness, Verified};
 use pdp_policies::{At, Refusal};
 use pdp_transport::cli::failure::{Failure, internal};
@@ -11,7 +10,7 @@ use pdp_transport::cli::failure::{Failure, internal};
 use super::{Judgement, LastCatalog, from_place};
 use crate::crd::{MoveState, MoveStatus};
 use crate::endpoints::{CatalogEndpoint, Endpoints};
-use crate::moving::{self, Place};
+use crate::moving::{self, Origin, Place};
 use crate::state::State;
 
 /// What came of asking.
@@ -20,8 +19,8 @@ pub(crate) struct Asked {
     pub(crate) judgement: Judgement,
     /// What became of the catalog's moves.
     pub(crate) moves: Vec<MoveStatus>,
-    /// The successor that the catalog came from; none if that is the address that the subscription names.
-    pub(crate) from: Option<Address>,
+    /// Where a catalog that is trusted came from.
+    pub(crate) origin: Origin,
 }
 
 /// Asks until a fresh catalog is found. What is refused, or past its freshness, in one place keeps nobody from the
@@ -51,7 +50,7 @@ struct Search {
     /// Risen by every verified root on the way: an old address mustn't lead back behind it.
     floors: Floors,
     keeps_roots: bool,
-    trusted: Option<(Arc<Verified<Catalog>>, Floors, Option<Address>)>,
+    trusted: Option<(Arc<Verified<Catalog>>, Floors, Origin)>,
     is_fresh: bool,
     refused: Option<(Refusal, bool)>,
     failed: Option<Failure>,
@@ -70,7 +69,8 @@ impl Search {
                 self.is_fresh = catalog.freshness(now) == Freshness::Fresh;
                 let newest = self.trusted.as_ref().map(|(known, ..)| known.versions().timestamp);
                 if newest < Some(catalog.versions().timestamp) {
-                    self.trusted = Some((catalog, floors, place.successor()));
+                    let origin = Origin { successor: place.successor(), is_fresh: self.is_fresh };
+                    self.trusted = Some((catalog, floors, origin));
                 }
                 place.told(MoveState::Followed, None)
             }
@@ -97,9 +97,12 @@ impl Search {
 
     fn end(self) -> Asked {
         let Self { floors, trusted, refused, failed, moves, .. } = self;
-        let from = trusted.as_ref().and_then(|(.., from)| from.clone());
+        let mut origin = Origin::default();
         let judgement = match (trusted, refused) {
-            (Some((catalog, floors, _)), _) => Judgement::Trusted(catalog, floors),
+            (Some((catalog, floors, from)), _) => {
+                origin = from;
+                Judgement::Trusted(catalog, floors)
+            }
             (None, Some((refusal, behind))) => {
                 Judgement::Refused { refusal, behind, rooted: Some(Box::new(floors)) }
             }
@@ -107,6 +110,6 @@ impl Search {
                 Judgement::Unavailable(failed.unwrap_or_else(|| internal("the catalog has no place")))
             }
         };
-        Asked { judgement, moves, from }
+        Asked { judgement, moves, origin }
     }
 }
