@@ -66,6 +66,9 @@ pub(crate) struct Kept {
     pub(crate) tag: Option<String>,
     /// Whose it is; another source begins anew.
     pub(crate) source: String,
+    /// The server that gave it, or said last that it still holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) server: Option<String>,
     pub(crate) floor: InstructionFloor,
 }
 
@@ -193,6 +196,16 @@ impl State {
         write(&mut self.store, ENROLLED, &enrolled)?;
         self.enrolled = Some(enrolled);
         Ok(())
+    }
+
+    /// Another server says that the instruction still holds.
+    pub(crate) fn save_server(&mut self, url: &str) -> Result<()> {
+        match self.instruction.clone() {
+            Some(kept) if kept.server.as_deref() != Some(url) => {
+                self.save_instruction(Kept { server: Some(url.to_owned()), ..kept })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn save_instruction(&mut self, kept: Kept) -> Result<()> {
