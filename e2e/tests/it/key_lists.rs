@@ -255,3 +255,25 @@ fn changes_of_targets_are_made_one_after_the_other_and_two_people_join_one() {
     let listed = world.publisher(&["catalog", "director", "list"]).unwrap().stdout;
     assert!(listed.contains("retired: nothing counts"), "{listed}");
 }
+
+#[test]
+fn a_catalog_that_lost_a_release_is_told_as_such_and_not_as_a_proposal() {
+    let world = World::start().unwrap();
+    world.more_keys().unwrap();
+    world.changed_key("artifact", "add", &world.next_key("artifact.pub"), &[]).unwrap();
+    world.release(41, "emergency").unwrap();
+    // A catalog is read whole without any release: nobody misses it before it is asked for.
+    let files = world.git.files("catalog", "catalog").unwrap();
+    let lost = "targets/release-pdp-2026-41.json";
+    let files = files.into_iter().filter(|(path, _)| path != lost).collect();
+    world.git.overwrite("catalog", "catalog", &files).unwrap();
+    let resign = ["release", "resign", "--all", "--key", &world.next_key("artifact.key")];
+    for finished in [
+        world.run(Program::Publisher, &resign, &[]).unwrap(),
+        world.change_key("artifact", "retire", &world.public_key("artifact"), &[]).unwrap(),
+    ] {
+        refused(&finished, "CatalogNotWhole");
+        assert!(finished.stderr.contains(&format!("lists a {lost}")), "{}", finished.stderr);
+        assert!(!finished.stderr.contains("proposal"), "{}", finished.stderr);
+    }
+}
