@@ -24,7 +24,7 @@ pub(crate) use merge::{Pending, lacking, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
 pub(crate) use proposal::{Other, Proposal, Proposed, branch_of, check_no_other, propose, propose_next};
 pub(crate) use pruned::{drop_unlisted, level_of, targets};
-pub(crate) use publish::{Online, first_push, push};
+pub(crate) use publish::{Online, ReadBack, first_push, push, read_back};
 pub(crate) use releases::published;
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.
