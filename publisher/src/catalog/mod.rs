@@ -19,6 +19,7 @@ mod words;
 
 pub(crate) use current::{CatalogArgs, Current, GitArgs, judge};
 pub(crate) use endings::{Ending, endings, tell};
+pub(crate) use holder_words::of_holders;
 pub(crate) use holders::Holders;
 pub(crate) use merge::{Pending, lacking, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
