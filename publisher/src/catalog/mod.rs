@@ -1,6 +1,7 @@
 //! The catalog in Git: read it, propose a change to a role, merge proposals, publish.
 
 mod changes;
+mod channel_words;
 mod clock;
 mod current;
 mod endings;
@@ -8,6 +9,7 @@ pub(crate) mod holder_change;
 mod holder_words;
 mod holders;
 mod key_words;
+mod level_words;
 mod merge;
 pub(crate) mod offices;
 mod proposal;
