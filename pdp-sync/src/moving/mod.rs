@@ -70,12 +70,12 @@ impl<T> Places<T> {
     }
 
     /// Adds what a move leads to, or why it isn't followed.
-    fn add(&mut self, from: &Address, hop: &Hop<'_>, made: Result<T>) {
+    fn add(&mut self, from: &Address, hop: &Hop<'_>, until: At, made: Result<T>) {
         let moved = |state| MoveStatus {
             kind: hop.by.kind,
             from: from.to_string(),
             to: hop.to.to_string(),
-            until: hop.by.until,
+            until,
             state,
             reason: None,
             hint: String::new(),
@@ -105,14 +105,14 @@ pub(crate) fn places<T>(
     let mut places = Places { ask: Vec::new(), barred: Vec::new() };
     let hops = successors(&remembered.moves, kind, &address, now);
     let asked = |places: &Places<T>, endpoint: T, later: &[Hop<'_>]| {
-        let is_over = later.first().is_some_and(|hop| remembered.is_over(hop, now));
+        let is_over = later.first().is_some_and(|hop| remembered.kept_until(hop) < now);
         if is_over && !places.ask.is_empty() { ended(endpoint, later) } else { Some(endpoint) }
     };
     for (index, hop) in hops.iter().enumerate().rev() {
         let later = hops.get(index + 1..).unwrap_or_default();
         let made = make(&hop.to).map(|made| asked(&places, made, later));
         if let Some(made) = made.transpose() {
-            places.add(&address, hop, made);
+            places.add(&address, hop, remembered.kept_until(hop), made);
         }
     }
     let endpoint = asked(&places, endpoint, &hops);
@@ -120,7 +120,7 @@ pub(crate) fn places<T>(
     let all = remembered.with_dropped();
     let known = |to: &Address| *to == address || hops.iter().any(|hop| hop.to == *to);
     for hop in successors(&all, kind, &address, now).iter().rev().filter(|hop| !known(&hop.to)) {
-        places.add(&address, hop, make(&hop.to));
+        places.add(&address, hop, remembered.kept_until(hop), make(&hop.to));
     }
     places
 }

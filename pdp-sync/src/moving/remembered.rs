@@ -47,10 +47,11 @@ impl Remembered {
         self.moves.iter().chain(&self.dropped).cloned().collect()
     }
 
-    /// True once the address that a hop leaves is kept no longer.
-    pub(super) fn is_over(&self, hop: &Hop<'_>, now: At) -> bool {
+    /// Until when the address that a hop leaves counts. A wrong move of another kind is put right by the catalog: those
+    /// end as signed.
+    pub(super) fn kept_until(&self, hop: &Hop<'_>) -> At {
         let known = self.successor(&hop.to).filter(|_| hop.by.kind == MoveKind::Catalog);
-        known.map_or(hop.by.until, |known| hop.by.kept_until(known.first_read)) < now
+        known.map_or(hop.by.until, |known| hop.by.kept_until(known.first_read))
     }
 
     /// True once one of them gave a fresh catalog.

@@ -117,7 +117,7 @@ fn a_move_that_was_taken_back_is_kept_until_an_address_before_it_is_known_to_ans
 fn left(remembered: &Remembered, now: At) -> String {
     let here: Address = "https://a.example/c".parse().unwrap();
     let hops = successors(&remembered.moves, MoveKind::Catalog, &here, now);
-    let left = |later: &[Hop<'_>]| remembered.is_over(&later[0], now) && remembered.has_answered(later);
+    let left = |later: &[Hop<'_>]| remembered.kept_until(&later[0]) < now && remembered.has_answered(later);
     (0..hops.len()).filter(|n| left(&hops[*n..])).map(|n| ["a", "b"][n]).collect()
 }
 
