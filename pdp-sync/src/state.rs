@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::content::Content;
-use crate::moving::{MOVES, Remembered};
+use crate::moving::{MOVES, Origin, Remembered};
 use crate::secret_store::SecretStore;
 use crate::store::Store;
 
@@ -66,6 +66,9 @@ pub(crate) struct Kept {
     pub(crate) tag: Option<String>,
     /// Whose it is; another source begins anew.
     pub(crate) source: String,
+    /// The server that gave it, or said last that it still holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) server: Option<String>,
     pub(crate) floor: InstructionFloor,
 }
 
@@ -160,10 +163,10 @@ impl State {
         self.floors_stored
     }
 
-    /// Remembers where the vendor's addresses have moved to; `at_home` as in [`Remembered::after`].
-    pub(crate) fn learn_moves(&mut self, channel: Option<&Channel>, at_home: bool) -> Result<()> {
+    /// Remembers where the vendor's addresses have moved to.
+    pub(crate) fn learn_moves(&mut self, channel: Option<&Channel>, origin: &Origin, now: At) -> Result<()> {
         let Some(channel) = channel else { return Ok(()) };
-        let learnt = self.moves.after(&channel.moves, at_home);
+        let learnt = self.moves.after(&channel.moves, origin, now);
         if learnt != self.moves {
             write(&mut self.store, MOVES, &learnt)?;
             self.moves = learnt;
@@ -193,6 +196,16 @@ impl State {
         write(&mut self.store, ENROLLED, &enrolled)?;
         self.enrolled = Some(enrolled);
         Ok(())
+    }
+
+    /// Another server says that the instruction still holds.
+    pub(crate) fn save_server(&mut self, url: &str) -> Result<()> {
+        match self.instruction.clone() {
+            Some(kept) if kept.server.as_deref() != Some(url) => {
+                self.save_instruction(Kept { server: Some(url.to_owned()), ..kept })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn save_instruction(&mut self, kept: Kept) -> Result<()> {

@@ -43,6 +43,7 @@ mod postgres_sweep;
 mod proposals;
 mod publish;
 mod publish_memory;
+mod refused_catalog;
 mod registry_attacks;
 mod registry_logins;
 mod renewals;
