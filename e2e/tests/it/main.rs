@@ -17,6 +17,7 @@ mod docs;
 mod fleets;
 mod forge;
 mod frozen;
+mod full_volumes;
 mod git_attacks;
 mod ground_faults;
 mod ground_git;
