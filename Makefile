@@ -39,9 +39,8 @@ hosts: setup ## Tests against other people's registries, Git hosts, proxies and 
 check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)
 
-bench: setup ## Prints the table of figures (ONLY=release|transport|server|rollouts|cluster measures a part)
-	@cargo build --quiet --locked --profile dist -p pdp-sync --bin pdp-sync
-	@PDP_E2E_PDP_SYNC=$(CURDIR)/target/dist/pdp-sync cargo run --quiet --locked --release -p pdp-e2e --bin bench
+bench: setup ## Prints the table of figures (ONLY=release|transport|server|rollouts|cluster|rest measures a part)
+	@PDP_E2E_PDP_SYNC=$$(tools/shipped pdp-sync) cargo run --quiet --locked --release -p pdp-e2e --bin bench
 
 images: setup ## Container images of static programs, as OCI layouts in target/images (TWICE=1 builds twice and compares)
 	@tools/images

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Verified};
-use pdp_policies::{At, Refusal};
+use pdp_policies::{At, Refusal, Span};
 use pdp_transport::Error;
 use pdp_transport::catalog::{CATALOG_BRANCH, from_git, no_branch};
 use pdp_transport::cli::failure::{Failure, Result, internal};
@@ -17,6 +17,10 @@ use crate::writer::WriteFailed;
 
 /// Hints come from anybody: they are heard at most this often.
 const HINT_PAUSE: Duration = Duration::from_secs(1);
+
+/// That a refused catalog is followed again is told after this long: until then the same refusal isn't told twice. Whoever
+/// holds the Git host can go to and fro with every look.
+const REFUSED_FOR: Span = Span::from_seconds(3600);
 
 /// Where the catalog is.
 #[derive(Debug, Clone)]
@@ -70,10 +74,9 @@ impl Follower {
             Judged::FetchFirst(refusal, rooted) | Judged::Refused(refusal, rooted) => {
                 self.unsaved |= rooted.worth_saving(&self.floors);
                 self.floors = rooted;
-                if self.unsaved {
-                    self.save(server, None).await?;
-                }
+                let saved = if self.unsaved { self.save(server, None).await } else { Ok(()) };
                 note_refused(server, &refusal).await.map_err(unwritten)?;
+                saved?;
                 Err(refusal.into())
             }
             Judged::Trusted(catalog, floors) => self.take_over(server, *catalog, floors).await,
@@ -90,7 +93,7 @@ impl Follower {
         server.catalog.store(Some(Arc::new(catalog)));
         server.due.notify_one();
         let followed = (versions.channels, versions.targets);
-        if self.unsaved || server.fleet().followed != Some(followed) {
+        if self.unsaved || is_news(server, followed) {
             self.save(server, Some(followed)).await?;
         }
         Ok(())
@@ -112,7 +115,7 @@ impl Follower {
         }
         let text = serde_json::to_string(&self.floors).map_err(internal)?;
         writer.keep("floors", &text).await.map_err(unwritten)?;
-        let new = followed.filter(|followed| server.fleet().followed != Some(*followed));
+        let new = followed.filter(|followed| is_news(server, *followed));
         let event = |(channels, targets)| Event::CatalogFollowed { channels, targets };
         let events: Vec<_> = new.map(event).into_iter().collect();
         writer.record(&Actor::Server, &events).await.map_err(unwritten)?;
@@ -133,11 +136,23 @@ fn tell_director(before: Option<bool>, directs: bool) {
     }
 }
 
-/// Once for each reason, however many servers see it.
+/// Other versions than those that were followed last, or the same ones again after a refusal.
+fn is_news(server: &Server, followed: (u64, u64)) -> bool {
+    let fleet = server.fleet();
+    let refused = fleet.refused_catalog.as_ref().map(|(at, _)| *at);
+    fleet.followed != Some(followed) || is_over(refused, server.now())
+}
+
+/// True once a refusal was told long enough ago.
+fn is_over(refused: Option<At>, now: At) -> bool {
+    refused.is_some_and(|at| now.seconds_since(at) >= REFUSED_FOR.seconds())
+}
+
+/// Once for each reason until the catalog is followed again, however many servers see it.
 async fn note_refused(server: &Server, refusal: &Refusal) -> std::result::Result<(), WriteFailed> {
     let code = refusal.code.to_string();
     // By its code: what else it says has times in it, and each server's own numbers.
-    let is_known = || server.fleet().refused_catalog.as_ref().is_some_and(|known| *known == code);
+    let is_known = || server.fleet().refused_catalog.as_ref().is_some_and(|(_, known)| *known == code);
     if is_known() {
         return Ok(());
     }
@@ -160,4 +175,23 @@ fn fetch(source: &Source, floors: &Floors, now: At) -> std::result::Result<Judge
         found.map(|(_, tree)| tree).ok_or_else(|| no_branch(&remote, CATALOG_BRANCH))
     };
     trust::catalog_from(load, floors, now).map(|(judged, _)| judged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_over_after_an_hour_and_none_never_was() {
+        let at = At::from_unix;
+        for (refused, now, expected) in [
+            (None, 9999, false),
+            (Some(0), 0, false),
+            (Some(0), 3599, false),
+            (Some(0), 3600, true),
+            (Some(3600), 0, false),
+        ] {
+            assert_eq!(is_over(refused.map(at), at(now)), expected, "{refused:?} {now}");
+        }
+    }
 }

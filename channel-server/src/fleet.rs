@@ -30,8 +30,8 @@ pub(crate) struct Fleet {
     pub(crate) rollouts: BTreeMap<(Line, Level), Rollout>,
     /// Versions of the catalog (channels, targets) that was followed last.
     pub(crate) followed: Option<(u64, u64)>,
-    /// Code of the refusal of a catalog that was refused since.
-    pub(crate) refused_catalog: Option<String>,
+    /// When a catalog was refused since, and the refusal's code.
+    pub(crate) refused_catalog: Option<(At, String)>,
     /// Since when reports have been coming in again, if they were refused for a while.
     pub(crate) listens_anew: Option<At>,
     /// The halt of everything, none while rollouts go on.
@@ -119,7 +119,7 @@ impl Fleet {
             Event::CatalogFollowed { channels, targets } => {
                 (self.followed, self.refused_catalog) = (Some((*channels, *targets)), None);
             }
-            Event::CatalogRefused { code, .. } => self.refused_catalog = Some(code.clone()),
+            Event::CatalogRefused { code, .. } => self.refused_catalog = Some((at, code.clone())),
             Event::ListensAnew {} => self.listens_anew = Some(at),
             Event::TokenCreated { .. } | Event::TokenRevoked { .. } => {}
         }

@@ -29,6 +29,7 @@ mod server;
 mod token_service;
 mod tools;
 mod tunnels;
+mod volume;
 mod wire;
 mod world;
 mod world_keys;
@@ -53,6 +54,7 @@ pub use programs::{Finished, Program, Running, program_at};
 pub use registry::Registry;
 pub use tools::Tools;
 pub use tunnels::{Traffic, Tunnels};
+pub use volume::Volume;
 pub use wire::{Wire, rfc3339, unix_now};
 pub use world::{DataPlane, World};
 

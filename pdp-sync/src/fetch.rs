@@ -46,8 +46,9 @@ pub(crate) fn fetch(
     let Plane { customer, endpoints, last, .. } = plane;
     let mut refetched = false;
     loop {
-        let Asked { judgement, moves, at_home } =
-            catalog(endpoints, state, &state.cache("catalog"), last, clock.now());
+        let now = clock.now();
+        let Asked { judgement, moves, origin } =
+            catalog(endpoints, state, &state.cache("catalog"), last, now);
         *told = Some(moves.clone());
         let catalog = match judgement {
             Judgement::Trusted(catalog, floors) => {
@@ -55,7 +56,7 @@ pub(crate) fn fetch(
                     return Ok(Err(Seen::Refused { refusal, behind: true }));
                 }
                 state.save_floors(floors)?;
-                state.learn_moves(catalog.channel(&customer.line), at_home)?;
+                state.learn_moves(catalog.channel(&customer.line), &origin, now)?;
                 catalog
             }
             Judgement::Unavailable(failure) => return Ok(Err(Seen::Unavailable(failure))),

@@ -19,6 +19,8 @@ const MAX_TOKEN_BYTES: u64 = 4096;
 /// The server, and the key to speak to it with.
 #[derive(Debug)]
 pub(crate) struct Identity {
+    /// The server's address, as it is named.
+    pub(crate) url: String,
     pub(crate) server: ChannelServer,
     pub(crate) key: SigningKey,
 }
@@ -32,7 +34,7 @@ pub(crate) fn establish(
 ) -> Result<Identity> {
     let server = ChannelServer::new(&endpoint.url, &endpoint.http)?;
     let key = own_key(state)?;
-    let identity = Identity { server, key };
+    let identity = Identity { url: endpoint.url.clone(), server, key };
     let pdp = &customer.pdp;
     match &state.enrolled {
         Some(enrolled) if enrolled.id == *pdp => return Ok(identity),
@@ -64,7 +66,8 @@ pub(crate) fn establish(
     Ok(identity)
 }
 
-/// The same without a word to anybody, for each address of the server; none until enrolled under it.
+/// The same without a word to anybody, for each address of the server, the one whose word was followed last first; none
+/// until enrolled under it.
 pub(crate) fn known(endpoints: &Endpoints, customer: &Customer, state: &State, now: At) -> Vec<Identity> {
     if state.enrolled.as_ref().is_none_or(|enrolled| enrolled.id != customer.pdp) {
         return Vec::new();
@@ -73,9 +76,13 @@ pub(crate) fn known(endpoints: &Endpoints, customer: &Customer, state: &State, n
     let identity = |endpoint: &ServerEndpoint| {
         let server = ChannelServer::new(&endpoint.url, &endpoint.http).ok()?;
         let key = state.own_key().ok().flatten()?;
-        Some(Identity { server, key })
+        Some(Identity { url: endpoint.url.clone(), server, key })
     };
-    places.iter().flat_map(|places| &places.ask).filter_map(|place| identity(&place.endpoint)).collect()
+    let asked = places.iter().flat_map(|places| &places.ask);
+    let mut known: Vec<_> = asked.filter_map(|place| identity(&place.endpoint)).collect();
+    let followed = state.instruction.as_ref().and_then(|kept| kept.server.as_deref());
+    known.sort_by_key(|identity| Some(identity.url.as_str()) != followed);
+    known
 }
 
 /// The ring of this data plane: the subscription's, or what enrolment answered.

@@ -34,7 +34,7 @@ pub(crate) struct Heard {
     pub(crate) approvals: Vec<Verified<Approved>>,
     /// What was refused, or couldn't be had.
     pub(crate) trouble: Option<Trouble>,
-    /// Present once this data plane is enrolled.
+    /// Whom to report to, and to ask for leave; present once this data plane is enrolled.
     pub(crate) identity: Option<Identity>,
     /// What became of the moves of whoever opens levels.
     pub(crate) moves: Vec<MoveStatus>,
@@ -171,7 +171,8 @@ fn follow(
     match &judged {
         Judged::Followed(floor) => {
             let source = customer.opener.name().to_owned();
-            state.save_instruction(Kept { envelope, tag, source, floor: floor.clone() })?;
+            let server = heard.identity.as_ref().map(|identity| identity.url.clone());
+            state.save_instruction(Kept { envelope, tag, source, server, floor: floor.clone() })?;
         }
         Judged::Refused(refusal) => heard.trouble = Some(Trouble::of(refusal.clone())),
         Judged::FetchFirst => {}

@@ -11,6 +11,7 @@ use pdp_policies::instruction::Enrolled;
 use pdp_policies::policy::Policy;
 use pdp_policies::trust::{Floors, InstructionFloor};
 use pdp_policies::{At, Channel, Digest};
+use pdp_transport::Error;
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::files;
@@ -19,7 +20,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::content::Content;
-use crate::moving::{MOVES, Remembered};
+use crate::moving::{MOVES, Origin, Remembered};
 use crate::secret_store::SecretStore;
 use crate::store::Store;
 
@@ -37,7 +38,8 @@ pub(crate) struct State {
     /// A folder that may be lost.
     cache: PathBuf,
     pub(crate) floors: Floors,
-    floors_stored: bool,
+    /// The floors that a restart would find, none before the first catalog that is followed.
+    stored: Option<Floors>,
     pub(crate) record: Option<DecisionRecord>,
     /// Digests that our files may have in the target, by path: before and after the write in progress.
     pub(crate) written: BTreeMap<String, BTreeSet<Digest>>,
@@ -66,6 +68,9 @@ pub(crate) struct Kept {
     pub(crate) tag: Option<String>,
     /// Whose it is; another source begins anew.
     pub(crate) source: String,
+    /// The server that gave it, or said last that it still holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) server: Option<String>,
     pub(crate) floor: InstructionFloor,
 }
 
@@ -81,8 +86,7 @@ pub(crate) struct Reported {
 impl State {
     /// Opens the folder. The root is read at the first start only; later it is compared and reported.
     pub(crate) fn open(folder: &Path, root: &Content) -> Result<Self> {
-        let io =
-            |e: std::io::Error| Failure::new("Io", format!("state folder {}", folder.display())).cause(e);
+        let io = |e: std::io::Error| Error::io(format!("make the state folder {}", folder.display()), &e);
         std::fs::create_dir_all(folder).map_err(io)?;
         Self::load(Store::Folder(folder.to_owned()), folder, root, Some(lock(folder)?))
     }
@@ -102,12 +106,13 @@ impl State {
         let record = store.get("record.json")?.map(|bytes| DecisionRecord::load(&bytes)).transpose()?;
         let reset = store.get(ROOT)?;
         let given = reset.clone().map_or_else(|| root.read(pdp_policies::MAX_FILE_BYTES), |r| Ok(Some(r)))?;
-        let (floors, floors_stored) = match read::<Floors>(&store, FLOORS) {
+        let stored: Option<Floors> = read(&store, FLOORS);
+        let floors = match &stored {
             Some(floors) => {
                 store.pin(floors.pinned_root())?;
-                (floors, true)
+                floors.clone()
             }
-            None => (first_floors(reset.or(store.pinned_root()?).or_else(|| given.clone()), root)?, false),
+            None => first_floors(reset.or(store.pinned_root()?).or_else(|| given.clone()), root)?,
         };
         if given.is_some_and(|given| given != floors.pinned_root()) {
             events.push("RootChanged");
@@ -115,7 +120,7 @@ impl State {
         Ok(Self {
             cache: folder.join("cache"),
             floors,
-            floors_stored,
+            stored,
             record,
             written: read(&store, "written.json").unwrap_or_default(),
             policy: read(&store, "policy.json"),
@@ -135,16 +140,17 @@ impl State {
     }
 
     pub(crate) fn save_floors(&mut self, floors: Floors) -> Result<()> {
-        let worth = floors.worth_saving(&self.floors) || !self.floors_stored;
         self.floors = floors;
-        if worth {
+        // Compared with what was written, not with what was seen last: a write may have failed, and days may go by in
+        // steps that are each too small.
+        if self.stored.as_ref().is_none_or(|stored| self.floors.worth_saving(stored)) {
             self.store.pin(self.floors.pinned_root())?;
             write(&mut self.store, FLOORS, &self.floors)?;
             // Not before: what was lost in mid-apply is rebuilt once a catalog is read again.
-            if self.record.is_some() && !self.floors_stored {
+            if self.record.is_some() && self.stored.is_none() {
                 self.events.push("FloorsRebuilt");
             }
-            self.floors_stored = true;
+            self.stored = Some(self.floors.clone());
         }
         Ok(())
     }
@@ -152,18 +158,18 @@ impl State {
     /// Keeps a verified root of a catalog that was refused. Before the first catalog that is followed nothing is kept: the
     /// root that a person gave may still be corrected.
     pub(crate) fn keep_root(&mut self, floors: Floors) -> Result<()> {
-        if self.floors_stored { self.save_floors(floors) } else { Ok(()) }
+        if self.keeps_roots() { self.save_floors(floors) } else { Ok(()) }
     }
 
     /// True once a catalog was followed: from then on a verified root is kept.
     pub(crate) fn keeps_roots(&self) -> bool {
-        self.floors_stored
+        self.stored.is_some()
     }
 
-    /// Remembers where the vendor's addresses have moved to; `at_home` as in [`Remembered::after`].
-    pub(crate) fn learn_moves(&mut self, channel: Option<&Channel>, at_home: bool) -> Result<()> {
+    /// Remembers where the vendor's addresses have moved to.
+    pub(crate) fn learn_moves(&mut self, channel: Option<&Channel>, origin: &Origin, now: At) -> Result<()> {
         let Some(channel) = channel else { return Ok(()) };
-        let learnt = self.moves.after(&channel.moves, at_home);
+        let learnt = self.moves.after(&channel.moves, origin, now);
         if learnt != self.moves {
             write(&mut self.store, MOVES, &learnt)?;
             self.moves = learnt;
@@ -193,6 +199,16 @@ impl State {
         write(&mut self.store, ENROLLED, &enrolled)?;
         self.enrolled = Some(enrolled);
         Ok(())
+    }
+
+    /// Another server says that the instruction still holds.
+    pub(crate) fn save_server(&mut self, url: &str) -> Result<()> {
+        match self.instruction.clone() {
+            Some(kept) if kept.server.as_deref() != Some(url) => {
+                self.save_instruction(Kept { server: Some(url.to_owned()), ..kept })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn save_instruction(&mut self, kept: Kept) -> Result<()> {
@@ -263,9 +279,12 @@ fn first_floors(root: Option<Vec<u8>>, from: &Content) -> Result<Floors> {
 
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
-    let io = |e: std::io::Error| Failure::new("Io", format!("lock {}", path.display())).cause(e);
+    let io = |e: std::io::Error| Error::io(format!("lock {}", path.display()), &e);
     files::lock(&path).map_err(io)?.ok_or_else(|| {
         Failure::new("AlreadyRunning", format!("another pdp-sync holds {}", folder.display()))
             .hint("one data plane needs one pdp-sync; stop the other one")
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,10 +13,14 @@ use serde::{Deserialize, Serialize};
 
 pub use address::{Address, BadAddress};
 
-use crate::time::At;
+use crate::time::{At, Span};
 
 /// A channel lists no more moves than this.
 pub const MAX_MOVES: usize = 32;
+
+/// An old address is kept for at least so long after its move was read. Whoever serves the new one can hold a correction
+/// back for as long as a timestamp lives (a week); two people need the rest to notice a wrong move and to sign another.
+pub const LEAST_KEPT: Span = Span::from_seconds(30 * 86_400);
 
 /// What moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -122,6 +126,12 @@ fn next<'a>(
 }
 
 impl Move {
+    /// Until when a data plane that read of it at `first_read` counts on the old address. What is signed can't be sooner
+    /// than a correction takes.
+    pub fn kept_until(&self, first_read: At) -> At {
+        self.until.max(first_read.plus(LEAST_KEPT))
+    }
+
     /// Where it leads from an address, none if it isn't about that one.
     fn leads(&self, at: &Address) -> Option<Address> {
         match self.kind {

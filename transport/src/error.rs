@@ -348,7 +348,7 @@ impl Error {
     /// An error of the file system.
     pub fn io(what: impl Into<String>, error: &std::io::Error) -> Self {
         let kind = match error.kind() {
-            std::io::ErrorKind::StorageFull => Kind::DiskFull,
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Kind::DiskFull,
             std::io::ErrorKind::NotFound => Kind::NotFound,
             _ => Kind::Io,
         };

@@ -165,3 +165,77 @@ fn a_ceremony_that_takes_weeks_is_begun_anew() {
     let early = world.run(pdp_e2e::Program::Publisher, &args, &[]).unwrap();
     assert_eq!(refused(&early), "ClockDiffers");
 }
+
+#[test]
+fn everybody_checks_that_the_root_is_the_one_that_they_signed() {
+    let mut world = world();
+    world.now = Some("2026-11-23T08:00:00Z".into());
+    let ceremony = found(&world);
+    let root = world.path("vendor/catalog/metadata/1.root.json");
+    let good = std::fs::read(&root).unwrap();
+    let check = |ceremony: &Ceremony<'_>, files: &[String]| {
+        ceremony.status(&[files, &["--root".to_owned(), root.to_string_lossy().into_owned()]].concat())
+    };
+    let checked = check(&ceremony, &ceremony.all());
+    assert!(checked.ok(), "{}", checked.stderr);
+    let value: Value = serde_json::from_str(&checked.stdout).unwrap();
+    assert_eq!(value["root"]["signed"], serde_json::json!(["alice", "bob", "carol"]));
+
+    // Whoever finishes hands out something else, as well signed as it can be.
+    let other = Ceremony::start(&world, "other", PLAN);
+    other.join_all();
+    other.sign_all();
+    assert!(other.finish(&other.all(), &other.file("catalog")).ok());
+    let of_others = std::fs::read(other.path("catalog/metadata/1.root.json")).unwrap();
+    let edited = |change: fn(&mut Value)| {
+        let mut value: Value = serde_json::from_slice(&good).unwrap();
+        change(&mut value);
+        [&serde_json::to_vec_pretty(&value).unwrap()[..], b"\n"].concat()
+    };
+    let twice = [b"{\"signed\": {\"version\": 1}, ", &good[1..]].concat();
+    for (forged, code, words) in [
+        (of_others, "RootDiffers", "holds it NO MORE"),
+        (
+            edited(|it| it["signed"]["roles"]["root"]["threshold"] = 1.into()),
+            "RootDiffers",
+            "root: 1 of 3 must",
+        ),
+        (edited(|it| it["signed"]["expires"] = "2099-01-01T00:00:00Z".into()), "RootDiffers", "`expires` is"),
+        (edited(|it| it["signed"]["keys"] = serde_json::json!({})), "RootDiffers", "`keys` is another list"),
+        (twice, "RootDiffers", "in other bytes"),
+        (b"nonsense".to_vec(), "RootDiffers", "role `root`"),
+        (edited(|it| it["signatures"] = serde_json::json!([])), "RootNotSigned", "`alice`, `bob`, `carol`"),
+        (
+            edited(|it| {
+                let of_another = it["signatures"][2]["sig"].clone();
+                it["signatures"][0]["sig"] = of_another.clone();
+                it["signatures"][1]["sig"] = of_another;
+            }),
+            "RootNotSigned",
+            "1 of 2 holders",
+        ),
+    ] {
+        std::fs::write(&root, &forged).unwrap();
+        let finished = check(&ceremony, &ceremony.all());
+        assert_eq!(refused(&finished), code, "{}", finished.stderr);
+        assert!(finished.stderr.contains(words), "{words}: {}", finished.stderr);
+    }
+    crate::attack::note(
+        "other-root-after-a-ceremony",
+        "RootDiffers",
+        "refused; the words name what is another",
+    );
+
+    // One signature less is the same root; and years later it is still known for what it is.
+    let one_less = edited(|it| drop(it["signatures"].as_array_mut().unwrap().remove(0)));
+    std::fs::write(&root, one_less).unwrap();
+    let value: Value = serde_json::from_str(&check(&ceremony, &ceremony.joined()).stdout).unwrap();
+    assert_eq!(value["root"]["signed"].as_array().unwrap().len(), 2);
+    std::fs::write(&root, &good).unwrap();
+    let files = [ceremony.all(), vec!["--root".to_owned(), root.to_string_lossy().into_owned()]].concat();
+    world.now = Some("2030-11-23T08:00:00Z".into());
+    let args: Vec<_> =
+        ["key", "ceremony", "status"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    let later = world.publisher(&args).unwrap();
+    assert!(later.stdout.contains("signed by `alice`, `bob`, `carol`: sha256:"), "{}", later.stdout);
+}

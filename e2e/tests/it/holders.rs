@@ -62,6 +62,30 @@ fn is_followed(plane: &DataPlane, world: &World) {
 }
 
 #[test]
+fn a_root_waits_for_as_many_signatures_as_its_old_and_its_new_holders_still_owe() {
+    let world = World::start().unwrap();
+    let threshold = change(&world, &["root", "threshold", "3"], ["root-1", "root-2"]);
+    done(&threshold);
+    let sign = |branch: &str, key: &str| {
+        let expect = digest(&world, branch);
+        done(&run(&world, &["catalog", "sign", branch, "--expect", &expect, "--key", &world.key(key)]));
+    };
+    sign("proposals/root-2", "root-3");
+    all_merged(&world);
+    // All three of the old root and all three of the new one: four keys, of which two have signed.
+    let new = new_key(&world, "dora");
+    let rotated = change(&world, &["root", "rotate", "root-1", &new], ["root-2", "root-3"]);
+    done(&rotated);
+    assert!(rotated.stdout.contains("; 2 more needed"), "{}", rotated.stdout);
+    for (key, left) in [("root-1", "2 more"), ("dora", "1 more")] {
+        let pending = publish(&world, ["snapshot", "timestamp"]);
+        assert!(pending["waiting"][0][1].as_str().unwrap().starts_with(left), "{pending}");
+        sign("proposals/root-3", key);
+    }
+    all_merged(&world);
+}
+
+#[test]
 fn keys_come_and_go_in_every_role_and_data_planes_follow() {
     let world = World::start().unwrap();
     let plane = world.data_plane("acme", "prod", "general", "").unwrap();

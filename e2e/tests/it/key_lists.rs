@@ -255,3 +255,81 @@ fn changes_of_targets_are_made_one_after_the_other_and_two_people_join_one() {
     let listed = world.publisher(&["catalog", "director", "list"]).unwrap().stdout;
     assert!(listed.contains("retired: nothing counts"), "{listed}");
 }
+
+#[test]
+fn a_catalog_that_lost_a_release_is_told_as_such_and_not_as_a_proposal() {
+    let world = World::start().unwrap();
+    world.more_keys().unwrap();
+    world.changed_key("artifact", "add", &world.next_key("artifact.pub"), &[]).unwrap();
+    world.release(41, "emergency").unwrap();
+    // A catalog is read whole without any release: nobody misses it before it is asked for.
+    let files = world.git.files("catalog", "catalog").unwrap();
+    let lost = "targets/release-pdp-2026-41.json";
+    let files = files.into_iter().filter(|(path, _)| path != lost).collect();
+    world.git.overwrite("catalog", "catalog", &files).unwrap();
+    let resign = ["release", "resign", "--all", "--key", &world.next_key("artifact.key")];
+    for finished in [
+        world.run(Program::Publisher, &resign, &[]).unwrap(),
+        world.change_key("artifact", "retire", &world.public_key("artifact"), &[]).unwrap(),
+    ] {
+        refused(&finished, "CatalogNotWhole");
+        assert!(finished.stderr.contains(&format!("lists a {lost}")), "{}", finished.stderr);
+        assert!(!finished.stderr.contains("proposal"), "{}", finished.stderr);
+    }
+}
+
+/// The publisher without a registry of its own to look at: it goes by what releases and moves say.
+fn as_moved(world: &World, args: &[&str]) -> Finished {
+    let mut command = world.command(Program::Publisher).unwrap();
+    let output = command.args(args).env_remove("PUBLISHER_REGISTRY").output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Finished { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+#[test]
+fn artifact_keys_change_after_the_registry_moved_and_after_it_is_gone() {
+    let world = World::start().unwrap();
+    world.more_keys().unwrap();
+    let (old, new) = (world.registry.beside().unwrap(), world.registry.beside().unwrap());
+    let at = format!("{}/pdp/pdp-2026", old.host());
+    let release = |level: u32| {
+        world.release_with(level, "emergency", |line| {
+            line.release["repository"] = at.clone().into();
+            Ok(())
+        })
+    };
+    release(41).unwrap();
+    world.changed_key("artifact", "add", &world.next_key("artifact.pub"), &[]).unwrap();
+    let (key, own) = (world.next_key("artifact.key"), world.public_key("artifact"));
+    let (a, b) = (world.key("targets-1"), world.key("targets-2"));
+    let resign = ["release", "resign", "--all", "--key", &key];
+    let revoke = ["catalog", "artifact", "revoke", &own, "--key", &a, "--key", &b];
+    old.stop();
+    let gone = as_moved(&world, &resign);
+    refused(&gone, "Unreachable");
+    assert!(
+        gone.stderr.contains("nothing was signed: level 41") && gone.stderr.contains(&at),
+        "{}",
+        gone.stderr
+    );
+    let gone = as_moved(&world, &revoke);
+    refused(&gone, "Unreachable");
+    assert!(gone.stderr.contains("--levels-lost"), "{}", gone.stderr);
+
+    let (from, to) = (format!("{}/pdp", old.host()), format!("{}/pdp", new.host()));
+    world.move_address("artifacts", &from, &to).unwrap();
+    refused(&as_moved(&world, &revoke), "LevelsLost");
+    let signed = as_moved(&world, &resign);
+    assert!(signed.ok() && signed.stdout.contains("signatures added"), "{}", signed.stderr);
+    assert!(as_moved(&world, &["release", "verify", "41", "--line", "pdp-2026"]).ok());
+
+    // The successor doesn't answer either: the key is taken back all the same, on purpose alone.
+    new.stop();
+    refused(&as_moved(&world, &revoke), "Unreachable");
+    let revoked = as_moved(&world, &[&revoke[..], &["--levels-lost"]].concat());
+    assert!(revoked.ok(), "{}", revoked.stderr);
+    assert!(revoked.stderr.contains("level 41 of `pdp-2026`: the bundle: "), "{}", revoked.stderr);
+    world.publish_catalog().unwrap();
+    let listed = world.publisher(&["catalog", "artifact", "list"]).unwrap().stdout;
+    assert!(listed.contains("revoked: nothing counts"), "{listed}");
+}

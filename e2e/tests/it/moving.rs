@@ -47,6 +47,19 @@ impl House {
         self.pass(&[]);
     }
 
+    fn move_for_31_days(&self, from: &str, to: &str) {
+        let until = pdp_e2e::rfc3339(pdp_e2e::unix_now() + 31 * 86_400);
+        self.world.change_moves("catalog", &["--from", from, "--to", to, "--until", &until]).unwrap();
+        self.publish();
+    }
+
+    /// The catalog is fresh then, too.
+    fn days_later(&mut self, days: i64) {
+        self.world.now = Some(pdp_e2e::rfc3339(pdp_e2e::unix_now() + days * 86_400));
+        self.world.publish_catalog().unwrap();
+        self.publish();
+    }
+
     pub(crate) fn release(&self, level: u32) {
         self.world.release(level, "emergency").unwrap();
         self.world.open(level, &["general=100"]).unwrap();
@@ -144,14 +157,12 @@ fn a_move_to_a_host_that_the_administrator_doesnt_list_stays_where_it_is_and_say
 
 #[test]
 fn an_old_address_that_has_ended_still_heals_a_wrong_move() {
-    let house = House::at_level_40();
+    let mut house = House::at_level_40();
     let (from, to) = (house.old.url("catalog"), house.new.url("moved/catalog"));
-    let until = pdp_e2e::unix_now() + 5;
-    let what = ["--from", &from, "--to", &to, "--until", &pdp_e2e::rfc3339(until)];
-    house.world.change_moves("catalog", &what).unwrap();
-    house.publish();
+    house.move_for_31_days(&from, &to);
     house.pass(&[]);
-    pdp_e2e::wait_for("the old address to end", || pdp_e2e::unix_now() > until).unwrap();
+    house.pass(&[]);
+    house.days_later(32);
     house.old.take_exchanges();
     house.pass(&[]);
     assert!(house.old.take_exchanges().is_empty(), "{:#}", house.status());
@@ -159,6 +170,30 @@ fn an_old_address_that_has_ended_still_heals_a_wrong_move() {
     house.release(41);
     house.pass(&[]);
     assert_eq!((house.plane.level(), house.moved()), (Some(41), unreachable("Unreachable")));
+}
+
+#[test]
+fn a_wrong_move_of_a_catalog_that_needs_a_login_is_put_right_after_its_end() {
+    let mut house = House::at_level_40();
+    let (from, to) = (house.old.url("catalog"), house.new.url("moved/catalog"));
+    let (user, secret) = ("x-access-token".to_owned(), "read-secret".to_owned());
+    house.old.require(Some(pdp_e2e::Login::Basic(user, secret.clone())));
+    let login = [("PDP_SYNC_CATALOG_GIT_TOKEN", secret.as_str())];
+    house.move_for_31_days(&from, &house.new.url("moved/misspelt"));
+    house.pass(&login);
+    house.days_later(32);
+    house.pass(&login);
+    assert_eq!(house.moved().0, "unreachable", "{:#}", house.status());
+    house.world.change_moves("catalog", &["--drop", &from]).unwrap();
+    house.world.move_address("catalog", &from, &to).unwrap();
+    house.release(41);
+    for level in [41, 42] {
+        house.pass(&login);
+        assert_eq!(house.plane.level(), Some(level), "{:#}", house.status());
+        house.old.stop();
+        house.release(42);
+    }
+    assert_eq!(house.moved(), followed());
 }
 
 #[test]
@@ -181,6 +216,43 @@ fn a_move_that_was_taken_back_by_mistake_leaves_nobody_where_no_correction_arriv
     house.pass(&[]);
     house.pass(&[]);
     assert!(house.new.take_exchanges().is_empty(), "the old address answers again");
+}
+
+#[test]
+fn a_data_plane_that_was_off_for_two_moves_follows_both_though_one_was_taken_back() {
+    for dropped in ["first", "second"] {
+        let house = House::at_level_40();
+        let third = GitHost::start(&house.world.path("third")).unwrap();
+        third.create("catalog").unwrap();
+        let (a, b, c) = (house.old.url("catalog"), house.new.url("moved/catalog"), third.url("catalog"));
+        house.world.move_address("catalog", &a, &b).unwrap();
+        house.world.move_address("catalog", &b, &c).unwrap();
+        // The first pass reads of both at the old address, the second one finds the third host.
+        let serve = |house: &House| {
+            let files = house.world.git.files("catalog", "catalog").unwrap();
+            third.overwrite("catalog", "catalog", &files).unwrap();
+        };
+        house.publish();
+        serve(&house);
+        house.pass(&[]);
+        house.old.stop();
+        house.new.stop();
+        let from = if dropped == "first" { &a } else { &b };
+        house.world.change_moves("catalog", &["--drop", from]).unwrap();
+        for level in [41, 42] {
+            house.world.release(level, "emergency").unwrap();
+            house.world.open(level, &["general=100"]).unwrap();
+            serve(&house);
+            house.pass(&[]);
+            assert_eq!(house.plane.level(), Some(level.into()), "{dropped}: {:#}", house.status());
+        }
+        let listed: Vec<_> = [&house.world.registry_host(), &a, &b]
+            .map(|address| address.trim_start_matches("http://").split('/').next().unwrap().to_owned())
+            .into();
+        third.take_exchanges();
+        house.pass(&[("PDP_SYNC_ALLOWED_HOSTS", &listed.join(","))]);
+        assert!(third.take_exchanges().is_empty(), "{dropped}: not listed, not asked");
+    }
 }
 
 #[test]
@@ -283,11 +355,13 @@ fn whoever_signs_a_move_reads_both_addresses_and_nonsense_is_refused_before() {
         world.run(pdp_e2e::Program::Publisher, &[&start, what, &["--key", &key]].concat(), &[]).unwrap()
     };
     let (a, b, c) = ("https://a.example/c", "https://b.example/c", "https://c.example/c");
+    let too_soon = pdp_e2e::rfc3339(pdp_e2e::unix_now() + 30 * 86_400 - 60);
     for (what, words) in [
         (vec!["--from", a, "--to", a], "error[BadChannel]"),
         (vec!["--from", a, "--to", "http://127.0.0.1:3000/c"], "error[BadChannel]"),
         (vec!["--from", a, "--to", "https://u:p@b.example/c"], "is not an address"),
         (vec!["--from", a], "--to"),
+        (vec!["--from", a, "--to", b, "--until", &too_soon], "error[BadMove]"),
         (vec!["--drop", a], "error[NotFound]"),
     ] {
         let refused = run(&what);

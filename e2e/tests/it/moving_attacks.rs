@@ -106,6 +106,8 @@ fn whoever_gets_the_name_of_an_old_address_gets_no_login() {
     house.pass(&[]);
     let text = std::fs::read_to_string(&house.plane.subscription).unwrap();
     std::fs::write(&house.plane.subscription, text.replace(&old, &from)).unwrap();
+    house.pass(&[]);
+    assert!(collector.requests().is_empty(), "the successor has a fresh catalog");
     house.new.stop();
     house.world.now = Some(pdp_e2e::rfc3339(pdp_e2e::unix_now() + 731 * 86_400));
     let told = pass_with_secrets(&house);
@@ -147,6 +149,39 @@ fn the_new_address_of_a_server_gets_no_enrolment_token() {
     assert!(!collector.has(token.trim()), "{:#?}", collector.requests());
     assert_eq!(status["instruction"]["by"], "server", "the old address answers: {status:#}");
     note("successor-of-a-server-wants-the-token", "NotEnrolled", "refused; the token went to nobody else");
+}
+
+#[test]
+fn the_old_name_of_a_server_gets_no_report_while_the_new_one_is_away() {
+    let mut world = World::start().unwrap();
+    world.serve().unwrap();
+    world.organization("acme", "canary").unwrap();
+    let url = world.server().unwrap().url();
+    let plane = world.enrolled("acme", "prod", "").unwrap();
+    assert!(plane.pass(&world, &[]).unwrap().ok());
+    let (collector, new) =
+        (Collector::start().unwrap(), Forwarder::start(url.rsplit(':').next().unwrap().parse().unwrap()));
+    let (old, new) = (format!("http://{}", collector.host()), new.unwrap());
+    let text = std::fs::read_to_string(&plane.subscription).unwrap();
+    std::fs::write(&plane.subscription, text.replace(&url, &old)).unwrap();
+    world.move_address("server", &old, &format!("http://127.0.0.1:{}", new.port())).unwrap();
+    plane.pass(&world, &[]).unwrap();
+    assert_eq!(plane.status().unwrap()["moves"][0]["state"], "followed");
+    assert_eq!(collector.requests(), Vec::<String>::new());
+    drop(new);
+    // There is something to tell: a level that it waits for.
+    world.release(41, "emergency").unwrap();
+    world.publish_catalog().unwrap();
+    let pass = plane.pass(&world, &[]).unwrap();
+    assert!(pass.stderr.contains("the report didn't arrive"), "{}", pass.stderr);
+    assert!(collector.has("assignment"), "the old name is asked: {:#?}", collector.requests());
+    let posted = collector.requests().into_iter().filter(|request| request.starts_with("POST"));
+    assert_eq!(posted.collect::<Vec<_>>(), Vec::<String>::new());
+    note(
+        "report-to-the-old-name",
+        "Unauthorized",
+        "not sent: it waits for the server that was followed last",
+    );
 }
 
 #[test]

@@ -120,6 +120,109 @@ fn lay(world: &World, branch: &str, edit: impl FnOnce(&mut Value)) {
     world.git.overwrite("catalog", branch, &files).unwrap();
 }
 
+/// Lays the next version of the channel on its branch, whole and with nobody's signature.
+fn lay_channel(world: &World, edit: impl FnOnce(&mut Value)) {
+    const CHANNEL: &str = "channel-pdp-2026.json";
+    let path = format!("targets/{CHANNEL}");
+    let mut files = world.git.files("catalog", "catalog").unwrap();
+    let mut channel: Value = serde_json::from_slice(&files[&path]).unwrap();
+    edit(&mut channel);
+    let bytes = serde_json::to_vec(&channel).unwrap();
+    let mut role: Value = serde_json::from_slice(&files["metadata/channels.json"]).unwrap();
+    let version = role["signed"]["version"].as_u64().unwrap() + 1;
+    role["signed"]["version"] = version.into();
+    role["signed"]["targets"][CHANNEL] =
+        serde_json::json!({ "length": bytes.len(), "hashes": { "sha256": crate::forge::sha256(&bytes) } });
+    role["signatures"] = serde_json::json!([]);
+    files.insert(path, bytes);
+    files.insert("metadata/channels.json".into(), serde_json::to_vec(&role).unwrap());
+    world.git.overwrite("catalog", &format!("proposals/channels-{version}"), &files).unwrap();
+}
+
+/// What a signer is told, without the values.
+fn told(world: &World, branch: &str, more: &[&str]) -> Vec<String> {
+    let args = [&["catalog", "proposals", "show", branch, "-o", "json"], more].concat();
+    let shown: Value = serde_json::from_str(&world.publisher(&args).unwrap().stdout).unwrap();
+    shown["words"].as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn whoever_signs_is_told_of_required_stops_and_of_what_readers_must_know() {
+    let world = World::start().unwrap();
+    lay_channel(&world, |channel| {
+        channel["requiredStops"] = serde_json::json!([41]);
+        channel["critical"] = serde_json::json!(["audiences"]);
+    });
+    let words = told(&world, CHANNELS, &[]);
+    assert_eq!(words.len(), 2, "{words:?}");
+    assert!(words[0].contains("whoever doesn't know `audiences` REFUSES the channel"), "{words:?}");
+    assert!(words[1].contains("level 41 is a REQUIRED STOP"), "{words:?}");
+    // What no data plane reads isn't silent, either.
+    lay_channel(&world, |channel| channel["critical"] = serde_json::json!(["time-travel"]));
+    let words = told(&world, CHANNELS, &[]);
+    assert!(
+        words[0].contains("every data plane would refuse it") && words[0].contains("time-travel"),
+        "{words:?}"
+    );
+}
+
+#[test]
+fn whoever_signs_is_told_what_a_promoted_level_holds_and_for_whom_it_is() {
+    let world = World::start().unwrap();
+    world.release(41, "emergency").unwrap();
+    let hotfix = |line: &mut pdp_e2e::Line| {
+        line.release["kind"] = "hotfix".into();
+        line.audience = vec!["acme".to_owned()];
+        Ok(())
+    };
+    world.release_with(42, "emergency", hotfix).unwrap();
+    let files = world.git.files("catalog", "catalog").unwrap();
+    let channel: Value = serde_json::from_slice(&files["targets/channel-pdp-2026.json"]).unwrap();
+    // The same promotion once more, as it was proposed.
+    let promotion = channel["levels"]["42"].clone();
+    lay_channel(&world, |channel| drop(channel["levels"].as_object_mut().unwrap().remove("42")));
+    let role: Value = serde_json::from_slice(&files["metadata/channels.json"]).unwrap();
+    let branch = format!("proposals/channels-{}", role["signed"]["version"].as_u64().unwrap() + 1);
+    assert!(told(&world, &branch, &[])[0].contains("level 42 is PROMOTED NO MORE"));
+    lay_channel(&world, |channel| {
+        channel["levels"]["43"] = promotion.clone();
+        channel["levels"]["42"]["audience"] = serde_json::json!([]);
+    });
+    let words = told(&world, &branch, &[]);
+    assert!(
+        words.iter().any(|it| it.contains("level 42 is for EVERYBODY, not for 1 organization(s) ALONE")),
+        "{words:?}"
+    );
+    assert!(words.iter().any(|it| it.contains("level 43 is a release that NOBODY CAN SHOW")), "{words:?}");
+    // The catalog names no customer: whoever signs names those that it may be for.
+    let words = told(&world, &branch, &["--organization", "evil", "--organization", "acme"]);
+    assert!(words.iter().any(|it| it.ends_with("not for 1 organization(s) ALONE: `acme`")), "{words:?}");
+}
+
+#[test]
+fn a_promotion_is_told_by_its_release_before_that_is_published() {
+    let world = World::start().unwrap();
+    world.release(41, "emergency").unwrap();
+    world.git.git("catalog", &["branch", "kept", "catalog"]).unwrap();
+    world.release(42, "emergency").unwrap();
+    let files = world.git.files("catalog", "catalog").unwrap();
+    // As it was before, with what was proposed then beside it.
+    world.git.git("catalog", &["branch", "-f", "catalog", "kept"]).unwrap();
+    for role in ["releases", "channels"] {
+        let file: Value = serde_json::from_slice(&files[&format!("metadata/{role}.json")]).unwrap();
+        world
+            .git
+            .overwrite("catalog", &format!("proposals/{role}-{}", file["signed"]["version"]), &files)
+            .unwrap();
+    }
+    let file: Value = serde_json::from_slice(&files["metadata/channels.json"]).unwrap();
+    let words = told(&world, &format!("proposals/channels-{}", file["signed"]["version"]), &[]);
+    assert!(words.iter().any(|it| it.contains("level 42 against level 41: ")), "{words:?}");
+    let file: Value = serde_json::from_slice(&files["metadata/releases.json"]).unwrap();
+    let words = told(&world, &format!("proposals/releases-{}", file["signed"]["version"]), &[]);
+    assert!(words.iter().any(|it| it.contains("level 42 installs ")), "{words:?}");
+}
+
 #[test]
 fn rubbish_on_its_branch_does_not_hold_a_brake() {
     let world = World::start().unwrap();

@@ -45,10 +45,14 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
         };
         let before: Option<Status> = state::read(&store, "status.json");
         let status = status::of(&subscription.pdp().to_string(), &outcome, &state, before, clock.now());
-        state::write(&mut store, "status.json", &status)?;
+        let kept = state::write(&mut store, "status.json", &status);
         if args.once {
             print(format, &status, &status::text(&status))?;
-            return Ok(outcome.exit());
+            return kept.map(|()| outcome.exit());
+        }
+        if let Err(failure) = kept {
+            let (code, waiting) = (&failure.code, &status.waiting_for);
+            tracing::error!(code, waiting, "the status can't be kept; the next pass tries again: {failure}");
         }
         tracing::info!(level = ?status.level, target = ?status.target, conditions = ?status.conditions, "pass");
         match &outcome.next_poll {

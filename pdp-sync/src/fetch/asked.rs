@@ -10,7 +10,7 @@ use pdp_transport::cli::failure::{Failure, internal};
 use super::{Judgement, LastCatalog, from_place};
 use crate::crd::{MoveState, MoveStatus};
 use crate::endpoints::{CatalogEndpoint, Endpoints};
-use crate::moving::{self, Place};
+use crate::moving::{self, Origin, Place};
 use crate::state::State;
 
 /// What came of asking.
@@ -19,8 +19,8 @@ pub(crate) struct Asked {
     pub(crate) judgement: Judgement,
     /// What became of the catalog's moves.
     pub(crate) moves: Vec<MoveStatus>,
-    /// True if the catalog came from the address that the subscription names.
-    pub(crate) at_home: bool,
+    /// Where a catalog that is trusted came from.
+    pub(crate) origin: Origin,
 }
 
 /// Asks until a fresh catalog is found. What is refused, or past its freshness, in one place keeps nobody from the
@@ -50,7 +50,7 @@ struct Search {
     /// Risen by every verified root on the way: an old address mustn't lead back behind it.
     floors: Floors,
     keeps_roots: bool,
-    trusted: Option<(Arc<Verified<Catalog>>, Floors, bool)>,
+    trusted: Option<(Arc<Verified<Catalog>>, Floors, Origin)>,
     is_fresh: bool,
     refused: Option<(Refusal, bool)>,
     failed: Option<Failure>,
@@ -69,7 +69,8 @@ impl Search {
                 self.is_fresh = catalog.freshness(now) == Freshness::Fresh;
                 let newest = self.trusted.as_ref().map(|(known, ..)| known.versions().timestamp);
                 if newest < Some(catalog.versions().timestamp) {
-                    self.trusted = Some((catalog, floors, place.is_configured()));
+                    let origin = Origin { successor: place.successor(), is_fresh: self.is_fresh };
+                    self.trusted = Some((catalog, floors, origin));
                 }
                 place.told(MoveState::Followed, None)
             }
@@ -96,9 +97,12 @@ impl Search {
 
     fn end(self) -> Asked {
         let Self { floors, trusted, refused, failed, moves, .. } = self;
-        let at_home = trusted.as_ref().is_some_and(|(.., at_home)| *at_home);
+        let mut origin = Origin::default();
         let judgement = match (trusted, refused) {
-            (Some((catalog, floors, _)), _) => Judgement::Trusted(catalog, floors),
+            (Some((catalog, floors, from)), _) => {
+                origin = from;
+                Judgement::Trusted(catalog, floors)
+            }
             (None, Some((refusal, behind))) => {
                 Judgement::Refused { refusal, behind, rooted: Some(Box::new(floors)) }
             }
@@ -106,6 +110,6 @@ impl Search {
                 Judgement::Unavailable(failed.unwrap_or_else(|| internal("the catalog has no place")))
             }
         };
-        Asked { judgement, moves, at_home }
+        Asked { judgement, moves, origin }
     }
 }

@@ -51,7 +51,9 @@ pub(super) fn ask(
     let Some(places) = places(endpoints, customer, state, now) else { return Ok(Asked::Done) };
     heard.moves = places.barred;
     let tag = counts(customer, state, catalog, now).then(|| kept(customer, state)?.tag.clone()).flatten();
+    let mut in_vain = Vec::new();
     for place in &places.ask {
+        in_vain.extend(heard.identity.take());
         let new = match fetched(&place.endpoint, customer, state, tag.as_deref(), heard, now) {
             Ok(new) => new,
             Err(failure) => {
@@ -73,11 +75,24 @@ pub(super) fn ask(
             Some(Judged::Followed(_)) | None => {
                 heard.trouble = None;
                 heard.moves.extend(place.told(MoveState::Followed, None));
-                break;
+                if let Some(identity) = &heard.identity {
+                    state.save_server(&identity.url)?;
+                }
+                return Ok(Asked::Done);
             }
         }
     }
+    in_vain.extend(heard.identity.take());
+    let followed = state.instruction.as_ref().and_then(|kept| kept.server.as_deref());
+    heard.identity = whom_to_tell(in_vain, |identity| Some(identity.url.as_str()) == followed);
     Ok(Asked::Done)
+}
+
+/// Of those who were asked in vain, newest first, the one whose word was followed last; else the newest, which people
+/// signed. The last one asked may be a name that the vendor gives up.
+fn whom_to_tell<T>(mut in_vain: Vec<T>, is_followed: impl Fn(&T) -> bool) -> Option<T> {
+    let place = in_vain.iter().position(is_followed).unwrap_or_default();
+    (!in_vain.is_empty()).then(|| in_vain.swap_remove(place))
 }
 
 /// A refusal says more than silence.
@@ -147,4 +162,25 @@ fn ring_state(endpoint: &RingStateEndpoint, customer: &Customer, state: &State) 
 
 fn text(envelope: Vec<u8>) -> Result<String> {
     String::from_utf8(envelope).map_err(|_| Failure::new("Garbage", "the instruction is not text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whom_to_tell;
+
+    #[test]
+    fn after_all_failed_the_one_that_was_followed_last_is_told_else_the_newest() {
+        for (asked, followed, told) in [
+            ("", "a", None),
+            ("a", "", Some('a')),
+            ("cba", "", Some('c')),
+            ("cba", "c", Some('c')),
+            ("cba", "b", Some('b')),
+            ("cba", "a", Some('a')),
+            ("ba", "c", Some('b')),
+        ] {
+            let all: Vec<_> = asked.chars().collect();
+            assert_eq!(whom_to_tell(all, |one| followed.contains(*one)), told, "{asked} {followed}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The endpoints of successors: the same branch, tag and options at another address, and no other host's login.
 
 use pdp_policies::At;
-use pdp_policies::moves::{Address, MoveKind};
+use pdp_policies::moves::{Address, Hop, MoveKind};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::git::GitOptions;
 use pdp_transport::login::LoginSource;
@@ -74,22 +74,25 @@ pub(crate) fn catalogs(endpoints: &Endpoints, remembered: &Remembered, now: At) 
         }
         CatalogEndpoint::Flux { .. } | CatalogEndpoint::Folder(_) => Err(not_ours()),
     };
-    places(here.clone(), address(written), MoveKind::Catalog, remembered, now, make, without_login)
+    // Where no successor ever gave a fresh catalog, only the old address can put a wrong move right, and it may want its login.
+    let ended =
+        |old, later: &[Hop<'_>]| Some(if remembered.has_answered(later) { without_login(old) } else { old });
+    places(here.clone(), address(written), MoveKind::Catalog, remembered, now, make, ended)
 }
 
 /// A name that the vendor gave up may be somebody else's: it gets no login. It is asked all the same, because what heals a
 /// wrong move may lie nowhere else.
-fn without_login(mut old: CatalogEndpoint) -> Option<CatalogEndpoint> {
+fn without_login(mut old: CatalogEndpoint) -> CatalogEndpoint {
     match &mut old {
         CatalogEndpoint::Git(git) => git.options.login = LoginSource::Nobody,
         CatalogEndpoint::Oci { options, .. } => options.login = LoginSource::Nobody,
         CatalogEndpoint::Flux { .. } | CatalogEndpoint::Folder(_) => {}
     }
-    Some(old)
+    old
 }
 
 /// A catalog is enough to heal: nothing else is asked at a name that may be somebody else's.
-pub(super) fn not_at_all<T>(_: T) -> Option<T> {
+pub(super) fn not_at_all<T>(_: T, _: &[Hop<'_>]) -> Option<T> {
     None
 }
 

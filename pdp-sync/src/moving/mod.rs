@@ -11,7 +11,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 
 pub(crate) use artifacts::{addresses, adopt, inputs};
 pub(crate) use endpoints::{Mover, catalogs, ring_states, servers};
-pub(crate) use remembered::{MOVES, Remembered};
+pub(crate) use remembered::{MOVES, Origin, Remembered};
 
 use crate::crd::{MoveState, MoveStatus};
 
@@ -38,8 +38,13 @@ pub(crate) struct Places<T> {
 
 impl<T> Place<T> {
     /// True for the address that the subscription names.
-    pub(crate) fn is_configured(&self) -> bool {
+    fn is_configured(&self) -> bool {
         self.moved.is_none()
+    }
+
+    /// The successor that this is; none for the address that the subscription names.
+    pub(crate) fn successor(&self) -> Option<Address> {
+        self.moved.as_ref()?.to.parse().ok()
     }
 
     /// What is told of the move that led here.
@@ -65,12 +70,12 @@ impl<T> Places<T> {
     }
 
     /// Adds what a move leads to, or why it isn't followed.
-    fn add(&mut self, from: &Address, hop: &Hop<'_>, made: Result<T>) {
+    fn add(&mut self, from: &Address, hop: &Hop<'_>, until: At, made: Result<T>) {
         let moved = |state| MoveStatus {
             kind: hop.by.kind,
             from: from.to_string(),
             to: hop.to.to_string(),
-            until: hop.by.until,
+            until,
             state,
             reason: None,
             hint: String::new(),
@@ -84,9 +89,9 @@ impl<T> Places<T> {
     }
 }
 
-/// The newest successor first, the address that the subscription names after its successors. An old one that has ended is
-/// asked as `ended` says, unless no later one may be asked. A move that was taken back counts last, until the old
-/// address is known to answer.
+/// The newest successor first, the address that the subscription names after its successors. An old one that is kept no
+/// longer is asked as `ended` says, which is told what came after it, unless no later one may be asked. Where moves lead
+/// that were taken back counts last, until an address before them is known to answer.
 pub(crate) fn places<T>(
     endpoint: T,
     address: Option<Address>,
@@ -94,26 +99,28 @@ pub(crate) fn places<T>(
     remembered: &Remembered,
     now: At,
     make: impl Fn(&Address) -> Result<T>,
-    ended: impl Fn(T) -> Option<T>,
+    ended: impl Fn(T, &[Hop<'_>]) -> Option<T>,
 ) -> Places<T> {
     let Some(address) = address else { return Places::only(endpoint) };
     let mut places = Places { ask: Vec::new(), barred: Vec::new() };
     let hops = successors(&remembered.moves, kind, &address, now);
-    let has_ended = |hop: Option<&Hop<'_>>| hop.is_some_and(|hop| hop.by.until < now);
+    let asked = |places: &Places<T>, endpoint: T, later: &[Hop<'_>]| {
+        let is_over = later.first().is_some_and(|hop| remembered.kept_until(hop) < now);
+        if is_over && !places.ask.is_empty() { ended(endpoint, later) } else { Some(endpoint) }
+    };
     for (index, hop) in hops.iter().enumerate().rev() {
-        let old = !places.ask.is_empty() && has_ended(hops.get(index + 1));
-        let made = make(&hop.to).map(|made| if old { ended(made) } else { Some(made) });
+        let later = hops.get(index + 1..).unwrap_or_default();
+        let made = make(&hop.to).map(|made| asked(&places, made, later));
         if let Some(made) = made.transpose() {
-            places.add(&address, hop, made);
+            places.add(&address, hop, remembered.kept_until(hop), made);
         }
     }
-    let old = !places.ask.is_empty() && has_ended(hops.first());
-    let endpoint = if old { ended(endpoint) } else { Some(endpoint) };
+    let endpoint = asked(&places, endpoint, &hops);
     places.ask.extend(endpoint.map(|endpoint| Place { endpoint, moved: None }));
-    if hops.is_empty() {
-        for hop in successors(&remembered.dropped, kind, &address, now).iter().rev() {
-            places.add(&address, hop, make(&hop.to));
-        }
+    let all = remembered.with_dropped();
+    let known = |to: &Address| *to == address || hops.iter().any(|hop| hop.to == *to);
+    for hop in successors(&all, kind, &address, now).iter().rev().filter(|hop| !known(&hop.to)) {
+        places.add(&address, hop, remembered.kept_until(hop), make(&hop.to));
     }
     places
 }

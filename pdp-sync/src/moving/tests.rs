@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use pdp_policies::At;
-use pdp_policies::moves::{Address, Move, MoveKind};
+use pdp_policies::moves::{Address, Hop, Move, MoveKind, successors};
 use pdp_transport::cli::failure::{Failure, Result};
 
-use super::{FLUX_SOURCE, Places, Remembered, places};
+use super::{FLUX_SOURCE, Origin, Places, Remembered, places};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -19,7 +19,7 @@ fn moved(from: &str, to: &str, until: i64) -> Move {
 }
 
 fn remembered(moves: &[Move], dropped: &[Move]) -> Remembered {
-    Remembered { moves: moves.to_vec(), dropped: dropped.to_vec() }
+    Remembered { moves: moves.to_vec(), dropped: dropped.to_vec(), successors: Vec::new() }
 }
 
 /// Hosts are one letter; `x` isn't allowed. Those that have ended are capital letters; `b` is then asked no more.
@@ -34,7 +34,7 @@ fn asked(remembered: &Remembered) -> String {
     };
     let here = "https://a.example/c".parse().ok();
     let found: Places<String> =
-        places("a".to_owned(), here, MoveKind::Catalog, remembered, at(0), make, |old| {
+        places("a".to_owned(), here, MoveKind::Catalog, remembered, at(0), make, |old, _| {
             Some(old.to_uppercase()).filter(|old| old != "B")
         });
     let all = found.ask.iter().map(|place| place.endpoint.clone());
@@ -61,28 +61,97 @@ fn the_newest_successor_is_asked_first_and_what_ended_or_isnt_allowed_is_not() {
     }
     let later = Move { since: at(1), ..moved("a", "b", 9) };
     assert_eq!(asked(&remembered(&[later], &[])), "a", "not yet");
-    assert_eq!(asked(&remembered(&[], &[moved("a", "b", 9)])), "ab", "taken back: the last resort");
 }
 
 #[test]
-fn a_move_that_was_taken_back_is_kept_until_the_old_address_is_known_to_answer() {
-    let (one, other) = (moved("a", "b", 9), moved("c", "d", 9));
-    let both = remembered(&[one.clone(), other.clone()], &[]);
-    let after = both.after(std::slice::from_ref(&other), false);
-    assert_eq!(after, remembered(std::slice::from_ref(&other), std::slice::from_ref(&one)));
-    assert_eq!(after.after(std::slice::from_ref(&other), false), after, "kept");
-    assert_eq!(
-        after.after(std::slice::from_ref(&other), true),
-        remembered(std::slice::from_ref(&other), &[])
-    );
+fn where_moves_lead_that_were_taken_back_is_the_last_resort() {
+    let (ab, bc, cd) = (moved("a", "b", 9), moved("b", "c", 9), moved("c", "d", 9));
+    for (listed, dropped, order) in [
+        (vec![], vec![&ab], "ab"),
+        (vec![], vec![&ab, &bc], "acb"),
+        (vec![&ab], vec![&bc], "bac"),
+        (vec![&ab], vec![&bc, &cd], "badc"),
+        (vec![&bc], vec![&ab], "acb"),
+        (vec![&ab, &cd], vec![&bc], "badc"),
+        (vec![&ab], vec![&moved("b", "x", 9)], "ba-MoveNotAllowed"),
+        (vec![&ab], vec![&moved("b", "a", 9)], "ba"),
+        (vec![], vec![&cd], "a"),
+    ] {
+        let own = |moves: &[&Move]| moves.iter().copied().cloned().collect::<Vec<_>>();
+        assert_eq!(asked(&remembered(&own(&listed), &own(&dropped))), order, "{listed:?} {dropped:?}");
+    }
+}
+
+/// What is remembered after a catalog with these moves from a successor, none for the subscription's own address.
+fn after(before: &Remembered, moves: &[&Move], from: Option<&str>, is_fresh: bool) -> Remembered {
+    let moves: Vec<_> = moves.iter().copied().cloned().collect();
+    let successor = from.map(|name| format!("https://{name}.example/c").parse().unwrap());
+    before.after(&moves, &Origin { successor, is_fresh }, at(0))
+}
+
+#[test]
+fn a_move_that_was_taken_back_is_kept_until_an_address_before_it_is_known_to_answer() {
+    let (one, two, other) = (moved("a", "b", 9), moved("b", "c", 9), moved("d", "e", 9));
+    let all = remembered(&[one.clone(), two.clone(), other.clone()], &[]);
+    let dropped = |before: &Remembered, moves: &[&Move], from: Option<&str>, is_fresh| {
+        after(before, moves, from, is_fresh).dropped
+    };
+    let both = after(&all, &[&other], Some("c"), true);
+    assert_eq!(both.dropped, [one.clone(), two.clone()]);
+    assert_eq!(dropped(&both, &[&other], Some("c"), true), both.dropped, "kept");
+    let first = dropped(&both, &[&other], Some("b"), true);
+    assert_eq!(first, std::slice::from_ref(&one), "the address before the second one answers");
+    assert_eq!(dropped(&both, &[&other], None, true), []);
+    assert_eq!(dropped(&both, &[&other], None, false), both.dropped, "what isn't fresh is no answer");
     let again = Move { until: at(99), ..one };
     assert_eq!(
-        after.after(std::slice::from_ref(&again), false).dropped.len(),
-        1,
-        "listed again: only `other`"
+        dropped(&both, &[&again], Some("c"), true),
+        [other, two],
+        "what is listed again isn't dropped"
     );
     let server = Move { kind: MoveKind::Server, ..moved("a", "b", 9) };
-    assert_eq!(remembered(&[server], &[]).after(&[], false), Remembered::default());
+    assert_eq!(after(&remembered(&[server], &[]), &[], Some("b"), true), Remembered::default());
+}
+
+/// Which addresses are left behind: the names of those whose login is kept from them, in the chain a, b, c.
+fn left(remembered: &Remembered, now: At) -> String {
+    let here: Address = "https://a.example/c".parse().unwrap();
+    let hops = successors(&remembered.moves, MoveKind::Catalog, &here, now);
+    let left = |later: &[Hop<'_>]| remembered.kept_until(&later[0]) < now && remembered.has_answered(later);
+    (0..hops.len()).filter(|n| left(&hops[*n..])).map(|n| ["a", "b"][n]).collect()
+}
+
+#[test]
+fn the_login_goes_to_the_old_address_until_a_successor_answered_and_until_the_least_time_is_over() {
+    let day = |days: i64| at(days * 86_400);
+    let origin = |name: Option<&str>, is_fresh| {
+        let successor = name.map(|name| format!("https://{name}.example/c").parse().unwrap());
+        Origin { successor, is_fresh }
+    };
+    let move_of = |from: &str, to: &str, until| Move { until: day(until), ..moved(from, to, 0) };
+    for (from, is_fresh, until, now, expected) in [
+        (Some("b"), true, -400, 31, "a"),
+        (Some("b"), true, -400, 29, ""),
+        (Some("b"), true, 60, 59, ""),
+        (Some("b"), true, 60, 61, "a"),
+        (Some("b"), false, -400, 31, ""),
+        (None, true, -400, 31, ""),
+        (Some("c"), true, -400, 31, "ab"),
+        (Some("x"), true, -400, 31, ""),
+    ] {
+        let moves = [move_of("a", "b", until), move_of("b", "c", until)];
+        let first = Remembered::default().after(&moves, &Origin::default(), day(0));
+        let then = first.after(&moves, &origin(from, is_fresh), day(1));
+        assert_eq!(left(&then, day(now)), expected, "{from:?} {is_fresh} {until} {now}");
+        assert_eq!(left(&then.after(&moves, &origin(None, true), day(2)), day(now)), expected, "kept");
+    }
+    // A move that was put right begins anew, and what a wrong clock wrote is no reason to wait for it.
+    let (wrong, right) = ([move_of("a", "b", -1)], [move_of("a", "c", -1)]);
+    let wrong = Remembered::default().after(&wrong, &origin(Some("b"), true), day(0));
+    assert_eq!(left(&wrong.after(&right, &origin(None, true), day(40)), day(40)), "");
+    let ahead = Remembered::default().after(&right, &origin(None, true), day(4000));
+    let healed = ahead.after(&right, &origin(Some("c"), true), day(0));
+    assert_eq!(left(&healed, day(31)), "a");
 }
 
 #[test]

@@ -148,6 +148,17 @@ fn moves_are_followed_in_chains_that_end() {
 }
 
 #[test]
+fn an_old_address_is_kept_as_signed_and_never_for_less_than_a_correction_takes() {
+    let day = |days: i64| now().plus(Span::from_seconds(days * 86_400));
+    for (until, first_read, kept) in
+        [(730, 0, 730), (31, 0, 31), (30, 0, 30), (1, 0, 30), (1, 400, 430), (730, 710, 740), (730, -9, 730)]
+    {
+        let one = Move { until: day(until), ..moved(CATALOG, "https://a.example/c", "https://b.example/c") };
+        assert_eq!(one.kept_until(day(first_read)), day(kept), "{until} {first_read}");
+    }
+}
+
+#[test]
 fn a_channel_with_moves_that_make_no_sense_is_refused() {
     let (a, b, c) = ("https://a.example/c", "https://b.example/c", "https://c.example/c");
     assert_eq!(problems(vec![moved(CATALOG, a, b), moved(CATALOG, b, c)]), Vec::<String>::new());

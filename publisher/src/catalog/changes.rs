@@ -70,11 +70,16 @@ pub(super) fn listed_file<'a>(
     path: &str,
     listed: &Value,
 ) -> Result<&'a [u8]> {
-    let mut found = [tree, current].into_iter().filter_map(|tree| tree.get(path));
-    found.find(|bytes| metadata::target(bytes) == *listed).ok_or_else(|| {
+    let found = [tree, current].into_iter().find_map(|tree| as_listed(tree, path, listed));
+    found.ok_or_else(|| {
         Failure::new("ProposalNotWhole", format!("the proposal lists a {path} that it doesn't hold"))
             .hint("nothing was signed: have it proposed again, and ask who wrote that branch")
     })
+}
+
+/// A tree's file, if it is the one that a role lists.
+pub(super) fn as_listed<'a>(tree: &'a CatalogTree, path: &str, listed: &Value) -> Option<&'a [u8]> {
+    tree.get(path).filter(|bytes| metadata::target(bytes) == *listed)
 }
 
 /// All of a role but what is shown by itself: version, expiry and files.

@@ -9,7 +9,7 @@ use super::holder_change::{entry, holder, ids, threshold};
 use super::role::RoleFile;
 
 /// One line for each key that comes or goes, and for each other number of signatures.
-pub(super) fn of_holders(before: &RoleFile, after: &RoleFile) -> Vec<String> {
+pub(crate) fn of_holders(before: &RoleFile, after: &RoleFile) -> Vec<String> {
     let below = Role::ALL.into_iter().filter(|role| role.parent() == after.role);
     below.flat_map(|role| of_role(&before.signed, &after.signed, role)).collect()
 }

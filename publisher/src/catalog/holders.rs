@@ -66,15 +66,49 @@ impl Holders {
             .hint("the root and the catalog's delegations say who holds it; leave this key out"))
     }
 
-    /// How many valid signatures are still missing.
+    /// How many valid signatures are still missing. One of a key that is in both groups counts in both.
     pub(crate) fn missing(&self, file: &RoleFile) -> Result<usize> {
         let bytes = file.bytes()?;
         let each: Result<Vec<_>> = self.groups.iter().map(|group| group.missing(self.role, &bytes)).collect();
-        Ok(each?.into_iter().max().unwrap_or_default())
+        let in_both = match self.groups.as_slice() {
+            [one, other] => one.unsigned_in(other, self.role, &bytes)?,
+            _ => 0,
+        };
+        Ok(together(&each?, in_both))
     }
 }
 
+/// The fewest signatures that give each group what it misses, if so many keys that haven't signed are in both.
+fn together(missing: &[usize], in_both: usize) -> usize {
+    let for_both = missing.iter().min().copied().unwrap_or_default().min(in_both);
+    missing.iter().sum::<usize>().saturating_sub(for_both)
+}
+
 impl Group {
+    /// How many of its keys are another group's, too, and haven't signed.
+    fn unsigned_in(&self, other: &Self, role: Role, bytes: &[u8]) -> Result<usize> {
+        let theirs: BTreeSet<_> = other.listed().filter_map(|(_, key)| bytes_of(key)).collect();
+        let mut unsigned = BTreeSet::new();
+        for (id, key) in self.listed() {
+            let Some(own) = bytes_of(key).filter(|own| theirs.contains(own)) else { continue };
+            if self.of_one(id).missing(role, bytes)? > 0 {
+                unsigned.insert(own);
+            }
+        }
+        Ok(unsigned.len())
+    }
+
+    fn listed(&self) -> impl Iterator<Item = (&String, &sigstore_tuf::Key)> {
+        self.keys.keyids.iter().filter_map(|id| Some((id, self.material.get(id)?)))
+    }
+
+    /// One of its keys alone.
+    fn of_one(&self, id: &str) -> Self {
+        let mut keys = self.keys.clone();
+        (keys.keyids, keys.threshold) = (vec![id.to_owned()], 1);
+        Self { keys, material: self.material.clone() }
+    }
+
     fn missing(&self, role: Role, bytes: &[u8]) -> Result<usize> {
         let (material, keys) = (&self.material, &self.keys);
         let verified = match role {
@@ -95,6 +129,10 @@ impl Group {
     }
 }
 
+fn bytes_of(key: &sigstore_tuf::Key) -> Option<Vec<u8>> {
+    Some(key.verification_key().ok()?.as_bytes().to_vec())
+}
+
 fn unknown(role: Role) -> Failure {
     Failure::new("Unreadable", format!("nobody holds the role `{role}`"))
 }
@@ -111,4 +149,27 @@ fn delegated(tree: &CatalogTree, role: Role) -> Result<Group> {
     let delegations = targets.delegations.ok_or_else(|| unknown(role))?;
     let found = delegations.roles.iter().find(|it| it.name == role.name()).ok_or_else(|| unknown(role))?;
     Ok(Group { keys: found.role_keys(), material: delegations.keys })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::together;
+
+    #[test]
+    fn a_signature_counts_in_both_groups_and_no_more_of_them_than_there_are() {
+        for (missing, in_both, all) in [
+            (&[][..], 0, 0),
+            (&[2], 0, 2),
+            (&[0, 0], 3, 0),
+            (&[2, 2], 0, 4),
+            (&[2, 2], 1, 3),
+            (&[2, 2], 2, 2),
+            (&[2, 2], 3, 2),
+            (&[1, 3], 1, 3),
+            (&[1, 3], 0, 4),
+            (&[0, 2], 5, 2),
+        ] {
+            assert_eq!(together(missing, in_both), all, "{missing:?} {in_both}");
+        }
+    }
 }

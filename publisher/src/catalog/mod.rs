@@ -1,6 +1,7 @@
 //! The catalog in Git: read it, propose a change to a role, merge proposals, publish.
 
 mod changes;
+mod channel_words;
 mod clock;
 mod current;
 mod endings;
@@ -8,6 +9,7 @@ pub(crate) mod holder_change;
 mod holder_words;
 mod holders;
 mod key_words;
+mod level_words;
 mod merge;
 pub(crate) mod offices;
 mod proposal;
@@ -19,12 +21,13 @@ mod words;
 
 pub(crate) use current::{CatalogArgs, Current, GitArgs, judge};
 pub(crate) use endings::{Ending, endings, tell};
+pub(crate) use holder_words::of_holders;
 pub(crate) use holders::Holders;
 pub(crate) use merge::{Pending, lacking, leave_out, pending};
 pub(crate) use pdp_transport::cli::root::read as read_root;
 pub(crate) use proposal::{Other, Proposal, Proposed, branch_of, check_no_other, propose, propose_next};
 pub(crate) use pruned::{drop_unlisted, level_of, targets};
-pub(crate) use publish::{Online, first_push, push};
+pub(crate) use publish::{Online, ReadBack, first_push, push, read_back};
 pub(crate) use releases::published;
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.

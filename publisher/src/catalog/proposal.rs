@@ -1,7 +1,7 @@
 //! A proposal: the next version of a role with the signatures so far, on a branch of its own.
 
 use pdp_policies::trust::Role;
-use pdp_policies::{At, CatalogTree, Digest};
+use pdp_policies::{At, CatalogTree, Digest, Organization};
 use pdp_transport::catalog::from_git;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::say;
@@ -11,6 +11,7 @@ use super::changes::changes;
 use super::current::{Current, GitArgs, author};
 use super::holder_change::check_file;
 use super::holders::Holders;
+use super::level_words::Known;
 use super::merge::{is_rubbish, not_next, with_roles_above};
 use super::role::{RoleFile, Targets};
 use super::words::words;
@@ -97,7 +98,7 @@ pub(crate) fn propose_next(
             None => tree.remove(&path),
         }
     }
-    let (words, changes) = both(&current.tree, &before, &tree, &file)?;
+    let (words, changes) = both(current, &before, &tree, &file, &[])?;
     say(&view(&branch, &words, &changes, &file.digest()?));
     sign_and_push(current, git, &branch, base, &mut file, targets, keys, now)
 }
@@ -156,12 +157,26 @@ fn overtake(current: &Current, branch: &str, commit: CommitId, lost: usize, othe
 
 /// What a proposal changes: in the domain's words, and value by value.
 fn both(
-    current: &CatalogTree,
+    current: &Current,
     before: &RoleFile,
     tree: &CatalogTree,
     file: &RoleFile,
+    organizations: &[Organization],
 ) -> Result<(Vec<String>, Vec<String>)> {
-    Ok((words(current, before, tree, file)?, changes(current, before, tree, file)?))
+    // A level may be promoted together with its release, which lies on a branch of its own then.
+    let released = match file.role {
+        Role::Channels => proposed(current, Role::Releases),
+        _ => None,
+    };
+    let trees = [Some(&current.tree), Some(tree), released.as_ref()].into_iter().flatten().collect();
+    let known = Known { trees, organizations };
+    Ok((words(&current.tree, before, tree, file, &known)?, changes(&current.tree, before, tree, file)?))
+}
+
+/// What lies on the branch of a role's next version; nobody has judged it.
+fn proposed(current: &Current, role: Role) -> Option<CatalogTree> {
+    let next = RoleFile::read(&current.tree, role).ok()?.version() + 1;
+    Some(from_git(&current.remote, &branch_of(role, next)).ok()??.1)
 }
 
 fn view(branch: &str, words: &[String], changes: &[String], digest: &Digest) -> String {
@@ -178,15 +193,15 @@ pub(crate) struct Proposal {
     file: RoleFile,
     /// Names what a signature would stand for.
     pub(crate) digest: Digest,
-    /// What it changes in the channels, as people say it.
+    /// What it changes, as people say it.
     pub(crate) words: Vec<String>,
     /// What it changes against the current catalog, value by value.
     pub(crate) changes: Vec<String>,
 }
 
 impl Proposal {
-    /// Reads one. Only what can be shown can be signed.
-    pub(crate) fn read(current: &Current, branch: &str) -> Result<Self> {
+    /// Reads one. Only what can be shown can be signed. `organizations` are looked for in audiences.
+    pub(crate) fn read(current: &Current, branch: &str, organizations: &[Organization]) -> Result<Self> {
         let missing = || Failure::new("NotFound", format!("no proposal `{branch}`"));
         let role = role_of(branch).ok_or_else(missing)?;
         let (commit, tree) = from_git(&current.remote, branch)?.ok_or_else(missing)?;
@@ -199,7 +214,7 @@ impl Proposal {
         if matches!(role, Role::Root | Role::Targets) {
             check_file(&file)?;
         }
-        let (words, changes) = both(&current.tree, &before, &tree, &file)?;
+        let (words, changes) = both(current, &before, &tree, &file, organizations)?;
         let digest = file.digest()?;
         Ok(Self { branch: branch.to_owned(), commit, file, digest, words, changes })
     }

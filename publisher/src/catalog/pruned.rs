@@ -33,21 +33,12 @@ pub(super) fn half_done(
         }
         let mut gone = listed_before.difference(&listed).filter_map(|name| level_of(&channel, name));
         if let (Some(level), Some(branch)) = (gone.find(|level| !channel.may_be_pruned(*level)), &releases) {
-            let why = format!("level {level} wasn't pruned from its channel: its number would become free");
-            return Some((branch.clone(), why));
+            return Some((branch.clone(), too_early(&channel, level)));
         }
         for level in channel.levels.keys() {
             let name = Release::target_name(&channel.line, *level);
             if listed.contains(&name) {
                 continue;
-            }
-            let dropped = releases.as_ref().filter(|_| listed_before.contains(&name));
-            if let Some(branch) = dropped {
-                let why = format!(
-                    "the channel of `{}` still names level {level}: the proposal of `channels` without it comes first",
-                    channel.line
-                );
-                return Some((branch.clone(), why));
             }
             if let Some(branch) = channels.as_ref().filter(|_| !names(before, &channel, *level)) {
                 return Some((branch.clone(), format!("level {level} isn't published")));
@@ -62,6 +53,16 @@ pub(super) fn half_done(
         }
     }
     None
+}
+
+fn too_early(channel: &Channel, level: Level) -> String {
+    if channel.levels.contains_key(&level) {
+        let line = &channel.line;
+        return format!(
+            "the channel of `{line}` still names level {level}: the proposal of `channels` without it comes first"
+        );
+    }
+    format!("level {level} wasn't pruned from its channel: its number would become free")
 }
 
 /// Takes out the files that no role lists any more: whoever fetches the catalog shouldn't pay for them.

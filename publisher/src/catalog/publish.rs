@@ -63,20 +63,32 @@ fn signed_by(
     Ok(Holders::of(tree, role)?.ids(key).into_iter().map(|id| (id, signature.clone())).collect())
 }
 
-/// Reads the new catalog back as a PDP would, then moves the branch. Nothing half done is ever visible.
+/// A new catalog that was read back as a PDP would.
+pub(crate) struct ReadBack {
+    pub(crate) tree: CatalogTree,
+    pub(crate) catalog: Verified<Catalog>,
+}
+
+/// Reads a new catalog back as a PDP would.
+pub(crate) fn read_back(current: &Current, tree: CatalogTree, now: At) -> Result<ReadBack> {
+    let (catalog, _) = judge(tree.clone(), &current.floors, now)?;
+    Ok(ReadBack { tree, catalog })
+}
+
+/// Moves the branch to what was read back. Nothing half done is ever visible.
 pub(crate) fn push(
     current: &Current,
     git: &GitArgs,
-    tree: &CatalogTree,
+    new: &ReadBack,
     message: &str,
     now: At,
-) -> Result<(Verified<Catalog>, CommitId)> {
+) -> Result<CommitId> {
     clock::check(current.remote.clock(), now)?;
-    let (catalog, _) = judge(tree.clone(), &current.floors, now)?;
+    let tree = &new.tree;
     let changed = tree.iter().filter(|(path, content)| current.tree.get(path) != Some(*content));
     let gone = current.tree.iter().map(|(path, _)| path).filter(|path| tree.get(path).is_none());
     let files = changed.map(|(path, content)| (path, Some(content))).chain(gone.map(|path| (path, None)));
-    Ok((catalog, write(&current.remote, git, Some(current.commit), files, message, now)?))
+    write(&current.remote, git, Some(current.commit), files, message, now)
 }
 
 /// Pushes the first catalog of all, which the branch must not hold yet.

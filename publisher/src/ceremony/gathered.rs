@@ -23,18 +23,27 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
-    /// Reads and checks files in any order.
+    /// Reads and checks files in any order, of a ceremony that goes on.
+    ///
+    /// # Errors
+    /// Those of [`Self::read_ended`] and [`Start::check_time`].
+    pub(crate) fn read(paths: &[PathBuf], now: At) -> Result<Self> {
+        let gathered = Self::read_ended(paths)?;
+        gathered.start.check_time(now)?;
+        Ok(gathered)
+    }
+
+    /// The same of one that may have ended long ago, for whoever looks back.
     ///
     /// # Errors
     /// `CeremonyStartMissing`, `OtherCeremony`, `NotInvited`, `JoinedTwice`, `SignedTwice`, `KeyInUse`, `SignedOther`,
-    /// `CeremonyFileAltered`, and those of [`Step::read`], [`super::Plan::check`] and [`Start::check_time`].
-    pub(crate) fn read(paths: &[PathBuf], now: At) -> Result<Self> {
+    /// `CeremonyFileAltered`, and those of [`Step::read`] and [`super::Plan::check`].
+    pub(crate) fn read_ended(paths: &[PathBuf]) -> Result<Self> {
         let steps: Result<Vec<_>> = paths.iter().map(|path| Step::read(path)).collect();
-        Self::of(steps?, now)
+        Self::of(steps?)
     }
 
-    /// The same of files that were read.
-    pub(crate) fn of(steps: Vec<Step>, now: At) -> Result<Self> {
+    fn of(steps: Vec<Step>) -> Result<Self> {
         let (mut starts, mut joins, mut signed) = (Vec::new(), Vec::new(), Vec::new());
         for step in steps {
             match step {
@@ -56,7 +65,6 @@ impl Gathered {
             _ => return Err(other("two files start ceremonies that differ")),
         };
         start.plan.check()?;
-        start.check_time(now)?;
         let ceremony = start.digest()?;
         let mut gathered = Self { start, ceremony, joins: BTreeMap::new(), signatures: BTreeMap::new() };
         joins.into_iter().try_for_each(|join| gathered.join(join))?;
@@ -206,7 +214,7 @@ fn check_kind(person: &Person, seat: Seat, listed: &Value) -> Result<()> {
     }
 }
 
-fn verifies(listed: &Value, bytes: &[u8], signature: &str) -> bool {
+pub(super) fn verifies(listed: &Value, bytes: &[u8], signature: &str) -> bool {
     let key: std::result::Result<Key, _> = serde_json::from_value(listed.clone());
     let (Ok(key), Ok(signature)) = (key, hex::decode(signature)) else { return false };
     key.verify(bytes, &sigstore_types::SignatureBytes::new(signature)).is_ok()

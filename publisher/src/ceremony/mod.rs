@@ -7,8 +7,10 @@ mod documents;
 mod draft;
 mod gathered;
 mod plan;
+mod root;
 
 pub(crate) use documents::{Join, PublicKey, Signatures, Start, Step};
 pub(crate) use draft::{Draft, Seats, assemble};
 pub(crate) use gathered::Gathered;
 pub(crate) use plan::{Plan, Seat, Seating, quoted};
+pub(crate) use root::{Agreed, agreed_root};

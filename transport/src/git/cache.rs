@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use git2::Repository;
 
+use super::failure::failed;
 use super::limits::Limits;
 use crate::error::{Error, Kind, Result};
 use crate::files;
 
 /// More files than this, and it starts anew.
 const MOST_FILES: usize = 4096;
+/// While a file of this name lies beside it, the next opening starts it anew.
+const FULL: &str = "full";
 
 /// An open cache.
 pub(super) struct Cache {
@@ -38,8 +41,15 @@ impl Cache {
         let lock = File::options().create(true).append(true).open(folder.join("lock")).map_err(io)?;
         lock.lock_shared().map_err(io)?;
         let repository = Repository::init_bare(folder.join("git"));
-        let refused = |e: git2::Error| Error::new(Kind::GitRefused, "open a Git cache", e.message());
-        Ok(Self { repository: repository.map_err(refused)?, folder: folder.to_owned(), _lock: lock })
+        let what = || format!("open the Git cache {}", folder.display());
+        let repository = repository.map_err(|e| failed(Kind::GitRefused, what(), &e))?;
+        Ok(Self { repository, folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// The volume is full, and it may be this cache that fills it: the next opening starts it anew.
+    pub(super) fn begin_anew(&self) {
+        // Where even this doesn't fit, others fill the volume.
+        let _ = File::create(self.folder.join(FULL));
     }
 
     /// Commits whose parents are not here.
@@ -68,11 +78,12 @@ impl Cache {
     }
 }
 
-/// Throws away what is too large, what is left of a throw that was cut off, and what earlier versions laid here.
+/// Throws away what is too large, what is left of throws and writes that were cut off, and what earlier versions laid
+/// here.
 fn tidy(folder: &Path, limits: &Limits) -> std::io::Result<()> {
     let (git, old) = (folder.join("git"), folder.join("old"));
     remove(&old)?;
-    if is_too_large(&git, limits)? {
+    if folder.join(FULL).exists() || measure(&git)?.is_over(limits) {
         // Renamed first: a repository that is half removed must not be taken for one.
         fs::rename(&git, &old)?;
         remove(&old)?;
@@ -96,8 +107,23 @@ fn remove(folder: &Path) -> std::io::Result<()> {
     }
 }
 
-fn is_too_large(git: &Path, limits: &Limits) -> std::io::Result<bool> {
-    let (mut bytes, mut files, mut packs) = (0, 0, 0);
+/// What lies in a cache.
+#[derive(Default)]
+struct Size {
+    bytes: u64,
+    files: usize,
+    packs: usize,
+}
+
+impl Size {
+    fn is_over(&self, limits: &Limits) -> bool {
+        self.bytes > limits.cache_bytes || self.files > MOST_FILES || self.packs > limits.cache_packs
+    }
+}
+
+/// What lies here, once what a killed process left of a write is gone: a lock of libgit2's would hold for ever.
+fn measure(git: &Path) -> std::io::Result<Size> {
+    let mut size = Size::default();
     let mut folders = vec![git.to_owned()];
     while let Some(folder) = folders.pop() {
         let entries = match fs::read_dir(&folder) {
@@ -109,11 +135,20 @@ fn is_too_large(git: &Path, limits: &Limits) -> std::io::Result<bool> {
             let about = entry.metadata()?;
             if about.is_dir() {
                 folders.push(entry.path());
-                continue;
+            } else if is_cut_off(git, &entry.path()) {
+                fs::remove_file(entry.path())?;
+            } else {
+                size.bytes += about.len();
+                size.files += 1;
+                size.packs += usize::from(entry.path().extension().is_some_and(|end| end == "pack"));
             }
-            (bytes, files) = (bytes + about.len(), files + 1);
-            packs += usize::from(entry.path().extension().is_some_and(|end| end == "pack"));
         }
     }
-    Ok(bytes > limits.cache_bytes || files > MOST_FILES || packs > limits.cache_packs)
+    Ok(size)
+}
+
+/// True for what libgit2 is still writing, by its name. No branch ends with `.lock`: Git forbids it.
+fn is_cut_off(git: &Path, file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".lock") || (file.starts_with(git.join("objects")) && name.contains("_git2_"))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use git2::{FileMode, Oid, Signature, Time};
 use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 
+use super::failure::failed;
 use super::remote::{CommitId, Remote};
 use crate::error::{Error, Kind, Result};
 
@@ -74,7 +75,7 @@ impl Remote {
         unix: i64,
         signer: Option<&SshSigner>,
     ) -> Result<CommitId> {
-        let refused = |e: git2::Error| Error::new(Kind::GitRefused, "make a commit", e.message());
+        let refused = |e: git2::Error| failed(Kind::GitRefused, "make a commit", &e);
         let parent = parent.map(|id| self.cache.repository.find_commit(id.0)).transpose().map_err(refused)?;
         let base = parent.as_ref().map(git2::Commit::tree).transpose().map_err(refused)?;
         let tree = self.changed(base, changes).map_err(refused)?;

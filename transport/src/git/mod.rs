@@ -5,6 +5,7 @@
 mod advertisement;
 mod cache;
 mod commit;
+mod failure;
 mod host;
 mod limits;
 mod logins;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use git2::{Oid, PushOptions, PushUpdate, RemoteCallbacks};
 
+use super::failure::failed;
 use super::host::Service;
 use super::remote::{CommitId, Remote};
 use super::words::words;
@@ -101,7 +102,7 @@ impl Remote {
             Some(commit) => repository.reference(&name, commit.0, true, "push").map(|_| ()),
             None => repository.find_reference(&name).and_then(|mut found| found.delete()).or(Ok(())),
         };
-        noted.map_err(|e| Error::new(Kind::GitRefused, "note what was pushed", e.message()))
+        noted.map_err(|e| failed(Kind::GitRefused, "note what was pushed", &e))
     }
 }
 

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::advertisement::{Advertisement, Unusable};
 use super::cache::Cache;
+use super::failure::{failed, spoilt};
 use super::host::{Host, Service};
 use super::limits::Limits;
 use super::smart_http::{self, Session};
@@ -129,7 +130,7 @@ impl Remote {
         let offered = self.look(Service::UploadPack, branch)?;
         let head = offered.branches.iter().find(|(name, _)| name == branch).map(|(_, id)| *id);
         let Some(head) = head else { return Ok(None) };
-        self.download(&offered, branch, head).map(Some)
+        self.keep(&offered, branch, head).map(Some)
     }
 
     /// As [`Remote::fetch`], for a branch that must be there: none only in a repository that holds nothing at all,
@@ -141,7 +142,7 @@ impl Remote {
         let offered = self.look(Service::UploadPack, branch)?;
         let head = offered.branches.iter().find(|(name, _)| name == branch).map(|(_, id)| *id);
         match head {
-            Some(head) => self.download(&offered, branch, head).map(Some),
+            Some(head) => self.keep(&offered, branch, head).map(Some),
             None if offered.is_empty => Ok(None),
             None => Err(self.missing(branch, &offered.others)),
         }
@@ -213,6 +214,15 @@ impl Remote {
         Ok(read)
     }
 
+    /// As [`Remote::download`]; a cache that fills its volume makes room.
+    fn keep(&self, offered: &Advertisement, branch: &str, head: Oid) -> Result<CommitId> {
+        let kept = self.download(offered, branch, head);
+        if kept.as_ref().is_err_and(|error| error.kind == Kind::DiskFull) {
+            self.cache.begin_anew();
+        }
+        kept
+    }
+
     /// Fetches a commit that the host named, unless it is here.
     fn download(&self, offered: &Advertisement, branch: &str, head: Oid) -> Result<CommitId> {
         let repository = &self.cache.repository;
@@ -233,15 +243,14 @@ impl Remote {
                 let wanted = Wanted { commit: head, have: &self.known()? };
                 upload_pack::download(host, &self.cache, &self.limits, offered, &wanted)?;
                 let noted = repository.reference(&local, head, true, "fetch").map(|_| CommitId(head));
-                let cause = |e: git2::Error| format!("its pack lacks the commit: {}", e.message());
-                noted.map_err(|e| Error::new(Kind::Garbage, &what, cause(e)))
+                noted.map_err(|e| spoilt(&what, "its pack lacks the commit", &e))
             }
         }
     }
 
     /// Commits whose files are all here.
     fn known(&self) -> Result<Vec<Oid>> {
-        let refused = |e: git2::Error| Error::new(Kind::GitRefused, "read a Git cache", e.message());
+        let refused = |e: git2::Error| failed(Kind::GitRefused, "read a Git cache", &e);
         let known = self.cache.repository.references_glob("refs/remotes/origin/*").map_err(refused)?;
         let mut found: Vec<_> = known.filter_map(|found| found.ok()?.target()).take(MOST_KNOWN).collect();
         found.sort();
@@ -282,7 +291,7 @@ impl Remote {
             failure.unwrap_or_else(|| {
                 let missing = matches!(&self.place, Place::Folder(folder) if !Path::new(folder).exists());
                 let kind = if missing { Kind::NotFound } else { Kind::GitRefused };
-                Error::new(kind, what, error.message())
+                failed(kind, what, &error)
             })
         })
     }

@@ -11,6 +11,7 @@ use git2::Oid;
 
 use super::advertisement::Advertisement;
 use super::cache::Cache;
+use super::failure::spoilt;
 use super::host::{Host, Service};
 use super::limits::Limits;
 use super::pack_check::{PackCheck, Refused};
@@ -204,5 +205,5 @@ fn free(folder: &Path) -> Option<u64> {
 }
 
 fn git(host: &Host, error: &git2::Error) -> Error {
-    Error::new(Kind::Garbage, host.what(), format!("its pack can't be used: {}", error.message()))
+    spoilt(host.what(), "its pack can't be used", error)
 }

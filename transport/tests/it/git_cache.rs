@@ -118,3 +118,22 @@ fn junk_of_thirty_megabytes_is_refused_and_leaves_nothing() {
     let head = remote.fetch("main").unwrap().unwrap();
     assert_eq!(remote.files(head, "a", 1000).unwrap()[0].1, b"good again");
 }
+
+#[test]
+fn what_a_killed_process_was_writing_holds_nobody_up() {
+    let place = Place::filled();
+    let open = || Remote::open(&place.host.url("repo"), &place.cache("cut-off"), options()).unwrap();
+    let head = open().fetch("main").unwrap().unwrap();
+    let left = [
+        "config.lock",
+        "refs/remotes/origin/main.lock",
+        "objects/tmp_object_git2_0123456789abcdef",
+        "objects/pack/pack_git2_0123456789abcdef",
+    ];
+    let path = |name: &str| place.cache(&format!("cut-off/git/{name}"));
+    left.iter().for_each(|name| std::fs::write(path(name), "half").unwrap());
+    place.put("main", "the next");
+    let remote = open();
+    assert_ne!(remote.fetch("main").unwrap().unwrap(), head);
+    left.iter().for_each(|name| assert!(!path(name).exists(), "{name}"));
+}

@@ -155,9 +155,8 @@ fn at_rest(plane: &Plane) -> Result<()> {
 
 /// A data plane in the cluster at rest: first as `program` costs, then as what is tested does.
 pub(crate) fn rest_beside(program: &Path) -> Result<()> {
-    let plane = at_41()?;
-    let Plane { cluster, pdp_sync, subscription, .. } = &plane;
-    subscription.patch(&json!({ "spec": { "interval": "2s" } }))?;
+    let plane = idle()?;
+    let Plane { cluster, pdp_sync, .. } = &plane;
     let today = rest_of(&plane, Some(program))?;
     let now = rest_of(&plane, None)?;
     let ratio = now.milliseconds / today.milliseconds;
@@ -173,6 +172,22 @@ pub(crate) fn rest_beside(program: &Path) -> Result<()> {
     row("source-controller: resident memory", &format!("{} KiB", source.memory), "");
     pdp_sync.kill();
     Ok(())
+}
+
+/// What a data plane in the cluster holds in memory at rest.
+pub(crate) fn rest() -> Result<()> {
+    let plane = idle()?;
+    let now = rest_of(&plane, None)?;
+    row("in the cluster at rest: resident memory", &format!("{} KiB", now.usage.memory), "< 20480 KiB");
+    plane.pdp_sync.kill();
+    Ok(())
+}
+
+/// At level 41, and looking again and again.
+fn idle() -> Result<Plane> {
+    let plane = at_41()?;
+    plane.subscription.patch(&json!({ "spec": { "interval": "2s" } }))?;
+    Ok(plane)
 }
 
 /// So long passes are watched; nobody asks for metrics meanwhile, which would cost more than the passes.

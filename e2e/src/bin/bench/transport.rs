@@ -50,6 +50,13 @@ pub(crate) fn bench() -> Result<()> {
     cluster::rest_beside(&before)
 }
 
+/// What pdp-sync holds in memory at rest, with either target.
+pub(crate) fn rest() -> Result<()> {
+    let now = Vendor::start()?.watch("now", Program::PdpSync.command()?)?;
+    row("resident memory at rest, Git target", &format!("{} KiB", now.memory), "< 14336 KiB");
+    cluster::rest()
+}
+
 fn compare(what: &str, today: Cost, now: Cost, aims: [&str; 2]) {
     let line = |name: &str, today: f64, now: f64, aim: &str| {
         let ratio = if today > 0.0 { now / today } else { 0.0 };

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use pdp_policies::trust::Role;
-use pdp_policies::{At, printable};
+use pdp_policies::{At, Organization, printable};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
@@ -15,7 +15,7 @@ pub(crate) enum Proposals {
     /// Lists all open proposals and what each one waits for.
     List(ListArgs),
     /// Shows what a proposal changes, and the digest that `catalog sign --expect` takes.
-    Show(Args),
+    Show(ShowArgs),
     /// Deletes a proposal and the signatures on it. The catalog isn't touched.
     Drop(Args),
 }
@@ -32,6 +32,15 @@ pub(crate) struct Args {
     proposal: String,
     #[command(flatten)]
     catalog: CatalogArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    of: Args,
+    /// A customer to look for in the audience of a hotfix, which names nobody; may be given more than once.
+    #[arg(long = "organization", value_name = "NAME")]
+    organizations: Vec<Organization>,
 }
 
 pub(crate) fn run(command: &Proposals, format: Format, now: At) -> Result<u8> {
@@ -58,9 +67,10 @@ fn list(args: &ListArgs, format: Format, now: At) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-fn show(args: &Args, format: Format, now: At) -> Result<u8> {
+fn show(args: &ShowArgs, format: Format, now: At) -> Result<u8> {
+    let ShowArgs { of: args, organizations } = args;
     let current = Current::fetch(&args.catalog, now)?;
-    let proposal = Proposal::read(&current, &args.proposal)?;
+    let proposal = Proposal::read(&current, &args.proposal, organizations)?;
     let value = json!({
         "branch": args.proposal, "digest": proposal.digest, "signatures": proposal.signatures(),
         "words": proposal.words, "changes": proposal.changes,

@@ -12,8 +12,8 @@ use serde_json::json;
 use super::online::{OnlineArgs, to_oci};
 use crate::catalog::offices::check_purposes;
 use crate::catalog::{
-    CatalogArgs, Current, Ending, Online, Pending, drop_unlisted, endings, judge, leave_out, pending, push,
-    tell,
+    CatalogArgs, Current, Ending, Online, Pending, ReadBack, drop_unlisted, endings, leave_out, pending,
+    push, read_back, tell,
 };
 use crate::commands::blocking;
 use crate::keys::{KeyArgs, SigningKey};
@@ -76,10 +76,17 @@ fn merged_tree(current: &Current, all: &[Pending]) -> Result<CatalogTree> {
     Ok(tree)
 }
 
+/// The same with freshness over it.
+fn signed_tree(current: &Current, all: &[Pending], keys: &[SigningKey], now: At) -> Result<CatalogTree> {
+    let mut tree = merged_tree(current, all)?;
+    Online::pick(&tree, keys)?.sign(&mut tree, now)?;
+    Ok(tree)
+}
+
 /// What a data plane would say of it, and that no key has two purposes.
-fn acceptable(current: &Current, tree: &CatalogTree, now: At) -> Result<()> {
-    check_purposes(tree)?;
-    judge(tree.clone(), &current.floors, now).map(|_| ())
+fn acceptable(current: &Current, tree: CatalogTree, now: At) -> Result<ReadBack> {
+    check_purposes(&tree)?;
+    read_back(current, tree, now)
 }
 
 /// A complete proposal that no data plane would take waits, and keeps no other one from being published: the one without
@@ -98,11 +105,7 @@ fn without_the_unacceptable(
         rest
     };
     let good = |rest: &Vec<Pending>| {
-        let signed = merged_tree(current, rest).and_then(|mut tree| {
-            Online::pick(&tree, keys)?.sign(&mut tree, now)?;
-            Ok(tree)
-        });
-        signed.is_ok_and(|tree| acceptable(current, &tree, now).is_ok())
+        signed_tree(current, rest, keys, now).and_then(|tree| acceptable(current, tree, now)).is_ok()
     };
     let mut one_less = Role::PEOPLE.iter().rev().map(|role| without(&[*role]));
     one_less.find(good).unwrap_or_else(|| without(&Role::PEOPLE))
@@ -112,18 +115,19 @@ fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Publ
     let keys = keys.unlock()?;
     let current = Current::fetch(catalog, now)?;
     let mut all = pending(&current)?;
-    let mut tree = merged_tree(&current, &all)?;
     // By the newest root: it may have come just now, with other keys for these two. Without them it waits, not the rest.
-    if let Err(failure) = Online::pick(&tree, &keys) {
+    if let Err(failure) = Online::pick(&merged_tree(&current, &all)?, &keys) {
         leave_out(&current, &mut all, Role::Root, &failure.what);
-        tree = merged_tree(&current, &all)?;
     }
-    Online::pick(&tree, &keys)?.sign(&mut tree, now)?;
-    if let Err(failure) = acceptable(&current, &tree, now) {
-        all = without_the_unacceptable(&current, all, &keys, now, &failure);
-        tree = merged_tree(&current, &all)?;
-        Online::pick(&tree, &keys)?.sign(&mut tree, now)?;
-    }
+    let tree = signed_tree(&current, &all, &keys, now)?;
+    let new = match acceptable(&current, tree, now) {
+        Ok(new) => new,
+        Err(failure) => {
+            all = without_the_unacceptable(&current, all, &keys, now, &failure);
+            // What was there before is published again whatever it is: freshness mustn't end over it.
+            read_back(&current, signed_tree(&current, &all, &keys, now)?, now)?
+        }
+    };
     let (ready, waiting): (Vec<Pending>, Vec<Pending>) =
         all.into_iter().partition(|proposal| proposal.obstacle.is_none());
     let merged: Vec<_> = ready.iter().map(|p| p.branch.clone()).collect();
@@ -131,11 +135,12 @@ fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Publ
         [] => "Refresh\n".to_owned(),
         merged => format!("Publish {}\n", merged.join(", ")),
     };
-    let (published, _) = push(&current, &catalog.git, &tree, &message, now)?;
+    push(&current, &catalog.git, &new, &message, now)?;
     // From here on it is visible; a proposal that stays behind by a crash is only outdated.
     for proposal in &ready {
         current.remote.push(&proposal.branch, Some(proposal.commit), None)?;
     }
     let waiting = waiting.into_iter().map(|p| (p.branch, p.obstacle.unwrap_or_default())).collect();
-    Ok(Published { merged, waiting, tree, endings: endings(&published, now) })
+    let endings = endings(&new.catalog, now);
+    Ok(Published { merged, waiting, tree: new.tree, endings })
 }

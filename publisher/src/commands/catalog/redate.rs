@@ -9,7 +9,7 @@ use pdp_transport::cli::output::{self, Format, say};
 use serde_json::json;
 
 use super::online::{OnlineArgs, to_oci};
-use crate::catalog::{Current, Holders, Online, push};
+use crate::catalog::{Current, Holders, Online, push, read_back};
 use crate::commands::blocking;
 use crate::keys::SigningKey;
 
@@ -25,8 +25,9 @@ pub(super) async fn run(args: OnlineArgs, format: Format, now: At) -> Result<u8>
         two_people(&current, &keys)?;
         let mut tree = current.tree.clone();
         Online::pick(&current.tree, &keys)?.sign(&mut tree, now)?;
-        push(&current, &catalog.git, &tree, &format!("Date anew what was dated {dated}\n"), now)?;
-        Ok((tree, dated))
+        let new = read_back(&current, tree, now)?;
+        push(&current, &catalog.git, &new, &format!("Date anew what was dated {dated}\n"), now)?;
+        Ok((new.tree, dated))
     })
     .await?;
     to_oci(&registry, oci.as_ref(), &tree).await?;

@@ -8,7 +8,7 @@ use pdp_transport::cli::output::{self, Format};
 use serde_json::json;
 
 use super::online::{OnlineArgs, to_oci};
-use crate::catalog::{Current, Online, endings, push, tell};
+use crate::catalog::{Current, Online, endings, push, read_back, tell};
 use crate::commands::blocking;
 
 pub(super) async fn run(args: OnlineArgs, format: Format, now: At) -> Result<u8> {
@@ -19,8 +19,9 @@ pub(super) async fn run(args: OnlineArgs, format: Format, now: At) -> Result<u8>
         let current = Current::fetch(&catalog, now)?;
         let mut tree = current.tree.clone();
         Online::pick(&current.tree, &keys)?.sign(&mut tree, now)?;
-        push(&current, &catalog.git, &tree, "Refresh\n", now)?;
-        Ok((tree, endings(&current.catalog, now)))
+        let new = read_back(&current, tree, now)?;
+        push(&current, &catalog.git, &new, "Refresh\n", now)?;
+        Ok((new.tree, endings(&current.catalog, now)))
     })
     .await?;
     to_oci(&registry, oci.as_ref(), &tree).await?;

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, stdin};
 
-use pdp_policies::{At, Digest};
+use pdp_policies::{At, Digest, Organization};
 use pdp_transport::cli::confirm::confirm;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// Sign only what has this digest, as `catalog proposals show` prints it. Without a terminal it is needed.
     #[arg(long, value_name = "DIGEST")]
     expect: Option<Digest>,
+    /// A customer to look for in the audience of a hotfix, which names nobody; may be given more than once.
+    #[arg(long = "organization", value_name = "NAME")]
+    organizations: Vec<Organization>,
     #[command(flatten)]
     catalog: CatalogArgs,
     #[command(flatten)]
@@ -31,7 +34,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
-    let proposal = Proposal::read(&current, &args.proposal)?;
+    let proposal = Proposal::read(&current, &args.proposal, &args.organizations)?;
     // Before the signature, so that what was signed is on record whatever happens next.
     say(&proposal.shown());
     agreed(args, &proposal)?;

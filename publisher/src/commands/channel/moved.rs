@@ -1,6 +1,6 @@
 //! `publisher channel move`: the successor of an address.
 
-use pdp_policies::moves::{Address, Move, MoveKind};
+use pdp_policies::moves::{Address, LEAST_KEPT, Move, MoveKind};
 use pdp_policies::{At, Channel, Line, Span};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The new address.
     #[arg(long, value_name = "ADDRESS", requires = "from")]
     to: Option<Address>,
-    /// Until when the old address is kept (UTC); two years from now if it isn't given.
+    /// Until when the old address is kept (UTC), 30 days from now at least; two years if it isn't given.
     #[arg(long, value_name = "TIME", requires = "from")]
     until: Option<At>,
     /// Take back the move from this address: data planes that name it go back there.
@@ -59,6 +59,13 @@ fn add(channel: &mut Channel, args: &Args, from: &Address, to: &Address, now: At
             .hint(format!("add a move from {}, or take this one back with --drop {from} first", there.to)));
     }
     let until = args.until.unwrap_or_else(|| now.plus(KEPT));
+    if until < now.plus(LEAST_KEPT) {
+        return Err(Failure::new("BadMove", format!("the old address would be kept until {until} only"))
+            .cause(format!(
+                "it is kept for {LEAST_KEPT} at least: so long it takes to put a wrong move right"
+            ))
+            .hint("leave out --until, or name a later time; customers need months"));
+    }
     channel.moves.push(Move { kind, from: from.clone(), to: to.clone(), since: now, until });
     Ok(format!("the {kind} moves from {from} to {to}, the old address is kept until {until}"))
 }

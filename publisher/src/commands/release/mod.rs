@@ -4,6 +4,7 @@ mod build;
 mod images;
 mod lint;
 mod lock;
+mod places;
 pub(super) mod promote;
 mod prune;
 mod publish;
@@ -20,7 +21,8 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::Format;
 
 use super::blocking;
-pub(super) use publish::{each, target};
+pub(super) use places::{Nowhere, found, places};
+pub(super) use publish::each;
 pub(super) use signed::{named, signatures};
 
 #[derive(Debug, Subcommand)]

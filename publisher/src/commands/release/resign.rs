@@ -14,7 +14,8 @@ use pdp_transport::oci::{Descriptor, EMPTY_CONFIG, INDEX_TYPE, MANIFEST_TYPE, Re
 use serde_json::json;
 use sigstore_types::DerPublicKey;
 
-use super::publish::{each, target};
+use super::places::{Nowhere, found, places};
+use super::publish::each;
 use super::signed::{named, signatures};
 use crate::catalog::{CatalogArgs, Current, published};
 use crate::commands::blocking;
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     /// The release line.
     #[arg(long)]
     line: Option<Line>,
-    /// `host[:port][/prefix]` to sign in instead of the host that each release names.
+    /// `host[:port][/prefix]` to sign in instead of the host that each release names, or that it moved to.
     #[arg(long, env = "PUBLISHER_REGISTRY", value_name = "HOST")]
     registry: Option<String>,
     #[command(flatten)]
@@ -61,8 +62,11 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let vouchers = Arc::new(Vouchers::of(&current.catalog));
     let mut artifacts = BTreeMap::new();
     for release in &releases {
-        let repository = target(&release.bundle.repository, args.registry.as_deref())?;
-        trust::bundle(&registry.manifest(&repository, &release.bundle.digest).await?, release)?;
+        let channel = current.catalog.channel(&release.line);
+        let places = places(channel, release, args.registry.as_deref(), now)?;
+        let found = found(&registry, &places, &release.bundle.digest).await;
+        let (repository, index) = found.map_err(|nowhere| nothing_signed(release.level, nowhere))?;
+        trust::bundle(&index, release)?;
         // Levels share components that didn't change.
         artifacts.extend(all(release, &repository).map(|it| ((it.repository.to_string(), it.digest), it)));
     }
@@ -77,6 +81,19 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     };
     output::print(format, &json!({ "levels": levels, "signatures": missing }), &text)?;
     Ok(exit::DONE)
+}
+
+/// What lies nowhere can't be signed; the other levels can, by their numbers.
+fn nothing_signed(level: Level, Nowhere { is_gone, failure }: Nowhere) -> Failure {
+    let what = format!("nothing was signed: level {level}: {}", failure.what);
+    let failure = Failure { what, ..failure };
+    match is_gone {
+        true => failure.hint(
+            "if it is lost, name the other levels (`release resign 42 43 --line pdp-2026`); if it lies elsewhere, name that \
+             with --registry",
+        ),
+        false => failure,
+    }
 }
 
 /// A signature by a key that doesn't count would help nobody.

@@ -12,7 +12,7 @@ use pdp_transport::oci::{Registry, Repository};
 use serde_json::json;
 
 use super::images;
-use super::publish::target;
+use super::places::{found, places};
 use super::signed::signatures;
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::blocking;
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// The release line.
     #[arg(long)]
     line: Line,
-    /// `host[:port][/prefix]` to read from instead of the host that the release names.
+    /// `host[:port][/prefix]` to read from instead of the host that the release names, or that it moved to.
     #[arg(long, env = "PUBLISHER_REGISTRY", value_name = "HOST")]
     registry: Option<String>,
     /// Also asks for every image, and for every part of every index, where it is pulled from (or at `--registry`).
@@ -45,9 +45,11 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     }
     let descriptor = current.catalog.release(&args.line, args.level)?;
     let release = &descriptor.release;
-    let repository = target(&release.bundle.repository, args.registry.as_deref())?;
+    let channel = current.catalog.channel(&args.line);
+    let places = places(channel, release, args.registry.as_deref(), now)?;
     let keys = &Vouchers::of(&current.catalog);
-    let index = registry.manifest(&repository, &release.bundle.digest).await?;
+    let found = found(&registry, &places, &release.bundle.digest).await;
+    let (repository, index) = found.map_err(|nowhere| nowhere.failure)?;
     trust::bundle(&index, release)?;
     signed(&registry, &repository, "the bundle", &release.bundle.digest, keys).await?;
     for component in &release.components {

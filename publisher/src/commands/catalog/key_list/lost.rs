@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pdp_policies::trust::{Vouchers, signed_artifact};
-use pdp_policies::{KeyList, Level, Line, Release};
+use pdp_policies::{At, KeyList, Level, Line, Release};
 use pdp_transport::Kind;
-use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::{Registry, Repository};
 
 use crate::catalog::{Current, published};
-use crate::commands::release::{each, named, signatures, target};
+use crate::commands::release::{Nowhere, each, found, named, places, signatures};
 
 /// A level, and what nobody would vouch for any more.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Lost {
     /// The bundle or a component, and why its signatures don't count.
     what: String,
     why: String,
+    /// Why it can't be looked at: signatures may be there that nobody sees from here.
+    pub(super) unseen: Option<Failure>,
 }
 
 impl fmt::Display for Lost {
@@ -28,26 +30,27 @@ impl fmt::Display for Lost {
     }
 }
 
-/// Looks at every promoted level in the registry, those that were withdrawn too: they may still run somewhere. Of each
-/// one the first thing that would be lost is told.
+/// Looks at every promoted level where data planes find it, those that were withdrawn too: they may still run somewhere.
+/// Of each one the first thing that would be lost is told. What can't be looked at is told as such.
 pub(super) async fn lost(
     current: &Current,
     list: &KeyList,
     registry: Registry,
     elsewhere: Option<&str>,
+    now: At,
 ) -> Result<Vec<Lost>> {
     let keys = Arc::new(Vouchers::under(&current.catalog, list));
     let (registry, found) = (Arc::new(registry), Arc::new(Mutex::new(Vec::new())));
     let mut levels = Vec::new();
     for (line, level) in promoted(current) {
         let release = current.catalog.release(&line, level)?.release.clone();
-        levels.push((target(&release.bundle.repository, elsewhere)?, release));
+        levels.push((places(current.catalog.channel(&line), &release, elsewhere, now)?, release));
     }
     let all = found.clone();
-    each("levels", levels, move |(repository, release)| {
+    each("levels", levels, move |(places, release)| {
         let (registry, keys, all) = (registry.clone(), keys.clone(), all.clone());
         async move {
-            let lost = first_lost(&registry, &repository, &release, &keys).await?;
+            let lost = first_lost(&registry, &places, &release, &keys).await;
             all.lock().unwrap_or_else(PoisonError::into_inner).extend(lost);
             Ok(())
         }
@@ -60,23 +63,34 @@ pub(super) async fn lost(
 
 async fn first_lost(
     registry: &Registry,
-    repository: &Repository,
+    places: &[Repository],
     release: &Release,
     keys: &Vouchers,
-) -> Result<Option<Lost>> {
+) -> Option<Lost> {
+    let lost = |what: &str, why: String, unseen: Option<Failure>| {
+        Some(Lost { line: release.line.clone(), level: release.level, what: what.to_owned(), why, unseen })
+    };
+    let repository = match found(registry, places, &release.bundle.digest).await {
+        Ok((repository, _)) => repository,
+        // What isn't there has no signature either; anything else may pass.
+        Err(Nowhere { is_gone, failure }) => {
+            let why = failure.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+            let why = format!("[{}] {}{why}", failure.code, failure.what);
+            return lost("the bundle", why, (!is_gone).then_some(failure));
+        }
+    };
     for (what, digest) in named(release) {
-        let why = match signatures(registry, repository, &digest).await {
-            Ok(found) => signed_artifact(what, &digest, &found, keys).err().map(|it| it.to_string()),
-            // What isn't there has no signature either; anything else may pass.
-            Err(error) if error.kind == Kind::NotFound => Some(error.to_string()),
-            Err(error) => return Err(error.into()),
-        };
-        if let Some(why) = why {
-            let (line, level, what) = (release.line.clone(), release.level, what.to_owned());
-            return Ok(Some(Lost { line, level, what, why }));
+        match signatures(registry, &repository, &digest).await {
+            Ok(found) => {
+                if let Err(refusal) = signed_artifact(what, &digest, &found, keys) {
+                    return lost(what, refusal.to_string(), None);
+                }
+            }
+            Err(error) if error.kind == Kind::NotFound => return lost(what, error.to_string(), None),
+            Err(error) => return lost(what, error.to_string(), Some(error.into())),
         }
     }
-    Ok(None)
+    None
 }
 
 fn promoted(current: &Current) -> Vec<(Line, Level)> {

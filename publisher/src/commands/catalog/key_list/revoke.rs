@@ -13,11 +13,11 @@ use crate::commands::blocking;
 pub(crate) struct Args {
     #[command(flatten)]
     of: given::GivenArgs,
-    /// Revoke it though promoted levels have no other signature: no data plane installs them any more, and Flux fails their
-    /// sources wherever it has to verify them again.
+    /// Revoke it though promoted levels have no other signature, or lie where nobody can look at them now: no data plane
+    /// installs what has none any more, and Flux fails its sources wherever it has to verify them again.
     #[arg(long)]
     levels_lost: bool,
-    /// `host[:port][/prefix]` to look for signatures instead of the host that each release names.
+    /// `host[:port][/prefix]` to look for signatures instead of the host that each release names, or that it moved to.
     #[arg(long, env = "PUBLISHER_REGISTRY", value_name = "HOST")]
     registry: Option<String>,
 }
@@ -44,8 +44,8 @@ pub(super) async fn artifact(args: Args, format: Format, now: At) -> Result<u8> 
     let revoked = before.revoke(&given.der);
     let change = Change { purpose, verb: "revoked", id: &given.id };
     let list = revoked.map_err(|why| change.refused(why))?;
-    let lost = lost::lost(&current, &list, registry, args.registry.as_deref()).await?;
-    agreed(&lost, args.levels_lost)?;
+    let lost = lost::lost(&current, &list, registry, args.registry.as_deref(), now).await?;
+    agreed(lost, args.levels_lost)?;
     blocking(move || {
         let change = Change { purpose, verb: "revoked", id: &given.id };
         change.propose(&current, &git, &list, &keys, format, now)
@@ -53,19 +53,27 @@ pub(super) async fn artifact(args: Args, format: Format, now: At) -> Result<u8> 
     .await
 }
 
-/// A level that nobody vouches for any more can't be installed, nor gone back to: only on purpose.
-fn agreed(lost: &[Lost], on_purpose: bool) -> Result<()> {
+/// A level that nobody vouches for any more can't be installed, nor gone back to: only on purpose. Whoever stole the key
+/// doesn't wait for a registry that is gone: neither does the revocation, on purpose.
+fn agreed(lost: Vec<Lost>, on_purpose: bool) -> Result<()> {
     if lost.is_empty() {
         return Ok(());
     }
     lost.iter().for_each(|lost| say(&format!("✗ {lost}")));
     if on_purpose {
         say(
-            "⚠ they are lost: no data plane installs them any more, and Flux fails their sources when it verifies them again",
+            "⚠ they are lost, as far as can be seen: no data plane installs what has no other signature, and Flux fails its \
+             sources when it verifies them again",
         );
         return Ok(());
     }
     let levels: Vec<_> = lost.iter().map(|it| it.level.to_string()).collect();
+    if let Some(unseen) = lost.into_iter().find_map(|it| it.unseen) {
+        return Err(unseen.hint(
+            "nothing was revoked: name the registry that has them with --registry; if it is gone, say --levels-lost, which \
+             counts what can't be looked at as lost",
+        ));
+    }
     Err(Failure::new("LevelsLost", format!("level {} would be lost", levels.join(", ")))
         .cause("no signature would count for what is named above")
         .hint(

@@ -37,7 +37,8 @@ pub(super) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     write_catalog(&args.out, &tree)?;
     let text = format!(
         "✔ the first catalog is in {0}\n  the root that data planes pin: {0}/metadata/1.root.json, {sha256}\n  \
-         next: `publisher catalog init {0}`; everybody compares that digest",
+         next: send that root to everybody, who checks it (`publisher key ceremony status FILE... --root \
+         1.root.json`); then `publisher catalog init {0}`",
         args.out.display()
     );
     let unsigned = without_signature(&gathered);
