@@ -1,6 +1,6 @@
 //! The release descriptor: all components of a PDP at one update level, everything by digest.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use semver::Version;
@@ -227,6 +227,21 @@ pub struct Image {
     /// True if it is named only at run time and so can't be found in the chart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub runtime: bool,
+}
+
+impl Component {
+    /// The images that Flux rewrites, one for each name. What only a running program names gives way: it stands in no
+    /// container, with a digest of its own.
+    pub fn rewritten(&self) -> Vec<&Image> {
+        let mut by_name: BTreeMap<&str, &Image> = BTreeMap::new();
+        for image in &self.images {
+            let kept = by_name.entry(&image.name).or_insert(image);
+            if kept.runtime && !image.runtime {
+                *kept = image;
+            }
+        }
+        by_name.into_values().collect()
+    }
 }
 
 impl Image {

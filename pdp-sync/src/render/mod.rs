@@ -93,7 +93,7 @@ pub(crate) fn source_name(component: &Component) -> String {
 
 /// Every image of a component by digest, from the mirror if there is one (a kustomize `images` list).
 fn images(component: &Component, inputs: &Inputs) -> Vec<Value> {
-    component.images.iter().map(|image| image_entry(image, inputs)).collect()
+    component.rewritten().into_iter().map(|image| image_entry(image, inputs)).collect()
 }
 
 /// What kustomize makes of an image: another name where it is pulled from elsewhere than its name says.

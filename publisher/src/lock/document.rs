@@ -205,15 +205,16 @@ impl LockedImage {
 
 impl Place {
     /// Kustomize rewrites lists called `containers` and `initContainers` at any depth, and image volumes; nothing else.
-    fn is_reached(self) -> bool {
+    pub(super) fn is_reached(self) -> bool {
         match self {
-            Self::Container | Self::InitContainer | Self::ImageVolume | Self::Hook => true,
+            Self::Container | Self::InitContainer | Self::ImageVolume => true,
             // Should the option be switched on, its image stands in a container more often than not.
             Self::Values => true,
             Self::EphemeralContainer
             | Self::Argument
             | Self::Environment
             | Self::CustomResource
+            | Self::Hook
             | Self::ConfigMap => false,
         }
     }

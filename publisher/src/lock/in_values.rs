@@ -7,15 +7,23 @@ use serde_json::{Map, Value};
 use super::reference::Reference;
 use super::rendered::{from_parts, is_image_name};
 
-/// The images of one values file; `app_version` is the tag where the values leave it to the chart.
+/// The images of one values file; `app_version` is the tag where the values leave it to the chart. That is a guess, and
+/// needless for names that are `rendered`.
 ///
 /// What is a template, empty or prose is none: rendering shows what becomes of it.
-pub(crate) fn images(values: &Value, app_version: Option<&str>) -> BTreeSet<Reference> {
+pub(crate) fn images(
+    values: &Value,
+    app_version: Option<&str>,
+    rendered: &BTreeSet<String>,
+) -> BTreeSet<Reference> {
     let mut found = BTreeSet::new();
     walk("", values, &mut |image| {
         let untagged = image.tag.is_none() && image.digest.is_none();
-        let tag = if untagged { app_version.map(str::to_owned) } else { image.tag.clone() };
-        found.insert(Reference { tag, ..image });
+        if !untagged {
+            found.insert(image);
+        } else if !rendered.contains(&image.full_name()) {
+            found.insert(Reference { tag: app_version.map(str::to_owned), ..image });
+        }
     });
     found
 }
@@ -62,12 +70,14 @@ mod tests {
             "proxy": { "enabled": false, "image": "h.example:5/c:2" },
             "init": [{ "image": "q.example/d:2" }],
             "test": { "repository": "e/f", "tag": "" },
+            "known": { "repository": "g/h", "tag": "" },
             "empty": { "image": "" , "baseImage": { "repository": "" } },
             "templated": { "image": "{{ .Values.registry }}/x:1" },
             "part": { "image": "operator" },
             "words": { "image": "see the docs", "imagePullPolicy": "Always" },
         });
-        let found: Vec<_> = images(&values, Some("9.1")).iter().map(ToString::to_string).collect();
+        let rendered = BTreeSet::from(["docker.io/g/h".to_owned()]);
+        let found: Vec<_> = images(&values, Some("9.1"), &rendered).iter().map(ToString::to_string).collect();
         assert_eq!(found, ["docker.io/a/b:1", "e/f:9.1", "h.example:5/c:2", "q.example/d:2"]);
     }
 }

@@ -16,7 +16,7 @@ mod search;
 mod yaml;
 
 pub(crate) use changes::changes;
-pub(crate) use document::{Locked, LockedComponent, LockedImage, beside};
+pub(crate) use document::{Locked, LockedComponent, beside};
 pub(crate) use helm::Helm;
 pub(crate) use inputs::of as inputs;
 pub(crate) use pinned::{Unpinned, signed, unpinned};

@@ -1,10 +1,10 @@
 //! What of a lock the post-renderer can pin, and what is left. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::release::Image;
 
-use super::document::{LockedComponent, Place, Reach};
+use super::document::{LockedComponent, LockedImage, Place, Reach};
 use super::reference::Reference;
 
 /// Why an image string isn't certain in a data plane.
@@ -18,14 +18,13 @@ pub(crate) enum Unpinned {
 
 /// The images as the release lists them, by the name as rendered.
 pub(crate) fn signed(component: &LockedComponent) -> Vec<Image> {
-    let by_name = by_name(component);
-    let image = |(name, entries): (&String, &Vec<&super::LockedImage>)| {
-        let first = entries.first()?;
-        let from = (first.pull != *name).then(|| first.pull.clone());
-        let runtime = entries.iter().all(|image| image.reach == Reach::Values);
-        Some(Image { name: name.clone(), from, digest: first.digest, runtime })
+    let image = |locked: &LockedImage| {
+        let name = Reference::parse(&locked.rendered)?.name;
+        let from = (locked.pull != name).then(|| locked.pull.clone());
+        Some(Image { name, from, digest: locked.digest, runtime: !is_rewritten(locked) })
     };
-    by_name.iter().filter_map(image).collect()
+    let all: BTreeSet<_> = component.images.iter().filter_map(image).collect();
+    all.into_iter().collect()
 }
 
 /// Everything that would run by its tag, or as another image.
@@ -50,10 +49,15 @@ pub(crate) fn unpinned(component: &LockedComponent) -> Vec<Unpinned> {
     found
 }
 
-/// Image strings by their name without tag and digest.
-fn by_name(component: &LockedComponent) -> BTreeMap<String, Vec<&super::LockedImage>> {
+/// True if the post-renderer comes anywhere near it.
+fn is_rewritten(image: &LockedImage) -> bool {
+    image.seen.iter().any(|place| place.is_reached())
+}
+
+/// Image strings that are rewritten, by their name without tag and digest.
+fn by_name(component: &LockedComponent) -> BTreeMap<String, Vec<&LockedImage>> {
     let mut found: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for image in &component.images {
+    for image in component.images.iter().filter(|image| is_rewritten(image)) {
         if let Some(written) = Reference::parse(&image.rendered) {
             found.entry(written.name).or_default().push(image);
         }
@@ -69,7 +73,6 @@ mod tests {
     use pdp_policies::Digest;
 
     use super::*;
-    use crate::lock::LockedImage;
 
     fn image(rendered: &str, digest: &[u8], seen: &[Place], reach: Reach) -> LockedImage {
         LockedImage {
@@ -125,6 +128,13 @@ mod tests {
         ]);
         let rendered = ["q.io/a:1".to_owned(), "q.io/a:2".to_owned()];
         assert_eq!(unpinned(&two), [Unpinned::TwoDigests { name: "q.io/a".to_owned(), rendered }]);
+        let elsewhere = component(vec![
+            image("q.io/a:1", b"1", &container, Reach::PostRenderer),
+            image(&format!("q.io/a:2@{}", Digest::of(b"2")), b"2", &[Place::ConfigMap], Reach::Values),
+        ]);
+        assert_eq!(unpinned(&elsewhere), [], "one that no post-renderer reaches, with its own digest");
+        let runtime: Vec<_> = signed(&elsewhere).iter().map(|image| image.runtime).collect();
+        assert_eq!(runtime.iter().filter(|runtime| **runtime).count(), 1);
         let same = component(vec![
             image("q.io/a:1", b"1", &container, Reach::PostRenderer),
             image("q.io/a:latest", b"1", &container, Reach::PostRenderer),

@@ -81,7 +81,7 @@ pub(crate) async fn find(
     }
     labels(&objects)?;
     let values = match &component.chart {
-        Some(_) => in_all_values(source)?,
+        Some(_) => in_all_values(source, &seen)?,
         None => BTreeSet::new(),
     };
     Ok(Found { name: component.name.clone(), inputs, seen, values, needs_values })
@@ -170,7 +170,8 @@ fn manifests(source: &Source) -> Result<Vec<Value>> {
 }
 
 /// Of the chart and of its subcharts, each with its own `appVersion`.
-fn in_all_values(source: &Source) -> Result<BTreeSet<Reference>> {
+fn in_all_values(source: &Source, seen: &[Seen]) -> Result<BTreeSet<Reference>> {
+    let rendered: BTreeSet<_> = seen.iter().map(|seen| seen.image.full_name()).collect();
     let mut found = BTreeSet::new();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     for (path, bytes) in source.iter().filter(|(path, _)| is_values(path)) {
@@ -184,7 +185,7 @@ fn in_all_values(source: &Source) -> Result<BTreeSet<Reference>> {
             _ => None,
         };
         for values in read(path, &text(bytes))?.iter().take(1) {
-            found.extend(in_values::images(values, version.as_deref()));
+            found.extend(in_values::images(values, version.as_deref(), &rendered));
         }
     }
     Ok(found)

@@ -169,7 +169,7 @@ fn images(object: &Value, component: &Component, inputs: &Inputs) -> Vec<Differe
         Artifact::Manifests { .. } => listed(&object["spec"]["images"]),
     };
     let mut found = Vec::new();
-    for image in &component.images {
+    for image in component.rewritten() {
         let wanted = image_entry(image, inputs);
         let here: Vec<_> = entries.iter().filter(|entry| entry["name"] == image.name.as_str()).collect();
         match here.as_slice() {
