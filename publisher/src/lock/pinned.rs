@@ -21,7 +21,7 @@ pub(crate) fn signed(component: &LockedComponent) -> Vec<Image> {
     let image = |locked: &LockedImage| {
         let name = Reference::parse(&locked.rendered)?.name;
         let from = (locked.pull != name).then(|| locked.pull.clone());
-        Some(Image { name, from, digest: locked.digest, runtime: !is_rewritten(locked) })
+        Some(Image { name, from, digest: locked.digest, runtime: !is_rewritten(locked, component) })
     };
     let all: BTreeSet<_> = component.images.iter().filter_map(image).collect();
     all.into_iter().collect()
@@ -49,15 +49,20 @@ pub(crate) fn unpinned(component: &LockedComponent) -> Vec<Unpinned> {
     found
 }
 
-/// True if the post-renderer comes anywhere near it.
-fn is_rewritten(image: &LockedImage) -> bool {
-    image.seen.iter().any(|place| place.is_reached())
+/// True if the post-renderer comes anywhere near it. Of an option that is off nobody knows where it would stand: it gets
+/// an entry if nothing else has its name.
+fn is_rewritten(image: &LockedImage, component: &LockedComponent) -> bool {
+    let name = |image: &LockedImage| Reference::parse(&image.rendered).map(|written| written.name);
+    let other = |one: &&LockedImage| name(one) == name(image) && one.digest != image.digest;
+    let is_off = image.seen.iter().all(|place| *place == Place::Values);
+    let ambiguous = is_off && component.images.iter().any(|one| other(&one));
+    !ambiguous && image.seen.iter().any(|place| place.is_reached())
 }
 
 /// Image strings that are rewritten, by their name without tag and digest.
 fn by_name(component: &LockedComponent) -> BTreeMap<String, Vec<&LockedImage>> {
     let mut found: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for image in component.images.iter().filter(|image| is_rewritten(image)) {
+    for image in component.images.iter().filter(|image| is_rewritten(image, component)) {
         if let Some(written) = Reference::parse(&image.rendered) {
             found.entry(written.name).or_default().push(image);
         }
@@ -135,6 +140,11 @@ mod tests {
         assert_eq!(unpinned(&elsewhere), [], "one that no post-renderer reaches, with its own digest");
         let runtime: Vec<_> = signed(&elsewhere).iter().map(|image| image.runtime).collect();
         assert_eq!(runtime.iter().filter(|runtime| **runtime).count(), 1);
+        let off = component(vec![
+            image("q.io/a:1", b"1", &container, Reach::PostRenderer),
+            image("q.io/a:2", b"2", &[Place::Values], Reach::PostRenderer),
+        ]);
+        assert_eq!(unpinned(&off), [], "an option that is off runs by its tag rather than as another image");
         let same = component(vec![
             image("q.io/a:1", b"1", &container, Reach::PostRenderer),
             image("q.io/a:latest", b"1", &container, Reach::PostRenderer),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::document::Place;
 use super::reference::Reference;
+use super::yaml;
 
 /// One image string in one object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,6 +136,12 @@ impl Walk {
 
     fn text(&mut self, key: &str, text: &str) {
         let place = self.field.unwrap_or(Place::CustomResource);
+        let inner = (place == Place::ConfigMap).then(|| yaml::documents(text).ok()).flatten();
+        let inner: Vec<_> = inner.into_iter().flatten().filter(Value::is_object).collect();
+        // A program's own configuration; anything else is text.
+        for document in &inner {
+            self.value(key, document);
+        }
         self.words(is_image_name(key), text, place);
     }
 
@@ -273,6 +280,14 @@ mod tests {
         ] {
             assert_eq!(found(object), Vec::new());
         }
+    }
+
+    #[test]
+    fn a_programs_configuration_is_read_as_one() {
+        let text = "nats:\n  versions: [{natsImage: \"nats:2.8\", port: 4222}]\nmetricsImage: exporter\n";
+        let config = json!({ "kind": "ConfigMap", "data": { "config.yaml": text } });
+        let expected = [("exporter", Place::ConfigMap), ("nats:2.8", Place::ConfigMap)];
+        assert_eq!(found(config), expected.map(|(text, place)| (text.to_owned(), place, false)));
     }
 
     #[test]
