@@ -29,6 +29,7 @@ mod server;
 mod token_service;
 mod tools;
 mod tunnels;
+mod web_host;
 mod wire;
 mod world;
 mod world_keys;
@@ -52,6 +53,7 @@ pub use postgres::Postgres;
 pub use programs::{Finished, Program, Running, program_at};
 pub use registry::Registry;
 pub use tunnels::{Traffic, Tunnels};
+pub use web_host::WebHost;
 pub use wire::{Wire, rfc3339, unix_now};
 pub use world::{DataPlane, World};
 
