@@ -3,9 +3,11 @@
 mod build;
 mod catalog;
 mod ceremony;
+mod charts;
 mod commands;
 mod connection;
 mod keys;
+mod kustomize;
 mod lint;
 mod plan_file;
 mod progress;

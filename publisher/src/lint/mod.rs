@@ -5,18 +5,18 @@ mod chart;
 mod document;
 mod images;
 mod manifests;
+mod once;
+pub(crate) mod seen;
 
 use std::path::{Path, PathBuf};
 
 use pdp_transport::cli::failure::Result;
-use pdp_transport::files;
+use semver::VersionReq;
 use serde::Serialize;
 
+use crate::charts::{self, Fetch, Origin, Trouble};
 use crate::release_file::{ComponentEntry, ReleaseFile};
 use crate::yaml_file;
-
-/// A component's folder may hold no more than this (bytes).
-const MAX_SOURCE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// One thing to fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -71,12 +71,21 @@ impl Report<'_> {
             hint: hint.to_owned(),
         });
     }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        let Trouble { place, code, message, hint } = trouble;
+        self.add(place, code, message, &hint);
+    }
 }
 
 /// Reads `release.yaml` and all it names; gives back either a release to build or all findings.
 ///
 /// `base` is the release.yaml that it was made from; `../<base>/release.yaml` if none is given.
-pub(crate) fn lint(path: &Path, base: Option<&Path>) -> Result<std::result::Result<Linted, Vec<Finding>>> {
+pub(crate) async fn lint(
+    path: &Path,
+    base: Option<&Path>,
+    fetch: &Fetch<'_>,
+) -> Result<std::result::Result<Linted, Vec<Finding>>> {
     let mut findings = Vec::new();
     let shown = path.display().to_string();
     let mut report = Report { file: shown, findings: &mut findings };
@@ -85,10 +94,11 @@ pub(crate) fn lint(path: &Path, base: Option<&Path>) -> Result<std::result::Resu
     base::check(&file, path, base, &mut report)?;
     let mut sources = Vec::new();
     for component in &file.components {
-        sources.push(source(path, component, &mut findings)?);
+        sources.push(source(path, component, file.requires.kubernetes.as_ref(), fetch, &mut findings).await);
     }
     findings.sort();
     findings.dedup();
+    let findings = once::per_image(findings);
     Ok(if findings.is_empty() { Ok(Linted { file, sources }) } else { Err(findings) })
 }
 
@@ -105,58 +115,67 @@ fn read(path: &Path, report: &mut Report<'_>) -> Result<Option<ReleaseFile>> {
     }
 }
 
-/// Reads and checks the folder of one component.
-fn source(release: &Path, component: &ComponentEntry, findings: &mut Vec<Finding>) -> Result<Source> {
+/// Reads and checks the files of one component; none where they can't be read.
+async fn source(
+    release: &Path,
+    component: &ComponentEntry,
+    kubernetes: Option<&VersionReq>,
+    fetch: &Fetch<'_>,
+    findings: &mut Vec<Finding>,
+) -> Source {
     let mut report = Report { file: release.display().to_string(), findings };
-    let place = format!("components.{}", component.name);
-    let relative = match (&component.chart, &component.manifests) {
-        (Some(chart), None) => &chart.path,
-        (None, Some(manifests)) => &manifests.path,
-        _ => {
-            report.add(
-                place,
-                "OneSource",
-                "a component is either a chart or manifests",
-                "give exactly one of the two",
-            );
-            return Ok(Vec::new());
+    let (place, files) = match files(release, component, fetch).await {
+        Ok(found) => found,
+        Err(trouble) => {
+            let place = format!("components.{}", component.name);
+            report.trouble(Trouble { place, ..trouble });
+            return Source::new();
         }
     };
-    let Some(folder) = folder(release, relative) else {
-        let message = format!("`{relative}` leaves the line's folder");
-        report.add(
-            place,
-            "UnsafePath",
-            message,
-            "keep charts and manifests beside the levels: ../charts/...",
-        );
-        return Ok(Vec::new());
-    };
-    let files = match files::read_folder(&folder, MAX_SOURCE_BYTES) {
-        Ok(files) => files,
-        Err(error) => {
-            report.add(
-                place,
-                error.kind.code(),
-                format!("{}: {}", error.what, error.cause),
-                error.kind.hint(),
-            );
-            return Ok(Vec::new());
-        }
-    };
-    let mut inside = Report { file: folder.display().to_string(), findings: report.findings };
+    let mut inside = Report { file: place, findings: report.findings };
     match &component.chart {
-        Some(chart) => chart::check(chart, component, &files, &mut inside),
+        Some(chart) => chart::check(chart, component, kubernetes, &files, &mut inside),
         None => manifests::check(&files, &mut inside),
     }
-    images::check(component, &files, &mut inside);
-    Ok(files)
+    images::check(component, &seen::of(component, &files), &mut inside);
+    files
 }
 
-/// The folder, if it stays within the line's folder (the parent of the level's folder).
-fn folder(release: &Path, relative: &str) -> Option<PathBuf> {
+/// Where a component's files are, and the files.
+async fn files(
+    release: &Path,
+    component: &ComponentEntry,
+    fetch: &Fetch<'_>,
+) -> std::result::Result<(String, Source), Trouble> {
+    match (&component.chart, &component.manifests) {
+        (Some(chart), None) => {
+            let origin = Origin::of(chart)?;
+            let path = origin.path().map(|path| folder(release, path)).transpose()?;
+            let place = path.as_ref().map_or_else(|| origin.to_string(), |path| path.display().to_string());
+            Ok((place, charts::read(&origin, &component.version, path.as_deref(), fetch).await?))
+        }
+        (None, Some(manifests)) => {
+            let folder = folder(release, &manifests.path)?;
+            let files = manifests::with_root(manifests, charts::manifest_files(&folder)?)?;
+            Ok((folder.display().to_string(), files))
+        }
+        _ => Err(Trouble::new(
+            "",
+            "OneSource",
+            "a component is either a chart or manifests",
+            "give exactly one of the two",
+        )),
+    }
+}
+
+/// The path, if it stays within the line's folder (the parent of the level's folder).
+fn folder(release: &Path, relative: &str) -> std::result::Result<PathBuf, Trouble> {
     let rest = relative.strip_prefix("../").unwrap_or(relative);
-    let level = release.parent()?;
-    let start = if rest == relative { level.to_owned() } else { level.join("..") };
-    pdp_policies::is_safe(rest).then(|| start.join(rest))
+    let level = release.parent().filter(|_| pdp_policies::is_chart_path(rest));
+    let leaves = || {
+        let message = format!("`{relative}` leaves the line's folder");
+        Trouble::new("", "UnsafePath", message, "keep charts and manifests beside the levels: ../charts/...")
+    };
+    let level = level.ok_or_else(leaves)?;
+    Ok(if rest == relative { level.join(rest) } else { level.join("..").join(rest) })
 }
