@@ -30,6 +30,7 @@ mod token_service;
 mod tools;
 mod tunnels;
 mod volume;
+mod web_host;
 mod wire;
 mod world;
 mod world_keys;
@@ -55,6 +56,7 @@ pub use registry::Registry;
 pub use tools::Tools;
 pub use tunnels::{Traffic, Tunnels};
 pub use volume::Volume;
+pub use web_host::WebHost;
 pub use wire::{Wire, rfc3339, unix_now};
 pub use world::{DataPlane, World};
 

@@ -50,7 +50,7 @@ pub(crate) fn problems(tgz: &[u8], values: &[(&str, &str)]) -> Result<Vec<String
 
 impl Chart {
     fn read(tgz: &[u8]) -> Result<Self, Error> {
-        let files = archive::unpack(tgz, MAX_CHART_BYTES)?;
+        let files = archive::unpack_chart(tgz, MAX_CHART_BYTES)?;
         let top = files
             .iter()
             .find_map(|(path, _)| path.strip_suffix("/Chart.yaml").filter(|top| !top.contains('/')));

@@ -4,6 +4,7 @@
 //! Start reading at [`trust::catalog`] (who vouches) and [`gate::decide`] (who gets it, and when).
 
 mod channel;
+mod chart_path;
 mod codes;
 pub mod cohort;
 pub mod decision;
@@ -34,6 +35,7 @@ pub mod values;
 pub mod yaml;
 
 pub use channel::{Channel, Overridable, Promotion, Stop, Withdrawal};
+pub use chart_path::is_chart_path;
 pub use codes::{Obstacle, ObstacleCode, Owner, Refusal, RefusalCode};
 pub use digest::{Digest, NotADigest};
 pub use document::API_VERSION;

@@ -10,12 +10,15 @@ pub fn printable_lines(text: &str) -> String {
     escaped(text, |c| c == '\n')
 }
 
+/// True for a mark that changes the direction of text.
+pub(crate) fn steers(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        match (c.is_control() && !stays(c)) || turns(c) {
+        match (c.is_control() && !stays(c)) || steers(c) {
             true => shown.extend(c.escape_unicode()),
             false => shown.push(c),
         }

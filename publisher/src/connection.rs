@@ -6,7 +6,7 @@ use std::time::Duration;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::say;
 use pdp_transport::oci::{OciOptions, Patience, Registry};
-use pdp_transport::{Exceptions, HttpOptions, LoginSource};
+use pdp_transport::{Exceptions, HttpOptions, LoginSource, Web};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConnectionArgs {
@@ -30,6 +30,11 @@ impl ConnectionArgs {
     pub(crate) fn http(&self) -> Result<HttpOptions> {
         let exceptions = Exceptions::parse(&self.allow_http, &self.token_hosts)?;
         Ok(HttpOptions::new(self.ca.clone(), exceptions))
+    }
+
+    /// Web servers, with the logins of whoever runs the program, as Docker's config has them.
+    pub(crate) fn web(&self) -> Result<Web> {
+        Ok(Web::new(&self.http()?, LoginSource::Helpers)?)
     }
 
     /// Registries, with the logins of whoever runs the program.

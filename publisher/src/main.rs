@@ -3,10 +3,12 @@
 mod build;
 mod catalog;
 mod ceremony;
+mod charts;
 mod commands;
 mod connection;
 mod images;
 mod keys;
+mod kustomize;
 mod lint;
 mod lock;
 mod plan_file;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pdp_policies::release::{Advisory, Image, OnFailure, ReleaseKind, Requires};
-use pdp_policies::{ComponentName, KubernetesName, Level, Line, Platform, Span};
+use pdp_policies::{ComponentName, Digest, KubernetesName, Level, Line, Platform, Span};
 use serde::Deserialize;
 
 /// The whole file.
@@ -72,15 +72,29 @@ pub(crate) struct ComponentEntry {
     pub(crate) images: Vec<Image>,
 }
 
-/// A Helm chart by folder, relative to the file.
+/// A Helm chart, at one of three places.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ChartSource {
     pub(crate) name: String,
-    pub(crate) path: String,
+    /// A folder or a `.tgz`, relative to the file.
+    #[serde(default)]
+    pub(crate) path: Option<String>,
+    /// `oci://host/path`.
+    #[serde(default)]
+    pub(crate) oci: Option<String>,
+    /// `https://...`, where an `index.yaml` is.
+    #[serde(default)]
+    pub(crate) repository: Option<String>,
+    /// What is fetched has to be this.
+    #[serde(default)]
+    pub(crate) digest: Option<Digest>,
 }
 
 /// Plain manifests by folder, relative to the file.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ManifestsSource {
     pub(crate) path: String,
+    /// The folder in it that is built, if that isn't the folder itself.
+    #[serde(default)]
+    pub(crate) overlay: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! tar+gzip with the same bytes every time, and reading it without being harmed.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use crate::error::{Error, Kind, Result};
@@ -47,9 +48,28 @@ fn write(mut files: Vec<(&str, u32, &[u8])>) -> Result<Vec<u8>> {
 /// # Errors
 /// `Garbage`, `TooLarge` (also for bombs), `UnsafePath` for links, devices and paths that leave the folder.
 pub fn unpack(archive: &[u8], max: u64) -> Result<Vec<(String, Vec<u8>)>> {
+    entries(flate2::read::GzDecoder::new(archive), max, pdp_policies::is_safe)
+}
+
+/// As [`unpack`], for a Helm chart: names are as [`pdp_policies::is_chart_path`] has it, and no name stands there
+/// twice, since Helm would take the other one.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_chart(archive: &[u8], max: u64) -> Result<Vec<(String, Vec<u8>)>> {
+    // Go reads on where one gzip stream ends and the next begins.
+    let files = entries(flate2::read::MultiGzDecoder::new(archive), max, pdp_policies::is_chart_path)?;
+    let mut seen = BTreeSet::new();
+    match files.iter().find(|(path, _)| !seen.insert(path.as_str())) {
+        Some((path, _)) => Err(unsafe_path(path, "it is there twice")),
+        None => Ok(files),
+    }
+}
+
+fn entries(gzip: impl Read, max: u64, is_safe: fn(&str) -> bool) -> Result<Vec<(String, Vec<u8>)>> {
     let garbage = |e: std::io::Error| Error::new(Kind::Garbage, "unpack an archive", e.to_string());
     // A tar needs 512 bytes a header and pads to 512: what lies beyond twice the cap is a bomb.
-    let bounded = flate2::read::GzDecoder::new(archive).take(max.saturating_mul(2) + 1024 * 1024);
+    let bounded = gzip.take(max.saturating_mul(2) + 1024 * 1024);
     let mut tar = tar::Archive::new(bounded);
     let mut found: Vec<(String, Vec<u8>)> = Vec::new();
     let mut left = max;
@@ -58,13 +78,12 @@ pub fn unpack(archive: &[u8], max: u64) -> Result<Vec<(String, Vec<u8>)>> {
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let kind = entry.header().entry_type();
         let folder = path.trim_end_matches('/');
-        // Flux's archives begin with the folder itself.
-        if kind.is_dir() && (folder == "." || pdp_policies::is_safe(folder)) {
+        // Flux's archives begin with the folder itself; Git's with a note about all entries.
+        if kind.is_pax_global_extensions() || kind.is_dir() && (folder == "." || is_safe(folder)) {
             continue;
         }
-        if !kind.is_file() || !pdp_policies::is_safe(&path) {
-            let cause = "only plain files with plain relative paths are taken";
-            return Err(Error::new(Kind::UnsafePath, path.escape_default().to_string(), cause));
+        if !kind.is_file() || !is_safe(&path) || path.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(unsafe_path(&path, "only plain files with plain relative paths are taken"));
         }
         let mut content = Vec::new();
         entry.by_ref().take(left + 1).read_to_end(&mut content).map_err(garbage)?;
@@ -74,6 +93,10 @@ pub fn unpack(archive: &[u8], max: u64) -> Result<Vec<(String, Vec<u8>)>> {
         found.push((path, content));
     }
     Ok(found)
+}
+
+fn unsafe_path(path: &str, cause: &str) -> Error {
+    Error::new(Kind::UnsafePath, path.escape_default().to_string(), cause)
 }
 
 #[cfg(test)]
@@ -129,8 +152,53 @@ mod tests {
             gzip.finish().unwrap()
         };
         use tar::EntryType as T;
-        for (path, kind) in [("../x", T::Regular), ("/x", T::Regular), ("x", T::Symlink), ("x", T::Char)] {
-            assert_eq!(unpack(&craft(path, kind), 100).unwrap_err().kind, Kind::UnsafePath, "{path}");
+        for (path, kind) in [
+            ("../x", T::Regular),
+            ("/x", T::Regular),
+            ("a/../../x", T::Regular),
+            ("a\\x", T::Regular),
+            ("a\nb", T::Regular),
+            ("c:/x", T::Regular),
+            ("x", T::Symlink),
+            ("x", T::Link),
+            ("x", T::Char),
+        ] {
+            assert_eq!(unpack_chart(&craft(path, kind), 100).unwrap_err().kind, Kind::UnsafePath, "{path}");
+            if path != "c:/x" {
+                assert_eq!(unpack(&craft(path, kind), 100).unwrap_err().kind, Kind::UnsafePath, "{path}");
+            }
         }
+    }
+
+    #[test]
+    fn names_in_a_chart_are_what_people_type_and_no_name_is_there_twice() {
+        let files = vec![
+            ("größe/files/two words.txt".to_owned(), b"1".to_vec()),
+            (format!("größe/{}.txt", "ä".repeat(90)), b"2".to_vec()),
+        ];
+        let archive = pack(&files).unwrap();
+        let mut unpacked = unpack_chart(&archive, 100).unwrap();
+        unpacked.sort();
+        assert_eq!(unpacked, files);
+        assert_eq!(unpack(&archive, 100).unwrap_err().kind, Kind::UnsafePath, "elsewhere they are plain");
+        let twice = [("a/Chart.yaml".to_owned(), b"1".to_vec()), ("a/Chart.yaml".to_owned(), b"2".to_vec())];
+        assert_eq!(unpack_chart(&pack(&twice).unwrap(), 100).unwrap_err().kind, Kind::UnsafePath);
+    }
+
+    #[test]
+    fn a_chart_in_two_gzip_streams_is_read_whole_as_go_reads_it() {
+        let tar = |path: &str, end: bool| {
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            let mut header = tar::Header::new_ustar();
+            header.set_path(path).unwrap();
+            header.set_size(0);
+            header.set_cksum();
+            gzip.write_all(header.as_bytes()).unwrap();
+            gzip.write_all(if end { &[0; 1024] } else { &[] }).unwrap();
+            gzip.finish().unwrap()
+        };
+        let both = [tar("a/one", false), tar("a/two", true)].concat();
+        let names: Vec<_> = unpack_chart(&both, 100).unwrap().into_iter().map(|(path, _)| path).collect();
+        assert_eq!(names, ["a/one", "a/two"]);
     }
 }

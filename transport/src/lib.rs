@@ -19,9 +19,11 @@ pub mod login;
 pub mod oci;
 mod runtime;
 pub mod signing_key;
+mod web;
 
 pub use error::{Error, Kind, Result, Row};
 pub use http::{Exceptions, HttpOptions, address, parse_host};
 pub use kept_blob::KeptBlob;
 pub use login::{Login, LoginSource};
 pub use runtime::{block_on, driving};
+pub use web::Web;

@@ -7,9 +7,9 @@ use pdp_policies::release::{Artifact, Component};
 use pdp_transport::archive;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{Descriptor, Layout, MANIFEST_TYPE, Manifest};
-use serde_json::Value;
 
 use super::REF_NAME;
+use crate::charts::Chart;
 use crate::lint::Source;
 use crate::release_file::ComponentEntry;
 
@@ -60,12 +60,10 @@ pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, lev
     Ok(Packed { entry: described, component: component(entry, artifact) })
 }
 
-/// Helm's config is Chart.yaml as JSON.
+/// Helm's config is what a chart says about itself, with Helm's own types.
 fn chart_config(source: &Source) -> Result<Vec<u8>> {
-    let chart = source.iter().find(|(path, _)| path == "Chart.yaml").map(|(_, bytes)| bytes.as_slice());
-    let text = String::from_utf8_lossy(chart.unwrap_or_default());
-    let value: Value = serde_saphyr::from_str(&text).map_err(internal)?;
-    serde_json::to_vec(&value).map_err(internal)
+    let chart = Chart::read(source).map_err(|trouble| internal(trouble.message))?;
+    Ok(chart.metadata.config())
 }
 
 /// Helm wants one folder named like the chart at the top.

@@ -1,60 +1,41 @@
-//! A Helm chart: its name and version, and that all of it is there.
+//! A Helm chart: that Helm takes it, that it is the one that release.yaml names, and that all of it is there.
 
-use serde::Deserialize;
+use semver::VersionReq;
 
-use super::Report;
+use super::{Report, Source};
+use crate::charts::{self, Chart};
 use crate::release_file::{ChartSource, ComponentEntry};
-
-#[derive(Deserialize)]
-struct ChartYaml {
-    name: String,
-    version: String,
-    #[serde(default)]
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-}
 
 pub(super) fn check(
     source: &ChartSource,
     component: &ComponentEntry,
-    files: &[(String, Vec<u8>)],
+    kubernetes: Option<&VersionReq>,
+    files: &Source,
     report: &mut Report<'_>,
 ) {
-    let Some((_, bytes)) = files.iter().find(|(path, _)| path == "Chart.yaml") else {
-        report.add("Chart.yaml", "NoChart", "there is no Chart.yaml", "is the path a chart's folder?");
-        return;
-    };
-    let chart: ChartYaml = match serde_saphyr::from_str(&String::from_utf8_lossy(bytes)) {
+    let chart = match Chart::read(files) {
         Ok(chart) => chart,
-        Err(error) => {
-            let message = error.without_snippet().to_string();
-            report.add("Chart.yaml", "BadYaml", message, "fix the chart");
-            return;
-        }
+        Err(trouble) => return report.trouble(trouble),
     };
-    if chart.name != source.name {
-        let message = format!("the chart is `{}`, release.yaml says `{}`", chart.name, source.name);
+    let metadata = &chart.metadata;
+    if metadata.name != source.name {
+        let message = format!("the chart is `{}`, release.yaml says `{}`", metadata.name, source.name);
         report.add("Chart.yaml", "ChartNameDiffers", message, "make both the same");
     }
-    if chart.version != component.version {
+    if metadata.version != component.version {
         let message =
-            format!("the chart is version {}, release.yaml says {}", chart.version, component.version);
+            format!("the chart is version {}, release.yaml says {}", metadata.version, component.version);
         report.add("Chart.yaml", "ChartVersionDiffers", message, "make both the same");
     }
-    for dependency in chart.dependencies {
-        let folder = format!("charts/{}", dependency.name);
-        if !files.iter().any(|(path, _)| path.starts_with(&folder)) {
-            let message = format!("the subchart `{}` would be fetched from elsewhere", dependency.name);
-            report.add(
-                "Chart.yaml",
-                "UnvendoredSubchart",
-                message,
-                "run `helm dependency build` and keep charts/",
-            );
-        }
+    if metadata.is_library {
+        let message = format!(
+            "`{}` is a library chart: it has templates for other charts and installs nothing",
+            metadata.name
+        );
+        report.add("Chart.yaml", "LibraryChart", message, "name a chart that uses it");
     }
+    if let Err(trouble) = charts::check_kubernetes(metadata, kubernetes) {
+        report.trouble(trouble);
+    }
+    charts::check_subcharts(&chart).into_iter().for_each(|trouble| report.trouble(trouble));
 }

@@ -9,6 +9,9 @@ use super::Report;
 use crate::lock::Reference;
 use crate::release_file::{ComponentEntry, ReleaseFile};
 
+/// Helm's limit: names of objects that are made of it have 63.
+const MAX_RELEASE_NAME: usize = 53;
+
 pub(super) fn check(file: &ReleaseFile, report: &mut Report<'_>) {
     if file.api_version != API_VERSION {
         report.add(
@@ -61,6 +64,13 @@ pub(super) fn check(file: &ReleaseFile, report: &mut Report<'_>) {
     }
 }
 
+/// Helm's own rule beyond that of Kubernetes.
+fn is_release_name(name: &str) -> bool {
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    name.len() <= MAX_RELEASE_NAME
+        && name.split('.').all(|part| edge(part.as_bytes().first()) && edge(part.as_bytes().last()))
+}
+
 fn components(components: &[ComponentEntry], report: &mut Report<'_>) {
     let mut names = BTreeSet::new();
     let mut places = BTreeSet::new();
@@ -85,6 +95,11 @@ fn components(components: &[ComponentEntry], report: &mut Report<'_>) {
         }
         if !(1..=100).contains(&component.stage) {
             report.add(&place, "BadStage", format!("stage {}", component.stage), "stages go from 1 to 100");
+        }
+        if component.chart.is_some() && !is_release_name(component.release_name.as_str()) {
+            let message = format!("Helm takes no release name such as `{}`", component.release_name);
+            let hint = "write at most 53 characters, with a letter or digit on both sides of each dot";
+            report.add(&place, "BadReleaseName", message, hint);
         }
         if component.timeout.seconds() == 0 {
             report.add(&place, "BadTimeout", "a timeout of zero fails at once", "write such as 10m");

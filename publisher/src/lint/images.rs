@@ -4,22 +4,18 @@
 //! What only a running program names can't be found: list it with `runtime: true`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Finding, Linted, Report, folder};
+use super::{Finding, Linted, Report, seen};
 use crate::release_file::ComponentEntry;
 
 /// The images of every component whose files could be read.
-pub(super) fn check_all(release: &Path, linted: &Linted, findings: &mut Vec<Finding>) {
-    for (component, files) in
-        linted.file.components.iter().zip(&linted.sources).filter(|(_, files)| !files.is_empty())
-    {
-        let path = component.chart.as_ref().map(|chart| &chart.path);
-        let path = path.or_else(|| component.manifests.as_ref().map(|manifests| &manifests.path));
-        let folder = path.and_then(|path| folder(release, path)).unwrap_or_default();
-        check(component, files, &mut Report { file: folder.display().to_string(), findings });
+pub(super) fn check_all(linted: &Linted, findings: &mut Vec<Finding>) {
+    let components = linted.file.components.iter().zip(&linted.places).zip(&linted.sources);
+    for ((component, place), files) in components.filter(|(_, files)| !files.is_empty()) {
+        let mut report = Report { file: place.clone(), findings };
+        check(component, &seen::of(component, files), &mut report);
     }
 }
 

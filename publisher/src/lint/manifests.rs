@@ -1,52 +1,23 @@
-//! Plain manifests: a kustomization that names only what lies beside it.
+//! Plain manifests: a kustomization that names only what lies in its folder.
 
-use serde::Deserialize;
+use super::{Report, Source};
+use crate::charts::Trouble;
+use crate::kustomize;
+use crate::release_file::ManifestsSource;
 
-use super::Report;
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Kustomization {
-    resources: Vec<String>,
-    bases: Vec<String>,
-    components: Vec<String>,
-    crds: Vec<String>,
+pub(super) fn check(files: &Source, report: &mut Report<'_>) {
+    kustomize::build(files).troubles.into_iter().for_each(|trouble| report.trouble(trouble));
 }
 
-pub(super) fn check(files: &[(String, Vec<u8>)], report: &mut Report<'_>) {
-    let named = |path: &str| path.rsplit('/').next() == Some("kustomization.yaml");
-    let kustomizations: Vec<_> = files.iter().filter(|(path, _)| named(path)).collect();
-    if !files.iter().any(|(path, _)| path == "kustomization.yaml") {
-        report.add(
-            "kustomization.yaml",
-            "NoKustomization",
-            "there is no kustomization.yaml",
-            "list the manifests in one",
-        );
+/// With a kustomization at the top that builds the overlay, if one is named.
+///
+/// # Errors
+/// `TwoKustomizations`.
+pub(super) fn with_root(of: &ManifestsSource, mut files: Source) -> Result<Source, Trouble> {
+    if let Some(overlay) = &of.overlay {
+        let message = format!("the folder has a kustomization of its own beside the overlay `{overlay}`");
+        let both = || Trouble::new("overlay", "TwoKustomizations", message, "take one of the two out");
+        files.push(kustomize::root(&files, overlay).ok_or_else(both)?);
     }
-    for (path, bytes) in kustomizations {
-        match serde_saphyr::from_str::<Kustomization>(&String::from_utf8_lossy(bytes)) {
-            Ok(found) => resources(path, &found, files, report),
-            Err(error) => report.add(path, "BadYaml", error.without_snippet().to_string(), "fix the file"),
-        }
-    }
-}
-
-fn resources(path: &str, found: &Kustomization, files: &[(String, Vec<u8>)], report: &mut Report<'_>) {
-    let folder = path.strip_suffix("kustomization.yaml").unwrap_or_default();
-    let all = found.resources.iter().chain(&found.bases).chain(&found.components).chain(&found.crds);
-    for resource in all {
-        let local = format!("{folder}{}", resource.trim_start_matches("./"));
-        if !pdp_policies::is_safe(&local) || resource.contains("://") || resource.contains("?ref=") {
-            let message = format!("`{resource}` would be fetched from elsewhere");
-            report.add(path, "RemoteBase", message, "copy it into the folder");
-        } else if !files.iter().any(|(file, _)| *file == local || file.starts_with(&format!("{local}/"))) {
-            report.add(
-                path,
-                "MissingResource",
-                format!("`{resource}` isn't there"),
-                "add it, or take the entry out",
-            );
-        }
-    }
+    Ok(files)
 }

@@ -6,19 +6,19 @@ mod document;
 mod images;
 mod locked;
 mod manifests;
+mod once;
 mod samples;
+pub(crate) mod seen;
 
 use std::path::{Path, PathBuf};
 
 use pdp_transport::cli::failure::Result;
-use pdp_transport::files;
+use semver::VersionReq;
 use serde::Serialize;
 
+use crate::charts::{self, Fetch, Origin, Trouble};
 use crate::release_file::{ComponentEntry, ReleaseFile};
 use crate::yaml_file;
-
-/// A component's folder may hold no more than this (bytes).
-const MAX_SOURCE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// One thing to fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -44,9 +44,11 @@ impl std::fmt::Display for Finding {
 #[derive(Debug)]
 pub(crate) struct Linted {
     pub(crate) file: ReleaseFile,
-    /// The files of each component, in the order of the file.
+    /// Where the files of each component are, for people; in the order of the file, as the next two.
+    pub(crate) places: Vec<String>,
+    /// The files of each component.
     pub(crate) sources: Vec<Source>,
-    /// The texts of each component's sample values, in the order of the file.
+    /// The texts of each component's sample values.
     pub(crate) samples: Vec<Vec<String>>,
     /// True if the images are those of a lock, found by rendering.
     pub(crate) rendered: bool,
@@ -77,46 +79,67 @@ impl Report<'_> {
             hint: hint.to_owned(),
         });
     }
+
+    fn trouble(&mut self, trouble: Trouble) {
+        let Trouble { place, code, message, hint } = trouble;
+        self.add(place, code, message, &hint);
+    }
 }
 
 /// Reads `release.yaml` and all it names; gives back either a release to build or all findings.
 ///
 /// `base` is the release.yaml that it was made from; `../<base>/release.yaml` if none is given.
-pub(crate) fn lint(path: &Path, base: Option<&Path>) -> Result<std::result::Result<Linted, Vec<Finding>>> {
+pub(crate) async fn lint(
+    path: &Path,
+    base: Option<&Path>,
+    fetch: &Fetch<'_>,
+) -> Result<std::result::Result<Linted, Vec<Finding>>> {
     let mut findings = Vec::new();
-    let Some(mut linted) = gather(path, base, &mut findings)? else { return Ok(Err(findings)) };
+    let Some(mut linted) = gather(path, base, fetch, &mut findings).await? else { return Ok(Err(findings)) };
     match locked::read(path, &mut findings)? {
         Some(lock) => linted.rendered = locked::check(path, &mut linted, &lock, &mut findings),
-        None => images::check_all(path, &linted, &mut findings),
+        None => images::check_all(&linted, &mut findings),
     }
     Ok(whole(linted, findings))
 }
 
 /// The same without its images: what `release lock` renders.
-pub(crate) fn unlocked(path: &Path) -> Result<std::result::Result<Linted, Vec<Finding>>> {
+pub(crate) async fn unlocked(
+    path: &Path,
+    fetch: &Fetch<'_>,
+) -> Result<std::result::Result<Linted, Vec<Finding>>> {
     let mut findings = Vec::new();
-    let Some(linted) = gather(path, None, &mut findings)? else { return Ok(Err(findings)) };
+    let Some(linted) = gather(path, None, fetch, &mut findings).await? else { return Ok(Err(findings)) };
     Ok(whole(linted, findings))
 }
 
 fn whole(linted: Linted, mut findings: Vec<Finding>) -> std::result::Result<Linted, Vec<Finding>> {
     findings.sort();
     findings.dedup();
+    let findings = once::per_image(findings);
     if findings.is_empty() { Ok(linted) } else { Err(findings) }
 }
 
 /// The file and all that it names; none if the file itself can't be read.
-fn gather(path: &Path, base: Option<&Path>, findings: &mut Vec<Finding>) -> Result<Option<Linted>> {
+async fn gather(
+    path: &Path,
+    base: Option<&Path>,
+    fetch: &Fetch<'_>,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<Linted>> {
     let mut report = Report { file: path.display().to_string(), findings };
     let Some(file) = read(path, &mut report)? else { return Ok(None) };
     document::check(&file, &mut report);
     base::check(&file, path, base, &mut report)?;
-    let (mut sources, mut samples) = (Vec::new(), Vec::new());
+    let (mut places, mut sources, mut samples) = (Vec::new(), Vec::new(), Vec::new());
     for component in &file.components {
         samples.push(samples::read(path, component, &mut report));
-        sources.push(source(path, component, report.findings)?);
+        let kubernetes = file.requires.kubernetes.as_ref();
+        let (place, source) = source(path, component, kubernetes, fetch, report.findings).await;
+        places.push(place);
+        sources.push(source);
     }
-    Ok(Some(Linted { file, sources, samples, rendered: false }))
+    Ok(Some(Linted { file, places, sources, samples, rendered: false }))
 }
 
 /// Reads the YAML; its problems become findings.
@@ -132,57 +155,67 @@ fn read(path: &Path, report: &mut Report<'_>) -> Result<Option<ReleaseFile>> {
     }
 }
 
-/// Reads and checks the folder of one component.
-fn source(release: &Path, component: &ComponentEntry, findings: &mut Vec<Finding>) -> Result<Source> {
+/// Reads and checks the files of one component; none where they can't be read.
+async fn source(
+    release: &Path,
+    component: &ComponentEntry,
+    kubernetes: Option<&VersionReq>,
+    fetch: &Fetch<'_>,
+    findings: &mut Vec<Finding>,
+) -> (String, Source) {
     let mut report = Report { file: release.display().to_string(), findings };
-    let place = format!("components.{}", component.name);
-    let relative = match (&component.chart, &component.manifests) {
-        (Some(chart), None) => &chart.path,
-        (None, Some(manifests)) => &manifests.path,
-        _ => {
-            report.add(
-                place,
-                "OneSource",
-                "a component is either a chart or manifests",
-                "give exactly one of the two",
-            );
-            return Ok(Vec::new());
+    let (place, files) = match files(release, component, fetch).await {
+        Ok(found) => found,
+        Err(trouble) => {
+            let place = format!("components.{}", component.name);
+            report.trouble(Trouble { place, ..trouble });
+            return (String::new(), Source::new());
         }
     };
-    let Some(folder) = folder(release, relative) else {
-        let message = format!("`{relative}` leaves the line's folder");
-        report.add(
-            place,
-            "UnsafePath",
-            message,
-            "keep charts and manifests beside the levels: ../charts/...",
-        );
-        return Ok(Vec::new());
-    };
-    let files = match files::read_folder(&folder, MAX_SOURCE_BYTES) {
-        Ok(files) => files,
-        Err(error) => {
-            report.add(
-                place,
-                error.kind.code(),
-                format!("{}: {}", error.what, error.cause),
-                error.kind.hint(),
-            );
-            return Ok(Vec::new());
-        }
-    };
-    let mut inside = Report { file: folder.display().to_string(), findings: report.findings };
+    let shown = place.clone();
+    let mut inside = Report { file: place, findings: report.findings };
     match &component.chart {
-        Some(chart) => chart::check(chart, component, &files, &mut inside),
+        Some(chart) => chart::check(chart, component, kubernetes, &files, &mut inside),
         None => manifests::check(&files, &mut inside),
     }
-    Ok(files)
+    (shown, files)
 }
 
-/// The folder, if it stays within the line's folder (the parent of the level's folder).
-fn folder(release: &Path, relative: &str) -> Option<PathBuf> {
+/// Where a component's files are, and the files.
+async fn files(
+    release: &Path,
+    component: &ComponentEntry,
+    fetch: &Fetch<'_>,
+) -> std::result::Result<(String, Source), Trouble> {
+    match (&component.chart, &component.manifests) {
+        (Some(chart), None) => {
+            let origin = Origin::of(chart)?;
+            let path = origin.path().map(|path| folder(release, path)).transpose()?;
+            let place = path.as_ref().map_or_else(|| origin.to_string(), |path| path.display().to_string());
+            Ok((place, charts::read(&origin, &component.version, path.as_deref(), fetch).await?))
+        }
+        (None, Some(manifests)) => {
+            let folder = folder(release, &manifests.path)?;
+            let files = manifests::with_root(manifests, charts::manifest_files(&folder)?)?;
+            Ok((folder.display().to_string(), files))
+        }
+        _ => Err(Trouble::new(
+            "",
+            "OneSource",
+            "a component is either a chart or manifests",
+            "give exactly one of the two",
+        )),
+    }
+}
+
+/// The path, if it stays within the line's folder (the parent of the level's folder).
+fn folder(release: &Path, relative: &str) -> std::result::Result<PathBuf, Trouble> {
     let rest = relative.strip_prefix("../").unwrap_or(relative);
-    let level = release.parent()?;
-    let start = if rest == relative { level.to_owned() } else { level.join("..") };
-    pdp_policies::is_safe(rest).then(|| start.join(rest))
+    let level = release.parent().filter(|_| pdp_policies::is_chart_path(rest));
+    let leaves = || {
+        let message = format!("`{relative}` leaves the line's folder");
+        Trouble::new("", "UnsafePath", message, "keep charts and manifests beside the levels: ../charts/...")
+    };
+    let level = level.ok_or_else(leaves)?;
+    Ok(if rest == relative { level.join(rest) } else { level.join("..").join(rest) })
 }

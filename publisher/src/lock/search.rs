@@ -11,7 +11,7 @@ use super::helm::{Helm, Rendering};
 use super::reference::Reference;
 use super::rendered::{self, Seen};
 use super::{in_values, inputs, yaml};
-use crate::lint::Source;
+use crate::lint::{Source, seen};
 use crate::release_file::{ComponentEntry, Rendered};
 
 /// What charts are rendered for if the release says nothing: the oldest and the newest supported Kubernetes, and the
@@ -71,9 +71,9 @@ pub(crate) async fn find(
     let inputs = inputs::of(component, source, samples, rendered);
     let Manifests { objects, needs_values } = match &component.chart {
         Some(_) => render_all(helm, component, source, samples, rendered, inputs).await?,
-        None => Manifests { objects: manifests(source)?, needs_values: None },
+        None => Manifests { objects: manifests(&seen::of(component, source))?, needs_values: None },
     };
-    let (seen, bad) = rendered::images(&objects);
+    let (found, bad) = rendered::images(&objects);
     if !bad.is_empty() {
         return Err(Failure::new("BadImage", "an image that is none")
             .cause(bad.join("\n"))
@@ -81,10 +81,10 @@ pub(crate) async fn find(
     }
     labels(&objects)?;
     let values = match &component.chart {
-        Some(_) => in_all_values(source, &seen)?,
+        Some(_) => in_all_values(&seen::of(component, source), &found)?,
         None => BTreeSet::new(),
     };
-    Ok(Found { name: component.name.clone(), inputs, seen, values, needs_values })
+    Ok(Found { name: component.name.clone(), inputs, seen: found, values, needs_values })
 }
 
 /// For every Kubernetes version, with every sample, as at an installation and as at an upgrade.

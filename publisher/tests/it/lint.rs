@@ -41,6 +41,25 @@ fn the_fixtures_are_good() {
 }
 
 #[test]
+fn charts_in_the_shapes_that_real_ones_have_are_good() {
+    let mut cases = 0;
+    for entry in std::fs::read_dir(fixtures().join("charts-real-shaped")).unwrap() {
+        let file = entry.unwrap().path().join("release.yaml");
+        let (code, stdout, stderr) = publisher(&["release", "lint", file.to_str().unwrap()]);
+        assert_eq!(code, 0, "{}: {stdout}{stderr}", file.display());
+        cases += 1;
+    }
+    assert!(cases >= 9, "{cases} cases");
+}
+
+#[test]
+fn an_image_in_several_files_is_one_finding() {
+    let file = fixtures().join("bad/image-in-three-files/release.yaml");
+    let (_, stdout, _) = publisher(&["release", "lint", file.to_str().unwrap()]);
+    assert!(stdout.contains("(also in 2 other file(s))") && stdout.contains("✗ 1 to fix"), "{stdout}");
+}
+
+#[test]
 fn a_chart_that_is_a_link_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let level = folder.path().join("2");

@@ -20,10 +20,12 @@ pub(crate) struct Args {
     /// The release.yaml of the base level (default: `../<base>/release.yaml`).
     #[arg(long, value_name = "FILE")]
     base_release: Option<PathBuf>,
+    #[command(flatten)]
+    fetch: super::fetch::FetchArgs,
 }
 
-pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
-    let linted = match lint::lint(&args.file, args.base_release.as_deref())? {
+pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
+    let linted = match lint::lint(&args.file, args.base_release.as_deref(), &args.fetch.open()).await? {
         Ok(linted) => linted,
         Err(findings) => {
             super::lint::report(&findings, format)?;

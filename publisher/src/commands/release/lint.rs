@@ -15,16 +15,19 @@ pub(crate) struct Args {
     /// The release.yaml of the base level (default: `../<base>/release.yaml`).
     #[arg(long, value_name = "FILE")]
     base_release: Option<PathBuf>,
+    #[command(flatten)]
+    fetch: super::fetch::FetchArgs,
 }
 
-pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
-    let findings = match lint::lint(&args.file, args.base_release.as_deref())? {
+pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
+    let findings = match lint::lint(&args.file, args.base_release.as_deref(), &args.fetch.open()).await? {
         Ok(linted) => {
             let images = linted.file.components.iter().map(|c| c.images.len()).sum::<usize>();
             let text = format!(
-                "✔ level {}: {} components, {images} images, all by digest",
+                "✔ level {}: {} components, {images} images, all by digest{}",
                 linted.file.level,
-                linted.file.components.len()
+                linted.file.components.len(),
+                if linted.rendered { ", as rendered" } else { "" }
             );
             output::print(format, &Vec::<Finding>::new(), &text)?;
             return Ok(exit::DONE);

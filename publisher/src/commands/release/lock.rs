@@ -9,8 +9,8 @@ use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{self, Format, say};
 use serde_json::json;
 
+use super::fetch::FetchArgs;
 use super::publish::skipped;
-use crate::connection::ConnectionArgs;
 use crate::lint::{self, Linted};
 use crate::lock::{self, Found, Helm, Locked, LockedComponent, Resolved};
 use crate::progress::Progress;
@@ -35,11 +35,11 @@ pub(crate) struct Args {
     #[arg(long)]
     check: bool,
     #[command(flatten)]
-    connection: ConnectionArgs,
+    fetch: FetchArgs,
 }
 
 pub(crate) async fn run(args: Args, format: Format) -> Result<u8> {
-    let linted = match lint::unlocked(&args.file)? {
+    let linted = match lint::unlocked(&args.file, &args.fetch.open()).await? {
         Ok(linted) => linted,
         Err(findings) => {
             super::lint::report(&findings, format)?;
@@ -89,7 +89,7 @@ async fn ask(
     found: &[Found],
     mut known: BTreeMap<String, Resolved>,
 ) -> Result<BTreeMap<String, Resolved>> {
-    let registry = Arc::new(args.connection.registry()?);
+    let registry = Arc::new(args.fetch.connection.registry()?);
     let needed: BTreeSet<_> = found.iter().flat_map(Found::rendered).map(ToString::to_string).collect();
     let all: BTreeMap<_, _> =
         found.iter().flat_map(Found::images).map(|image| (image.to_string(), image.clone())).collect();

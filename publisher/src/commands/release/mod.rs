@@ -1,6 +1,7 @@
 //! `publisher release`.
 
 mod build;
+mod fetch;
 mod images;
 mod lint;
 mod lock;
@@ -53,9 +54,9 @@ pub(crate) enum Release {
 
 pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8> {
     match command {
-        Release::Lint(args) => lint::run(&args, format),
+        Release::Lint(args) => lint::run(&args, format).await,
         Release::Lock(args) => lock::run(args, format).await,
-        Release::Build(args) => build::run(&args, format),
+        Release::Build(args) => build::run(&args, format).await,
         Release::Sign(args) => sign::run(&args, format),
         Release::Resign(args) => resign::run(args, format, now).await,
         Release::Publish(args) => publish::run(args, format, now).await,

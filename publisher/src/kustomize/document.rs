@@ -1,0 +1,57 @@
+//! Manifests and patches as documents.
+
+use serde_json::{Value, json};
+
+use super::Document;
+use crate::lint::Source;
+
+/// All documents of a text.
+///
+/// # Errors
+/// What can't be read, and where.
+pub(super) fn read(path: &str, text: &[u8]) -> Result<Vec<Document>, String> {
+    let whole = values(text)?.into_iter().flat_map(operations);
+    Ok(whole.map(|value| Document { path: path.to_owned(), value }).collect())
+}
+
+/// All documents of a text, as they are.
+///
+/// # Errors
+/// What can't be read, and where.
+pub(super) fn values(text: &[u8]) -> Result<Vec<Value>, String> {
+    let text = std::str::from_utf8(text).map_err(|_| "it isn't UTF-8".to_owned())?;
+    let text = text.trim_start_matches('\u{feff}');
+    serde_saphyr::from_multiple(text).map_err(|error| error.without_snippet().to_string())
+}
+
+/// A JSON patch is a list of operations; what it puts in is seen as if it stood in a manifest.
+fn operations(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(items) => items.iter().filter_map(put).collect(),
+        Value::Null => Vec::new(),
+        other => vec![other],
+    }
+}
+
+fn put(operation: &Value) -> Option<Value> {
+    let (path, value) = (operation.get("path")?.as_str()?, operation.get("value")?);
+    let value = if path.ends_with("/image") { json!({ "image": value }) } else { value.clone() };
+    let list = path.split('/').find(|part| matches!(*part, "containers" | "initContainers"));
+    Some(match (list, value) {
+        (Some(list), Value::Array(items)) => json!({ list: items }),
+        (Some(list), item) => json!({ list: [item] }),
+        (None, value) => value,
+    })
+}
+
+/// Documents as files again, once each.
+pub(super) fn as_files(documents: Vec<Document>) -> Source {
+    let mut files = Source::new();
+    for document in documents {
+        let text = serde_saphyr::to_string(&document.value).unwrap_or_else(|_| document.value.to_string());
+        files.push((document.path, text.into_bytes()));
+    }
+    files.sort();
+    files.dedup();
+    files
+}

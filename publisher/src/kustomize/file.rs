@@ -1,0 +1,162 @@
+//! `kustomization.yaml`, as far as it names files and images.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::lint::Source;
+
+/// The names that kustomize looks for.
+const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Lists may be `null`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Kustomization {
+    resources: Option<Vec<String>>,
+    bases: Option<Vec<String>>,
+    components: Option<Vec<String>>,
+    crds: Option<Vec<String>>,
+    configurations: Option<Vec<String>>,
+    generators: Option<Vec<String>>,
+    transformers: Option<Vec<String>>,
+    validators: Option<Vec<String>>,
+    patches: Option<Vec<Patch>>,
+    patches_strategic_merge: Option<Vec<String>>,
+    #[serde(rename = "patchesJson6902")]
+    patches_json: Option<Vec<Patch>>,
+    config_map_generator: Option<Vec<Generator>>,
+    secret_generator: Option<Vec<Generator>>,
+    replacements: Option<Vec<Value>>,
+    openapi: Option<Patch>,
+    helm_charts: Option<Vec<Value>>,
+    helm_chart_inflation_generator: Option<Vec<Value>>,
+    images: Option<Vec<Rename>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Patch {
+    path: Option<String>,
+    patch: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Generator {
+    files: Option<Vec<String>>,
+    envs: Option<Vec<String>>,
+    env: Option<String>,
+}
+
+impl Generator {
+    /// `name=path`, or the path alone.
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let files = self.files.iter().flatten();
+        let files = files.map(|file| file.split_once('=').map_or(file.as_str(), |(_, path)| path));
+        files.chain(self.envs.iter().flatten().chain(&self.env).map(String::as_str))
+    }
+}
+
+/// One entry of `images:`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Rename {
+    pub(super) name: String,
+    pub(super) new_name: Option<String>,
+}
+
+/// A patch: a file, or a text of its own.
+pub(super) enum Text<'a> {
+    File(&'a str),
+    Inline(&'a str),
+}
+
+/// The kustomizations in a folder; kustomize wants exactly one.
+pub(super) fn in_folder<'a>(files: &BTreeMap<&'a str, &'a [u8]>, folder: &str) -> Vec<(String, &'a [u8])> {
+    let path = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+    NAMES.iter().filter_map(|name| Some((path(name), *files.get(path(name).as_str())?))).collect()
+}
+
+/// The kustomization that builds an overlay of the folder; none if the folder has one of its own.
+pub(crate) fn root(files: &Source, overlay: &str) -> Option<(String, Vec<u8>)> {
+    let [name, ..] = NAMES;
+    let own = files.iter().any(|(path, _)| NAMES.contains(&path.as_str()));
+    let kind = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
+    let entry = Value::String(overlay.to_owned());
+    (!own).then(|| (name.to_owned(), format!("{kind}resources:\n- {entry}\n").into_bytes()))
+}
+
+impl Kustomization {
+    /// # Errors
+    /// What can't be read, and where.
+    pub(super) fn read(text: &[u8]) -> Result<Self, String> {
+        let text = String::from_utf8_lossy(text);
+        let text = text.trim_start_matches('\u{feff}');
+        let value: Value =
+            serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())?;
+        let value = if value.is_null() { Value::Object(serde_json::Map::new()) } else { value };
+        serde_json::from_value(value).map_err(|error| error.to_string())
+    }
+
+    /// Manifests and bases.
+    pub(super) fn resources(&self) -> impl Iterator<Item = &String> {
+        [&self.resources, &self.bases].into_iter().flatten().flatten()
+    }
+
+    pub(super) fn components(&self) -> impl Iterator<Item = &String> {
+        self.components.iter().flatten()
+    }
+
+    pub(super) fn patches(&self) -> impl Iterator<Item = Text<'_>> {
+        let merged = self.patches_strategic_merge.iter().flatten().map(|text| either(text));
+        let listed = [&self.patches, &self.patches_json].into_iter().flatten().flatten();
+        let listed = listed.filter_map(|patch| match (&patch.path, &patch.patch) {
+            (Some(path), _) => Some(Text::File(path)),
+            (None, Some(text)) => Some(Text::Inline(text)),
+            (None, None) => None,
+        });
+        merged.chain(listed)
+    }
+
+    /// Everything else that has to be there.
+    pub(super) fn others(&self) -> impl Iterator<Item = &str> {
+        let generators = [&self.config_map_generator, &self.secret_generator].into_iter().flatten().flatten();
+        let generated = generators.flat_map(Generator::paths);
+        let lists = [&self.crds, &self.configurations].into_iter().flatten().flatten().map(String::as_str);
+        let paths = self.openapi.iter().filter_map(|of| of.path.as_deref());
+        let validators = self.validators.iter().flatten().filter_map(|text| match either(text) {
+            Text::File(path) => Some(path),
+            Text::Inline(_) => None,
+        });
+        generated.chain(lists).chain(paths).chain(validators)
+    }
+
+    pub(super) fn inflates_charts(&self) -> bool {
+        let lists = [&self.helm_charts, &self.helm_chart_inflation_generator];
+        lists.into_iter().flatten().any(|charts| !charts.is_empty())
+    }
+
+    /// Configurations of plugins; renames that they bring come after the kustomization's own.
+    pub(super) fn plugins(&self) -> impl Iterator<Item = Text<'_>> {
+        [&self.generators, &self.transformers].into_iter().flatten().flatten().map(|text| either(text))
+    }
+
+    pub(super) fn replacements(&self) -> impl Iterator<Item = &Value> {
+        self.replacements.iter().flatten()
+    }
+
+    pub(super) fn renames(&self) -> &[Rename] {
+        self.images.as_deref().unwrap_or_default()
+    }
+}
+
+/// Kustomize takes what is YAML with a name and a value for a text, everything else for a path.
+fn either(text: &str) -> Text<'_> {
+    if text.contains('\n') || text.trim_start().starts_with('{') {
+        Text::Inline(text)
+    } else {
+        Text::File(text)
+    }
+}

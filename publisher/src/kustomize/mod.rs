@@ -1,0 +1,42 @@
+//! A kustomization and all that it is built from, as far as images and files go: bases, components, patches, renames.
+//!
+//! Nothing is fetched, and nothing outside the component's folder is read.
+
+mod document;
+mod file;
+mod place;
+mod plugin;
+mod renames;
+mod tree;
+
+use serde_json::Value;
+
+use crate::charts::Trouble;
+use crate::lint::Source;
+
+pub(crate) use file::root;
+
+/// What a tree of kustomizations comes to.
+#[derive(Debug, Default)]
+pub(crate) struct Built {
+    /// The manifests and patches that are used, images under the names that they end with.
+    pub(crate) documents: Source,
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+/// Follows the kustomization at the top of the files.
+pub(crate) fn build(files: &Source) -> Built {
+    let mut tree = tree::Tree::new(files);
+    let documents = tree.folder("", Vec::new());
+    Built { documents: document::as_files(documents), troubles: tree.troubles }
+}
+
+/// One manifest or patch, and the file that it is from.
+#[derive(Debug, Clone, PartialEq)]
+struct Document {
+    path: String,
+    value: Value,
+}
+
+#[cfg(test)]
+mod tests;
