@@ -10,12 +10,18 @@ use crate::lint::Source;
 /// # Errors
 /// What can't be read, and where.
 pub(super) fn read(path: &str, text: &[u8]) -> Result<Vec<Document>, String> {
+    let whole = values(text)?.into_iter().flat_map(operations);
+    Ok(whole.map(|value| Document { path: path.to_owned(), value }).collect())
+}
+
+/// All documents of a text, as they are.
+///
+/// # Errors
+/// What can't be read, and where.
+pub(super) fn values(text: &[u8]) -> Result<Vec<Value>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "it isn't UTF-8".to_owned())?;
     let text = text.trim_start_matches('\u{feff}');
-    let values =
-        serde_saphyr::from_multiple::<Value>(text).map_err(|error| error.without_snippet().to_string())?;
-    let whole = values.into_iter().flat_map(operations);
-    Ok(whole.map(|value| Document { path: path.to_owned(), value }).collect())
+    serde_saphyr::from_multiple(text).map_err(|error| error.without_snippet().to_string())
 }
 
 /// A JSON patch is a list of operations; what it puts in is seen as if it stood in a manifest.

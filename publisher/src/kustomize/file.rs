@@ -28,7 +28,7 @@ pub(super) struct Kustomization {
     patches_json: Option<Vec<Patch>>,
     config_map_generator: Option<Vec<Generator>>,
     secret_generator: Option<Vec<Generator>>,
-    replacements: Option<Vec<Patch>>,
+    replacements: Option<Vec<Value>>,
     openapi: Option<Patch>,
     helm_charts: Option<Vec<Value>>,
     helm_chart_inflation_generator: Option<Vec<Value>>,
@@ -48,6 +48,15 @@ struct Generator {
     files: Option<Vec<String>>,
     envs: Option<Vec<String>>,
     env: Option<String>,
+}
+
+impl Generator {
+    /// `name=path`, or the path alone.
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let files = self.files.iter().flatten();
+        let files = files.map(|file| file.split_once('=').map_or(file.as_str(), |(_, path)| path));
+        files.chain(self.envs.iter().flatten().chain(&self.env).map(String::as_str))
+    }
 }
 
 /// One entry of `images:`.
@@ -112,26 +121,16 @@ impl Kustomization {
     }
 
     /// Everything else that has to be there.
-    pub(super) fn others(&self) -> Vec<&str> {
-        let plugins =
-            [&self.generators, &self.transformers, &self.validators].into_iter().flatten().flatten();
-        let plugins = plugins.filter_map(|text| match either(text) {
+    pub(super) fn others(&self) -> impl Iterator<Item = &str> {
+        let generators = [&self.config_map_generator, &self.secret_generator].into_iter().flatten().flatten();
+        let generated = generators.flat_map(Generator::paths);
+        let lists = [&self.crds, &self.configurations].into_iter().flatten().flatten().map(String::as_str);
+        let paths = self.openapi.iter().filter_map(|of| of.path.as_deref());
+        let validators = self.validators.iter().flatten().filter_map(|text| match either(text) {
             Text::File(path) => Some(path),
             Text::Inline(_) => None,
         });
-        let generators = [&self.config_map_generator, &self.secret_generator].into_iter().flatten().flatten();
-        let generated = generators.flat_map(|generator| {
-            let named = generator
-                .files
-                .iter()
-                .flatten()
-                .map(|file| file.split_once('=').map_or(file.as_str(), |(_, path)| path));
-            named.chain(generator.envs.iter().flatten().chain(&generator.env).map(String::as_str))
-        });
-        let lists = [&self.crds, &self.configurations].into_iter().flatten().flatten().map(String::as_str);
-        let paths =
-            self.replacements.iter().flatten().chain(&self.openapi).filter_map(|of| of.path.as_deref());
-        plugins.chain(generated).chain(lists).chain(paths).collect()
+        generated.chain(lists).chain(paths).chain(validators)
     }
 
     pub(super) fn inflates_charts(&self) -> bool {
@@ -139,9 +138,13 @@ impl Kustomization {
         lists.into_iter().flatten().any(|charts| !charts.is_empty())
     }
 
-    /// Renames that transformers bring; they come after the kustomization's own.
-    pub(super) fn transformers(&self) -> impl Iterator<Item = Text<'_>> {
-        self.transformers.iter().flatten().map(|text| either(text))
+    /// Configurations of plugins; renames that they bring come after the kustomization's own.
+    pub(super) fn plugins(&self) -> impl Iterator<Item = Text<'_>> {
+        [&self.generators, &self.transformers].into_iter().flatten().flatten().map(|text| either(text))
+    }
+
+    pub(super) fn replacements(&self) -> impl Iterator<Item = &Value> {
+        self.replacements.iter().flatten()
     }
 
     pub(super) fn renames(&self) -> &[Rename] {

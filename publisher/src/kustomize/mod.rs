@@ -5,6 +5,7 @@
 mod document;
 mod file;
 mod place;
+mod plugin;
 mod renames;
 mod tree;
 
@@ -36,3 +37,6 @@ struct Document {
     path: String,
     value: Value,
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use super::Document;
 use super::document;
 use super::file::{self, Kustomization, Rename, Text};
 use super::place::{self, Place};
+use super::plugin::{self, Plugin};
 use super::renames;
 use crate::charts::Trouble;
 use crate::lint::Source;
@@ -48,8 +49,9 @@ impl<'a> Tree<'a> {
         for entry in kustomization.others() {
             self.find(folder, &path, entry);
         }
+        self.replacements(folder, &path, &kustomization);
         let mut all = kustomization.renames().to_vec();
-        all.extend(self.renames_of_transformers(folder, &path, &kustomization));
+        all.extend(self.renames_of_plugins(folder, &path, &kustomization));
         documents.iter_mut().for_each(|document| renames::apply(&mut document.value, &all));
         self.open.pop();
         documents
@@ -134,19 +136,54 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Transformers aren't run, but those that rename images are read.
-    fn renames_of_transformers(&mut self, folder: &str, path: &str, of: &Kustomization) -> Vec<Rename> {
+    /// Plugins aren't run, but those that rename images are read.
+    fn renames_of_plugins(&mut self, folder: &str, path: &str, of: &Kustomization) -> Vec<Rename> {
         let mut configs = Vec::new();
-        for transformer in of.transformers() {
-            match transformer {
-                Text::Inline(_) => configs.extend(self.text(folder, path, &transformer)),
+        for config in of.plugins() {
+            match config {
+                Text::Inline(_) => configs.extend(self.text(folder, path, &config)),
                 Text::File(entry) => configs.extend(self.resource(folder, path, entry)),
             }
         }
-        let renaming = configs.into_iter().map(|config| config.value);
-        let renaming = renaming
-            .filter(|config| config.get("kind").and_then(Value::as_str) == Some("ImageTagTransformer"));
-        renaming.filter_map(|config| serde_json::from_value(config.get("imageTag")?.clone()).ok()).collect()
+        let mut renames = Vec::new();
+        for config in configs {
+            match plugin::read(&config.value) {
+                Plugin::Nothing => {}
+                Plugin::Renames(rename) => renames.push(rename),
+                Plugin::Unknown(kind) => {
+                    let message = format!("the plugin `{kind}` could set an image unseen");
+                    self.trouble(
+                        &config.path,
+                        "UnknownPlugin",
+                        message,
+                        "use `patches:` and `images:` instead",
+                    );
+                }
+            }
+        }
+        renames
+    }
+
+    fn replacements(&mut self, folder: &str, path: &str, of: &Kustomization) {
+        let mut all = Vec::new();
+        for replacement in of.replacements() {
+            let Some(entry) = replacement.get("path").and_then(Value::as_str) else {
+                all.push(replacement.clone());
+                continue;
+            };
+            if let Some(Place::File(file)) = self.find(folder, path, entry) {
+                let content = self.files.get(file.as_str()).copied().unwrap_or_default();
+                match document::values(content) {
+                    Ok(values) => all.extend(values),
+                    Err(cause) => self.trouble(&file, "BadYaml", cause, "fix the file"),
+                }
+            }
+        }
+        let one = |value: Value| if let Value::Array(items) = value { items } else { vec![value] };
+        if all.into_iter().flat_map(one).any(|replacement| plugin::sets_an_image(&replacement)) {
+            let message = "a replacement sets an image, and from where isn't followed".to_owned();
+            self.trouble(path, "ImageByReplacement", message, "use `images:` instead");
+        }
     }
 
     fn read(&mut self, file: &str) -> Vec<Document> {
@@ -183,113 +220,5 @@ impl<'a> Tree<'a> {
         if !self.troubles.contains(&trouble) {
             self.troubles.push(trouble);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kustomize::build;
-
-    fn files(list: &[(&str, &str)]) -> Source {
-        list.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
-    }
-
-    fn pod(image: &str) -> String {
-        format!("kind: Pod\nspec: {{containers: [{{image: \"{image}\"}}]}}\n")
-    }
-
-    fn texts(built: &super::super::Built) -> String {
-        built.documents.iter().map(|(_, text)| String::from_utf8_lossy(text).into_owned()).collect()
-    }
-
-    #[test]
-    fn images_end_with_the_names_that_overlay_component_and_base_give_them() {
-        let built = build(&files(&[
-            ("kustomization.yaml", "resources: [overlays/prod]\n"),
-            (
-                "overlays/prod/kustomization.yaml",
-                "resources: [../../base]\ncomponents: [../../debug]\nimages: [{name: b/app, newName: c/app}]\n\
-                 patches: [{path: patch.yaml}, {patch: '[{op: add, path: /spec/initContainers/0/image, value: b/app:2}]'}]\n",
-            ),
-            ("overlays/prod/patch.yaml", &pod("b/app:3")),
-            ("overlays/dev/kustomization.yaml", "resources: [gone.yaml]\n"),
-            (
-                "base/kustomization.yaml",
-                "resources: [pod.yaml]\nimages: [{name: app, newName: b/app, newTag: '1'}]\n",
-            ),
-            ("base/pod.yaml", &pod("app:1")),
-            (
-                "debug/kustomization.yaml",
-                "kind: Component\nresources: [p.yaml]\nimages: [{name: tool, newName: d/tool}]\n",
-            ),
-            ("debug/p.yaml", &pod("tool")),
-        ]));
-        assert_eq!(built.troubles, [], "what isn't built is looked at by nobody");
-        let found = texts(&built);
-        for image in ["c/app:1", "c/app:2", "c/app:3", "d/tool"] {
-            assert!(found.contains(image), "{image} in {found}");
-        }
-        assert!(!found.contains("b/app") && !found.contains("image: app"), "{found}");
-    }
-
-    #[test]
-    fn a_base_in_two_overlays_is_seen_under_both_names() {
-        let built = build(&files(&[
-            ("kustomization.yaml", "resources: [x, y]\n"),
-            ("x/kustomization.yaml", "resources: [../base]\nimages: [{name: app, newName: x/app}]\n"),
-            ("y/kustomization.yaml", "resources: [../base]\n"),
-            ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
-            ("base/pod.yaml", &pod("app:1")),
-        ]));
-        let found = texts(&built);
-        assert!(found.contains("x/app:1") && found.contains("image: app:1"), "{found}");
-    }
-
-    #[test]
-    fn what_kustomize_or_flux_refuses_is_refused() {
-        let renaming = "kind: ImageTagTransformer\nimageTag: {name: app, newName: t/app}\n";
-        for (list, codes) in [
-            (&[][..], &["NoKustomization"][..]),
-            (&[("Kustomization", "")], &[]),
-            (&[("kustomization.yml", ""), ("kustomization.yaml", "")], &["TwoKustomizations"]),
-            (&[("kustomization.yaml", "resources: [../base]")], &["RemoteBase"]),
-            (&[("kustomization.yaml", "resources: ['https://example.com/x?ref=1']")], &["RemoteBase"]),
-            (&[("kustomization.yaml", "resources: [base]"), ("base/x.yaml", "")], &["NoKustomization"]),
-            (
-                &[("kustomization.yaml", "resources: [a]"), ("a/kustomization.yaml", "bases: [..]")],
-                &["CyclicBase"],
-            ),
-            (&[("kustomization.yaml", "patches: [{path: p.yaml}]")], &["MissingResource"]),
-            (
-                &[("kustomization.yaml", "configMapGenerator: [{name: c, files: [k=f, g]}]"), ("f", "")],
-                &["MissingResource"],
-            ),
-            (&[("kustomization.yaml", "helmCharts: [{name: c}]")], &["ChartInKustomization"]),
-            (&[("kustomization.yaml", "resources: [x.yaml]"), ("x.yaml", "a: b: c")], &["BadYaml"]),
-            (&[("kustomization.yaml", "resources: {a: b}")], &["BadYaml"]),
-            (&[("kustomization.yaml", "transformers: [t.yaml]"), ("t.yaml", renaming)], &[]),
-        ] {
-            let found: Vec<_> = build(&files(list)).troubles.iter().map(|trouble| trouble.code).collect();
-            assert_eq!(found, codes, "{list:?}");
-        }
-    }
-
-    #[test]
-    fn bases_that_double_are_counted() {
-        let mut list = vec![("kustomization.yaml".to_owned(), "resources: [a0]\n".to_owned())];
-        for number in 0..30 {
-            let next = number + 1;
-            list.push((
-                format!("a{number}/kustomization.yaml"),
-                format!("resources: [../a{next}, ../b{next}]\n"),
-            ));
-            list.push((
-                format!("b{number}/kustomization.yaml"),
-                format!("resources: [../a{next}, ../b{next}]\n"),
-            ));
-        }
-        let list: Source = list.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-        assert!(build(&list).troubles.iter().any(|trouble| trouble.code == "TooLarge"));
     }
 }

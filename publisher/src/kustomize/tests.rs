@@ -1,0 +1,113 @@
+use super::{Built, build};
+use crate::lint::Source;
+
+fn files(list: &[(&str, &str)]) -> Source {
+    list.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
+}
+
+fn pod(image: &str) -> String {
+    format!("kind: Pod\nspec: {{containers: [{{image: \"{image}\"}}]}}\n")
+}
+
+fn texts(built: &Built) -> String {
+    built.documents.iter().map(|(_, text)| String::from_utf8_lossy(text).into_owned()).collect()
+}
+
+#[test]
+fn images_end_with_the_names_that_overlay_component_and_base_give_them() {
+    let built = build(&files(&[
+        ("kustomization.yaml", "resources: [overlays/prod]\n"),
+        (
+            "overlays/prod/kustomization.yaml",
+            "resources: [../../base]\ncomponents: [../../debug]\nimages: [{name: b/app, newName: c/app}]\n\
+             patches: [{path: patch.yaml}, {patch: '[{op: add, path: /spec/initContainers/0/image, value: b/app:2}]'}]\n",
+        ),
+        ("overlays/prod/patch.yaml", &pod("b/app:3")),
+        ("overlays/dev/kustomization.yaml", "resources: [gone.yaml]\n"),
+        (
+            "base/kustomization.yaml",
+            "resources: [pod.yaml]\nimages: [{name: app, newName: b/app, newTag: '1'}]\n",
+        ),
+        ("base/pod.yaml", &pod("app:1")),
+        (
+            "debug/kustomization.yaml",
+            "kind: Component\nresources: [p.yaml]\nimages: [{name: tool, newName: d/tool}]\n",
+        ),
+        ("debug/p.yaml", &pod("tool")),
+    ]));
+    assert_eq!(built.troubles, [], "what isn't built is looked at by nobody");
+    let found = texts(&built);
+    for image in ["c/app:1", "c/app:2", "c/app:3", "d/tool"] {
+        assert!(found.contains(image), "{image} in {found}");
+    }
+    assert!(!found.contains("b/app") && !found.contains("image: app"), "{found}");
+}
+
+#[test]
+fn a_base_in_two_overlays_is_seen_under_both_names() {
+    let built = build(&files(&[
+        ("kustomization.yaml", "resources: [x, y]\n"),
+        ("x/kustomization.yaml", "resources: [../base]\nimages: [{name: app, newName: x/app}]\n"),
+        ("y/kustomization.yaml", "resources: [../base]\n"),
+        ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
+        ("base/pod.yaml", &pod("app:1")),
+    ]));
+    let found = texts(&built);
+    assert!(found.contains("x/app:1") && found.contains("image: app:1"), "{found}");
+}
+
+#[test]
+fn what_kustomize_or_flux_refuses_is_refused() {
+    let replacement = "- targets: [{fieldPaths: ['spec.containers.0.image']}]";
+    let renaming = "kind: ImageTagTransformer\nimageTag: {name: app, newName: t/app}\n";
+    for (list, codes) in [
+        (&[][..], &["NoKustomization"][..]),
+        (&[("Kustomization", "")], &[]),
+        (&[("kustomization.yml", ""), ("kustomization.yaml", "")], &["TwoKustomizations"]),
+        (&[("kustomization.yaml", "resources: [../base]")], &["RemoteBase"]),
+        (&[("kustomization.yaml", "resources: ['https://example.com/x?ref=1']")], &["RemoteBase"]),
+        (&[("kustomization.yaml", "resources: [base]"), ("base/x.yaml", "")], &["NoKustomization"]),
+        (
+            &[("kustomization.yaml", "resources: [a]"), ("a/kustomization.yaml", "bases: [..]")],
+            &["CyclicBase"],
+        ),
+        (&[("kustomization.yaml", "patches: [{path: p.yaml}]")], &["MissingResource"]),
+        (
+            &[("kustomization.yaml", "configMapGenerator: [{name: c, files: [k=f, g]}]"), ("f", "")],
+            &["MissingResource"],
+        ),
+        (&[("kustomization.yaml", "helmCharts: [{name: c}]")], &["ChartInKustomization"]),
+        (&[("kustomization.yaml", "resources: [x.yaml]"), ("x.yaml", "a: b: c")], &["BadYaml"]),
+        (&[("kustomization.yaml", "resources: {a: b}")], &["BadYaml"]),
+        (&[("kustomization.yaml", "transformers: [t.yaml]"), ("t.yaml", renaming)], &[]),
+        (
+            &[("kustomization.yaml", "transformers: [t.yaml]"), ("t.yaml", "kind: PatchTransformer")],
+            &["UnknownPlugin"],
+        ),
+        (
+            &[("kustomization.yaml", "replacements: [{path: r.yaml}]"), ("r.yaml", replacement)],
+            &["ImageByReplacement"],
+        ),
+    ] {
+        let found: Vec<_> = build(&files(list)).troubles.iter().map(|trouble| trouble.code).collect();
+        assert_eq!(found, codes, "{list:?}");
+    }
+}
+
+#[test]
+fn bases_that_double_are_counted() {
+    let mut list = vec![("kustomization.yaml".to_owned(), "resources: [a0]\n".to_owned())];
+    for number in 0..30 {
+        let next = number + 1;
+        list.push((
+            format!("a{number}/kustomization.yaml"),
+            format!("resources: [../a{next}, ../b{next}]\n"),
+        ));
+        list.push((
+            format!("b{number}/kustomization.yaml"),
+            format!("resources: [../a{next}, ../b{next}]\n"),
+        ));
+    }
+    let list: Source = list.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
+    assert!(build(&list).troubles.iter().any(|trouble| trouble.code == "TooLarge"));
+}
