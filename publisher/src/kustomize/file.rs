@@ -94,10 +94,10 @@ impl Kustomization {
     pub(super) fn read(text: &[u8]) -> Result<Self, String> {
         let text = String::from_utf8_lossy(text);
         let text = text.trim_start_matches('\u{feff}');
-        let value: Value =
+        // Read at once: `y` is a name here, and no boolean.
+        let read: Option<Self> =
             serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())?;
-        let value = if value.is_null() { Value::Object(serde_json::Map::new()) } else { value };
-        serde_json::from_value(value).map_err(|error| error.to_string())
+        Ok(read.unwrap_or_default())
     }
 
     /// Manifests and bases.

@@ -99,12 +99,8 @@ fn secrets_and_a_repository_of_git_that_are_ignored_are_not_shipped() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     };
-    write(
-        "release.yaml",
-        &std::fs::read_to_string(fixtures().join("bad/bad-stage/release.yaml"))
-            .unwrap()
-            .replace("stage: 0", "stage: 1"),
-    );
+    let release = std::fs::read_to_string(fixtures().join("charts-real-shaped/packed/release.yaml")).unwrap();
+    write("release.yaml", &release.replace("alpha-1.0.0.tgz", "chart"));
     write("chart/Chart.yaml", "apiVersion: v2\nname: alpha\nversion: 1.0.0\n");
     write("chart/.helmignore", ".git/\n.env\ntests/\n*_test.yaml\n.helmignore\n");
     write("chart/.git/config", "[remote] url = https://user:secret@git.example/a\n");
