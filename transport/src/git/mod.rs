@@ -5,6 +5,7 @@
 mod advertisement;
 mod cache;
 mod commit;
+mod folder;
 mod host;
 mod limits;
 mod logins;

@@ -4,6 +4,7 @@ mod before;
 mod cluster;
 mod growth;
 mod load;
+mod passes;
 mod rollouts;
 mod server;
 mod transport;
@@ -57,7 +58,8 @@ fn release() -> Result<()> {
             aim,
         );
     }
-    growth::bench()
+    growth::bench()?;
+    passes::bench()
 }
 
 fn row(name: &str, measured: &str, aim: &str) {
