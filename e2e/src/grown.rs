@@ -75,9 +75,7 @@ impl Grown {
     /// # Errors
     /// When they can't be signed.
     pub fn refreshed(&self, unix: i64) -> Result<Files> {
-        let pin = |bytes: &[u8], version: i64| {
-            json!({ "version": version, "length": bytes.len(), "hashes": { "sha256": sha256(bytes) } })
-        };
+        let pin = |bytes: &[u8], version: i64| json!({ "version": version, "length": bytes.len(), "hashes": { "sha256": sha256(bytes) } });
         let role = |role: &str, meta: Value| {
             json!({ "_type": role, "spec_version": "1.0.31", "version": unix,
                 "expires": rfc3339(unix + 7 * DAY), "meta": meta })
@@ -90,8 +88,11 @@ impl Grown {
         let snapshot = self.signed("snapshot", &role("snapshot", json!(meta)))?;
         let meta = json!({ "snapshot.json": pin(&snapshot, unix) });
         let timestamp = self.signed("timestamp", &role("timestamp", meta))?;
-        Ok([("metadata/snapshot.json".to_owned(), snapshot), ("metadata/timestamp.json".to_owned(), timestamp)]
-            .into())
+        Ok([
+            ("metadata/snapshot.json".to_owned(), snapshot),
+            ("metadata/timestamp.json".to_owned(), timestamp),
+        ]
+        .into())
     }
 
     fn root(&self, now: i64) -> Value {
@@ -162,8 +163,7 @@ fn listed(key: &Key) -> Value {
 }
 
 fn id(key: &Key) -> Result<String> {
-    let key: sigstore_tuf::Key = serde_json::from_value(listed(key))?;
-    Ok(key.key_id()?)
+    Ok(sha256(&sigstore_tuf::canonical_json::to_canonical_bytes(&listed(key))?))
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -20,7 +20,8 @@ pub(super) struct Pattern {
 impl Pattern {
     pub(super) fn of(world: &World) -> Result<Self> {
         let mut files = world.git.files("catalog", "catalog")?;
-        let channel: Value = serde_json::from_slice(files.get(&format!("targets/{CHANNEL}")).context("a channel")?)?;
+        let channel: Value =
+            serde_json::from_slice(files.get(&format!("targets/{CHANNEL}")).context("a channel")?)?;
         let levels = channel["levels"].as_object().into_iter().flatten();
         let level = levels.filter_map(|(level, _)| level.parse::<u64>().ok()).max().context("a level")?;
         let name = format!("targets/release-pdp-2026-{level}.json");
@@ -40,7 +41,8 @@ impl Pattern {
         let mut made = self.descriptor.clone();
         made["level"] = json!(level);
         if level < newest {
-            let other = |what: &str| json!(format!("sha256:{}", sha256(format!("{what} {level}").as_bytes())));
+            let other =
+                |what: &str| json!(format!("sha256:{}", sha256(format!("{what} {level}").as_bytes())));
             made["bundle"]["digest"] = other("bundle");
             for component in made["components"].as_array_mut().into_iter().flatten().take(3) {
                 let name = component["name"].to_string();

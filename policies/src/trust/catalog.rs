@@ -209,4 +209,3 @@ fn checked<'a>(tree: &'a CatalogTree, name: &str, file: NamedFile) -> Result<&'a
     }
     Ok(bytes)
 }
-

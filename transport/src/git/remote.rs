@@ -226,7 +226,7 @@ impl Remote {
             Place::Folder(source) => folder::copy(source, &self.cache, &self.limits, &what, head)?,
             Place::Host(host) => {
                 let wanted = Wanted { commit: head, have: &self.known()? };
-                upload_pack::download(host, &self.cache, &self.limits, offered, &wanted)?;
+                upload_pack::download(host, &self.cache, &self.limits, offered, wanted)?;
             }
         }
         let noted = repository.reference(&local, head, true, "fetch").map(|_| CommitId(head));

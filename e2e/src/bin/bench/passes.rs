@@ -26,10 +26,7 @@ impl Cost {
     const NONE: Self = Self { milliseconds: f64::INFINITY, bytes: f64::INFINITY };
 
     fn or_less(self, other: Self) -> Self {
-        Self {
-            milliseconds: self.milliseconds.min(other.milliseconds),
-            bytes: self.bytes.min(other.bytes),
-        }
+        Self { milliseconds: self.milliseconds.min(other.milliseconds), bytes: self.bytes.min(other.bytes) }
     }
 }
 
@@ -90,7 +87,8 @@ impl<'a> Stage<'a> {
         world.create_repository(&repository)?;
         world.git.append(&repository, "catalog", [&grown.at(signed)?])?;
         let catalog = format!("{{git: {{url: \"{}\", branch: catalog}}}}", world.git_url(&repository));
-        let plane = world.data_plane_on("acme", &repository, "general", &catalog, &world.registry_host(), "")?;
+        let plane =
+            world.data_plane_on("acme", &repository, "general", &catalog, &world.registry_host(), "")?;
         let root = world.path(&format!("{repository}.root.json"));
         std::fs::write(&root, grown.root_file()?)?;
         let [before, after] = [world.root(), root].map(|root| root.display().to_string());
@@ -129,7 +127,8 @@ impl<'a> Stage<'a> {
 
     /// Further refreshes, one a second; all are signed.
     fn refresh(&mut self, count: i64) -> Result<()> {
-        let files: Vec<_> = (1..=count).map(|n| self.grown.refreshed(self.signed + n)).collect::<Result<_>>()?;
+        let files: Vec<_> =
+            (1..=count).map(|n| self.grown.refreshed(self.signed + n)).collect::<Result<_>>()?;
         self.signed += count;
         self.world.git.append(&self.repository, "catalog", &files)
     }
