@@ -25,6 +25,8 @@ mod ground_postgres;
 mod ground_programs;
 mod ground_registry;
 mod growth;
+mod growth_fetches;
+mod growth_server;
 mod holders;
 mod hotfixes;
 mod idle;
