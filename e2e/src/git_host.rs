@@ -1,7 +1,7 @@
 //! Git over HTTP: `git http-backend` behind a small server, bare repositories in a folder.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -144,6 +144,37 @@ impl GitHost {
     pub fn force(&self, name: &str, branch: &str, revision: &str) -> Result<()> {
         let commit = self.git(name, &["rev-parse", "--verify", &format!("{revision}^{{commit}}")])?;
         self.git(name, &["update-ref", &format!("refs/heads/{branch}"), commit.trim()]).map(|_| ())
+    }
+
+    /// Appends commits to a branch, each of which puts some files; thousands are there in a second.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub fn append<'a, F>(&self, name: &str, branch: &str, commits: impl IntoIterator<Item = F>) -> Result<()>
+    where
+        F: IntoIterator<Item = (&'a String, &'a Vec<u8>)>,
+    {
+        let repository = self.folder.join(name);
+        let (target, mut from) = (format!("refs/heads/{branch}"), String::new());
+        if git(&repository, &["rev-parse", "-q", "--verify", &target], &[]).is_ok() {
+            from = format!("from {target}^0\n");
+        }
+        let import = ["fast-import", "--quiet", "--done"];
+        let mut child = command(&repository).args(import).stdin(Stdio::piped()).spawn()?;
+        let mut stream = BufWriter::new(child.stdin.take().context("stdin")?);
+        for files in commits {
+            write!(stream, "commit {target}\ncommitter someone <someone@example.org> 1795420800 +0000\n")?;
+            write!(stream, "data 8\nrefresh\n{}", std::mem::take(&mut from))?;
+            for (path, content) in files {
+                write!(stream, "M 100644 inline {path}\ndata {}\n", content.len())?;
+                stream.write_all(content)?;
+                stream.write_all(b"\n")?;
+            }
+        }
+        stream.write_all(b"done\n")?;
+        drop(stream);
+        ensure!(child.wait()?.success(), "git fast-import");
+        Ok(())
     }
 
     /// Puts a branch to a new commit with exactly these files: what an attacker at the host can do.

@@ -46,6 +46,16 @@ impl Key {
         )
     }
 
+    /// The 32 bytes of the public half.
+    pub fn public(&self) -> &[u8] {
+        self.pair.public_key().as_ref()
+    }
+
+    /// A signature.
+    pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        self.pair.sign(bytes).as_ref().to_vec()
+    }
+
     /// A login (JWT, EdDSA) with these claims.
     pub fn login(&self, claims: &Value) -> String {
         let key = EncodingKey::from_ed_der(&self.pkcs8);

@@ -6,14 +6,16 @@ use serde_json::Value;
 const LINE: [&str; 2] = ["--line", "pdp-2026"];
 const OLD: [&str; 5] = ["--without-server", "--older-than", "0", "--keep", "1"];
 
-fn prune(world: &World, what: &str, more: &[&str]) -> Finished {
+/// `publisher channel|release prune`, signed by two of its holders.
+pub(crate) fn prune(world: &World, what: &str, more: &[&str]) -> Finished {
     let holders = if what == "channel" { ["manager-1", "manager-2"] } else { ["ci", "release-1"] };
     let [first, second] = holders.map(|name| world.key(name));
     let args = [&[what, "prune"], &LINE[..], more, &["--key", &first, "--key", &second]].concat();
     world.run(Program::Publisher, &args, &[]).unwrap()
 }
 
-fn levels(world: &World) -> Vec<String> {
+/// The descriptors in the catalog.
+pub(crate) fn levels(world: &World) -> Vec<String> {
     let files = world.git.files("catalog", "catalog").unwrap();
     files.into_keys().filter(|path| path.starts_with("targets/release-")).collect()
 }

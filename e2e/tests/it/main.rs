@@ -27,6 +27,8 @@ mod ground_programs;
 mod ground_registry;
 mod growth;
 mod helm_charts;
+mod growth_fetches;
+mod growth_server;
 mod holders;
 mod hotfixes;
 mod idle;

@@ -19,10 +19,18 @@ pub(crate) struct Story {
 impl Story {
     /// Organizations by ring; each gets a data plane `prod`.
     pub(crate) fn begin(organizations: &[(&str, &str)]) -> Self {
+        Self::begin_with(organizations, World::serve)
+    }
+
+    /// As above, with a server that is started in another way.
+    pub(crate) fn begin_with(
+        organizations: &[(&str, &str)],
+        serve: impl FnOnce(&mut World) -> anyhow::Result<()>,
+    ) -> Self {
         let mut world = World::start().unwrap();
         let now = unix_now();
         world.set_now(now).unwrap();
-        world.serve().unwrap();
+        serve(&mut world).unwrap();
         let mut planes = Vec::new();
         for (name, ring) in organizations {
             world.organization(name, ring).unwrap();

@@ -26,7 +26,7 @@ pub struct Catalog {
     versions: CatalogVersions,
     expiries: [(Role, At); 6],
     channels: BTreeMap<Line, Channel>,
-    releases: BTreeMap<String, TargetFile>,
+    releases: Named,
     director_keys: KeyList,
     artifact_keys: KeyList,
 }
@@ -59,7 +59,7 @@ impl Catalog {
         online: [(Role, RoleState); 2],
         expiries: [(Role, At); 6],
         targets: &Targets,
-        releases: &Targets,
+        releases: Named,
         channels: &Targets,
         [director_keys, artifact_keys]: [KeyList; 2],
     ) -> Result<Self, Refusal> {
@@ -74,7 +74,6 @@ impl Catalog {
             }
             read.insert(channel.line.clone(), channel);
         }
-        let releases = releases.targets.clone();
         Ok(Self { tree, online, versions, expiries, channels: read, releases, director_keys, artifact_keys })
     }
 
@@ -141,17 +140,35 @@ impl Catalog {
         let file = self.releases.get(&name).ok_or_else(|| {
             Refusal::new(RefusalCode::CeilingNotInChannel, &name, "no release manager signed it")
         })?;
-        if (sha256_of(&name, file)?, file.length) != (promotion.sha256, promotion.length) {
+        if (file.sha256, file.length) != (promotion.sha256, promotion.length) {
             let detail = "channel and releases role name different contents";
             return Err(Refusal::new(RefusalCode::HashMismatch, &name, detail));
         }
-        let bytes = checked(&self.tree, &name, file)?;
+        let bytes = checked(&self.tree, &name, *file)?;
         let release = Release::read(&name, bytes)?;
         if (&release.line, release.level) != (line, level) {
             let detail = format!("it describes level {} of `{}`", release.level, release.line);
             return Err(Refusal::new(RefusalCode::HashMismatch, &name, detail));
         }
         Ok(Verified::new(Descriptor { release, bytes: bytes.to_vec(), sha256: promotion.sha256 }))
+    }
+}
+
+/// The files that a role lists, by name.
+pub(super) type Named = BTreeMap<String, NamedFile>;
+
+/// What a role states of a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NamedFile {
+    pub(super) sha256: Digest,
+    length: u64,
+}
+
+impl NamedFile {
+    pub(super) fn of(name: &str, file: &TargetFile) -> Result<Self, Refusal> {
+        let stated = file.hashes.get("sha256").and_then(|hex| Digest::from_hex(hex).ok());
+        let missing = || Refusal::new(RefusalCode::Unreadable, name, "its role states no SHA-256");
+        Ok(Self { sha256: stated.ok_or_else(missing)?, length: file.length })
     }
 }
 
@@ -177,13 +194,13 @@ pub(super) fn target_bytes<'a>(
     name: &str,
 ) -> Result<&'a [u8], Refusal> {
     let missing = || Refusal::new(RefusalCode::Unreadable, name, "the role doesn't list it");
-    checked(tree, name, role.target(name).ok_or_else(missing)?)
+    checked(tree, name, NamedFile::of(name, role.target(name).ok_or_else(missing)?)?)
 }
 
-fn checked<'a>(tree: &'a CatalogTree, name: &str, file: &TargetFile) -> Result<&'a [u8], Refusal> {
+fn checked<'a>(tree: &'a CatalogTree, name: &str, file: NamedFile) -> Result<&'a [u8], Refusal> {
     let missing = || Refusal::new(RefusalCode::Unreadable, name, "the catalog has no such file");
     let bytes = tree.get(&format!("targets/{name}")).ok_or_else(missing)?;
-    if bytes.len() as u64 != file.length || Digest::of(bytes) != sha256_of(name, file)? {
+    if bytes.len() as u64 != file.length || Digest::of(bytes) != file.sha256 {
         return Err(Refusal::new(
             RefusalCode::HashMismatch,
             name,
@@ -191,10 +208,4 @@ fn checked<'a>(tree: &'a CatalogTree, name: &str, file: &TargetFile) -> Result<&
         ));
     }
     Ok(bytes)
-}
-
-/// The SHA-256 that a role states for a target.
-pub(super) fn sha256_of(name: &str, file: &TargetFile) -> Result<Digest, Refusal> {
-    let stated = file.hashes.get("sha256").and_then(|hex| Digest::from_hex(hex).ok());
-    stated.ok_or_else(|| Refusal::new(RefusalCode::Unreadable, name, "its role states no SHA-256"))
 }

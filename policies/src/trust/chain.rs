@@ -42,7 +42,7 @@ fn walk_from_pinned(
 
 fn keep(set: &TrustedMetadataSet, newest: &mut Floors) {
     if set.root().version > newest.root_version {
-        *newest = newest.with_root(set.root().version, set.root_bytes().to_vec());
+        newest.take_root(set.root().version, set.root_bytes().to_vec());
     }
 }
 

@@ -113,9 +113,9 @@ impl Floors {
         &self.pinned_root
     }
 
-    /// The same with a root that was verified.
-    pub(super) fn with_root(&self, version: u64, root: Vec<u8>) -> Self {
-        Self { root, root_version: version, ..self.clone() }
+    /// From now on with a root that was verified.
+    pub(super) fn take_root(&mut self, version: u64, root: Vec<u8>) {
+        (self.root, self.root_version) = (root, version);
     }
 
     /// True if a role of people, the root or a level changed against `before`, who may sign an online role, or its

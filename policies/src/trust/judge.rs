@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sigstore_tuf::metadata::{DelegatedRole, RoleKeys, TargetFile, Targets};
 use sigstore_tuf::{Key, TrustedMetadataSet};
 
-use super::catalog::{Catalog, RoleState};
+use super::catalog::{Catalog, Named, NamedFile, RoleState};
 use super::floors::{Floors, LevelFloor, ONLINE, RoleFloor};
 use super::signers::Holders;
 use super::{Role, Verified, chain, metadata, signers};
@@ -98,9 +98,11 @@ fn judge(
     raise(&mut new, "targets", targets.version, top_level(&set, "targets")?)?;
     check_top_level_names(&targets)?;
 
-    let releases = delegated(&tree, &mut set, &targets, "releases", &mut new)?;
-    let channels = delegated(&tree, &mut set, &targets, "channels", &mut new)?;
-    check_levels(&releases, &mut new)?;
+    delegated(&tree, &mut set, &targets, "releases", &mut new)?;
+    delegated(&tree, &mut set, &targets, "channels", &mut new)?;
+    let (releases, channels) = (people(&set, "releases")?, people(&set, "channels")?);
+    let files = named(releases)?;
+    check_levels(&files, &mut new)?;
 
     let lists = key_lists(&tree, &targets)?;
     let expiries = [
@@ -113,7 +115,7 @@ fn judge(
     ];
     let roles = expiries.map(|(role, expires)| (role, At::of(expires)));
     let online = [(Role::Timestamp, timestamp), (Role::Snapshot, snapshot)];
-    let catalog = Catalog::read(tree, online, roles, &targets, &releases, &channels, lists)?;
+    let catalog = Catalog::read(tree, online, roles, &targets, files, channels, lists)?;
     Ok((catalog, new))
 }
 
@@ -223,14 +225,14 @@ fn people<'a>(set: &'a TrustedMetadataSet, role: &str) -> Result<&'a Targets, Re
     set.targets_role(role).ok_or_else(missing)
 }
 
-/// Loads a delegated role: its keys, its threshold, its version, and every path that it signs.
+/// Loads a delegated role into the set: its keys, its threshold, its version, and every path that it signs.
 fn delegated(
     tree: &CatalogTree,
     set: &mut TrustedMetadataSet,
     targets: &Targets,
     role: &str,
     floors: &mut Floors,
-) -> Result<Targets, Refusal> {
+) -> Result<(), Refusal> {
     let subject = "metadata/targets.json";
     let missing = || Refusal::new(RefusalCode::Unreadable, subject, format!("it doesn't delegate `{role}`"));
     let delegations = targets.delegations.as_ref().ok_or_else(missing)?;
@@ -241,10 +243,9 @@ fn delegated(
         set.update_delegated_targets(bytes, role, "targets", BEFORE_ALL_EXPIRY).map(|_| ())
     })?;
     check_pinned("snapshot", set.snapshot().and_then(|s| s.meta.get(&format!("{role}.json"))))?;
-    let loaded = people(set, role)?.clone();
+    let loaded = people(set, role)?;
     raise(floors, role, loaded.version, signers_of(&delegations.keys, &delegation.role_keys()))?;
-    check_paths(delegation, &loaded.targets)?;
-    Ok(loaded)
+    check_paths(delegation, &loaded.targets)
 }
 
 /// A role may list only what was delegated to it.
@@ -271,17 +272,23 @@ fn check_top_level_names(targets: &Targets) -> Result<(), Refusal> {
     }
 }
 
+/// The files that a role lists.
+fn named(role: &Targets) -> Result<Named, Refusal> {
+    let each = role.targets.iter().map(|(name, file)| Ok((name.clone(), NamedFile::of(name, file)?)));
+    each.collect()
+}
+
 /// A level has one content for ever.
-fn check_levels(releases: &Targets, floors: &mut Floors) -> Result<(), Refusal> {
-    for (name, file) in &releases.targets {
-        let sha256 = super::catalog::sha256_of(name, file)?;
+fn check_levels(releases: &Named, floors: &mut Floors) -> Result<(), Refusal> {
+    for (name, NamedFile { sha256, .. }) in releases {
         match floors.levels.get(name) {
-            Some(floor) if floor.sha256 != sha256 => {
+            Some(floor) if floor.sha256 != *sha256 => {
                 let detail = format!("it was {} before", floor.sha256.short());
                 return Err(Refusal::new(RefusalCode::LevelRewritten, name, detail));
             }
-            _ => floors.levels.insert(name.clone(), LevelFloor { sha256 }),
-        };
+            Some(_) => {}
+            None => drop(floors.levels.insert(name.clone(), LevelFloor { sha256: *sha256 })),
+        }
     }
     Ok(())
 }

@@ -5,7 +5,11 @@
 mod advertisement;
 mod cache;
 mod commit;
+<<<<<<< HEAD
 mod failure;
+=======
+mod folder;
+>>>>>>> growth
 mod host;
 mod limits;
 mod logins;

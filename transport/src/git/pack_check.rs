@@ -11,6 +11,9 @@ use super::limits::Limits;
 const HEADER: usize = 12;
 /// SHA-1 over all that came before.
 const TRAILER: usize = 20;
+/// How limits are called in refusals.
+const CHANGE: &str = "change";
+const CHANGED: &str = "object that comes as a change";
 
 /// Reads along with a pack.
 pub(super) struct PackCheck<'a> {
@@ -151,7 +154,7 @@ impl<'a> PackCheck<'a> {
             1 | 4 => ("commit or tag", self.limits.commit_bytes),
             2 => ("folder", self.limits.tree_bytes),
             3 => ("file", self.limits.blob_bytes),
-            6 | 7 => ("change", self.limits.delta_bytes),
+            6 | 7 => (CHANGE, self.limits.delta_bytes),
             _ => return Err(Refused::Broken("an object of an unknown kind")),
         };
         within(name, size, limit)?;
@@ -218,7 +221,7 @@ impl DeltaHead {
             if byte & 0x80 != 0 {
                 continue;
             }
-            within("object that comes as a change", self.size, limits.delta_bytes)?;
+            within(CHANGED, self.size, limits.delta_bytes)?;
             self.sizes.push(self.size);
             (self.size, self.shift) = (0, 0);
             if self.is_whole() {
@@ -240,6 +243,13 @@ pub(super) enum Refused {
     Broken(&'static str),
     /// A limit is met.
     Over { what: &'static str, size: u64, limit: u64 },
+}
+
+impl Refused {
+    /// True if an object is too large to come as a change of another one.
+    pub(super) fn is_of_a_change(&self) -> bool {
+        matches!(self, Self::Over { what: CHANGE | CHANGED, .. })
+    }
 }
 
 impl std::fmt::Display for Refused {

@@ -4,13 +4,17 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use git2::{FetchOptions, Oid};
+use git2::Oid;
 use pdp_policies::At;
 use url::Url;
 
 use super::advertisement::{Advertisement, Unusable};
 use super::cache::Cache;
+<<<<<<< HEAD
 use super::failure::{failed, spoilt};
+=======
+use super::folder;
+>>>>>>> growth
 use super::host::{Host, Service};
 use super::limits::Limits;
 use super::smart_http::{self, Session};
@@ -232,20 +236,21 @@ impl Remote {
         }
         let what = format!("fetch {} ({branch})", self.shown);
         match &self.place {
-            Place::Folder(folder) => self.run(&what, || {
-                let mut options = FetchOptions::new();
-                options.download_tags(git2::AutotagOption::None).update_fetchhead(false);
-                let refspec = format!("+refs/heads/{branch}:{local}");
-                repository.remote_anonymous(folder)?.fetch(&[&refspec], Some(&mut options), None)?;
-                repository.refname_to_id(&local).map(CommitId)
-            }),
+            Place::Folder(source) => folder::copy(source, &self.cache, &self.limits, &what, head)?,
             Place::Host(host) => {
                 let wanted = Wanted { commit: head, have: &self.known()? };
+<<<<<<< HEAD
                 upload_pack::download(host, &self.cache, &self.limits, offered, &wanted)?;
                 let noted = repository.reference(&local, head, true, "fetch").map(|_| CommitId(head));
                 noted.map_err(|e| spoilt(&what, "its pack lacks the commit", &e))
+=======
+                upload_pack::download(host, &self.cache, &self.limits, offered, wanted)?;
+>>>>>>> growth
             }
         }
+        let noted = repository.reference(&local, head, true, "fetch").map(|_| CommitId(head));
+        let cause = |e: git2::Error| format!("its pack lacks the commit: {}", e.message());
+        noted.map_err(|e| Error::new(Kind::Garbage, &what, cause(e)))
     }
 
     /// Commits whose files are all here.

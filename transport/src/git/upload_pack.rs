@@ -27,13 +27,16 @@ const KEPT_FREE: u64 = 8 * 1024 * 1024;
 const INDEXED: u64 = 64;
 
 /// What is asked for.
+#[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) commit: Oid,
-    /// Commits whose files are in the cache.
+    /// Commits whose files are in the cache: what isn't new isn't sent, and what is may come as changes of them. Git
+    /// looks at the files of what is here only for who takes such changes (`thin-pack`); all others get every file anew.
     pub(super) have: &'a [Oid],
 }
 
-/// Downloads a commit and its files into the cache.
+/// Downloads a commit and those of its files that aren't in the cache; all of them if that comes to nothing: the cache
+/// may lack what changes are of, and what comes whole can be larger than what comes as a change.
 ///
 /// # Errors
 /// `TooLarge` or `RepositoryTooLarge` over a limit, `DiskFull`, `Garbage`, and what requests can end with.
@@ -42,14 +45,29 @@ pub(super) fn download(
     cache: &Cache,
     limits: &Limits,
     offered: &Advertisement,
-    wanted: &Wanted<'_>,
+    wanted: Wanted<'_>,
 ) -> Result<()> {
-    let shallow = cache.shallow()?;
-    let body = request(offered, wanted, &shallow);
+    let mut reading = Reading::new(host, limits, cache.repository.path());
+    let done = receive(&mut reading, cache, offered, wanted);
+    let of_changes = |e: &Error| e.kind == Kind::Garbage || reading.change_too_large;
+    if wanted.have.is_empty() || !done.as_ref().is_err_and(of_changes) {
+        return done;
+    }
+    let mut reading = Reading::new(host, limits, cache.repository.path());
+    receive(&mut reading, cache, offered, Wanted { have: &[], ..wanted })
+}
+
+fn receive(
+    reading: &mut Reading<'_>,
+    cache: &Cache,
+    offered: &Advertisement,
+    wanted: Wanted<'_>,
+) -> Result<()> {
+    let (host, limits) = (reading.host, reading.limits);
+    let body = request(offered, &wanted, &cache.shallow()?);
     let mut answer = host.post(Service::UploadPack, Bytes::from(body))?;
     let odb = cache.repository.odb().map_err(|e| git(host, &e))?;
     let mut writer = odb.packwriter().map_err(|e| git(host, &e))?;
-    let mut reading = Reading::new(host, limits, cache.repository.path());
     let mut left = limits.pack_bytes;
     while let Some(piece) = host.piece(&mut answer)? {
         left = left.checked_sub(piece.len() as u64).ok_or_else(|| reading.over(limits.pack_bytes))?;
@@ -62,9 +80,10 @@ pub(super) fn download(
 
 /// Wants and haves; one commit deep where the host can do that.
 fn request(offered: &Advertisement, wanted: &Wanted<'_>, shallow: &[String]) -> String {
-    let usable = ["side-band-64k", "ofs-delta", "no-progress", "shallow"];
+    let thin = (!wanted.have.is_empty()).then_some("thin-pack");
+    let usable = ["side-band-64k", "ofs-delta", "no-progress", "shallow"].into_iter().chain(thin);
     let capabilities: String =
-        usable.iter().filter(|name| offered.can(name)).map(|name| format!(" {name}")).collect();
+        usable.filter(|name| offered.can(name)).map(|name| format!(" {name}")).collect();
     let mut body = line(&format!(
         "want {}{capabilities} agent=pdp-updates/{}",
         wanted.commit,
@@ -88,6 +107,8 @@ struct Reading<'a> {
     check: PackCheck<'a>,
     has_pack: bool,
     ended: bool,
+    /// A change was refused, of an object that may be small enough when it comes whole.
+    change_too_large: bool,
     unwritten: Vec<u8>,
     said: Vec<u8>,
     added: Vec<String>,
@@ -97,9 +118,22 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(host: &'a Host, limits: &'a Limits, folder: &'a Path) -> Self {
         let (lines, check) = (Lines::default(), PackCheck::new(limits));
-        let (has_pack, ended) = (false, false);
+        let (has_pack, ended, change_too_large) = (false, false, false);
         let (unwritten, said, added, removed) = Default::default();
-        Self { host, limits, folder, lines, check, has_pack, ended, unwritten, said, added, removed }
+        Self {
+            host,
+            limits,
+            folder,
+            lines,
+            check,
+            has_pack,
+            ended,
+            change_too_large,
+            unwritten,
+            said,
+            added,
+            removed,
+        }
     }
 
     fn take(&mut self, piece: &[u8], writer: &mut impl Write) -> Result<()> {
@@ -148,7 +182,10 @@ impl<'a> Reading<'a> {
 
     fn pack(&mut self, pack: &[u8], writer: &mut impl Write) -> Result<()> {
         self.has_pack = true;
-        self.check.take(pack).map_err(|refused| self.refused(&refused))?;
+        if let Err(refused) = self.check.take(pack) {
+            self.change_too_large = refused.is_of_a_change();
+            return Err(self.refused(&refused));
+        }
         self.unwritten.extend_from_slice(pack);
         if self.unwritten.len() >= WRITTEN_AT_ONCE { self.write(writer) } else { Ok(()) }
     }

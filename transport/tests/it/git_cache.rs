@@ -8,7 +8,7 @@ use pdp_transport::git::{GitOptions, Limits, Remote};
 use crate::git_hosts::{Place, options};
 
 /// `count` pieces of 32 bytes that nobody can compress.
-fn noise(number: u32, count: u32) -> Vec<u8> {
+pub(crate) fn noise(number: u32, count: u32) -> Vec<u8> {
     let piece = |n: u32| pdp_policies::Digest::of(&[number.to_be_bytes(), n.to_be_bytes()].concat());
     (0..count).flat_map(|n| *piece(n).as_bytes()).collect()
 }

@@ -4,6 +4,7 @@
 mod failures;
 mod git;
 mod git_cache;
+mod git_depth;
 mod git_hosts;
 mod oci;
 mod oci_login;

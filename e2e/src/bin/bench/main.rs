@@ -5,6 +5,7 @@ mod before;
 mod cluster;
 mod growth;
 mod load;
+mod passes;
 mod rollouts;
 mod server;
 mod transport;
@@ -61,7 +62,8 @@ fn release() -> Result<()> {
             aim,
         );
     }
-    growth::bench()
+    growth::bench()?;
+    passes::bench()
 }
 
 fn row(name: &str, measured: &str, aim: &str) {
