@@ -149,7 +149,7 @@ fn moves_are_followed_in_chains_that_end() {
 
 #[test]
 fn an_old_address_is_kept_as_signed_and_never_for_less_than_a_correction_takes() {
-    let day = |days: i64| now().plus(Span::from_seconds(days * 86_400));
+    let day = |days: i64| At::from_unix(now().unix() + days * 86_400);
     for (until, first_read, kept) in
         [(730, 0, 730), (31, 0, 31), (30, 0, 30), (1, 0, 30), (1, 400, 430), (730, 710, 740), (730, -9, 730)]
     {

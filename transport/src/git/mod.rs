@@ -5,11 +5,8 @@
 mod advertisement;
 mod cache;
 mod commit;
-<<<<<<< HEAD
 mod failure;
-=======
 mod folder;
->>>>>>> growth
 mod host;
 mod limits;
 mod logins;

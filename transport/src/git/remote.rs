@@ -10,11 +10,8 @@ use url::Url;
 
 use super::advertisement::{Advertisement, Unusable};
 use super::cache::Cache;
-<<<<<<< HEAD
 use super::failure::{failed, spoilt};
-=======
 use super::folder;
->>>>>>> growth
 use super::host::{Host, Service};
 use super::limits::Limits;
 use super::smart_http::{self, Session};
@@ -239,18 +236,11 @@ impl Remote {
             Place::Folder(source) => folder::copy(source, &self.cache, &self.limits, &what, head)?,
             Place::Host(host) => {
                 let wanted = Wanted { commit: head, have: &self.known()? };
-<<<<<<< HEAD
-                upload_pack::download(host, &self.cache, &self.limits, offered, &wanted)?;
-                let noted = repository.reference(&local, head, true, "fetch").map(|_| CommitId(head));
-                noted.map_err(|e| spoilt(&what, "its pack lacks the commit", &e))
-=======
                 upload_pack::download(host, &self.cache, &self.limits, offered, wanted)?;
->>>>>>> growth
             }
         }
         let noted = repository.reference(&local, head, true, "fetch").map(|_| CommitId(head));
-        let cause = |e: git2::Error| format!("its pack lacks the commit: {}", e.message());
-        noted.map_err(|e| Error::new(Kind::Garbage, &what, cause(e)))
+        noted.map_err(|e| spoilt(&what, "its pack lacks the commit", &e))
     }
 
     /// Commits whose files are all here.
