@@ -128,16 +128,7 @@ fn line(image: &Value) -> String {
 }
 
 fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let there = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &there)
-        } else {
-            drop(std::fs::copy(entry.path(), there).unwrap())
-        }
-    }
+    crate::publish_memory::copy(from, to, &|text| text);
 }
 
 /// Path and tag of a line's image, behind any registry.
