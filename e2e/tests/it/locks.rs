@@ -59,9 +59,9 @@ impl Charts {
 
     /// A level with these charts.
     fn release(&self, charts: &[(String, PathBuf)], more: &str) {
-        let mut text = format!(
+        let mut text = String::from(
             "apiVersion: updates.pdp.wso2.com/v1\nline: pdp-2026\nlevel: 7\nversion: '7'\nkind: update\nrepository: registry.wso2.example/pdp/pdp-2026\n\
-             rendered: {{kubernetes: [v1.33.4, v1.34.1-gke.1829001]}}\ncomponents:\n"
+             rendered: {kubernetes: [v1.33.4, v1.34.1-gke.1829001]}\ncomponents:\n",
         );
         for (name, chart) in charts {
             copy(chart, &self.folder.join(name));
