@@ -31,6 +31,8 @@ impl Module {
 
 const OLAREG: Module = Module::new("olareg", &[("github.com/olareg/olareg/cmd/olareg", "olareg")]);
 const GO_TUF: Module = Module::new("go-tuf", &[("pdp.e2e/tools/go-tuf", "go-tuf")]);
+/// The Helm that helm-controller is built with.
+const HELM_4: Module = Module::new("helm4", &[("helm.sh/helm/v4/cmd/helm", "helm4")]);
 const COSIGN: Module = Module::new("cosign", &[("github.com/sigstore/cosign/v3/cmd/cosign", "cosign")]);
 
 /// What the tests on a cluster need.
@@ -105,6 +107,14 @@ impl Tools {
     /// As above.
     pub fn for_catalogs() -> Result<Self> {
         Self::build(&[GO_TUF])
+    }
+
+    /// `helm4` alone, the Helm that helm-controller is built with.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn for_charts() -> Result<Self> {
+        Self::build(&[HELM_4])
     }
 
     fn build(modules: &[Module]) -> Result<Self> {
