@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use pdp_policies::Level;
+use pdp_policies::helm_yaml;
 use pdp_policies::release::{Artifact, Component};
 use pdp_transport::archive;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{Descriptor, Layout, MANIFEST_TYPE, Manifest};
-use serde_json::Value;
 
 use super::REF_NAME;
 use crate::lint::Source;
@@ -63,9 +63,8 @@ pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, lev
 /// Helm's config is Chart.yaml as JSON.
 fn chart_config(source: &Source) -> Result<Vec<u8>> {
     let chart = source.iter().find(|(path, _)| path == "Chart.yaml").map(|(_, bytes)| bytes.as_slice());
-    let text = String::from_utf8_lossy(chart.unwrap_or_default());
-    let value: Value = serde_saphyr::from_str(&text).map_err(internal)?;
-    serde_json::to_vec(&value).map_err(internal)
+    let text = std::str::from_utf8(chart.unwrap_or_default()).map_err(internal)?;
+    serde_json::to_vec(&helm_yaml::chart(text).map_err(internal)?).map_err(internal)
 }
 
 /// Helm wants one folder named like the chart at the top.

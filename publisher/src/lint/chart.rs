@@ -1,8 +1,11 @@
 //! A Helm chart: its name and version, and that all of it is there.
 
+use pdp_policies::helm_yaml;
+use pdp_policies::yaml::Problem;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::Report;
+use super::{Report, unreadable};
 use crate::release_file::{ChartSource, ComponentEntry};
 
 #[derive(Deserialize)]
@@ -28,13 +31,9 @@ pub(super) fn check(
         report.add("Chart.yaml", "NoChart", "there is no Chart.yaml", "is the path a chart's folder?");
         return;
     };
-    let chart: ChartYaml = match serde_saphyr::from_str(&String::from_utf8_lossy(bytes)) {
+    let chart = match read(bytes) {
         Ok(chart) => chart,
-        Err(error) => {
-            let message = error.without_snippet().to_string();
-            report.add("Chart.yaml", "BadYaml", message, "fix the chart");
-            return;
-        }
+        Err(problem) => return unreadable::report("Chart.yaml", problem, report),
     };
     if chart.name != source.name {
         let message = format!("the chart is `{}`, release.yaml says `{}`", chart.name, source.name);
@@ -57,4 +56,11 @@ pub(super) fn check(
             );
         }
     }
+}
+
+fn read(bytes: &[u8]) -> Result<ChartYaml, Problem> {
+    let mut chart = helm_yaml::chart(unreadable::text(bytes)?)?;
+    chart.retain(|_, value| !value.is_null());
+    let wrong = |error: serde_json::Error| Problem { place: "file".into(), message: error.to_string() };
+    serde_json::from_value(Value::Object(chart)).map_err(wrong)
 }

@@ -1,8 +1,11 @@
 //! Plain manifests: a kustomization that names only what lies beside it.
 
+use pdp_policies::helm_yaml;
+use pdp_policies::yaml::Problem;
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::Report;
+use super::{Report, unreadable};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -25,11 +28,18 @@ pub(super) fn check(files: &[(String, Vec<u8>)], report: &mut Report<'_>) {
         );
     }
     for (path, bytes) in kustomizations {
-        match serde_saphyr::from_str::<Kustomization>(&String::from_utf8_lossy(bytes)) {
+        match read(bytes) {
             Ok(found) => resources(path, &found, files, report),
-            Err(error) => report.add(path, "BadYaml", error.without_snippet().to_string(), "fix the file"),
+            Err(problem) => unreadable::report(path, problem, report),
         }
     }
+}
+
+fn read(bytes: &[u8]) -> Result<Kustomization, Problem> {
+    let mut kustomization = helm_yaml::values(unreadable::text(bytes)?)?;
+    kustomization.retain(|_, value| !value.is_null());
+    let wrong = |error: serde_json::Error| Problem { place: "file".into(), message: error.to_string() };
+    serde_json::from_value(Value::Object(kustomization)).map_err(wrong)
 }
 
 fn resources(path: &str, found: &Kustomization, files: &[(String, Vec<u8>)], report: &mut Report<'_>) {

@@ -5,6 +5,7 @@ mod chart;
 mod document;
 mod images;
 mod manifests;
+mod unreadable;
 
 use std::path::{Path, PathBuf};
 

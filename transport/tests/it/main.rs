@@ -5,6 +5,7 @@ mod failures;
 mod git;
 mod git_cache;
 mod git_hosts;
+mod helm_yaml;
 mod oci;
 mod oci_login;
 mod oci_referrers;
