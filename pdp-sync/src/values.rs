@@ -3,13 +3,15 @@
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError};
+use pdp_policies::helm_yaml;
 use pdp_policies::values::merged;
+use pdp_policies::yaml::Problem;
 use pdp_transport::{Error, Kind, archive};
 use serde_json::{Map, Value};
 
 /// A chart may not unpack to more (bytes).
 const MAX_CHART_BYTES: u64 = 64 * 1024 * 1024;
-/// A schema or values file may not be larger (bytes): as much as a ConfigMap holds.
+/// A schema may not be larger (bytes).
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// More problems than this aren't listed.
 const MAX_PROBLEMS: usize = 20;
@@ -37,9 +39,9 @@ pub(crate) fn problems(tgz: &[u8], values: &[(&str, &str)]) -> Result<Vec<String
     let chart = Chart::read(tgz)?;
     let (mut sources, mut problems) = (Vec::new(), Vec::new());
     for (name, text) in values {
-        match table(text) {
+        match helm_yaml::values(text) {
             Ok(table) => sources.push(Source { name, table }),
-            Err(cause) => problems.push(format!("{name}: {cause}")),
+            Err(problem) => problems.push(format!("{name}: {}", cause(&problem))),
         }
     }
     if let (Some(schema), true) = (&chart.schema, problems.is_empty()) {
@@ -61,10 +63,10 @@ impl Chart {
             };
             std::str::from_utf8(bytes).map(Some).map_err(|_| garbage(name, "it isn't UTF-8"))
         };
-        let yaml = |name: &str| -> Result<Map<String, Value>, Error> {
-            table(file(name)?.unwrap_or_default()).map_err(|cause| garbage(name, &cause))
+        let yaml = |name: &str, read: fn(&str) -> Result<Map<String, Value>, Problem>| {
+            read(file(name)?.unwrap_or_default()).map_err(|problem| garbage(name, &cause(&problem)))
         };
-        let description = yaml("/Chart.yaml")?;
+        let description = yaml("/Chart.yaml", helm_yaml::chart)?;
         let schema = match file("/values.schema.json")? {
             Some(text) if text.len() > MAX_FILE_BYTES => {
                 let cause = format!("more than {MAX_FILE_BYTES} bytes");
@@ -75,7 +77,11 @@ impl Chart {
             }
             None => None,
         };
-        Ok(Self { defaults: yaml("/values.yaml")?, schema, subcharts: subcharts(&description) })
+        Ok(Self {
+            defaults: yaml("/values.yaml", helm_yaml::values_file)?,
+            schema,
+            subcharts: subcharts(&description),
+        })
     }
 
     fn violations(&self, schema: &Value, sources: &[Source<'_>]) -> Result<Vec<String>, Error> {
@@ -146,32 +152,11 @@ fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// Reads YAML as Kubernetes and Helm do: `0644` is octal, `yes` is a boolean, the last of two equal keys wins.
-fn table(text: &str) -> Result<Map<String, Value>, String> {
-    if text.len() > MAX_FILE_BYTES {
-        return Err(format!("{} bytes; at most {MAX_FILE_BYTES} are read", text.len()));
-    }
-    let options = serde_saphyr::options! {
-        legacy_octal_numbers: true,
-        reject_unsupported_tags: true,
-        with_snippet: false,
-        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
-        non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::Reject,
-    };
-    let read: Result<Option<Value>, _> = serde_saphyr::from_str_with_options(text, options);
-    match read {
-        Ok(None | Some(Value::Null)) => Ok(Map::new()),
-        Ok(Some(Value::Object(table))) => Ok(table),
-        Ok(Some(_)) => Err("not a mapping of names to values".to_owned()),
-        Err(error) => Err(place_of(&error)),
-    }
-}
-
-/// Where YAML stops being readable. The library's own words may quote a value.
-fn place_of(error: &serde_saphyr::Error) -> String {
-    match error.location() {
-        Some(at) => format!("line {}, column {}: not valid YAML", at.line(), at.column()),
-        None => "not valid YAML".to_owned(),
+/// Where YAML stops being readable, and why; it quotes no value.
+fn cause(problem: &Problem) -> String {
+    match problem.place.split_once(':') {
+        Some((line, column)) => format!("line {line}, column {column}: {}", problem.message),
+        None => problem.message.clone(),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod document;
 pub mod dsse;
 pub mod flux;
 pub mod gate;
+pub mod helm_yaml;
 mod hotfix;
 pub mod instruction;
 mod key_change;

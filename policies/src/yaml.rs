@@ -33,7 +33,9 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Problem>> {
         let message = format!("{} bytes; at most {MAX_YAML_BYTES} are read", text.len());
         return Err(vec![Problem { place: "file".into(), message }]);
     }
-    let options = serde_saphyr::options! { strict_booleans: true };
+    // Comments aren't kept, so their number has no limit; what aliases add up to has one, their number hasn't.
+    let budget = serde_saphyr::budget! { enforce_alias_anchor_ratio: false };
+    let options = serde_saphyr::options! { strict_booleans: true, emit_comments: false, budget: budget };
     let mut unknown = BTreeSet::new();
     let value = serde_saphyr::with_deserializer_from_str_with_options(text, options, |de| {
         serde_ignored::deserialize(de, |path| {
@@ -83,6 +85,19 @@ mod tests {
         let problems = read::<Sample>(text).unwrap_err();
         let places: Vec<_> = problems.iter().map(|p| p.place.as_str()).collect();
         assert_eq!(places, ["list.0.b", "nmae"]);
+    }
+
+    #[test]
+    fn comments_and_uses_of_an_anchor_have_no_limit_but_what_aliases_blow_up_ends_early() {
+        let comments = format!("name: x\nlist:\n{}  - a: 1s\n", "  # why\n".repeat(5000));
+        assert_eq!(read::<Sample>(&comments).unwrap().list.len(), 1);
+        let uses = format!("name: x\nlist:\n  - &a {{a: 1s}}\n{}", "  - *a\n".repeat(1000));
+        assert_eq!(read::<Sample>(&uses).unwrap().list.len(), 1001);
+        let mut bomb = "name: x\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..12 {
+            bomb += &format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", "));
+        }
+        assert!(read::<serde_json::Value>(&bomb).is_err());
     }
 
     #[test]

@@ -83,6 +83,7 @@ fn named(index: &[u8], name: &str, version: &str) -> Result<String, String> {
 fn read(text: &str) -> Result<Index, String> {
     let budget = serde_saphyr::budget! { max_events: 50_000_000, max_nodes: 50_000_000, max_anchors: 100 };
     let options = serde_saphyr::options! {
+        emit_comments: false,
         budget: budget,
         duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
     };

@@ -1,5 +1,6 @@
 //! YAML of charts.
 
+use pdp_policies::helm_yaml;
 use serde_json::{Map, Value};
 
 pub(super) type Table = Map<String, Value>;
@@ -10,10 +11,10 @@ pub(super) type Table = Map<String, Value>;
 /// What can't be read, and where.
 pub(super) fn table(bytes: &[u8]) -> Result<Table, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it isn't UTF-8".to_owned())?;
-    match serde_saphyr::from_str(text.trim_start_matches('\u{feff}')) {
+    match helm_yaml::first(text.trim_start_matches('\u{feff}')) {
         Ok(Value::Object(table)) => Ok(table),
         Ok(Value::Null) => Ok(Table::new()),
         Ok(_) => Err("it isn't a mapping".to_owned()),
-        Err(error) => Err(error.without_snippet().to_string()),
+        Err(problem) => Err(problem.to_string()),
     }
 }

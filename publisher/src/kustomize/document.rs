@@ -1,5 +1,6 @@
 //! Manifests and patches as documents.
 
+use pdp_policies::helm_yaml;
 use serde_json::{Value, json};
 
 use super::Document;
@@ -21,7 +22,7 @@ pub(super) fn read(path: &str, text: &[u8]) -> Result<Vec<Document>, String> {
 pub(super) fn values(text: &[u8]) -> Result<Vec<Value>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "it isn't UTF-8".to_owned())?;
     let text = text.trim_start_matches('\u{feff}');
-    serde_saphyr::from_multiple(text).map_err(|error| error.without_snippet().to_string())
+    helm_yaml::documents(text).map_err(|problem| problem.to_string())
 }
 
 /// A JSON patch is a list of operations; what it puts in is seen as if it stood in a manifest.

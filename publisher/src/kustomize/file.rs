@@ -95,8 +95,9 @@ impl Kustomization {
         let text = String::from_utf8_lossy(text);
         let text = text.trim_start_matches('\u{feff}');
         // Read at once: `y` is a name here, and no boolean.
-        let read: Option<Self> =
-            serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())?;
+        let options = serde_saphyr::options! { emit_comments: false };
+        let read: Option<Self> = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| error.without_snippet().to_string())?;
         Ok(read.unwrap_or_default())
     }
 

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use pdp_policies::helm_yaml;
+use pdp_policies::yaml::Problem;
 use serde_json::Value;
 
-use super::{Finding, Linted, Report, seen};
+use super::{Finding, Linted, Report, seen, unreadable};
 use crate::release_file::ComponentEntry;
 
 /// The images of every component whose files could be read.
@@ -21,9 +23,14 @@ pub(super) fn check_all(linted: &Linted, findings: &mut Vec<Finding>) {
 
 fn check(component: &ComponentEntry, files: &[(String, Vec<u8>)], report: &mut Report<'_>) {
     let mut found = BTreeSet::new();
+    let mut all_read = true;
     for (path, bytes) in files.iter().filter(|(path, _)| is_yaml(path)) {
-        let text = String::from_utf8_lossy(bytes);
-        for name in in_file(path, &text) {
+        let names = in_file(path, bytes, component.chart.is_some()).unwrap_or_else(|problem| {
+            unreadable::report(path, problem, report);
+            all_read = false;
+            BTreeSet::new()
+        });
+        for name in names {
             if !component.images.iter().any(|image| image.name == name) {
                 let message = format!("image `{name}` of `{}` has no digest", component.name);
                 report.add(path, "UndigestedImage", message, "list it under `images:` with its digest");
@@ -31,7 +38,9 @@ fn check(component: &ComponentEntry, files: &[(String, Vec<u8>)], report: &mut R
             found.insert(name);
         }
     }
-    for image in component.images.iter().filter(|image| !image.runtime && !found.contains(&image.name)) {
+    for image in
+        component.images.iter().filter(|image| all_read && !image.runtime && !found.contains(&image.name))
+    {
         let message = format!("image `{}` of `{}` is listed but not used", image.name, component.name);
         report.add("images", "UnusedImage", message, "take it out, or mark it `runtime: true`");
     }
@@ -42,18 +51,25 @@ fn is_yaml(path: &str) -> bool {
 }
 
 /// The names of all images in a file. Templates aren't YAML, so those are read line by line.
-fn in_file(path: &str, text: &str) -> BTreeSet<String> {
+fn in_file(path: &str, bytes: &[u8], of_chart: bool) -> Result<BTreeSet<String>, Problem> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let documents = match (of_chart, name) {
+        _ if path.contains("templates/") || path.ends_with(".tpl") => return Ok(literals(bytes)),
+        (true, "values.yaml") => vec![Value::Object(helm_yaml::values_file(unreadable::text(bytes)?)?)],
+        _ => match unreadable::text(bytes).and_then(helm_yaml::documents) {
+            Ok(documents) => documents,
+            // What a chart's templates take in (`.Files`, `tpl`) may be a template itself.
+            Err(_) if of_chart && !path.starts_with("crds/") => return Ok(literals(bytes)),
+            Err(problem) => return Err(problem),
+        },
+    };
     let mut found = BTreeSet::new();
-    if path.contains("templates/") {
-        found.extend(text.lines().filter_map(literal));
-        return found;
-    }
-    if let Ok(documents) = serde_saphyr::from_multiple::<Value>(text) {
-        for document in &documents {
-            collect(document, &mut found);
-        }
-    }
-    found
+    documents.iter().for_each(|document| collect(document, &mut found));
+    Ok(found)
+}
+
+fn literals(bytes: &[u8]) -> BTreeSet<String> {
+    String::from_utf8_lossy(bytes).lines().filter_map(literal).collect()
 }
 
 /// The image of a template's line such as `image: docker.io/x/y:1`, none if it is computed.
@@ -66,11 +82,11 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(map) => {
             for (key, inner) in map {
-                match inner {
-                    Value::String(image) if key == "image" && !image.is_empty() => {
-                        found.insert(without_tag(image));
+                match (inner, helm_yaml::printed(inner)) {
+                    (_, Some(image)) if key == "image" && !image.is_empty() => {
+                        found.insert(without_tag(&image));
                     }
-                    Value::Object(parts) if key.to_lowercase().ends_with("image") => {
+                    (Value::Object(parts), _) if key.to_lowercase().ends_with("image") => {
                         found.extend(from_parts(parts))
                     }
                     _ => collect(inner, found),
@@ -84,10 +100,10 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
 
 /// `{registry, repository, tag}` as charts' values write it.
 fn from_parts(parts: &serde_json::Map<String, Value>) -> Option<String> {
-    let repository = parts.get("repository")?.as_str()?;
-    match parts.get("registry").and_then(Value::as_str) {
+    let repository = helm_yaml::printed(parts.get("repository")?)?;
+    match parts.get("registry").and_then(helm_yaml::printed) {
         Some(registry) if !registry.is_empty() => Some(format!("{registry}/{repository}")),
-        _ => Some(repository.to_owned()),
+        _ => Some(repository),
     }
 }
 
@@ -102,14 +118,45 @@ fn without_tag(image: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
     fn finds_images_in_values_manifests_and_templates() {
         let values = "image: {registry: docker.io, repository: a/b, tag: '1'}\nproxyImage:\n  repository: h.example:5/c\ninit: [{image: 'q.example/d:2@sha256:00'}]\n";
-        let found: Vec<_> = in_file("values.yaml", values).into_iter().collect();
-        assert_eq!(found, ["docker.io/a/b", "h.example:5/c", "q.example/d"]);
+        let found = |path: &str, text: &str| {
+            in_file(path, text.as_bytes(), true).unwrap().into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(found("values.yaml", values), ["docker.io/a/b", "h.example:5/c", "q.example/d"]);
         let template = "  - image: \"docker.io/x/y:1\"\n    image: {{ .Values.i }}\n";
-        assert_eq!(in_file("templates/a.yaml", template).into_iter().collect::<Vec<_>>(), ["docker.io/x/y"]);
+        assert_eq!(found("templates/a.yaml", template), ["docker.io/x/y"]);
+        assert_eq!(found("files/a.yaml", template), ["docker.io/x/y"]);
+    }
+
+    #[test]
+    fn finds_images_where_a_reader_of_yaml_1_2_sees_others_or_none() {
+        let found = |text: &str| {
+            in_file("values.yaml", text.as_bytes(), true).unwrap().into_iter().collect::<Vec<_>>()
+        };
+        let comments = format!("image:\n{}  repository: a\n", "  # c\n".repeat(5000));
+        assert_eq!(found(&comments), ["a"]);
+        let uses = format!("x: &x {{image: a}}\nlist:\n{}", "- *x\n".repeat(5000));
+        assert_eq!(found(&uses), ["a"]);
+        assert_eq!(found("x: &x {image: a}\ny:\n  image: b\n  <<: *x\n"), ["a"]);
+        assert_eq!(found("image: a\n---\nimage: b\n---\n"), ["b"]);
+        assert_eq!(found("image: 0644\n"), ["420"]);
+        assert_eq!(found("image: {registry: yes, repository: 1000000}\n"), ["true/1e+06"]);
+    }
+
+    #[test]
+    fn says_what_it_could_not_read_and_where() {
+        let place = |path: &str, of_chart: bool| {
+            in_file(path, b"a: 1\nb: [\n", of_chart).map_err(|problem| problem.place)
+        };
+        assert_eq!(place("values.yaml", true).unwrap_err(), "2:4");
+        assert_eq!(place("charts/db/values.yaml", true).unwrap_err(), "2:4");
+        assert_eq!(place("crds/a.yaml", true).unwrap_err(), "2:4");
+        assert_eq!(place("deployment.yaml", false).unwrap_err(), "2:4");
+        assert_eq!(in_file("d.yaml", b"a: \xff\n", false).unwrap_err().message, "not UTF-8");
     }
 }

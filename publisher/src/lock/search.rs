@@ -184,9 +184,8 @@ fn in_all_values(source: &Source, seen: &[Seen]) -> Result<BTreeSet<Reference>> 
             Value::Number(version) => Some(version.to_string()),
             _ => None,
         };
-        for values in read(path, &text(bytes))?.iter().take(1) {
-            found.extend(in_values::images(values, version.as_deref(), &rendered));
-        }
+        let values = yaml::values(&text(bytes)).map_err(|cause| unreadable(path, cause))?;
+        found.extend(in_values::images(&values, version.as_deref(), &rendered));
     }
     Ok(found)
 }
@@ -226,5 +225,9 @@ fn is_label(value: &str) -> bool {
 }
 
 fn read(what: &str, text: &str) -> Result<Vec<Value>> {
-    yaml::documents(text).map_err(|cause| Failure::new("UnreadableManifest", what.to_owned()).cause(cause))
+    yaml::documents(text).map_err(|cause| unreadable(what, cause))
+}
+
+fn unreadable(what: &str, cause: String) -> Failure {
+    Failure::new("UnreadableManifest", what.to_owned()).cause(cause)
 }

@@ -6,6 +6,7 @@ mod git;
 mod git_cache;
 mod git_depth;
 mod git_hosts;
+mod helm_yaml;
 mod oci;
 mod oci_login;
 mod oci_referrers;
