@@ -158,7 +158,7 @@ mod tests {
                      annotations: {n: 2.0, b: true}, madeUp: 1, home: ''}";
         let config = json!({
             "apiVersion": "v1", "name": "a", "version": "1.2", "appVersion": "1.1", "keywords": ["1", "x"],
-            "annotations": {"n": "2", "b": "true"},
+            "annotations": {"false": "2", "b": "true"},
         });
         assert_eq!(read(chart, None).unwrap(), config);
     }
