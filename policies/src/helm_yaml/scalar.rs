@@ -1,7 +1,7 @@
 //! What a scalar is: go-yaml v2's rules, which are YAML 1.1 without its numbers of base 60.
 
 use base64::Engine;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, PAD};
+use base64::engine::general_purpose::{GeneralPurpose, PAD};
 use serde_json::Value;
 
 use super::nodes::Scalar;
@@ -86,7 +86,7 @@ pub(super) fn plain(text: &str) -> Resolved {
 
 /// Go's base64, then JSON's text: what isn't UTF-8 is replaced, byte by byte.
 fn binary(text: &str) -> Result<String> {
-    let config = GeneralPurposeConfig::from(PAD).with_decode_allow_trailing_bits(true);
+    let config = PAD.with_decode_allow_trailing_bits(true);
     let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     let bytes = GeneralPurpose::new(&base64::alphabet::STANDARD, config).decode(text);
     let bytes = bytes.map_err(|_| "the value isn't base64, as its tag says")?;
