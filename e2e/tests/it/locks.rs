@@ -28,14 +28,17 @@ struct Kind {
 
 fn kinds() -> Vec<Kind> {
     let lines = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
-    let mut kinds: Vec<_> = std::fs::read_dir(World::fixtures().join("charts-real-shaped"))
+    let mut kinds: Vec<_> = std::fs::read_dir(World::fixtures().join("charts-to-lock"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|folder| folder.join("expect.txt").exists())
         .map(|folder| Kind {
             name: folder.file_name().unwrap().to_string_lossy().into_owned(),
             chart: folder.join("chart"),
-            expected: lines(&folder.join("expect.txt")).lines().map(str::to_owned).collect(),
+            expected: std::fs::read_to_string(folder.join("expect.txt"))
+                .unwrap()
+                .lines()
+                .map(str::to_owned)
+                .collect(),
             findings: lines(&folder.join("findings.txt")).lines().map(str::to_owned).collect(),
         })
         .collect();
