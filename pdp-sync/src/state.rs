@@ -106,7 +106,7 @@ impl State {
         let record = store.get("record.json")?.map(|bytes| DecisionRecord::load(&bytes)).transpose()?;
         let reset = store.get(ROOT)?;
         let given = reset.clone().map_or_else(|| root.read(pdp_policies::MAX_FILE_BYTES), |r| Ok(Some(r)))?;
-        let stored: Option<Floors> = read(&store, FLOORS);
+        let stored: Option<Floors> = read(&store, FLOORS)?;
         let floors = match &stored {
             Some(floors) => {
                 store.pin(floors.pinned_root())?;
@@ -122,12 +122,12 @@ impl State {
             floors,
             stored,
             record,
-            written: read(&store, "written.json").unwrap_or_default(),
-            policy: read(&store, "policy.json"),
-            enrolled: read(&store, ENROLLED),
-            instruction: read(&store, "instruction.json"),
-            reported: read(&store, "reported.json"),
-            moves: read(&store, MOVES).unwrap_or_default(),
+            written: read(&store, "written.json")?.unwrap_or_default(),
+            policy: read(&store, "policy.json")?,
+            enrolled: read(&store, ENROLLED)?,
+            instruction: read(&store, "instruction.json")?,
+            reported: read(&store, "reported.json")?,
+            moves: read(&store, MOVES)?.unwrap_or_default(),
             store,
             events,
             _lock: lock,
@@ -256,15 +256,16 @@ pub(crate) fn write(store: &mut Store, name: &str, value: &impl Serialize) -> Re
     store.put(name, &serde_json::to_vec_pretty(value).map_err(internal)?)
 }
 
-/// A piece that can't be read counts as lost: it is kept aside for people, and everything here can be rebuilt.
-pub(crate) fn read<T: DeserializeOwned>(store: &Store, name: &str) -> Option<T> {
-    let bytes = store.get(name).ok().flatten()?;
+/// None if the piece isn't there. One whose bytes mean nothing counts as lost: it is kept aside for people, and everything
+/// here can be rebuilt. A disk that fails to give the bytes is an error: they are still there, and floors among them.
+pub(crate) fn read<T: DeserializeOwned>(store: &Store, name: &str) -> Result<Option<T>> {
+    let Some(bytes) = store.get(name)? else { return Ok(None) };
     match serde_json::from_slice(&bytes) {
-        Ok(value) => Some(value),
+        Ok(value) => Ok(Some(value)),
         Err(error) => {
             tracing::warn!(name, %error, "an unreadable piece of state is kept aside");
             store.set_aside(name);
-            None
+            Ok(None)
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
             Ok(target) => reconcile::pass(&plane, &mut state, &target, &clock),
             Err(failure) => Outcome::default().with(Seen::Unavailable(failure)),
         };
-        let before: Option<Status> = state::read(&store, "status.json");
+        let before: Option<Status> = state::read(&store, "status.json").unwrap_or_default();
         let status = status::of(&subscription.pdp().to_string(), &outcome, &state, before, clock.now());
         let kept = state::write(&mut store, "status.json", &status);
         if args.once {

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
-    let status: Option<Status> = state::read(&Store::Folder(args.state.clone()), "status.json");
+    let status: Option<Status> = state::read(&Store::Folder(args.state.clone()), "status.json")?;
     let missing = || {
         Failure::new("NotFound", format!("no status in {}", args.state.display()))
             .hint("let `pdp-sync run` make one pass")

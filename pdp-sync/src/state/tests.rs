@@ -49,3 +49,17 @@ fn floors_that_could_not_be_written_are_written_once_they_can() {
     drop(state);
     assert_eq!(open(folder.path()).floors, newest);
 }
+
+#[test]
+fn a_piece_that_the_disk_fails_to_give_is_not_lost() {
+    for name in [FLOORS, "written.json", "policy.json", ENROLLED, "instruction.json", "reported.json", MOVES]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        // Reading a folder is an error of the disk, also for an administrator.
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+        let root = Content::Given { what: "root".into(), bytes: Some(b"root".to_vec()) };
+        let failure = State::open(folder.path(), &root).unwrap_err();
+        assert_eq!(failure.code, "Io", "{name}: {failure}");
+        assert!(folder.path().join(name).exists(), "{name} stays where it is");
+    }
+}
