@@ -9,6 +9,10 @@ use pdp_policies::yaml::Problem;
 use pdp_transport::{Error, Kind, archive};
 use serde_json::{Map, Value};
 
+mod fixed;
+
+pub(crate) use fixed::Fixed;
+
 /// A chart may not unpack to more (bytes).
 const MAX_CHART_BYTES: u64 = 64 * 1024 * 1024;
 /// A schema may not be larger (bytes).
@@ -30,12 +34,12 @@ struct Chart {
     subcharts: Vec<String>,
 }
 
-/// What is wrong with `values` (name of the source, YAML; the last one wins) for the chart in `tgz`; nothing if it has
-/// no schema.
+/// What is wrong with `values` (name of the source, YAML; the last one wins) for the chart in `tgz`: images that are the
+/// release's alone, and what the chart's schema refuses.
 ///
 /// # Errors
 /// `Garbage`, `TooLarge`, `UnsafePath`: the chart itself can't be read; no values would help.
-pub(crate) fn problems(tgz: &[u8], values: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+pub(crate) fn problems(tgz: &[u8], fixed: &Fixed, values: &[(&str, &str)]) -> Result<Vec<String>, Error> {
     let chart = Chart::read(tgz)?;
     let (mut sources, mut problems) = (Vec::new(), Vec::new());
     for (name, text) in values {
@@ -44,6 +48,7 @@ pub(crate) fn problems(tgz: &[u8], values: &[(&str, &str)]) -> Result<Vec<String
             Err(problem) => problems.push(format!("{name}: {}", cause(&problem))),
         }
     }
+    problems.extend(sources.iter().flat_map(|source| fixed.taken(source, &chart.defaults)));
     if let (Some(schema), true) = (&chart.schema, problems.is_empty()) {
         problems = chart.violations(schema, &sources)?;
     }
@@ -210,7 +215,7 @@ mod tests {
     }
 
     fn judge(values: &[(&str, &str)]) -> Vec<String> {
-        problems(&with_schema(&schema()), values).unwrap()
+        problems(&with_schema(&schema()), &Fixed::default(), values).unwrap()
     }
 
     #[test]
@@ -259,7 +264,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_chart_is_not_the_customers_problem() {
-        let kind = |tgz: &[u8]| problems(tgz, &[]).unwrap_err().kind;
+        let kind = |tgz: &[u8]| problems(tgz, &Fixed::default(), &[]).unwrap_err().kind;
         assert_eq!(kind(b"no archive"), Kind::Garbage);
         assert_eq!(kind(&chart(&[("values.yaml", "a: 1")])), Kind::Garbage);
         assert_eq!(kind(&chart(&[CHART, ("values.yaml", "- a")])), Kind::Garbage);
@@ -272,7 +277,10 @@ mod tests {
     #[test]
     fn a_chart_without_a_schema_takes_everything() {
         let free = chart(&[CHART, ("values.yaml", "a: 1\n")]);
-        assert_eq!(problems(&free, &[("customer", "b: [1]\n")]).unwrap(), Vec::<String>::new());
+        assert_eq!(
+            problems(&free, &Fixed::default(), &[("customer", "b: [1]\n")]).unwrap(),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
@@ -282,7 +290,9 @@ mod tests {
             "b": { "$ref": "file:///etc/passwd" },
             "replicas": { "maximum": 2 },
         } });
-        let found = problems(&with_schema(&remote), &[("customer", "a: 1\nb: 1\nreplicas: 3\n")]).unwrap();
+        let found =
+            problems(&with_schema(&remote), &Fixed::default(), &[("customer", "a: 1\nb: 1\nreplicas: 3\n")])
+                .unwrap();
         assert_eq!(found, ["customer: replicas: value is greater than the maximum of 2"]);
     }
 
@@ -291,22 +301,28 @@ mod tests {
         let description = "name: gateway\ndependencies: [{name: redis, alias: cache}, {name: db}]\n";
         let schema = json!({ "required": ["cache", "db"], "properties": { "db": { "required": ["user"] } } });
         let tgz = chart(&[("Chart.yaml", description), ("values.schema.json", &schema.to_string())]);
-        assert_eq!(problems(&tgz, &[]).unwrap(), Vec::<String>::new());
+        assert_eq!(problems(&tgz, &Fixed::default(), &[]).unwrap(), Vec::<String>::new());
     }
 
     #[test]
     fn an_endless_pattern_ends() {
         let schema = json!({ "properties": { "host": { "pattern": "^(?=(a+)+$)(a|aa)+b\\1$" } } });
         let text = format!("host: {}\n", "a".repeat(40));
-        assert_eq!(problems(&with_schema(&schema), &[("customer", &text)]).unwrap().len(), 1);
+        assert_eq!(
+            problems(&with_schema(&schema), &Fixed::default(), &[("customer", &text)]).unwrap().len(),
+            1
+        );
     }
 
     #[test]
     fn long_lists_of_problems_are_cut() {
         let schema = json!({ "additionalProperties": { "type": "string" } });
         let many: String = (0..30).map(|n| format!("k{n:02}: {n}\n")).collect();
-        let found =
-            problems(&chart(&[CHART, ("values.schema.json", &schema.to_string())]), &[("customer", &many)]);
+        let found = problems(
+            &chart(&[CHART, ("values.schema.json", &schema.to_string())]),
+            &Fixed::default(),
+            &[("customer", &many)],
+        );
         let found = found.unwrap();
         assert_eq!((found.len(), found[20].as_str()), (21, "and 10 more"));
     }

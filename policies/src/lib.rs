@@ -15,6 +15,7 @@ pub mod flux;
 pub mod gate;
 pub mod helm_yaml;
 mod hotfix;
+pub mod image_values;
 pub mod instruction;
 mod key_change;
 mod keys;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::Digest;
 use crate::document;
+use crate::image_values::{IMAGE_VALUES, ImageValues, collisions};
 use crate::names::{ComponentName, KubernetesName, Level, Line, Platform};
 use crate::time::{At, Span};
 
@@ -163,6 +164,12 @@ pub struct Component {
     pub optional: bool,
     /// Every container image that it can make the cluster fetch.
     pub images: Vec<Image>,
+    /// Images where no post-renderer comes, and the Helm values that carry them. No other values come after these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub image_values: Vec<ImageValues>,
+    /// Places of Helm values (JSON Pointers) that name an image; a customer's values don't.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub image_paths: Vec<String>,
 }
 
 /// A component's OCI artifact within the bundle: one image manifest with one layer.
@@ -230,6 +237,17 @@ pub struct Image {
 }
 
 impl Component {
+    /// What is wrong with the values that carry its images.
+    fn problems(&self) -> impl Iterator<Item = String> {
+        let chart = matches!(self.artifact, Artifact::Chart { .. });
+        let none = (!chart && !self.image_values.is_empty()).then(|| "manifests have no values".to_owned());
+        let each = self.image_values.iter().flat_map(ImageValues::problems);
+        let twice = collisions(&self.image_values).into_iter();
+        none.into_iter()
+            .chain(each)
+            .chain(twice.map(|place| format!("two images are carried by the value {place}")))
+    }
+
     /// The images that Flux rewrites, one for each name. What only a running program names gives way: it stands in no
     /// container, with a digest of its own.
     pub fn rewritten(&self) -> Vec<&Image> {
@@ -285,6 +303,10 @@ impl Release {
         if self.components.is_empty() {
             problems.push("a release needs at least one component".to_owned());
         }
+        let carried = self.components.iter().any(|component| !component.image_values.is_empty());
+        if carried && !self.critical.iter().any(|feature| feature == IMAGE_VALUES) {
+            problems.push(format!("values carry images, but `critical` doesn't name `{IMAGE_VALUES}`"));
+        }
         let mut names = BTreeSet::new();
         let mut places = BTreeSet::new();
         for component in &self.components {
@@ -301,6 +323,9 @@ impl Release {
             if self.removed.contains(&component.name) {
                 problems.push(format!("component `{}` is both present and removed", component.name));
             }
+            problems.extend(
+                component.problems().map(|problem| format!("component `{}`: {problem}", component.name)),
+            );
         }
         problems
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use pdp_policies::image_values::ImageValues;
 use pdp_policies::release::{Advisory, Image, OnFailure, ReleaseKind, Requires};
 use pdp_policies::{ComponentName, Digest, KubernetesName, Level, Line, Platform, Span};
 use serde::Deserialize;
@@ -67,9 +68,26 @@ pub(crate) struct ComponentEntry {
     /// Files of values to render with, one rendering each beside the one with the chart's own; relative to the file.
     #[serde(default)]
     pub(crate) sample_values: Vec<String>,
+    /// Images where no post-renderer comes, and the Helm values that carry them.
+    #[serde(default)]
+    pub(crate) image_values: Vec<ImageValuesEntry>,
+    /// The same with their digests, once those are known.
+    #[serde(skip)]
+    pub(crate) carried: Vec<ImageValues>,
+    /// Places of the chart's values that name an image.
+    #[serde(skip)]
+    pub(crate) image_paths: Vec<String>,
     /// Images that a lock doesn't find: those that only the running program names, or all if there is no lock.
     #[serde(default)]
     pub(crate) images: Vec<Image>,
+}
+
+/// An image, and the values that carry it; see [`ImageValues`].
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ImageValuesEntry {
+    /// With its tag; the digest is the lock's unless it is written here.
+    pub(crate) image: String,
+    pub(crate) values: serde_json::Map<String, serde_json::Value>,
 }
 
 /// A Helm chart, at one of three places.

@@ -32,6 +32,7 @@ mod helm_charts;
 mod holders;
 mod hotfixes;
 mod idle;
+mod image_values;
 mod images;
 mod key_lists;
 mod keys_doc;

@@ -69,7 +69,8 @@ impl Check<'_> {
         let mut inspect = |component: &Component, chart: &[u8]| {
             let sources = self.sources(component, texts);
             let sources: Vec<_> = sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-            for problem in values::problems(chart, &sources)? {
+            let fixed = values::Fixed::of(component);
+            for problem in values::problems(chart, &fixed, &sources)? {
                 problems.push(format!("{}: {problem}", component.name));
             }
             Ok(())

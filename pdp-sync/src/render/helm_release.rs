@@ -1,10 +1,11 @@
 //! Flux `HelmRelease` (helm.toolkit.fluxcd.io/v2): a chart from its source, images pinned after rendering.
 
 use pdp_policies::decision::Inputs;
+use pdp_policies::image_values::filled;
 use pdp_policies::release::{Component, PDP_SYNC};
 use serde_json::{Value, json};
 
-use super::{Place, images, source_name};
+use super::{Place, images, mirrored, source_name};
 
 pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -> Value {
     let values = |name: String| json!({ "kind": "ConfigMap", "name": name, "optional": true });
@@ -22,7 +23,7 @@ pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -
         upgrade["remediation"]["remediateLastFailure"] = true.into();
         upgrade["remediation"]["strategy"] = "rollback".into();
     }
-    json!({
+    let mut release = json!({
         "apiVersion": "helm.toolkit.fluxcd.io/v2",
         "kind": "HelmRelease",
         "metadata": { "name": component.name, "namespace": place.namespace },
@@ -36,9 +37,19 @@ pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -
             // Going back is pdp-sync's decision; Helm's own remediation would uninstall a failed first install.
             "install": { "createNamespace": true, "crds": "CreateReplace", "remediation": { "retries": 0 } },
             "upgrade": upgrade,
-            // Later ones win: the customer's. Inline values would beat both, so there are none.
+            // Later ones win: the customer's.
             "valuesFrom": [values(platform), values(customer)],
             "postRenderers": [{ "kustomize": { "images": images(component, inputs) } }],
         },
-    })
+    });
+    if !component.image_values.is_empty() {
+        // Inline values come after all others: nobody's ConfigMap swaps these images.
+        release["spec"]["values"] = filled(&component.image_values, |name| pulled_from(name, inputs)).into();
+    }
+    release
+}
+
+/// Where an image is pulled from: a customer's mirror replaces the host.
+fn pulled_from(name: &str, inputs: &Inputs) -> String {
+    mirrored(name, inputs).unwrap_or_else(|| name.to_owned())
 }

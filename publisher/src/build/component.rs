@@ -89,5 +89,7 @@ fn component(entry: &ComponentEntry, artifact: Artifact) -> Component {
         platforms: entry.platforms.clone(),
         optional: entry.optional,
         images,
+        image_values: entry.carried.clone(),
+        image_paths: entry.image_paths.clone(),
     }
 }

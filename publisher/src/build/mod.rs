@@ -5,6 +5,7 @@ mod component;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use pdp_policies::image_values::IMAGE_VALUES;
 use pdp_policies::release::{BUNDLE_TYPE, Bundle, Component, Release};
 use pdp_policies::{API_VERSION, Digest, Level, Line, document};
 use pdp_transport::cli::failure::{Failure, Result, internal};
@@ -58,7 +59,7 @@ pub(crate) fn build(linted: &Linted, out: &Path) -> Result<Built> {
 fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Release {
     Release {
         api_version: API_VERSION.to_owned(),
-        critical: Vec::new(),
+        critical: critical(&components),
         line: file.line.clone(),
         level: file.level,
         version: file.version.clone(),
@@ -75,6 +76,12 @@ fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Rel
         },
         components,
     }
+}
+
+/// What a reader has to know to honour these components.
+fn critical(components: &[Component]) -> Vec<String> {
+    let carried = components.iter().any(|component| !component.image_values.is_empty());
+    carried.then(|| IMAGE_VALUES.to_owned()).into_iter().collect()
 }
 
 /// Opens a built layout.

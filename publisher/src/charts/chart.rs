@@ -29,6 +29,11 @@ impl Chart {
         Loader { left: MAX_SOURCE_BYTES }.chart(files.clone(), MAX_DEPTH)
     }
 
+    /// One of its own files.
+    pub(crate) fn file(&self, path: &str) -> Option<&[u8]> {
+        self.files.iter().find(|(own, _)| own == path).map(|(_, bytes)| bytes.as_slice())
+    }
+
     /// All files; subcharts are unpacked, in folders of their own names.
     pub(crate) fn files(&self) -> Source {
         let mut all = self.files.clone();

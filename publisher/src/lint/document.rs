@@ -6,7 +6,7 @@ use pdp_policies::API_VERSION;
 use pdp_policies::release::{Image, ReleaseKind};
 
 use super::Report;
-use crate::lock::Reference;
+use crate::lock::{self, Reference};
 use crate::release_file::{ComponentEntry, ReleaseFile};
 
 /// Helm's limit: names of objects that are made of it have 63.
@@ -103,6 +103,11 @@ fn components(components: &[ComponentEntry], report: &mut Report<'_>) {
         }
         if component.timeout.seconds() == 0 {
             report.add(&place, "BadTimeout", "a timeout of zero fails at once", "write such as 10m");
+        }
+        for problem in lock::problems(component) {
+            let hint =
+                "write `image: host/path:tag` and values with `{host}`, `{path}`, `{name}`, `{digest}`";
+            report.add(format!("{place}.imageValues"), "BadImageValues", problem, hint);
         }
         for image in &component.images {
             if !is_qualified(image) {

@@ -1,12 +1,13 @@
 //! The lock beside the release: of these very sources, and nothing in it runs by its tag.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use pdp_policies::release::Image;
 use pdp_transport::cli::failure::Result;
 
 use super::{Finding, Linted, Report};
-use crate::lock::{self, Locked, LockedComponent, Unpinned, beside};
+use crate::lock::{self, Locked, LockedComponent, Reference, Unpinned, beside};
 use crate::release_file::ComponentEntry;
 
 const AGAIN: &str = "run `publisher release lock` and review what it changes";
@@ -63,6 +64,18 @@ pub(super) fn check(release: &Path, linted: &mut Linted, lock: &Locked, findings
     true
 }
 
+/// Without a lock the images that values carry have to be written with their digests.
+pub(super) fn without(release: &Path, linted: &mut Linted, findings: &mut Vec<Finding>) {
+    let mut report = Report { file: release.display().to_string(), findings };
+    for component in &mut linted.file.components {
+        for image in lock::named(component).iter().filter(|image| image.digest.is_none()) {
+            let message = format!("`{image}` of `{}` has no digest, and there is no lock", component.name);
+            report.add(format!("components.{}.imageValues", component.name), "UnpinnedImage", message, AGAIN);
+        }
+        component.carried = lock::carried(component, &BTreeMap::new());
+    }
+}
+
 fn stale(component: &ComponentEntry, found: Option<&LockedComponent>) -> String {
     match found {
         None => format!("`{}` isn't in the lock", component.name),
@@ -74,10 +87,28 @@ fn stale(component: &ComponentEntry, found: Option<&LockedComponent>) -> String 
 
 fn fill(component: &mut ComponentEntry, found: &LockedComponent, report: &mut Report<'_>) {
     let place = format!("components.{}", component.name);
-    for unpinned in lock::unpinned(found) {
+    let declared = |unpinned: &Unpinned| match unpinned {
+        Unpinned::OutOfMirror { rendered, .. } => Reference::parse(rendered)
+            .is_some_and(|image| component.images.iter().any(|one| one.name == image.name)),
+        _ => false,
+    };
+    for unpinned in lock::unpinned(found).into_iter().filter(|unpinned| !declared(unpinned)) {
         let (code, message, hint) = words(&component.name.to_string(), unpinned);
         report.add(&place, code, message, hint);
     }
+    component.carried = lock::carried(component, &found.image_values);
+    for idle in
+        component.carried.iter().filter(|one| !found.images.iter().any(|image| image.digest == one.digest))
+    {
+        let message = format!("`{}` of `{}` stands nowhere in what is rendered", idle.image, component.name);
+        report.add(
+            format!("{place}.imageValues"),
+            "UnusedImage",
+            message,
+            "correct the values that carry it",
+        );
+    }
+    component.image_paths = found.image_paths.iter().cloned().collect();
     let mut images = lock::signed(found);
     for declared in &component.images {
         match images.iter().find(|image| image.name == declared.name) {
@@ -103,10 +134,19 @@ fn words(component: &str, unpinned: Unpinned) -> (&'static str, String, &'static
                 "`{rendered}` of `{component}` has no digest where no post-renderer comes: {}",
                 places.join(", ")
             );
+            ("UnpinnedImage", message, "carry it in `imageValues` of the component, and lock again")
+        }
+        Unpinned::OutOfMirror { rendered, places } => {
+            let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+            let message = format!(
+                "`{rendered}` of `{component}` is pulled from its makers also where there is a mirror: {}",
+                places.join(", ")
+            );
             (
-                "UnpinnedImage",
+                "UnmirroredImage",
                 message,
-                "give it its digest in the chart's values (`tag@sha256:...`), and lock again",
+                "carry it in `imageValues` of the component, and lock again; if no value leads there, list it under \
+                 `images`: it is then pulled from its makers everywhere",
             )
         }
         Unpinned::TwoDigests { name, rendered: [one, other] } => {

@@ -99,7 +99,10 @@ pub(crate) async fn lint(
     let Some(mut linted) = gather(path, base, fetch, &mut findings).await? else { return Ok(Err(findings)) };
     match locked::read(path, &mut findings)? {
         Some(lock) => linted.rendered = locked::check(path, &mut linted, &lock, &mut findings),
-        None => images::check_all(&linted, &mut findings),
+        None => {
+            images::check_all(&linted, &mut findings);
+            locked::without(path, &mut linted, &mut findings);
+        }
     }
     Ok(whole(linted, findings))
 }

@@ -45,6 +45,12 @@ pub(crate) struct LockedComponent {
     /// Of all that the rendering depends on: files, values, names. Another one makes the lock stale.
     pub(crate) inputs: Digest,
     pub(crate) images: Vec<LockedImage>,
+    /// The digests of the images that values carry, by the image as release.yaml writes it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) image_values: BTreeMap<String, Digest>,
+    /// Places of the chart's values that name an image (JSON Pointers).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) image_paths: BTreeSet<String>,
 }
 
 /// One image string.
@@ -64,6 +70,9 @@ pub(crate) struct LockedImage {
     pub(crate) seen: BTreeSet<Place>,
     /// What can pin it there.
     pub(crate) reach: Reach,
+    /// True if it is pulled from its makers also where there is a mirror.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unmirrored: bool,
 }
 
 /// Where an image string stands.
@@ -141,6 +150,11 @@ impl Locked {
         self.components.iter().find(|component| component.name == *name)
     }
 
+    /// The digests of all images that values carry, by the image as release.yaml writes it.
+    pub(crate) fn image_values(&self) -> BTreeMap<String, Digest> {
+        self.components.iter().flat_map(|component| component.image_values.clone()).collect()
+    }
+
     /// What is known of each image string; of one with two answers, nothing.
     pub(crate) fn known(&self) -> BTreeMap<String, Resolved> {
         let mut known: BTreeMap<String, Option<Resolved>> = BTreeMap::new();
@@ -172,10 +186,15 @@ impl LockedComponent {
             places.entry(image).or_insert_with(|| BTreeSet::from([(Place::Values, false)]));
         }
         let image = |(image, seen): (&Reference, BTreeSet<(Place, bool)>)| {
-            Some(LockedImage::of(image, &seen, resolved.get(&image.to_string())?))
+            let unmirrored = found.unmirrored.contains(image);
+            Some(LockedImage {
+                unmirrored,
+                ..LockedImage::of(image, &seen, resolved.get(&image.to_string())?)
+            })
         };
         let images = places.into_iter().filter_map(image).collect();
-        Self { name: found.name, inputs: found.inputs, images }
+        let Found { name, inputs, image_values, image_paths, .. } = found;
+        Self { name, inputs, images, image_values, image_paths }
     }
 }
 
@@ -194,6 +213,7 @@ impl LockedImage {
             platforms: resolved.platforms.clone(),
             seen: places,
             reach: if reached { Reach::PostRenderer } else { Reach::Values },
+            unmirrored: false,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::lint::Source;
 use crate::release_file::{ComponentEntry, Rendered};
 
 /// Raised when the search finds more than before: locks of an older search are stale.
-const SEARCH: u32 = 1;
+const SEARCH: u32 = 2;
 
 /// The digest of a component's inputs; `samples` are the texts of its sample values, in their order.
 pub(crate) fn of(
@@ -25,6 +25,7 @@ pub(crate) fn of(
         "namespace": component.namespace,
         "kubernetes": rendered.kubernetes,
         "apiVersions": rendered.api_versions,
+        "imageValues": component.image_values.iter().map(|it| json!([it.image, it.values])).collect::<Vec<_>>(),
     });
     Digest::of(whole.to_string().as_bytes())
 }

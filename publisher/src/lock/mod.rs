@@ -3,9 +3,11 @@
 //! Render ([`helm`]) and find ([`rendered`], [`in_values`]), which [`search`] puts together; ask the registries
 //! ([`resolve`]); write ([`document`]). `release lint` compares with it ([`pinned`]).
 
+mod carried;
 mod changes;
 mod document;
 mod helm;
+mod image_paths;
 mod in_values;
 mod inputs;
 mod pinned;
@@ -15,6 +17,7 @@ mod resolve;
 mod search;
 mod yaml;
 
+pub(crate) use carried::{carried, named, problems};
 pub(crate) use changes::changes;
 pub(crate) use document::{Locked, LockedComponent, beside};
 pub(crate) use helm::Helm;
@@ -22,4 +25,4 @@ pub(crate) use inputs::of as inputs;
 pub(crate) use pinned::{Unpinned, signed, unpinned};
 pub(crate) use reference::Reference;
 pub(crate) use resolve::{Resolved, resolve};
-pub(crate) use search::{Found, find, kubernetes};
+pub(crate) use search::{Found, Search, find, kubernetes};

@@ -12,6 +12,8 @@ use super::reference::Reference;
 pub(crate) enum Unpinned {
     /// No post-renderer reaches it, and it has no digest itself.
     OutOfReach { rendered: String, places: Vec<Place> },
+    /// No mirror reaches it: it is pulled from its makers everywhere.
+    OutOfMirror { rendered: String, places: Vec<Place> },
     /// One name, two images: the post-renderer would give both the same.
     TwoDigests { name: String, rendered: [String; 2] },
 }
@@ -34,9 +36,11 @@ pub(crate) fn unpinned(component: &LockedComponent) -> Vec<Unpinned> {
         let pinned =
             Reference::parse(&image.rendered).is_some_and(|written| written.digest == Some(image.digest));
         let off = image.seen.iter().all(|place| *place == Place::Values);
-        if !pinned && !off {
-            let places = image.seen.iter().copied().collect();
-            found.push(Unpinned::OutOfReach { rendered: image.rendered.clone(), places });
+        let (rendered, places) = (image.rendered.clone(), image.seen.iter().copied().collect());
+        match (pinned || off, image.unmirrored) {
+            (false, _) => found.push(Unpinned::OutOfReach { rendered, places }),
+            (true, true) => found.push(Unpinned::OutOfMirror { rendered, places }),
+            (true, false) => {}
         }
     }
     for (name, entries) in by_name(component) {
@@ -88,11 +92,19 @@ mod tests {
             platforms: BTreeSet::new(),
             seen: seen.iter().copied().collect(),
             reach,
+            unmirrored: false,
         }
     }
 
     fn component(images: Vec<LockedImage>) -> LockedComponent {
-        LockedComponent { name: "a".parse().unwrap(), inputs: Digest::of(b""), images }
+        let (image_values, image_paths) = Default::default();
+        LockedComponent {
+            name: "a".parse().unwrap(),
+            inputs: Digest::of(b""),
+            images,
+            image_values,
+            image_paths,
+        }
     }
 
     #[test]
@@ -122,6 +134,17 @@ mod tests {
             let found = unpinned(&component(vec![image(rendered, b"1", seen, Reach::Values)]));
             assert_eq!(found.len(), unpinned_ones, "{rendered}: {found:?}");
         }
+    }
+
+    #[test]
+    fn what_no_mirror_reaches_is_named_once_it_has_its_digest() {
+        let rendered = format!("q.io/a:1@{}", Digest::of(b"1"));
+        let of = |unmirrored| {
+            let image = image(&rendered, b"1", &[Place::Argument], Reach::Values);
+            unpinned(&component(vec![LockedImage { unmirrored, ..image }]))
+        };
+        assert_eq!(of(false), []);
+        assert_eq!(of(true), [Unpinned::OutOfMirror { rendered, places: vec![Place::Argument] }]);
     }
 
     #[test]

@@ -3,20 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use pdp_policies::image_values::{ImageValues, filled};
 use pdp_policies::{ComponentName, Digest};
 use pdp_transport::cli::failure::{Failure, Result, internal};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::carried::{carried, named};
 use super::helm::{Helm, Rendering};
 use super::reference::Reference;
 use super::rendered::{self, Seen};
-use super::{in_values, inputs, yaml};
+use super::{image_paths, in_values, inputs, yaml};
+use crate::charts::Chart;
 use crate::lint::{Source, seen};
 use crate::release_file::{ComponentEntry, Rendered};
 
 /// What charts are rendered for if the release says nothing: the oldest and the newest supported Kubernetes, and the
 /// suffixes of the large vendors, on which charts decide.
 const KUBERNETES: [&str; 4] = ["v1.33.4", "v1.34.1-gke.1829001", "v1.34.1-eks-113cf36", "v1.36.0"];
+/// A mirror that no chart can know.
+const MIRROR: &str = "mirror.invalid/mirrored";
 /// A label's value: so long at the most.
 const MAX_LABEL: usize = 63;
 
@@ -30,6 +35,12 @@ pub(crate) struct Found {
     pub(crate) values: BTreeSet<Reference>,
     /// Helm's words if the chart needs values, and there are samples.
     pub(crate) needs_values: Option<String>,
+    /// The digests of the images that values carry, by the image as release.yaml writes it.
+    pub(crate) image_values: BTreeMap<String, Digest>,
+    /// Places of the chart's values that name an image.
+    pub(crate) image_paths: BTreeSet<String>,
+    /// Images that would be pulled from their makers also where there is a mirror.
+    pub(crate) unmirrored: BTreeSet<Reference>,
 }
 
 /// What Helm makes of a chart.
@@ -59,18 +70,24 @@ pub(crate) fn kubernetes(rendered: &Rendered) -> BTreeSet<String> {
     }
 }
 
+/// What is searched: one component as it was read, with the digests of the images that its values carry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Search<'a> {
+    pub(crate) component: &'a ComponentEntry,
+    pub(crate) source: &'a Source,
+    pub(crate) samples: &'a [String],
+    pub(crate) rendered: &'a Rendered,
+    pub(crate) digests: &'a BTreeMap<String, Digest>,
+}
+
 /// # Errors
 /// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `UnreadableManifest`.
-pub(crate) async fn find(
-    helm: &Helm,
-    component: &ComponentEntry,
-    source: &Source,
-    samples: &[String],
-    rendered: &Rendered,
-) -> Result<Found> {
+pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
+    let Search { component, source, samples, rendered, digests } = search;
     let inputs = inputs::of(component, source, samples, rendered);
+    let carried = carried(component, digests);
     let Manifests { objects, needs_values } = match &component.chart {
-        Some(_) => render_all(helm, component, source, samples, rendered, inputs).await?,
+        Some(_) => render_all(helm, search, inputs, filled(&carried, str::to_owned)).await?,
         None => Manifests { objects: manifests(&seen::of(component, source))?, needs_values: None },
     };
     let (found, bad) = rendered::images(&objects);
@@ -84,23 +101,65 @@ pub(crate) async fn find(
         Some(_) => in_all_values(&seen::of(component, source), &found)?,
         None => BTreeSet::new(),
     };
-    Ok(Found { name: component.name.clone(), inputs, seen: found, values, needs_values })
+    let unmirrored = unmirrored(helm, search, inputs, &carried, &found).await?;
+    let image_values = named(component).iter().filter_map(|image| digest(image, digests)).collect();
+    let image_paths = match (&component.chart, Chart::read(source)) {
+        (Some(_), Ok(chart)) => image_paths::of(&chart),
+        _ => BTreeSet::new(),
+    };
+    let name = component.name.clone();
+    Ok(Found { name, inputs, seen: found, values, needs_values, image_values, image_paths, unmirrored })
 }
 
-/// For every Kubernetes version, with every sample, as at an installation and as at an upgrade.
+fn digest(image: &Reference, digests: &BTreeMap<String, Digest>) -> Option<(String, Digest)> {
+    let text = image.to_string();
+    let digest = image.digest.or_else(|| digests.get(&text).copied())?;
+    Some((text, digest))
+}
+
+/// What stands where no post-renderer comes, and doesn't follow to a mirror.
+async fn unmirrored(
+    helm: &Helm,
+    search: Search<'_>,
+    inputs: Digest,
+    carried: &[ImageValues],
+    seen: &[Seen],
+) -> Result<BTreeSet<Reference>> {
+    let here = out_of_reach(seen);
+    if carried.is_empty() || here.is_empty() {
+        return Ok(here);
+    }
+    let moved = |name: &str| format!("{MIRROR}/{}", name.split_once('/').unwrap_or_default().1);
+    let there = render_all(helm, search, inputs, filled(carried, moved)).await?;
+    let there = out_of_reach(&rendered::images(&there.objects).0);
+    // By their digests: of an image that follows in part, name and host don't say which one it was.
+    let digests = |moved: bool| -> BTreeSet<_> {
+        let those = there.iter().filter(|image| image.name.starts_with(MIRROR) == moved);
+        those.map(|image| image.digest).collect()
+    };
+    let (moved, left) = (digests(true), digests(false));
+    Ok(here.into_iter().filter(|one| left.contains(&one.digest) || !moved.contains(&one.digest)).collect())
+}
+
+/// What no post-renderer reaches.
+fn out_of_reach(seen: &[Seen]) -> BTreeSet<Reference> {
+    seen.iter().filter(|seen| !seen.place.is_reached()).map(|seen| seen.image.clone()).collect()
+}
+
+/// For every Kubernetes version, with every sample, as at an installation and as at an upgrade; `last` are values that
+/// no others come after.
 async fn render_all(
     helm: &Helm,
-    component: &ComponentEntry,
-    source: &Source,
-    samples: &[String],
-    rendered: &Rendered,
+    search: Search<'_>,
     inputs: Digest,
+    last: Map<String, Value>,
 ) -> Result<Manifests> {
+    let Search { component, source, samples, rendered, .. } = search;
     let folder = tempfile::tempdir().map_err(internal)?;
     let chart = folder.path().join("chart");
     unpack(&chart, source, inputs)?;
     let mut all = Manifests::default();
-    for values in &written(folder.path(), samples)? {
+    for (number, values) in written(folder.path(), samples, last)?.iter().enumerate() {
         for kubernetes in &kubernetes(rendered) {
             for upgrade in [false, true] {
                 let of = Rendering {
@@ -115,9 +174,7 @@ async fn render_all(
                 match helm.render(&of).await {
                     Ok(text) => all.objects.extend(read("what Helm prints", &text)?),
                     // Some charts can't do without values; samples are there to give them.
-                    Err(refused)
-                        if refused.code == "ChartRefused" && values.is_empty() && !samples.is_empty() =>
-                    {
+                    Err(refused) if refused.code == "ChartRefused" && number == 0 && !samples.is_empty() => {
                         all.needs_values = refused.cause;
                     }
                     Err(failure) => return Err(failure.within(&format!("for Kubernetes {kubernetes}"))),
@@ -128,13 +185,20 @@ async fn render_all(
     Ok(all)
 }
 
-/// No sample, then each alone.
-fn written(folder: &Path, samples: &[String]) -> Result<Vec<Vec<PathBuf>>> {
+/// No sample, then each alone; the last values after each.
+fn written(folder: &Path, samples: &[String], last: Map<String, Value>) -> Result<Vec<Vec<PathBuf>>> {
+    let write = |name: String, text: &str| -> Result<PathBuf> {
+        let path = folder.join(name);
+        std::fs::write(&path, text).map_err(internal)?;
+        Ok(path)
+    };
     let mut all = vec![Vec::new()];
     for (number, sample) in samples.iter().enumerate() {
-        let path = folder.join(format!("sample-{number}.yaml"));
-        std::fs::write(&path, sample).map_err(internal)?;
-        all.push(vec![path]);
+        all.push(vec![write(format!("sample-{number}.yaml"), sample)?]);
+    }
+    if !last.is_empty() {
+        let last = write("last.yaml".to_owned(), &Value::Object(last).to_string())?;
+        all.iter_mut().for_each(|values| values.push(last.clone()));
     }
     Ok(all)
 }

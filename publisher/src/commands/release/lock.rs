@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pdp_policies::Digest;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{self, Format, say};
@@ -12,7 +13,7 @@ use serde_json::json;
 use super::fetch::FetchArgs;
 use super::publish::skipped;
 use crate::lint::{self, Linted};
-use crate::lock::{self, Found, Helm, Locked, LockedComponent, Resolved};
+use crate::lock::{self, Found, Helm, Locked, LockedComponent, Reference, Resolved, Search};
 use crate::progress::Progress;
 
 /// So many registries' answers are waited for at once.
@@ -49,9 +50,10 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<u8> {
     let path = lock::beside(&args.file);
     let before = Locked::read(&path)?.and_then(std::result::Result::ok);
     let helm = Helm::open(args.helm.clone()).await?;
-    let found = search(&helm, &linted).await?;
-    let known =
-        if args.refresh { BTreeMap::new() } else { before.as_ref().map(Locked::known).unwrap_or_default() };
+    let kept = before.as_ref().filter(|_| !args.refresh);
+    let digests = carried(&args, &linted, kept.map(Locked::image_values).unwrap_or_default()).await?;
+    let found = search(&helm, &linted, &digests).await?;
+    let known = kept.map(Locked::known).unwrap_or_default();
     let resolved = ask(&args, &found, known).await?;
     let after = assemble(&helm, &linted, found, &resolved);
     let changes = lock::changes(before.as_ref(), &after);
@@ -63,12 +65,13 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<u8> {
 }
 
 /// Renders one component after the other: Helm itself takes all processors.
-async fn search(helm: &Helm, linted: &Linted) -> Result<Vec<Found>> {
+async fn search(helm: &Helm, linted: &Linted, digests: &BTreeMap<String, Digest>) -> Result<Vec<Found>> {
     let components = &linted.file.components;
     let progress = Progress::new("components", components.len());
     let mut all = Vec::new();
     for ((component, source), samples) in components.iter().zip(&linted.sources).zip(&linted.samples) {
-        let found = lock::find(helm, component, source, samples, &linted.file.rendered).await;
+        let search = Search { component, source, samples, rendered: &linted.file.rendered, digests };
+        let found = lock::find(helm, search).await;
         let found = found.map_err(|failure| failure.within(&format!("component `{}`", component.name)))?;
         if let Some(words) = &found.needs_values {
             skipped(&format!(
@@ -83,28 +86,36 @@ async fn search(helm: &Helm, linted: &Linted) -> Result<Vec<Found>> {
     Ok(all)
 }
 
+/// The digests of the images that values carry: what is rendered names them.
+async fn carried(
+    args: &Args,
+    linted: &Linted,
+    mut known: BTreeMap<String, Digest>,
+) -> Result<BTreeMap<String, Digest>> {
+    let all = linted.file.components.iter().flat_map(lock::named);
+    let asked = all.map(|image| (image.to_string(), image)).filter(|(text, _)| !known.contains_key(text));
+    let mut missing = Vec::new();
+    for (text, answer) in answers(args, asked.collect()).await? {
+        match answer {
+            Ok(resolved) => drop(known.insert(text, resolved.digest)),
+            Err(failure) => missing.push(failure),
+        }
+    }
+    none_missing(missing).map(|()| known)
+}
+
 /// The digest of every image that isn't known; values may name what doesn't exist, manifests may not.
 async fn ask(
     args: &Args,
     found: &[Found],
     mut known: BTreeMap<String, Resolved>,
 ) -> Result<BTreeMap<String, Resolved>> {
-    let registry = Arc::new(args.fetch.connection.registry()?);
     let needed: BTreeSet<_> = found.iter().flat_map(Found::rendered).map(ToString::to_string).collect();
     let all: BTreeMap<_, _> =
         found.iter().flat_map(Found::images).map(|image| (image.to_string(), image.clone())).collect();
-    let asked: Vec<_> = all.into_iter().filter(|(text, _)| !known.contains_key(text)).collect();
-    let progress = Progress::new("images", asked.len());
-    let (mut waiting, mut running, mut missing) =
-        (asked.into_iter(), tokio::task::JoinSet::new(), Vec::new());
-    loop {
-        for (text, image) in waiting.by_ref().take(PARALLEL - running.len()) {
-            let (registry, via) = (registry.clone(), args.via.clone());
-            running.spawn(async move { (text, lock::resolve(&registry, &image, via.as_deref()).await) });
-        }
-        let Some(done) = running.join_next().await else { break };
-        let (text, answer) = done.map_err(internal)?;
-        progress.step();
+    let asked = all.into_iter().filter(|(text, _)| !known.contains_key(text)).collect();
+    let mut missing = Vec::new();
+    for (text, answer) in answers(args, asked).await? {
         match answer {
             Ok(resolved) => drop(known.insert(text, resolved)),
             Err(failure) if failure.code == "ImageMissing" && !needed.contains(&text) => {
@@ -113,8 +124,33 @@ async fn ask(
             Err(failure) => missing.push(failure),
         }
     }
+    none_missing(missing).map(|()| known)
+}
+
+/// What the registries say to each, by its text.
+async fn answers(
+    args: &Args,
+    asked: BTreeMap<String, Reference>,
+) -> Result<BTreeMap<String, Result<Resolved>>> {
+    let registry = Arc::new(args.fetch.connection.registry()?);
+    let progress = Progress::new("images", asked.len());
+    let (mut waiting, mut running) = (asked.into_iter(), tokio::task::JoinSet::new());
+    let mut answers = BTreeMap::new();
+    loop {
+        for (text, image) in waiting.by_ref().take(PARALLEL - running.len()) {
+            let (registry, via) = (registry.clone(), args.via.clone());
+            running.spawn(async move { (text, lock::resolve(&registry, &image, via.as_deref()).await) });
+        }
+        let Some(done) = running.join_next().await else { return Ok(answers) };
+        let (text, answer) = done.map_err(internal)?;
+        answers.insert(text, answer);
+        progress.step();
+    }
+}
+
+fn none_missing(mut missing: Vec<Failure>) -> Result<()> {
     match missing.len() {
-        0 | 1 => missing.pop().map_or(Ok(known), Err),
+        0 | 1 => missing.pop().map_or(Ok(()), Err),
         count => {
             let words: Vec<_> = missing.iter().map(|failure| failure.what.clone()).collect();
             Err(Failure::new(&missing[0].code, format!("{count} images can't be had"))

@@ -1,0 +1,43 @@
+//! Images that values carry: the release names them, the registries know their digests. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pdp_policies::Digest;
+use pdp_policies::image_values::{ImageValues, collisions};
+
+use super::reference::Reference;
+use crate::release_file::ComponentEntry;
+
+/// The images that are carried, as the release writes them; what is none is left out.
+pub(crate) fn named(component: &ComponentEntry) -> BTreeSet<Reference> {
+    component.image_values.iter().filter_map(|entry| Reference::parse(&entry.image)).collect()
+}
+
+/// With their digests; images without one are left out.
+pub(crate) fn carried(component: &ComponentEntry, digests: &BTreeMap<String, Digest>) -> Vec<ImageValues> {
+    let one = |entry: &crate::release_file::ImageValuesEntry| {
+        let image = Reference::parse(&entry.image)?;
+        let digest = image.digest.or_else(|| digests.get(&entry.image).copied())?;
+        Some(ImageValues { image: image.full_name(), digest, values: entry.values.clone() })
+    };
+    component.image_values.iter().filter_map(one).collect()
+}
+
+/// What is wrong with the entries of a component, whatever the digests are.
+pub(crate) fn problems(component: &ComponentEntry) -> Vec<String> {
+    let images = component.image_values.iter().map(|entry| &entry.image);
+    let bad = images.clone().filter(|image| Reference::parse(image).is_none());
+    let mut problems: Vec<_> =
+        bad.map(|image| format!("`{}` is no image", pdp_policies::printable(image))).collect();
+    let any = images.map(|image| (image.clone(), Digest::of(b""))).collect();
+    let all = carried(component, &any);
+    let named = |one: &ImageValues| {
+        one.problems().into_iter().map(|problem| format!("`{}`: {problem}", one.image)).collect::<Vec<_>>()
+    };
+    problems.extend(all.iter().flat_map(named));
+    problems.extend(collisions(&all).into_iter().map(|place| format!("two images fill {place}")));
+    if component.chart.is_none() && !component.image_values.is_empty() {
+        problems.push("manifests have no values".to_owned());
+    }
+    problems
+}
