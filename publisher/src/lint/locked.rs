@@ -108,7 +108,6 @@ fn fill(component: &mut ComponentEntry, found: &LockedComponent, report: &mut Re
             "correct the values that carry it",
         );
     }
-    component.image_paths = found.image_paths.iter().cloned().collect();
     let mut images = lock::signed(found);
     for declared in &component.images {
         match images.iter().find(|image| image.name == declared.name) {

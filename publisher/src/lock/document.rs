@@ -48,9 +48,6 @@ pub(crate) struct LockedComponent {
     /// The digests of the images that values carry, by the image as release.yaml writes it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) image_values: BTreeMap<String, Digest>,
-    /// Places of the chart's values that name an image (JSON Pointers).
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(crate) image_paths: BTreeSet<String>,
 }
 
 /// One image string.
@@ -193,8 +190,7 @@ impl LockedComponent {
             })
         };
         let images = places.into_iter().filter_map(image).collect();
-        let Found { name, inputs, image_values, image_paths, .. } = found;
-        Self { name, inputs, images, image_values, image_paths }
+        Self { name: found.name, inputs: found.inputs, images, image_values: found.image_values }
     }
 }
 

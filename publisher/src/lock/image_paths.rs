@@ -16,7 +16,7 @@ const PARTS: [&str; 7] = ["registry", "repository", "name", "tag", "digest", "sh
 const ALWAYS: [&str; 4] = ["registry", "repository", "tag", "digest"];
 
 /// JSON Pointers (RFC 6901); none of values that can't be read, which the search itself refuses.
-pub(super) fn of(chart: &Chart) -> BTreeSet<String> {
+pub(crate) fn of(chart: &Chart) -> BTreeSet<String> {
     let text = chart.file("values.yaml").map(String::from_utf8_lossy).unwrap_or_default();
     let mut found = BTreeSet::new();
     if let Ok(Value::Object(values)) = yaml::values(&text) {

@@ -21,6 +21,7 @@ pub(crate) use carried::{carried, named, problems};
 pub(crate) use changes::changes;
 pub(crate) use document::{Locked, LockedComponent, beside};
 pub(crate) use helm::Helm;
+pub(crate) use image_paths::of as image_paths;
 pub(crate) use inputs::of as inputs;
 pub(crate) use pinned::{Unpinned, signed, unpinned};
 pub(crate) use reference::Reference;

@@ -97,13 +97,11 @@ mod tests {
     }
 
     fn component(images: Vec<LockedImage>) -> LockedComponent {
-        let (image_values, image_paths) = Default::default();
         LockedComponent {
             name: "a".parse().unwrap(),
             inputs: Digest::of(b""),
             images,
-            image_values,
-            image_paths,
+            image_values: BTreeMap::new(),
         }
     }
 

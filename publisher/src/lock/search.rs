@@ -12,8 +12,7 @@ use super::carried::{carried, named};
 use super::helm::{Helm, Rendering};
 use super::reference::Reference;
 use super::rendered::{self, Seen};
-use super::{image_paths, in_values, inputs, yaml};
-use crate::charts::Chart;
+use super::{in_values, inputs, yaml};
 use crate::lint::{Source, seen};
 use crate::release_file::{ComponentEntry, Rendered};
 
@@ -37,8 +36,6 @@ pub(crate) struct Found {
     pub(crate) needs_values: Option<String>,
     /// The digests of the images that values carry, by the image as release.yaml writes it.
     pub(crate) image_values: BTreeMap<String, Digest>,
-    /// Places of the chart's values that name an image.
-    pub(crate) image_paths: BTreeSet<String>,
     /// Images that would be pulled from their makers also where there is a mirror.
     pub(crate) unmirrored: BTreeSet<Reference>,
 }
@@ -103,12 +100,8 @@ pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
     };
     let unmirrored = unmirrored(helm, search, inputs, &carried, &found).await?;
     let image_values = named(component).iter().filter_map(|image| digest(image, digests)).collect();
-    let image_paths = match (&component.chart, Chart::read(source)) {
-        (Some(_), Ok(chart)) => image_paths::of(&chart),
-        _ => BTreeSet::new(),
-    };
     let name = component.name.clone();
-    Ok(Found { name, inputs, seen: found, values, needs_values, image_values, image_paths, unmirrored })
+    Ok(Found { name, inputs, seen: found, values, needs_values, image_values, unmirrored })
 }
 
 fn digest(image: &Reference, digests: &BTreeMap<String, Digest>) -> Option<(String, Digest)> {

@@ -1,19 +1,22 @@
 //! The customer's Helm values: the platform's first, then the component's own; what doesn't fit holds.
 
 use pdp_e2e::cluster::{Kind, SubscriptionState, shared};
-use serde_json::json;
+use pdp_e2e::{Line, wait_for};
+use serde_json::{Value, json};
 
 use crate::plane::Plane;
 use crate::scenario::Scenario;
 
 const NAMESPACE: &str = "values";
+const IMAGES: &str = "values-images";
 const ENFORCER: &str = "choreo-connect-enforcer";
 const SCHEMA: &str =
     r#"{ "type": "object", "properties": { "replicas": { "type": "integer", "maximum": 5 } } }"#;
 
 fn give(plane: &Plane<'_>, name: &str, text: &str) {
     let map = json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": NAMESPACE },
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": name, "namespace": plane.subscription.namespace },
         "data": { "values.yaml": text },
     });
     plane.cluster.api.apply(Kind::CONFIG_MAP, &map).unwrap();
@@ -61,4 +64,53 @@ fn values_that_do_not_fit_hold_and_fitting_ones_reach_the_workload_in_order() {
     subscription.until_level(pdp_sync, 42).unwrap();
     assert_eq!(replicas(&plane, "wso2-dataplane-values", ENFORCER), 3, "the component's own win");
     assert_eq!(replicas(&plane, "cert-manager-values", "certificate-manager"), 2, "the platform's for all");
+}
+
+/// A level whose enforcer is told of a second image by an argument, which values carry.
+fn with_a_tool(line: &mut Line) -> anyhow::Result<()> {
+    line.replace(
+        ENFORCER,
+        "templates/workload.yaml",
+        "- name: main",
+        "- name: main\n          args: [\"--tool={{ .Values.tool }}\"]",
+    )?;
+    line.replace(ENFORCER, "values.yaml", "replicas: 1", "replicas: 1\ntool: quay.example/acme/tool:1")?;
+    let image = format!("quay.example/acme/tool:1@sha256:{}", "a1".repeat(32));
+    line.set(ENFORCER, "imageValues", json!([{ "image": image, "values": { "tool": "{name}:1@{digest}" } }]))
+}
+
+#[test]
+fn values_that_name_an_image_are_refused_and_those_of_the_release_come_last() {
+    let cluster = shared();
+    let _scenario = Scenario::begin("customer: values never say which image runs");
+    let plane = Plane::at_41(&cluster, IMAGES, with_a_tool);
+    let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
+    let theirs = format!("pdp-values-{ENFORCER}");
+    give(&plane, &theirs, "image: {repository: evil.example/thing}\ntool: evil.example/s3cret:1\n");
+    plane.world.open(42, &["general=100"]).unwrap();
+    let held = |state: &SubscriptionState| state.obstacles() == ["CustomerValuesInvalid"; 2];
+    subscription.until(pdp_sync, "values that name images to hold", held).unwrap();
+    let state = subscription.state();
+    for (obstacle, place) in [(0, ": image.repository: "), (1, ": tool: ")] {
+        let detail = state.status("obstacles")[obstacle]["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(&theirs) && detail.contains(place) && !detail.contains("s3cret"), "{detail}");
+    }
+    assert_eq!((state.level(), state.phase()), (Some(41), "waiting"));
+
+    give(&plane, &theirs, "replicas: 2\n");
+    subscription.until_level(pdp_sync, 42).unwrap();
+    let workload = || {
+        let found = cluster.api.get(Kind::DEPLOYMENT, &format!("wso2-dataplane-{IMAGES}"), ENFORCER);
+        found.unwrap().unwrap()["spec"].clone()
+    };
+    let tool = format!("--tool={}/acme/tool:1@sha256:{}", plane.world.registry_host(), "a1".repeat(32));
+    let args = |workload: &Value| workload["template"]["spec"]["containers"][0]["args"].clone();
+    assert_eq!(args(&workload()), json!([tool]), "from the mirror, by digest");
+
+    // Afterwards nobody asks pdp-sync: Flux takes the new values, but the release's come last.
+    give(&plane, &theirs, "replicas: 3\ntool: evil.example/thing:1\n");
+    let ask = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": "now" } } });
+    cluster.api.patch(Kind::HELM_RELEASE, IMAGES, ENFORCER, &ask).unwrap();
+    wait_for("Flux to take the new values", || workload()["replicas"] == 3).unwrap();
+    assert_eq!(args(&workload()), json!([tool]));
 }
