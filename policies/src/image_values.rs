@@ -45,8 +45,9 @@ impl ImageValues {
                 ));
             }
         };
-        let deep = self.values.values().all(|value| walk(value, MAX_DEPTH, &mut check));
-        if !deep {
+        // All of them, also behind one that is too deep.
+        let deep = self.values.values().filter(|value| !walk(value, MAX_DEPTH, &mut check)).count() > 0;
+        if deep {
             problems.push(format!("values are nested more than {MAX_DEPTH} deep"));
         }
         if !carries {

@@ -10,6 +10,7 @@ mod formats;
 mod frozen;
 mod gate;
 mod hotfix;
+mod image_values;
 mod instruction;
 mod key_change;
 mod moves;

@@ -60,7 +60,7 @@ fn table(here: &str, values: &Map<String, Value>, found: &mut BTreeSet<String>) 
 }
 
 fn is_image(key: &str, map: &Map<String, Value>) -> bool {
-    let part = |part: &str| map.get(part).is_some_and(|value| value.is_string() || value.is_null());
+    let part = |part: &str| map.get(part).is_some_and(|value| !value.is_object() && !value.is_array());
     is_image_name(key) && ALWAYS.iter().any(|name| part(name))
         || map.contains_key("repository") && map.contains_key("tag")
 }
