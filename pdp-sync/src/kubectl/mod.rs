@@ -17,7 +17,7 @@ mod status;
 mod suspend;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod trust;
 mod verify;
 mod why;

@@ -229,7 +229,7 @@ fn image_digest(name: &str, level: u32) -> Digest {
 }
 
 /// A record: `done` at 41, or `applying` 42 after it.
-pub(super) fn record(phase: &str) -> DecisionRecord {
+pub(crate) fn record(phase: &str) -> DecisionRecord {
     let stored = |level: u32| {
         let bytes = descriptor(level);
         json!({ "level": level, "sha256": Digest::of(&bytes).hex(), "descriptor": STANDARD.encode(&bytes) })

@@ -3,7 +3,7 @@
 use pdp_policies::decision::Inputs;
 use pdp_policies::image_values::filled;
 use pdp_policies::release::{Component, PDP_SYNC};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Place, images, mirrored, source_name};
 
@@ -43,10 +43,14 @@ pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -
         },
     });
     if !component.image_values.is_empty() {
-        // Inline values come after all others: nobody's ConfigMap swaps these images.
-        release["spec"]["values"] = filled(&component.image_values, |name| pulled_from(name, inputs)).into();
+        release["spec"]["values"] = inline(component, inputs).into();
     }
     release
+}
+
+/// Inline values come after all others: nobody's ConfigMap swaps the images that they carry. There are no others.
+pub(super) fn inline(component: &Component, inputs: &Inputs) -> Map<String, Value> {
+    filled(&component.image_values, |name| pulled_from(name, inputs))
 }
 
 /// Where an image is pulled from: a customer's mirror replaces the host.

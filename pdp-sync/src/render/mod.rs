@@ -93,16 +93,39 @@ pub(crate) fn source_name(component: &Component) -> String {
 
 /// Every image of a component by digest, from the mirror if there is one (a kustomize `images` list).
 fn images(component: &Component, inputs: &Inputs) -> Vec<Value> {
-    component.rewritten().into_iter().map(|image| image_entry(image, inputs)).collect()
+    component.rewritten().into_iter().map(|image| image_entry(component, image, inputs)).collect()
 }
 
 /// What kustomize makes of an image: another name where it is pulled from elsewhere than its name says.
-pub(crate) fn image_entry(image: &Image, inputs: &Inputs) -> Value {
-    let mut entry = json!({ "name": image.name, "digest": image.digest });
+pub(crate) fn image_entry(component: &Component, image: &Image, inputs: &Inputs) -> Value {
+    let mut entry = json!({ "name": pattern(&image.name, component), "digest": image.digest });
     if let Some(there) = mirrored(image.pull_name(), inputs).or_else(|| image.from.clone()) {
         entry["newName"] = there.into();
     }
     entry
+}
+
+/// Kustomize reads the name as a regular expression, in which a dot is any character: `a/b.c` is `a/b-c`, too. Only where
+/// another image of the component would be taken for it the dots are written out: other entries stay as they are.
+fn pattern(name: &str, component: &Component) -> String {
+    let same = |(a, b): (char, char)| a == b || a == '.';
+    let taken = |other: &str| {
+        other != name
+            && other.chars().count() == name.chars().count()
+            && name.chars().zip(other.chars()).all(same)
+    };
+    match component.images.iter().any(|other| taken(&other.name)) {
+        true => name.replace('.', "[.]"),
+        false => name.to_owned(),
+    }
+}
+
+/// The values that a component's object has; null if it has none.
+pub(crate) fn inline_values(component: &Component, inputs: &Inputs) -> Value {
+    match component.image_values.is_empty() {
+        true => Value::Null,
+        false => helm_release::inline(component, inputs).into(),
+    }
 }
 
 /// The same to fetch from: a scheme that the customer wrote stays with it.
@@ -136,4 +159,36 @@ fn yaml(value: &Value) -> Vec<u8> {
         bytes.push(b'\n');
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use pdp_policies::Digest;
+
+    use super::*;
+    use crate::kubectl::testing::record;
+
+    #[test]
+    fn an_entry_is_written_so_that_it_reaches_its_own_image_alone() {
+        let record = record("done");
+        for (names, wanted) in [
+            (["team/proxy.v2", "team/proxy-v2"], ["team/proxy[.]v2", "team/proxy-v2"]),
+            (["q.io/a", "q-io/a"], ["q[.]io/a", "q-io/a"]),
+            (["q.io/a.b", "q.io/a.c"], ["q.io/a.b", "q.io/a.c"]),
+            (["q.io/a", "q.io/ab"], ["q.io/a", "q.io/ab"]),
+        ] {
+            let mut component = record.target().components[0].clone();
+            let image = |name: &str| Image {
+                name: name.to_owned(),
+                from: None,
+                digest: Digest::of(name.as_bytes()),
+                runtime: false,
+            };
+            component.images = names.map(image).into();
+            let entries =
+                names.map(|name| image_entry(&component, &image(name), record.inputs())["name"].clone());
+            assert_eq!(entries, wanted.map(Value::from));
+        }
+    }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Objects;
-use crate::render::{image_entry, repository, source_name};
+use crate::render::{image_entry, inline_values, repository, source_name};
 
 /// A release, and what of the subscription it was written with.
 pub(super) type Side<'a> = (&'a Release, &'a Inputs);
@@ -92,6 +92,7 @@ pub(super) fn compare(
     row.differences.extend(source(objects, release, component, inputs));
     row.differences.extend(applied(object, component));
     row.differences.extend(images(object, component, inputs));
+    row.differences.extend(values(object, component, inputs));
     row.differences.extend(edited(object));
     Some(row)
 }
@@ -170,8 +171,8 @@ fn images(object: &Value, component: &Component, inputs: &Inputs) -> Vec<Differe
     };
     let mut found = Vec::new();
     for image in component.rewritten() {
-        let wanted = image_entry(image, inputs);
-        let here: Vec<_> = entries.iter().filter(|entry| entry["name"] == image.name.as_str()).collect();
+        let wanted = image_entry(component, image, inputs);
+        let here: Vec<_> = entries.iter().filter(|entry| entry["name"] == wanted["name"]).collect();
         match here.as_slice() {
             [] => found.push(digest(format!("image {} isn't pinned", image.name))),
             all if all.iter().any(|entry| **entry != wanted) => {
@@ -180,10 +181,20 @@ fn images(object: &Value, component: &Component, inputs: &Inputs) -> Vec<Differe
             _ => {}
         }
     }
-    let known = |entry: &&Value| component.images.iter().any(|image| entry["name"] == image.name.as_str());
+    let known = |entry: &&Value| {
+        component.images.iter().any(|image| entry["name"] == image_entry(component, image, inputs)["name"])
+    };
     let foreign = entries.iter().filter(|entry| !known(entry));
     found.extend(foreign.map(|entry| digest(format!("image {} isn't in the release", entry["name"]))));
     found
+}
+
+/// Inline values come after the customer's: they are those of the release, or there are none.
+fn values(object: &Value, component: &Component, inputs: &Inputs) -> Option<Difference> {
+    let (here, wanted) = (&object["spec"]["values"], inline_values(component, inputs));
+    let none = |value: &Value| value.as_object().is_none_or(serde_json::Map::is_empty);
+    let differ = *here != wanted && !(none(here) && none(&wanted));
+    differ.then(|| edit("spec.values isn't what the release says".to_owned()))
 }
 
 /// Patches could put any image back in.
@@ -294,6 +305,12 @@ mod tests {
                 },
                 K::Digest,
                 "isn't in the release",
+            ),
+            (
+                "values",
+                |o| o.releases[0]["spec"]["values"] = json!({ "a": 1 }),
+                K::Edited,
+                "spec.values isn't",
             ),
             ("patched", |o| o.kustomizations[0]["spec"]["patches"] = json!([{}]), K::Edited, "patched"),
             ("never attempted", |o| o.releases[0]["status"] = json!({}), K::NotApplied, "isn't there yet"),
