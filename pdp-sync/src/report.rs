@@ -31,7 +31,10 @@ pub(crate) fn send(
     if customer.reports == Reports::None {
         return Ok(());
     }
-    let target = target(customer, state, outcome);
+    let mut target = target(customer, state, outcome);
+    if let Some(target) = target.as_mut().filter(|_| !outcome.tidied.foreign.is_empty()) {
+        target.codes.push(ReportCode::Obstacle(ObstacleCode::ForeignImage));
+    }
     tell(customer, state, target, outcome.versions, identity, now)
 }
 
@@ -94,7 +97,7 @@ fn target(customer: &Customer, state: &State, outcome: &Outcome) -> Option<Targe
         Phase::Applying {} => (ReportState::Started, None),
         // The customer's own decision; the vendor is told no more than that.
         Phase::TakingBack {} | Phase::TakenBack {} => (ReportState::Deferred, None),
-        Phase::GoingBack { component } | Phase::Quarantined { component } => {
+        Phase::GoingBack { component, .. } | Phase::Quarantined { component, .. } => {
             (ReportState::Failed, Some(component.clone()))
         }
         // With a probe, or in a cluster, a level is done only when it is healthy and settled.
@@ -143,7 +146,7 @@ fn of_waiting(waiting: &Waiting, record: Option<&DecisionRecord>) -> TargetState
 /// The component that failed, as long as the record tells.
 fn failing(record: &DecisionRecord) -> Option<pdp_policies::ComponentName> {
     match record.phase() {
-        Phase::GoingBack { component } | Phase::Quarantined { component } => Some(component.clone()),
+        Phase::GoingBack { component, .. } | Phase::Quarantined { component, .. } => Some(component.clone()),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ mod parts;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::STALE_AFTER;
-use pdp_policies::{At, Obstacle};
+use pdp_policies::{At, ComponentName, Obstacle, ObstacleCode};
 use pdp_transport::cli::Failure;
 
 use super::conditions::{self, Also, Stand};
@@ -17,7 +17,7 @@ use crate::crd::{
 };
 use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
-use crate::target::{ComponentHealth, Fight, UnderWay};
+use crate::target::{ComponentHealth, Fight, Tidied, UnderWay};
 
 use parts::{instruction, next_action, obstacle, refusal};
 
@@ -111,13 +111,14 @@ pub(super) fn standing(stand: &Stand, generation: i64, before: &Status, now: At)
 
 /// Everything abnormal that was said before, when this pass learnt nothing new about it.
 fn kept(before: &Status) -> Vec<Also> {
-    const ALL: [Type; 10] = [
+    const ALL: [Type; 11] = [
         Type::Verified,
         Type::CatalogStale,
         Type::Blocked,
         Type::Healthy,
         Type::UpToDate,
         Type::Mixed,
+        Type::ForeignImage,
         Type::Exposed,
         Type::EarlierRing,
         Type::InstructionRefused,
@@ -181,13 +182,14 @@ fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
             message: format!("nothing is installed; {waits}"),
         };
     };
-    if let Phase::Quarantined { component } = record.phase() {
+    if let Phase::Quarantined { component, cause } = record.phase() {
         let level = record.target().level;
         let after = match record.last_good() {
             Some(_) => "and went back",
             None => "and stays as it is: no level was good before, so there is nothing to go back to",
         };
-        let message = format!("level {level} failed at `{component}` {after}; it isn't tried again");
+        let cause = cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"));
+        let message = format!("level {level} failed at `{component}`{cause} {after}; it isn't tried again");
         return Stand::Stalled { reason: "LevelFailed".to_owned(), message };
     }
     let level = record.installed().map_or_else(|| "no level".to_owned(), |it| format!("level {}", it.level));
@@ -249,6 +251,9 @@ fn extra(
     if mixed {
         add(Type::Mixed, "HeldAfterFailure", "components of two levels run side by side".to_owned());
     }
+    if let Some(words) = foreign(&outcome.tidied) {
+        add(Type::ForeignImage, ObstacleCode::ForeignImage.as_str(), words);
+    }
     let parts = &outcome.tidied.components;
     if !parts.is_empty() && parts.iter().all(|it| matches!(it.health, Health::Healthy { .. })) {
         add(Type::Healthy, "AllHealthy", format!("{} components", parts.len()));
@@ -287,6 +292,13 @@ fn extra(
     let old = kept(before).into_iter().filter(|(kind, ..)| !learnt && vendors.contains(kind));
     found.extend(old.filter(|(kind, ..)| !new.contains(kind)));
     found
+}
+
+/// What runs and wasn't signed, by component.
+fn foreign(tidied: &Tidied) -> Option<String> {
+    let one = |(name, words): (&ComponentName, &String)| format!("`{name}`: {words}");
+    let all: Vec<_> = tidied.foreign.iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Its age counts even when the vendor can't be reached.
@@ -328,6 +340,7 @@ fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
             decided_at: None,
             authority: None,
             failed: same.and_then(failed),
+            cause: same.and_then(cause),
         })
         .filter(|_| !obstacles.is_empty() || phase == TargetPhase::Preflight);
     }
@@ -345,6 +358,7 @@ fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
         decided_at: Some(record.decided_at()),
         authority: Some(record.authority().clone()),
         failed: failed(record),
+        cause: cause(record),
     })
 }
 
@@ -359,9 +373,16 @@ fn phase_of(phase: &Phase) -> Option<TargetPhase> {
     })
 }
 
-fn failed(record: &DecisionRecord) -> Option<pdp_policies::ComponentName> {
+fn failed(record: &DecisionRecord) -> Option<ComponentName> {
     match record.phase() {
-        Phase::GoingBack { component } | Phase::Quarantined { component } => Some(component.clone()),
+        Phase::GoingBack { component, .. } | Phase::Quarantined { component, .. } => Some(component.clone()),
+        _ => None,
+    }
+}
+
+fn cause(record: &DecisionRecord) -> Option<String> {
+    match record.phase() {
+        Phase::GoingBack { cause, .. } | Phase::Quarantined { cause, .. } => cause.clone(),
         _ => None,
     }
 }
