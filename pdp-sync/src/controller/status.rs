@@ -6,7 +6,7 @@ mod parts;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::STALE_AFTER;
-use pdp_policies::{At, ComponentName, Obstacle, ObstacleCode};
+use pdp_policies::{At, Obstacle, ObstacleCode};
 use pdp_transport::cli::Failure;
 
 use super::conditions::{self, Also, Stand};
@@ -17,9 +17,9 @@ use crate::crd::{
 };
 use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
-use crate::target::{ComponentHealth, Fight, Tidied, UnderWay};
+use crate::target::{ComponentHealth, Fight, UnderWay};
 
-use parts::{instruction, next_action, obstacle, refusal};
+use parts::{cause, failed, foreign, instruction, next_action, obstacle, refusal};
 
 /// What a pass left behind.
 pub(super) struct Facts<'a> {
@@ -289,16 +289,15 @@ fn extra(
     }
     let new: Vec<_> = found.iter().map(|(kind, ..)| *kind).collect();
     let vendors = [Type::Exposed, Type::EarlierRing, Type::InstructionRefused, Type::InstructionUnavailable];
-    let old = kept(before).into_iter().filter(|(kind, ..)| !learnt && vendors.contains(kind));
+    // Where the pass broke off before it looked at the workloads, nobody knows better.
+    let unseen = outcome.tidied.components.is_empty() && matches!(outcome.seen, Seen::Unavailable(_));
+    let stays = |kind: Type| match kind {
+        Type::ForeignImage => unseen,
+        kind => !learnt && vendors.contains(&kind),
+    };
+    let old = kept(before).into_iter().filter(|(kind, ..)| stays(*kind));
     found.extend(old.filter(|(kind, ..)| !new.contains(kind)));
     found
-}
-
-/// What runs and wasn't signed, by component.
-fn foreign(tidied: &Tidied) -> Option<String> {
-    let one = |(name, words): (&ComponentName, &String)| format!("`{name}`: {words}");
-    let all: Vec<_> = tidied.foreign.iter().map(one).collect();
-    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Its age counts even when the vendor can't be reached.
@@ -371,20 +370,6 @@ fn phase_of(phase: &Phase) -> Option<TargetPhase> {
         Phase::TakenBack {} => TargetPhase::TakenBack,
         Phase::Done {} => return None,
     })
-}
-
-fn failed(record: &DecisionRecord) -> Option<ComponentName> {
-    match record.phase() {
-        Phase::GoingBack { component, .. } | Phase::Quarantined { component, .. } => Some(component.clone()),
-        _ => None,
-    }
-}
-
-fn cause(record: &DecisionRecord) -> Option<String> {
-    match record.phase() {
-        Phase::GoingBack { cause, .. } | Phase::Quarantined { cause, .. } => cause.clone(),
-        _ => None,
-    }
 }
 
 fn installed_release(record: &DecisionRecord) -> Option<&pdp_policies::Release> {

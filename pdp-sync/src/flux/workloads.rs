@@ -101,7 +101,7 @@ mod tests {
             image: "x:1".to_owned(),
         };
         assert_eq!(words(&[], 0), None);
-        assert_eq!(words(&[one.clone()], 0).as_deref(), Some("Job a/b, container c: x:1"));
+        assert_eq!(words(std::slice::from_ref(&one), 0).as_deref(), Some("Job a/b, container c: x:1"));
         assert!(words(&vec![one; 5], 0).is_some_and(|words| words.ends_with("; and 2 more")));
         assert!(words(&[], 4).is_some_and(|words| words.starts_with("4 workloads")));
     }
