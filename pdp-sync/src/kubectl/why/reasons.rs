@@ -120,14 +120,11 @@ fn is_told(of: &UpdateSubscription, code: &str) -> bool {
 fn by_level(of: &UpdateSubscription) -> Vec<Reason> {
     let (status, mut found) = (seen::status(of), Vec::new());
     let target = status.target.as_ref();
-    let failed = target.and_then(|target| Some((target, target.failed.as_ref()?)));
+    let failed = target.and_then(|target| Some((target.level, target.failed.as_ref()?)));
     let stalled = seen::condition(of, ConditionType::Stalled).filter(|c| c.reason == LEVEL_FAILED);
     let detail = match (failed, stalled) {
         _ if is_told(of, ObstacleCode::Quarantined.as_str()) => None,
-        (Some((target, component)), _) => {
-            let cause = target.cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"));
-            Some(format!("`{component}` failed on level {}{cause}", target.level))
-        }
+        (Some((level, component)), _) => Some(format!("`{component}` failed on level {level}")),
         (None, Some(stalled)) => Some(stalled.message.clone()),
         (None, None) => None,
     };
