@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::state::{Reported, State};
 use crate::status::{Outcome, Seen};
 use crate::subscription::Reports;
+use crate::target::Tidied;
 
 /// While a level is under way: silence would count as failure.
 const BUSY_EVERY: Span = Span::from_seconds(300);
@@ -31,10 +32,7 @@ pub(crate) fn send(
     if customer.reports == Reports::None {
         return Ok(());
     }
-    let mut target = target(customer, state, outcome);
-    if let Some(target) = target.as_mut().filter(|_| !outcome.tidied.foreign.is_empty()) {
-        target.codes.push(ReportCode::Obstacle(ObstacleCode::ForeignImage));
-    }
+    let target = target(customer, state, outcome).map(|target| with_foreign(target, &outcome.tidied));
     tell(customer, state, target, outcome.versions, identity, now)
 }
 
@@ -85,6 +83,14 @@ fn tell(
     let envelope = identity.key.seal(dsse::REPORT, &report)?;
     block_on(identity.server.report(pdp, &customer.line, envelope))??;
     state.save_reported(Reported { content, at: issued })
+}
+
+/// What runs here and wasn't signed is told whatever level matters.
+fn with_foreign(mut target: TargetState, tidied: &Tidied) -> TargetState {
+    if !tidied.foreign.is_empty() {
+        target.codes.push(ReportCode::Obstacle(ObstacleCode::ForeignImage));
+    }
+    target
 }
 
 /// How far this data plane is with the level that matters most.
@@ -164,5 +170,34 @@ impl Outcome {
             },
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
+
+    use pdp_policies::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_foreign_image_is_reported_as_a_code_without_words() {
+        let target = TargetState {
+            level: Level(41),
+            sha256: Digest::of(b"41"),
+            attempt: 1,
+            state: ReportState::Healthy,
+            component: None,
+            codes: Vec::new(),
+        };
+        let words = "Deployment apps/agent, container app: secret.example/x:1".to_owned();
+        let tidied =
+            Tidied { foreign: BTreeMap::from([("agent".parse().unwrap(), words)]), ..Tidied::default() };
+        let told = serde_json::to_value(with_foreign(target.clone(), &tidied)).unwrap();
+        assert_eq!(told["codes"], serde_json::json!([{ "obstacle": "ForeignImage" }]));
+        assert!(!told.to_string().contains("secret.example"));
+        assert!(with_foreign(target, &Tidied::default()).codes.is_empty());
     }
 }
