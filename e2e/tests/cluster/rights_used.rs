@@ -13,7 +13,7 @@ const NAMESPACE: &str = "rights-used";
 const COMPONENTS: [&str; 4] =
     ["certificate-manager", "flux-source-controller", "logging-agent", "choreo-connect-enforcer"];
 
-/// A Job's pod template can't be changed, so each version has a Job of its own.
+/// A Job's pod template can't be changed, so each image has a Job of its own.
 const JOBS: &str = r#"apiVersion: batch/v1
 kind: CronJob
 metadata: {name: nightly}
@@ -29,7 +29,7 @@ spec:
 ---
 apiVersion: batch/v1
 kind: Job
-metadata: {name: "once-{{ .Chart.Version }}"}
+metadata: {name: "once-{{ .Values.image.tag }}"}
 spec:
   template:
     spec:
