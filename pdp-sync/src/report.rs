@@ -12,6 +12,7 @@ use crate::identity::Identity;
 use crate::state::{Reported, State};
 use crate::status::{Outcome, Seen};
 use crate::subscription::Reports;
+use crate::target::Tidied;
 
 /// While a level is under way: silence would count as failure.
 const BUSY_EVERY: Span = Span::from_seconds(300);
@@ -31,7 +32,7 @@ pub(crate) fn send(
     if customer.reports == Reports::None {
         return Ok(());
     }
-    let target = target(customer, state, outcome);
+    let target = target(customer, state, outcome).map(|target| with_foreign(target, &outcome.tidied));
     tell(customer, state, target, outcome.versions, identity, now)
 }
 
@@ -84,6 +85,14 @@ fn tell(
     state.save_reported(Reported { content, at: issued })
 }
 
+/// What runs here and wasn't signed is told whatever level matters.
+fn with_foreign(mut target: TargetState, tidied: &Tidied) -> TargetState {
+    if !tidied.foreign.is_empty() {
+        target.codes.push(ReportCode::Obstacle(ObstacleCode::ForeignImage));
+    }
+    target
+}
+
 /// How far this data plane is with the level that matters most.
 fn target(customer: &Customer, state: &State, outcome: &Outcome) -> Option<TargetState> {
     if let Some(waiting) = outcome.waiting() {
@@ -94,7 +103,7 @@ fn target(customer: &Customer, state: &State, outcome: &Outcome) -> Option<Targe
         Phase::Applying {} => (ReportState::Started, None),
         // The customer's own decision; the vendor is told no more than that.
         Phase::TakingBack {} | Phase::TakenBack {} => (ReportState::Deferred, None),
-        Phase::GoingBack { component } | Phase::Quarantined { component } => {
+        Phase::GoingBack { component, .. } | Phase::Quarantined { component, .. } => {
             (ReportState::Failed, Some(component.clone()))
         }
         // With a probe, or in a cluster, a level is done only when it is healthy and settled.
@@ -143,7 +152,7 @@ fn of_waiting(waiting: &Waiting, record: Option<&DecisionRecord>) -> TargetState
 /// The component that failed, as long as the record tells.
 fn failing(record: &DecisionRecord) -> Option<pdp_policies::ComponentName> {
     match record.phase() {
-        Phase::GoingBack { component } | Phase::Quarantined { component } => Some(component.clone()),
+        Phase::GoingBack { component, .. } | Phase::Quarantined { component, .. } => Some(component.clone()),
         _ => None,
     }
 }
@@ -161,5 +170,34 @@ impl Outcome {
             },
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
+
+    use pdp_policies::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_foreign_image_is_reported_as_a_code_without_words() {
+        let target = TargetState {
+            level: Level(41),
+            sha256: Digest::of(b"41"),
+            attempt: 1,
+            state: ReportState::Healthy,
+            component: None,
+            codes: Vec::new(),
+        };
+        let words = "Deployment apps/agent, container app: secret.example/x:1".to_owned();
+        let tidied =
+            Tidied { foreign: BTreeMap::from([("agent".parse().unwrap(), words)]), ..Tidied::default() };
+        let told = serde_json::to_value(with_foreign(target.clone(), &tidied)).unwrap();
+        assert_eq!(told["codes"], serde_json::json!([{ "obstacle": "ForeignImage" }]));
+        assert!(!told.to_string().contains("secret.example"));
+        assert!(with_foreign(target, &Tidied::default()).codes.is_empty());
     }
 }

@@ -129,6 +129,9 @@ pub enum Phase {
     GoingBack {
         /// Which one.
         component: ComponentName,
+        /// Why, for people; none in records of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<String>,
     },
     /// The level is the last good one now.
     Done {},
@@ -136,6 +139,9 @@ pub enum Phase {
     Quarantined {
         /// Which component failed.
         component: ComponentName,
+        /// Why, for people; none in records of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<String>,
     },
     /// A person asked to leave it: everything is being put back.
     TakingBack {},

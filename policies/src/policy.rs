@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Overridable;
+use crate::image_name::ImageName;
 use crate::names::{DataPlaneName, Level};
 use crate::release::Severity;
 use crate::time::{At, Span};
@@ -39,7 +40,14 @@ pub struct Policy {
     /// What a release may pass if it asks for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<OverrideRule>,
+    /// Images of the customer's own that components may run beside the release's, by name without tag and digest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub own_images: Vec<ImageName>,
 }
+
+/// More own images than this are nobody's sidecars.
+const MAX_OWN_IMAGES: usize = 64;
 
 /// A pin needs a reason and an end, so that none is forgotten.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -194,6 +202,10 @@ impl Policy {
                 "after is not supported yet: it would hold every level for ever; take it out".to_owned(),
             );
         }
+        if self.own_images.len() > MAX_OWN_IMAGES {
+            let count = self.own_images.len();
+            found.push(format!("ownImages lists {count} images; at most {MAX_OWN_IMAGES} are read"));
+        }
         let rule = self.approval.iter().flat_map(ApprovalRule::problems);
         found.extend(rule.map(|problem| format!("approval: {problem}")));
         found
@@ -223,6 +235,7 @@ impl Policy {
             || before.windows != self.windows
             || before.after.iter().any(|other| !self.after.contains(other))
             || self.overrides.iter().any(|rule| !before.overrides.contains(rule))
+            || self.own_images.iter().any(|image| !before.own_images.contains(image))
     }
 }
 
@@ -254,6 +267,22 @@ mod tests {
             assert_eq!(!problems.is_empty(), bad, "{from} {until}: {problems:?}");
             assert!(!bad || problems[0].starts_with("freezes[0] ends"), "{problems:?}");
         }
+    }
+
+    #[test]
+    fn own_images_are_names_and_a_further_one_is_looser() {
+        let none = Policy::default();
+        let one = policy("ownImages: [registry.bank.example/sidecar]");
+        let two = policy("ownImages: [registry.bank.example/sidecar, proxy]");
+        assert!(one.problems().is_empty() && one.looser_than(&none) && two.looser_than(&one));
+        assert!(!one.looser_than(&two) && !one.looser_than(&one));
+        for bad in ["registry.bank.example/sidecar:1", "'*'", "https://a.example/b", "''"] {
+            assert!(crate::yaml::read::<Policy>(&format!("ownImages: [{bad}]")).is_err(), "{bad}");
+        }
+        let images: Vec<_> = (0..65).map(|n| format!("a.example/i{n}")).collect();
+        assert!(policy(&format!("ownImages: [{}]", images[1..].join(", "))).problems().is_empty());
+        let many = policy(&format!("ownImages: [{}]", images.join(", ")));
+        assert!(many.problems()[0].starts_with("ownImages lists 65"), "{:?}", many.problems());
     }
 
     #[test]

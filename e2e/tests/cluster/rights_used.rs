@@ -9,9 +9,34 @@ use crate::scenario::Scenario;
 
 const NAMESPACE: &str = "rights-used";
 /// A chart and plain manifests that are taken away later; a `DaemonSet`; a `Deployment`. The first is made a
-/// `StatefulSet`.
+/// `StatefulSet`, the last gets a `CronJob` and a `Job`.
 const COMPONENTS: [&str; 4] =
     ["certificate-manager", "flux-source-controller", "logging-agent", "choreo-connect-enforcer"];
+
+/// A Job's pod template can't be changed, so each image has a Job of its own.
+const JOBS: &str = r#"apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - {name: main, image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: "once-{{ .Values.image.tag }}"}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+        - {name: main, image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"}
+"#;
 
 #[test]
 fn no_right_is_granted_that_an_ordinary_life_doesnt_use() {
@@ -87,6 +112,7 @@ fn release(world: &World, level: u32) {
         line.keep(&COMPONENTS);
         let stateful = "kind: StatefulSet";
         line.replace(COMPONENTS[0], "templates/workload.yaml", "kind: Deployment", stateful)?;
+        line.write(COMPONENTS[3], "templates/jobs.yaml", JOBS)?;
         if level == 43 {
             COMPONENTS[..2].iter().for_each(|name| line.remove(name));
         }

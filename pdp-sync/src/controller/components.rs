@@ -1,9 +1,9 @@
 //! How each component is, for the status. Pure.
 
-use pdp_policies::Level;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::release::Component;
+use pdp_policies::{Level, ObstacleCode};
 
 use super::status::Facts;
 use crate::crd::{ComponentState, ComponentStatus, UpdateSubscriptionStatus as Status};
@@ -43,7 +43,9 @@ fn on_the_way(record: &DecisionRecord, component: &Component, under_way: &UnderW
 
 fn at_rest(record: &DecisionRecord, component: &Component, tidied: &Tidied) -> Option<ComponentStatus> {
     let seen = tidied.components.iter().find(|it| it.name == component.name)?;
-    let (state, reason) = (state(&seen.health, false), reason(&seen.health));
+    let foreign = tidied.foreign.get(&component.name);
+    let foreign = foreign.map(|words| format!("{}: {words}", ObstacleCode::ForeignImage));
+    let (state, reason) = (state(&seen.health, false), reason(&seen.health).or(foreign));
     let done = matches!(record.phase(), Phase::Done {});
     let Some(good) = record.last_good().filter(|_| !done && !tidied.held.contains(&component.name)) else {
         return Some(component_status(record.target().level, component, state, reason));

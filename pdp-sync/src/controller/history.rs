@@ -30,7 +30,7 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Vec<HistoryEntry> {
 fn ended(phase: &Phase) -> Option<(HistoryResult, Option<ComponentName>)> {
     match phase {
         Phase::Done {} => Some((HistoryResult::Healthy, None)),
-        Phase::Quarantined { component } => Some((HistoryResult::Failed, Some(component.clone()))),
+        Phase::Quarantined { component, .. } => Some((HistoryResult::Failed, Some(component.clone()))),
         Phase::TakenBack {} => Some((HistoryResult::TakenBack, None)),
         Phase::Applying {} | Phase::GoingBack { .. } | Phase::TakingBack {} => None,
     }

@@ -154,6 +154,7 @@ fn pass(
         name: &name,
         artifacts: &plane.endpoints.artifacts,
         signatures: plane.customer.signatures,
+        own_images: &plane.customer.policy.own_images,
         memory: &entry.memory,
         surroundings: found,
         clock: &clock,

@@ -6,7 +6,7 @@ mod parts;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::STALE_AFTER;
-use pdp_policies::{At, Obstacle};
+use pdp_policies::{At, Obstacle, ObstacleCode};
 use pdp_transport::cli::Failure;
 
 use super::conditions::{self, Also, Stand};
@@ -19,7 +19,7 @@ use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
 use crate::target::{ComponentHealth, Fight, UnderWay};
 
-use parts::{instruction, next_action, obstacle, refusal};
+use parts::{cause, failed, foreign, instruction, next_action, obstacle, refusal};
 
 /// What a pass left behind.
 pub(super) struct Facts<'a> {
@@ -111,13 +111,14 @@ pub(super) fn standing(stand: &Stand, generation: i64, before: &Status, now: At)
 
 /// Everything abnormal that was said before, when this pass learnt nothing new about it.
 fn kept(before: &Status) -> Vec<Also> {
-    const ALL: [Type; 10] = [
+    const ALL: [Type; 11] = [
         Type::Verified,
         Type::CatalogStale,
         Type::Blocked,
         Type::Healthy,
         Type::UpToDate,
         Type::Mixed,
+        Type::ForeignImage,
         Type::Exposed,
         Type::EarlierRing,
         Type::InstructionRefused,
@@ -181,13 +182,14 @@ fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
             message: format!("nothing is installed; {waits}"),
         };
     };
-    if let Phase::Quarantined { component } = record.phase() {
+    if let Phase::Quarantined { component, cause } = record.phase() {
         let level = record.target().level;
         let after = match record.last_good() {
             Some(_) => "and went back",
             None => "and stays as it is: no level was good before, so there is nothing to go back to",
         };
-        let message = format!("level {level} failed at `{component}` {after}; it isn't tried again");
+        let cause = cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"));
+        let message = format!("level {level} failed at `{component}`{cause} {after}; it isn't tried again");
         return Stand::Stalled { reason: "LevelFailed".to_owned(), message };
     }
     let level = record.installed().map_or_else(|| "no level".to_owned(), |it| format!("level {}", it.level));
@@ -249,6 +251,9 @@ fn extra(
     if mixed {
         add(Type::Mixed, "HeldAfterFailure", "components of two levels run side by side".to_owned());
     }
+    if let Some(words) = foreign(&outcome.tidied) {
+        add(Type::ForeignImage, ObstacleCode::ForeignImage.as_str(), words);
+    }
     let parts = &outcome.tidied.components;
     if !parts.is_empty() && parts.iter().all(|it| matches!(it.health, Health::Healthy { .. })) {
         add(Type::Healthy, "AllHealthy", format!("{} components", parts.len()));
@@ -284,7 +289,13 @@ fn extra(
     }
     let new: Vec<_> = found.iter().map(|(kind, ..)| *kind).collect();
     let vendors = [Type::Exposed, Type::EarlierRing, Type::InstructionRefused, Type::InstructionUnavailable];
-    let old = kept(before).into_iter().filter(|(kind, ..)| !learnt && vendors.contains(kind));
+    // Where the pass broke off before it looked at the workloads, nobody knows better.
+    let unseen = outcome.tidied.components.is_empty() && matches!(outcome.seen, Seen::Unavailable(_));
+    let stays = |kind: Type| match kind {
+        Type::ForeignImage => unseen,
+        kind => !learnt && vendors.contains(&kind),
+    };
+    let old = kept(before).into_iter().filter(|(kind, ..)| stays(*kind));
     found.extend(old.filter(|(kind, ..)| !new.contains(kind)));
     found
 }
@@ -328,6 +339,7 @@ fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
             decided_at: None,
             authority: None,
             failed: same.and_then(failed),
+            cause: same.and_then(cause),
         })
         .filter(|_| !obstacles.is_empty() || phase == TargetPhase::Preflight);
     }
@@ -345,6 +357,7 @@ fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
         decided_at: Some(record.decided_at()),
         authority: Some(record.authority().clone()),
         failed: failed(record),
+        cause: cause(record),
     })
 }
 
@@ -357,13 +370,6 @@ fn phase_of(phase: &Phase) -> Option<TargetPhase> {
         Phase::TakenBack {} => TargetPhase::TakenBack,
         Phase::Done {} => return None,
     })
-}
-
-fn failed(record: &DecisionRecord) -> Option<pdp_policies::ComponentName> {
-    match record.phase() {
-        Phase::GoingBack { component } | Phase::Quarantined { component } => Some(component.clone()),
-        _ => None,
-    }
 }
 
 fn installed_release(record: &DecisionRecord) -> Option<&pdp_policies::Release> {

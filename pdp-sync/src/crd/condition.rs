@@ -28,6 +28,8 @@ pub enum ConditionType {
     UpToDate,
     /// Components of two levels run side by side after a failure.
     Mixed,
+    /// Something runs an image that neither the release nor the customer names.
+    ForeignImage,
     /// Below the vendor's security floor.
     Exposed,
     /// The server named an earlier ring than the data plane's own.
@@ -51,6 +53,7 @@ impl ConditionType {
             Self::Healthy => "Healthy",
             Self::UpToDate => "UpToDate",
             Self::Mixed => "Mixed",
+            Self::ForeignImage => "ForeignImage",
             Self::Exposed => "Exposed",
             Self::EarlierRing => "EarlierRing",
             Self::InstructionRefused => "InstructionRefused",

@@ -335,6 +335,33 @@ mod tests {
         assert_eq!(errors, Vec::<String>::new());
     }
 
+    /// What the API server lets in is read: else one object would keep all others from being listed.
+    #[test]
+    fn the_schema_of_own_images_and_their_grammar_are_one() {
+        let definition =
+            serde_json::to_value(<UpdateSubscription as kube::CustomResourceExt>::crd()).unwrap();
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        let images = &schema["properties"]["spec"]["properties"]["policy"]["properties"]["ownImages"];
+        assert_eq!(images["maxItems"], 64);
+        let judge = jsonschema::validator_for(&images["items"]).unwrap();
+        let agree = |text: &str| {
+            let read = text.parse::<pdp_policies::ImageName>().is_ok();
+            assert_eq!(judge.is_valid(&text.into()), read, "{text:?}: read {read}");
+        };
+        for text in
+            ["a", "a.b/c", "A.b/c", "A/b", "a_b.c/d", "a.b:1/c", "a:1", "localhost/a", "a@b", "*", "a/*", ""]
+        {
+            agree(text);
+        }
+        let text = proptest::string::string_regex("[aB1._:/@-]{0,9}").unwrap();
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        for _ in 0..20_000 {
+            agree(&proptest::strategy::ValueTree::current(
+                &proptest::strategy::Strategy::new_tree(&text, &mut runner).unwrap(),
+            ));
+        }
+    }
+
     #[test]
     fn the_documented_sample_is_read_to_the_last_field() {
         let doc = include_str!("../../../docs/formats.md");

@@ -97,6 +97,9 @@ pub struct TargetStatus {
     /// The component that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<ComponentName>,
+    /// Why it failed, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
 }
 
 /// How far a target is.

@@ -1,5 +1,7 @@
 //! What a component's Flux objects are to look like, and whether they do. Pure.
 
+use std::collections::BTreeSet;
+
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::release::{Component, Release};
 use pdp_policies::{ComponentName, Digest, Span};
@@ -27,6 +29,8 @@ pub(super) struct Desired {
     pub(super) source: Value,
     pub(super) kind: Kind,
     pub(super) applier: Value,
+    /// What its workloads may run.
+    pub(super) images: BTreeSet<Digest>,
 }
 
 impl Desired {
@@ -60,6 +64,7 @@ impl Desired {
             source: owned(objects.source, owner),
             kind: objects.applier_kind,
             applier: owned(objects.applier, owner),
+            images: component.images.iter().map(|image| image.digest).collect(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pdp_policies::{At, Digest};
 
+use super::installed_images::Looked;
 use super::observed::Objects;
 use super::repairs::Repairs;
 use crate::changes::Kept;
@@ -17,6 +18,7 @@ pub(crate) struct Memory {
     pub(super) objects: Kept<Objects>,
     checked: Mutex<Option<Digest>>,
     keys: Mutex<Option<Digest>>,
+    looked: Mutex<Option<Looked>>,
     repairs: Mutex<BTreeMap<(Kind, String), Repairs>>,
 }
 
@@ -30,6 +32,7 @@ impl Memory {
     pub(crate) fn forget(&self) {
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.looked() = None;
         self.objects.forget();
         self.repairs().clear();
     }
@@ -58,6 +61,11 @@ impl Memory {
         let key = (kind, name.to_owned());
         let before = repairs.remove(&key).unwrap_or_else(|| Repairs::of(wanted));
         repairs.insert(key, before.written(wanted, now));
+    }
+
+    /// What was seen last of the installed workloads.
+    pub(super) fn looked(&self) -> MutexGuard<'_, Option<Looked>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn repairs(&self) -> MutexGuard<'_, BTreeMap<(Kind, String), Repairs>> {

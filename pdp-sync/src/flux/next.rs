@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
 use pdp_policies::release::{Component, OnFailure};
-use pdp_policies::{At, CLOCK_TOLERANCE, ComponentName, RefusalCode, Span};
+use pdp_policies::{At, CLOCK_TOLERANCE, ComponentName, ObstacleCode, RefusalCode, Span};
 use semver::Version;
 
 use super::desired::{self, Desired, Owner};
@@ -26,8 +26,8 @@ pub(super) enum Next {
     Write { stage: u32, objects: Vec<Desired> },
     /// Nothing can be done now.
     Wait(UnderWay),
-    /// Flux says that this component failed.
-    Failed(ComponentName),
+    /// This component failed, and why.
+    Failed(ComponentName, String),
     /// The end of it.
     Done,
 }
@@ -59,8 +59,8 @@ pub(super) fn forward(
         for (_, desired) in touched {
             match settled(objects.health(desired, now), desired, workloads, now) {
                 Ok(()) => {}
-                Err(Open { health: ComponentHealth { name, health: Health::Failed(_) }, .. }) => {
-                    return Next::Failed(name);
+                Err(Open { health: ComponentHealth { name, health: Health::Failed(cause) }, .. }) => {
+                    return Next::Failed(name, cause);
                 }
                 Err(waiting) => open.push(waiting),
             }
@@ -167,10 +167,13 @@ pub(super) fn differs(objects: &Objects, desired: &Desired) -> bool {
     !(suspended || strange || same)
 }
 
-/// Healthy for as long as the component asks, and its workloads still are.
+/// Healthy for as long as the component asks, its workloads still are, and they run what the release names.
 fn settled(health: Health, desired: &Desired, workloads: &Workloads, now: At) -> Result<(), Open> {
     let open = |health, next| Open { health: ComponentHealth { name: desired.name.clone(), health }, next };
     let Health::Healthy { since } = health else { return Err(open(health, LOOK_AGAIN)) };
+    if let Some(foreign) = workloads.foreign(&desired.name) {
+        return Err(open(Health::Failed(format!("{}: {foreign}", ObstacleCode::ForeignImage)), LOOK_AGAIN));
+    }
     if since.seconds_since(now) > CLOCK_TOLERANCE {
         // Time can't be measured from a moment that is still to come.
         return Err(open(Health::Waiting(RefusalCode::ClockSkew.as_str().to_owned()), LOOK_AGAIN));

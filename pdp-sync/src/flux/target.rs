@@ -6,13 +6,14 @@ use std::sync::Arc;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{At, ComponentName, Digest, Obstacle, ObstacleCode, Span};
+use pdp_policies::{At, ComponentName, Digest, ImageName, Obstacle, ObstacleCode, Span};
 use pdp_transport::cli::failure::{Result, internal};
 
 use super::artifact_keys;
 use super::desired::{self, Desired, Owner};
 use super::fights;
 use super::installed::{Installed, installed, left_as_they_are};
+use super::installed_images;
 use super::memory::Memory;
 use super::moved;
 use super::next::{self, Next};
@@ -46,6 +47,8 @@ pub(crate) struct FluxTarget<'a> {
     /// The registry of the artifacts.
     pub(crate) artifacts: &'a OciOptions,
     pub(crate) signatures: Signatures,
+    /// Images of the customer's that components may run.
+    pub(crate) own_images: &'a [ImageName],
     pub(crate) memory: &'a Memory,
     /// What the cluster itself says: versions, other subscriptions.
     pub(crate) surroundings: Found,
@@ -125,7 +128,7 @@ impl FluxTarget<'_> {
                     self.nudge(&under_way, &objects)?;
                     return Ok(Forward::Wait(under_way));
                 }
-                Next::Failed(component) => return Ok(Forward::Failed(component)),
+                Next::Failed(component, cause) => return Ok(Forward::Failed(component, cause)),
                 Next::Done => {
                     let left = removed::left(&record.target().removed, &objects);
                     if left.is_nothing() {
@@ -162,7 +165,7 @@ impl FluxTarget<'_> {
                     self.nudge(&under_way, &objects)?;
                     return Ok(Some(UnderWay { fought, ..under_way }));
                 }
-                Next::Failed(_) | Next::Done => return Ok(None),
+                Next::Failed(..) | Next::Done => return Ok(None),
             }
         }
         Err(others_write())
@@ -201,7 +204,7 @@ impl FluxTarget<'_> {
         let touched = all.filter(|c| desired::is_touched(owner, record, c));
         let wanted = touched.map(|c| Desired::target(owner, record, c));
         let healthy = |d: &Desired| matches!(objects.health(d, clock.now()), Health::Healthy { .. });
-        Workloads::read(self.cluster, objects, &wanted.filter(healthy).collect::<Vec<_>>())
+        Workloads::read(self.cluster, objects, &wanted.filter(healthy).collect::<Vec<_>>(), self.own_images)
     }
 
     /// Sources that neither the record's target nor its last good level names.
@@ -219,7 +222,7 @@ impl FluxTarget<'_> {
 
 enum Forward {
     Wait(UnderWay),
-    Failed(ComponentName),
+    Failed(ComponentName, String),
     Done,
 }
 
@@ -294,8 +297,8 @@ impl Target for FluxTarget<'_> {
 
     fn carry_on(&self, state: &mut State, clock: &Clock, _: &Alive<'_>) -> Result<Progress> {
         let Some(record) = state.record.clone() else { return Err(internal("no decision to carry on with")) };
-        let component = match record.phase() {
-            Phase::GoingBack { component } => component.clone(),
+        let (component, cause) = match record.phase() {
+            Phase::GoingBack { component, cause } => (component.clone(), cause.clone()),
             Phase::TakingBack {} => {
                 if let Some(under_way) = self.back(&record, clock)? {
                     return Ok(Progress::UnderWay(under_way));
@@ -312,10 +315,10 @@ impl Target for FluxTarget<'_> {
                     fault::point("after-finish");
                     return Ok(Progress::Ended(Applied::Healthy));
                 }
-                Forward::Failed(component) => component,
+                Forward::Failed(component, cause) => (component, Some(cause)),
             },
         };
-        let record = record.in_phase(Phase::GoingBack { component: component.clone() });
+        let record = record.in_phase(Phase::GoingBack { component: component.clone(), cause: cause.clone() });
         if state.record.as_ref() != Some(&record) {
             fault::point("before-going-back");
             state.save_record(record.clone())?;
@@ -325,7 +328,7 @@ impl Target for FluxTarget<'_> {
             return Ok(Progress::UnderWay(under_way));
         }
         fault::point("before-quarantine");
-        state.save_record(record.in_phase(Phase::Quarantined { component: component.clone() }))?;
+        state.save_record(record.in_phase(Phase::Quarantined { component: component.clone(), cause }))?;
         fault::point("after-quarantine");
         Ok(Progress::Ended(Applied::GoneBack(component)))
     }
@@ -355,12 +358,19 @@ impl Target for FluxTarget<'_> {
             tidied.held.extend(held.then(|| desired.name.clone()));
             tidied.components.push(ComponentHealth { name: desired.name, health });
         }
+        let mut looked_at: Vec<_> =
+            installed(self.owner(), record, &objects).into_iter().map(|it| it.desired).collect();
         let shown: Vec<_> = tidied.components.iter().map(|it| it.name.clone()).collect();
         for desired in left_as_they_are(self.owner(), record, &objects) {
             let health = objects.health(&desired, self.clock.now());
             let new = !shown.contains(&desired.name);
-            tidied.components.extend(new.then_some(ComponentHealth { name: desired.name, health }));
+            tidied.components.extend(new.then_some(ComponentHealth { name: desired.name.clone(), health }));
+            looked_at.extend(new.then_some(desired));
         }
+        let (memory, now) = (self.memory, self.clock.now());
+        let workloads =
+            installed_images::look(self.cluster, memory, &objects, &looked_at, self.own_images, now)?;
+        tidied.foreign = workloads.all_foreign().clone();
         Ok(tidied)
     }
 

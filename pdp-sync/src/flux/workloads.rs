@@ -1,91 +1,92 @@
-//! Whether the workloads of components that settle are still up: Flux judges a release once, when it is applied.
+//! What the workloads of components are beside Flux's word: whether they are still up, because Flux judges a release once,
+//! when it is applied; and whether they run what the release names, because values of the customer can put in any image.
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use kube::Api;
-use pdp_policies::ComponentName;
+use pdp_policies::foreign::{Foreign, Template, foreign};
+use pdp_policies::{ComponentName, ImageName};
 use pdp_transport::cli::failure::Result;
-use serde_json::Value;
 
 use super::desired::Desired;
+use super::inventory;
 use super::observed::Objects;
+use super::pod_template;
 use crate::cluster::Cluster;
 
-/// More workloads of one component than this aren't looked at.
-const MAX_WORKLOADS: usize = 64;
+/// More workloads of one component than this aren't looked at: then the component counts as foreign.
+const MAX_WORKLOADS: usize = 256;
+/// So many foreign images of one component are told.
+const TOLD: usize = 3;
 
-/// The first workload of each component that isn't ready.
+/// The first workload of each component that isn't ready, and the images that aren't the release's, in words.
 #[derive(Debug, Default)]
 pub(super) struct Workloads {
     unready: BTreeMap<ComponentName, String>,
+    foreign: BTreeMap<ComponentName, String>,
 }
 
 impl Workloads {
-    /// Looks at the workloads in the inventories of these components.
-    pub(super) fn read(cluster: &Cluster, objects: &Objects, components: &[Desired]) -> Result<Self> {
-        let mut unready = BTreeMap::new();
+    /// Looks at the workloads in the inventories of these components. `own` are images of the customer's.
+    pub(super) fn read(
+        cluster: &Cluster,
+        objects: &Objects,
+        components: &[Desired],
+        own: &[ImageName],
+    ) -> Result<Self> {
+        let mut found = Self::default();
         for desired in components {
             let Some(applier) = objects.applier(desired) else { continue };
-            for (namespace, name, kind) in inventory(applier).into_iter().take(MAX_WORKLOADS) {
-                if !is_up(cluster, &namespace, &name, kind)? {
-                    unready.insert(desired.name.clone(), format!("{kind} {namespace}/{name}"));
-                    break;
+            let all = inventory::workloads(applier);
+            let mut templates = Vec::new();
+            for workload in all.iter().take(MAX_WORKLOADS) {
+                let seen = pod_template::read(cluster, workload)?;
+                if !seen.is_up {
+                    found.unready.entry(desired.name.clone()).or_insert_with(|| workload.to_string());
                 }
+                templates.extend(seen.template);
             }
+            found.judge(desired, &templates, all.len().saturating_sub(MAX_WORKLOADS), own);
         }
-        Ok(Self { unready })
+        Ok(found)
+    }
+
+    /// Compares a component's templates with its images in the release.
+    pub(super) fn judge(
+        &mut self,
+        desired: &Desired,
+        templates: &[Template],
+        unseen: usize,
+        own: &[ImageName],
+    ) {
+        let words = words(&foreign(&desired.images, templates, own), unseen);
+        self.foreign.extend(words.map(|words| (desired.name.clone(), words)));
     }
 
     /// The component's first workload that isn't ready.
     pub(super) fn unready(&self, component: &ComponentName) -> Option<&str> {
         self.unready.get(component).map(String::as_str)
     }
-}
 
-/// The workloads in Flux's inventory: `<namespace>_<name>_<group>_<kind>`.
-fn inventory(applier: &Value) -> Vec<(String, String, &'static str)> {
-    let entries = applier["status"]["inventory"]["entries"].as_array();
-    let ids = entries.into_iter().flatten().filter_map(|entry| entry["id"].as_str());
-    ids.filter_map(|id| {
-        let parts: Vec<_> = id.split('_').collect();
-        let [namespace, name, "apps", kind] = parts.as_slice() else { return None };
-        let kind = ["Deployment", "StatefulSet", "DaemonSet"].into_iter().find(|known| known == kind)?;
-        Some(((*namespace).to_owned(), (*name).to_owned(), kind))
-    })
-    .collect()
-}
-
-/// A workload that went away isn't up.
-fn is_up(cluster: &Cluster, namespace: &str, name: &str, kind: &'static str) -> Result<bool> {
-    let client = || cluster.client.clone();
-    let what = || format!("get {kind} {namespace}/{name}");
-    match kind {
-        "Deployment" => {
-            let api: Api<Deployment> = Api::namespaced(client(), namespace);
-            let found = cluster.wait(what, api.get_opt(name))?;
-            Ok(found.is_some_and(|it| {
-                let wanted = it.spec.and_then(|spec| spec.replicas).unwrap_or(1);
-                wanted == 0 || it.status.and_then(|status| status.available_replicas).unwrap_or(0) >= 1
-            }))
-        }
-        "StatefulSet" => {
-            let api: Api<StatefulSet> = Api::namespaced(client(), namespace);
-            let found = cluster.wait(what, api.get_opt(name))?;
-            Ok(found.is_some_and(|it| {
-                let wanted = it.spec.and_then(|spec| spec.replicas).unwrap_or(1);
-                wanted == 0 || it.status.and_then(|status| status.ready_replicas).unwrap_or(0) >= 1
-            }))
-        }
-        _ => {
-            let api: Api<DaemonSet> = Api::namespaced(client(), namespace);
-            let found = cluster.wait(what, api.get_opt(name))?;
-            Ok(found.is_some_and(|it| {
-                it.status
-                    .is_some_and(|status| status.desired_number_scheduled == 0 || status.number_ready >= 1)
-            }))
-        }
+    /// The component's images that neither the release nor the customer names.
+    pub(super) fn foreign(&self, component: &ComponentName) -> Option<&str> {
+        self.foreign.get(component).map(String::as_str)
     }
+
+    /// All components with such images.
+    pub(super) fn all_foreign(&self) -> &BTreeMap<ComponentName, String> {
+        &self.foreign
+    }
+}
+
+fn words(found: &[Foreign], unseen: usize) -> Option<String> {
+    let mut words: Vec<_> = found.iter().take(TOLD).map(ToString::to_string).collect();
+    if found.len() > TOLD {
+        words.push(format!("and {} more", found.len() - TOLD));
+    }
+    if unseen > 0 {
+        words.push(format!("{unseen} workloads beyond the first {MAX_WORKLOADS} aren't looked at"));
+    }
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 #[cfg(test)]
@@ -93,14 +94,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn workloads_are_found_in_fluxs_inventory() {
-        let applier = serde_json::json!({ "status": { "inventory": { "entries": [
-            { "id": "kube-system_cilium_apps_DaemonSet", "v": "v1" },
-            { "id": "_certificates.example.com_apiextensions.k8s.io_CustomResourceDefinition", "v": "v1" },
-            { "id": "a_b_apps_Deployment", "v": "v1" },
-        ] } } });
-        let found = inventory(&applier);
-        assert_eq!(found.len(), 2);
-        assert_eq!(found[1], ("a".to_owned(), "b".to_owned(), "Deployment"));
+    fn the_first_few_are_told_the_others_counted_and_what_wasnt_seen_is_no_silence() {
+        let one = Foreign {
+            workload: "Job a/b".to_owned(),
+            place: "container c".to_owned(),
+            image: "x:1".to_owned(),
+        };
+        assert_eq!(words(&[], 0), None);
+        assert_eq!(words(std::slice::from_ref(&one), 0).as_deref(), Some("Job a/b, container c: x:1"));
+        assert!(words(&vec![one; 5], 0).is_some_and(|words| words.ends_with("; and 2 more")));
+        assert!(words(&[], 4).is_some_and(|words| words.starts_with("4 workloads")));
     }
 }

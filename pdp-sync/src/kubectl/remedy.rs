@@ -22,6 +22,9 @@ pub(super) fn of(code: Code, place: &str) -> String {
         Code::ComponentSuspended => "flux resume helmrelease COMPONENT   # or kustomization; the one named above".to_owned(),
         Code::HeldByEdit => "put the edited object back as it was; `kubectl pdp verify` names what differs".to_owned(),
         Code::CustomerValuesInvalid => "kubectl edit configmap pdp-values-COMPONENT   # the one named above".to_owned(),
+        Code::ForeignImage => {
+            format!("kubectl edit configmap pdp-values-COMPONENT   # take the image out; one's own: spec.policy.ownImages of {place}")
+        }
         Code::ForeignOwner => {
             let name = place.split(' ').next().unwrap_or(place);
             format!("kubectl label KIND NAME {}={name}   # hands the object named above over", crate::crd::SUBSCRIPTION_LABEL)
@@ -35,7 +38,7 @@ mod tests {
     use super::*;
 
     /// All that there are today.
-    const ALL: [Code; 19] = [
+    const ALL: [Code; 20] = [
         Code::RingNotOpenYet,
         Code::Withdrawn,
         Code::Stopped,
@@ -55,6 +58,7 @@ mod tests {
         Code::HeldByEdit,
         Code::CustomerValuesInvalid,
         Code::ForeignOwner,
+        Code::ForeignImage,
     ];
 
     #[test]

@@ -84,7 +84,8 @@ pub(super) fn target_words(of: &UpdateSubscription) -> Option<String> {
         words += &format!(", attempt {attempt}");
     }
     if let Some(failed) = &target.failed {
-        words += &format!(" (`{failed}` failed)");
+        let cause = target.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
+        words += &format!(" (`{failed}` failed{cause})");
     }
     Some(words)
 }

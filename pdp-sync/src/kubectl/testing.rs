@@ -172,7 +172,7 @@ fn seen(change: &Value) -> UpdateSubscription {
     subscription(&json!({ "status": status }))
 }
 
-fn condition(r#type: &str, reason: &str, message: &str) -> Value {
+pub(super) fn condition(r#type: &str, reason: &str, message: &str) -> Value {
     json!({ "type": r#type, "status": "True", "reason": reason, "message": message, "lastTransitionTime": "2026-11-23T11:00:00Z" })
 }
 

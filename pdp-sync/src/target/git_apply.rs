@@ -31,7 +31,7 @@ pub(super) fn carry_on(
             state.save_record(record.in_phase(Phase::TakenBack {}))?;
             return Ok(Applied::TakenBack);
         }
-        Phase::GoingBack { component } => Some(component.clone()),
+        Phase::GoingBack { component, .. } => Some(component.clone()),
         _ => write_stages(state, &record, target, probe, clock, alive)?,
     };
     let Some(component) = failed else {
@@ -40,10 +40,10 @@ pub(super) fn carry_on(
         fault::point("after-finish");
         return Ok(if probe.is_some() { Applied::Healthy } else { Applied::Written });
     };
-    let record = record.in_phase(Phase::GoingBack { component: component.clone() });
+    let record = record.in_phase(Phase::GoingBack { component: component.clone(), cause: None });
     state.save_record(record.clone())?;
     go_back(state, &record, target, clock)?;
-    state.save_record(record.in_phase(Phase::Quarantined { component: component.clone() }))?;
+    state.save_record(record.in_phase(Phase::Quarantined { component: component.clone(), cause: None }))?;
     Ok(Applied::GoneBack(component))
 }
 

@@ -148,6 +148,8 @@ pub(crate) struct Tidied {
     pub(crate) fought: Vec<Fight>,
     /// All components of what is installed.
     pub(crate) components: Vec<ComponentHealth>,
+    /// Those that run images which neither the release nor the customer names, and which.
+    pub(crate) foreign: std::collections::BTreeMap<ComponentName, String>,
     /// Those that stay at a level that failed.
     pub(crate) held: std::collections::BTreeSet<ComponentName>,
 }

@@ -47,6 +47,8 @@ pub enum ObstacleCode {
     CustomerValuesInvalid,
     /// An object that would be written belongs to someone else.
     ForeignOwner,
+    /// A component's workload runs an image that neither the release nor the customer's `ownImages` names.
+    ForeignImage,
 }
 
 /// Who can take an obstacle away.
@@ -82,6 +84,7 @@ impl ObstacleCode {
             Self::HeldByEdit => "HeldByEdit",
             Self::CustomerValuesInvalid => "CustomerValuesInvalid",
             Self::ForeignOwner => "ForeignOwner",
+            Self::ForeignImage => "ForeignImage",
         }
     }
 
@@ -106,7 +109,8 @@ impl ObstacleCode {
             | Self::ComponentSuspended
             | Self::HeldByEdit
             | Self::CustomerValuesInvalid
-            | Self::ForeignOwner => Owner::Customer,
+            | Self::ForeignOwner
+            | Self::ForeignImage => Owner::Customer,
         }
     }
 }

@@ -60,8 +60,8 @@ fn it_comes_back_as_it_was_and_a_changed_descriptor_is_refused() {
 #[test]
 fn a_failed_level_leaves_the_last_good_one_and_is_remembered_for_ever() {
     let done = record(40, None).in_phase(Phase::Done {});
-    let failed =
-        record(41, Some(&done)).in_phase(Phase::Quarantined { component: "cilium".parse().unwrap() });
+    let failed = record(41, Some(&done))
+        .in_phase(Phase::Quarantined { component: "cilium".parse().unwrap(), cause: None });
     assert_eq!(failed.installed().unwrap().level.0, 40);
     let next = record(42, Some(&failed));
     assert_eq!(next.last_good().unwrap().level.0, 40, "never back to a level that failed");

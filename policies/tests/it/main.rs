@@ -6,6 +6,7 @@ mod cohort;
 mod decision;
 mod door;
 mod flux;
+mod foreign;
 mod formats;
 mod frozen;
 mod gate;

@@ -1,12 +1,11 @@
 //! An image as manifests name it: `[host[:port]/]path[:tag][@sha256:...]`, the grammar of distribution references.
 
-use pdp_policies::Digest;
+use pdp_policies::{Digest, is_image_name};
 
 /// Where a name without a host is pulled from, and where its images without a folder are.
 const DEFAULT_HOST: &str = "docker.io";
 const DEFAULT_FOLDER: &str = "library";
-/// The longest name and tag of that grammar (bytes).
-const MAX_NAME: usize = 255;
+/// The longest tag of that grammar (bytes).
 const MAX_TAG: usize = 128;
 
 /// One image string, taken apart.
@@ -29,7 +28,7 @@ impl Reference {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
             _ => (rest, None),
         };
-        let whole = is_name(name) && tag.is_none_or(is_tag);
+        let whole = is_image_name(name) && tag.is_none_or(is_tag);
         whole.then(|| Self { name: name.to_owned(), tag: tag.map(str::to_owned), digest })
     }
 
@@ -61,38 +60,6 @@ impl std::fmt::Display for Reference {
         }
         self.digest.map_or(Ok(()), |digest| write!(f, "@{digest}"))
     }
-}
-
-fn is_name(name: &str) -> bool {
-    let (host, path) = match name.split_once('/') {
-        Some((host, path)) if host == "localhost" || host.contains(['.', ':']) => (Some(host), path),
-        _ => (None, name),
-    };
-    name.len() <= MAX_NAME && host.is_none_or(is_host) && path.split('/').all(is_part)
-}
-
-fn is_host(host: &str) -> bool {
-    let (name, port) = host.rsplit_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
-    let label = |label: &str| {
-        !label.is_empty()
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.split('.').all(label)
-        && port.is_none_or(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Lower case letters and digits, between them one `.`, one or two `_`, or any number of `-`.
-fn is_part(part: &str) -> bool {
-    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let bytes = part.as_bytes();
-    let edges =
-        bytes.first().is_some_and(|b| alphanumeric(*b)) && bytes.last().is_some_and(|b| alphanumeric(*b));
-    let separators = part.split(|c: char| c.is_ascii_alphanumeric()).filter(|text| !text.is_empty());
-    let mut separators =
-        separators.map(|text| matches!(text, "." | "_" | "__") || text.bytes().all(|b| b == b'-'));
-    edges && bytes.iter().all(|b| alphanumeric(*b) || b"._-".contains(b)) && separators.all(|good| good)
 }
 
 fn is_tag(tag: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The customer decides: values, policy, approvals, who owns what.
 
 mod approvals;
+mod foreign_images;
 mod images;
 mod manifests;
 mod owners;

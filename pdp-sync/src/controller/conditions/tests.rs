@@ -123,6 +123,7 @@ fn any_also() -> impl Strategy<Value = Vec<Also>> {
         T::Healthy,
         T::UpToDate,
         T::Mixed,
+        T::ForeignImage,
         T::Exposed,
     ];
     prop::collection::vec((prop::sample::select(kinds.to_vec()), ".{0,12}", ".{0,20}"), 0..6)

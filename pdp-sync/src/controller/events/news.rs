@@ -129,7 +129,8 @@ fn target_moved(before: Option<&TargetStatus>, after: &TargetStatus) -> Vec<News
     let was = same.map(|old| old.phase);
     let entered = |phase: TargetPhase| after.phase == phase && was != Some(phase);
     let (level, failed) = (after.level, after.failed.as_ref());
-    let culprit = failed.map_or_else(String::new, |name| format!(" at `{name}`"));
+    let cause = after.cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"));
+    let culprit = failed.map_or_else(String::new, |name| format!(" at `{name}`{cause}"));
     let mut found = Vec::new();
     if entered(TargetPhase::Applying) {
         let attempt = after.attempt.unwrap_or(1);
@@ -200,7 +201,13 @@ fn appeared(before: &Status, after: &Status) -> Vec<News> {
     if let (None, Some(condition)) = (contested(before), contested(after)) {
         found.push(News::error(&condition.reason, condition.message));
     }
-    for kind in [ConditionType::EarlierRing, ConditionType::Exposed, ConditionType::Mixed] {
+    let kinds = [
+        ConditionType::EarlierRing,
+        ConditionType::Exposed,
+        ConditionType::Mixed,
+        ConditionType::ForeignImage,
+    ];
+    for kind in kinds {
         if let (None, Some(condition)) = (find(before, kind), find(after, kind)) {
             found.push(News::error(kind.as_str(), condition.message));
         }

@@ -1,10 +1,12 @@
 //! Parts of a status, each taken from one thing that a pass saw.
 
-use pdp_policies::Obstacle;
+use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::{ComponentName, Obstacle};
 
 use crate::crd::{InstructionStatus, NextAction, ObstacleStatus, RefusalStatus};
 use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
+use crate::target::Tidied;
 
 pub(super) fn next_action(obstacles: &[Obstacle]) -> Option<NextAction> {
     if obstacles.iter().any(|obstacle| obstacle.next.is_none()) {
@@ -34,5 +36,28 @@ pub(super) fn instruction(it: &status::InstructionStatus) -> InstructionStatus {
         ring: it.ring.clone(),
         earlier_ring: it.earlier_ring.clone(),
         ceiling: it.ceiling,
+    }
+}
+
+/// What runs and wasn't signed, by component.
+pub(super) fn foreign(tidied: &Tidied) -> Option<String> {
+    let one = |(name, words): (&ComponentName, &String)| format!("`{name}`: {words}");
+    let all: Vec<_> = tidied.foreign.iter().map(one).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// The component that failed.
+pub(super) fn failed(record: &DecisionRecord) -> Option<ComponentName> {
+    match record.phase() {
+        Phase::GoingBack { component, .. } | Phase::Quarantined { component, .. } => Some(component.clone()),
+        _ => None,
+    }
+}
+
+/// Why it failed, for people.
+pub(super) fn cause(record: &DecisionRecord) -> Option<String> {
+    match record.phase() {
+        Phase::GoingBack { cause, .. } | Phase::Quarantined { cause, .. } => cause.clone(),
+        _ => None,
     }
 }

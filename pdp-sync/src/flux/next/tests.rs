@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pdp_policies::Digest;
+use pdp_policies::foreign::{Template, UsedImage};
 use serde_json::{Value, json};
 
 use super::*;
@@ -15,7 +16,8 @@ fn descriptor(level: u32) -> Vec<u8> {
         json!({
             "name": name, "version": "1.0.0", "stage": stage, "releaseName": name, "namespace": "apps",
             "artifact": { "chart": { "name": name, "digest": digest, "size": 1 } },
-            "onFailure": "rollback", "timeout": "5m", "settle": "1s", "images": [],
+            "onFailure": "rollback", "timeout": "5m", "settle": "1s",
+            "images": [{ "name": "registry.example/app", "digest": Digest::of(b"app") }],
         })
     };
     let components = [("early", 1), ("late", 2)].map(component);
@@ -52,7 +54,10 @@ fn name(name: &str) -> ComponentName {
 
 /// A component as the last good level has it, written and ready.
 fn put_back(objects: &mut Objects, record: &DecisionRecord, component: &str) {
-    let desired = Desired::last_good(OWNER, record, &name(component)).unwrap();
+    put(objects, &Desired::last_good(OWNER, record, &name(component)).unwrap());
+}
+
+fn put(objects: &mut Objects, desired: &Desired) {
     let mut live = desired.applier.clone();
     live["metadata"]["generation"] = json!(3);
     live["status"] = json!({
@@ -60,7 +65,7 @@ fn put_back(objects: &mut Objects, record: &DecisionRecord, component: &str) {
         "conditions": [{ "type": "Ready", "status": "True", "reason": "UpgradeSucceeded", "observedGeneration": 3,
             "lastTransitionTime": "2026-11-20T10:05:00Z" }],
     });
-    objects.put(desired.kind, component, live);
+    objects.put(desired.kind, desired.name.as_str(), live);
     objects.put(Kind::OciRepository, desired.source_name(), desired.source.clone());
 }
 
@@ -110,4 +115,37 @@ fn what_others_fight_over_holds_no_other_up_but_is_not_back() {
     put_back(&mut objects, &record, "early");
     let foreign = Health::Waiting("ForeignWriter".to_owned());
     assert_eq!(waiting(next(&objects, &record, &["late"])), [("late".to_owned(), foreign)]);
+}
+
+#[test]
+fn a_component_that_runs_a_foreign_image_fails_its_level_whatever_flux_says() {
+    let record = going_back().in_phase(pdp_policies::decision::Phase::Applying {});
+    let mut objects = Objects::default();
+    let wanted = ["early", "late"].map(|it| {
+        let component = record.target().components.iter().find(|c| c.name.as_str() == it).unwrap();
+        Desired::target(OWNER, &record, component)
+    });
+    wanted.iter().for_each(|desired| put(&mut objects, desired));
+    let right = format!("mirror.example/app@{}", Digest::of(b"app"));
+    let own = ["bank.example/sidecar".parse().unwrap()];
+    for (image, own, failed) in [
+        (right.as_str(), &own[..0], None),
+        ("bank.example/sidecar:1", &own[..], None),
+        ("bank.example/sidecar:1", &own[..0], Some("late")),
+        ("registry.example/app:1", &own[..], Some("late")),
+    ] {
+        let used = UsedImage { place: "container app".to_owned(), image: image.to_owned() };
+        let template = Template { workload: "Deployment apps/late".to_owned(), images: vec![used] };
+        let mut workloads = Workloads::default();
+        workloads.judge(&wanted[1], &[template], 0, own);
+        let now = "2026-11-20T10:10:00Z".parse().unwrap();
+        let running = "0.1.0".parse().unwrap();
+        match forward(OWNER, &record, &objects, &workloads, &running, now) {
+            Next::Failed(component, cause) => {
+                assert_eq!(Some(component.as_str()), failed, "{image}");
+                assert_eq!(cause, format!("ForeignImage: Deployment apps/late, container app: {image}"));
+            }
+            next => assert!(matches!(next, Next::Done) && failed.is_none(), "{image}: {next:?}"),
+        }
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pdp_policies::Digest;
 use pdp_policies::decision::DecisionRecord;
+use pdp_policies::{Digest, split_image};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ pub(super) fn compare(record: &DecisionRecord, pods: &[Value]) -> Images {
     let mut images = Images::default();
     for pod in pods.iter().filter(|pod| pod["metadata"]["deletionTimestamp"].is_null()) {
         for image in images_of(pod) {
-            let (name, digest) = split(&image);
+            let (name, digest) = split_image(&image);
             match known.get(name) {
                 None => drop(images.foreign.insert(image)),
                 Some(right) if digest.is_some_and(|digest| right.contains(&digest)) => images.right += 1,
@@ -65,17 +65,6 @@ fn images_of(pod: &Value) -> Vec<String> {
     let lists = ["initContainers", "containers", "ephemeralContainers"];
     let containers = lists.iter().filter_map(|list| pod["spec"][list].as_array()).flatten();
     containers.filter_map(|container| container["image"].as_str().map(str::to_owned)).collect()
-}
-
-/// Name and digest of `name[:tag][@digest]`; a port isn't a tag.
-fn split(image: &str) -> (&str, Option<Digest>) {
-    let (rest, digest) = match image.split_once('@') {
-        Some((rest, digest)) => (rest, digest.parse().ok()),
-        None => (image, None),
-    };
-    let path = rest.rfind('/').map_or(0, |slash| slash + 1);
-    let name = rest[path..].find(':').map_or(rest, |colon| &rest[..path + colon]);
-    (name, digest)
 }
 
 #[cfg(test)]
@@ -113,18 +102,5 @@ mod tests {
         assert_eq!(images.foreign.len(), 1);
         let wrong: Vec<_> = images.wrong.iter().map(|w| w.split(':').next().unwrap_or_default()).collect();
         assert_eq!(wrong, ["kube-system/tag", "kube-system/digest", "kube-system/init"]);
-    }
-
-    #[test]
-    fn a_port_is_no_tag() {
-        for (image, name) in [
-            ("localhost:5000/a/b:1", "localhost:5000/a/b"),
-            ("localhost:5000/a/b", "localhost:5000/a/b"),
-            ("busybox:1", "busybox"),
-            ("busybox", "busybox"),
-            ("a.example/b@sha256:00", "a.example/b"),
-        ] {
-            assert_eq!(split(image).0, name, "{image}");
-        }
     }
 }

@@ -156,6 +156,19 @@ mod tests {
     }
 
     #[test]
+    fn an_image_of_nobody_is_told_with_the_way_out_and_blocks_nothing() {
+        let mut one = testing::all().into_iter().find(|(name, _)| *name == "healthy").unwrap().1;
+        let words = "`agent`: Deployment apps/agent, container app: evil.example/x:1";
+        let condition = testing::condition("ForeignImage", "ForeignImage", words);
+        let status = one.status.as_mut().unwrap();
+        status.conditions.push(serde_json::from_value(condition).unwrap());
+        let why = why(&one);
+        assert_eq!((why.answer, why.exit()), (Answer::UpToDate, 0));
+        let text = text(&why, now());
+        assert!(text.contains(words) && text.contains("spec.policy.ownImages"), "{text}");
+    }
+
+    #[test]
     fn machines_get_the_same() {
         insta::assert_json_snapshot!(why(&testing::waiting()));
     }

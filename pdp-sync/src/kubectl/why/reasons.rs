@@ -174,6 +174,11 @@ fn worth_knowing(of: &UpdateSubscription) -> Vec<Reason> {
             .map(|c| Reason::told(r#type.as_str(), format!("{}: {}", c.reason, c.message)));
         found.extend(told);
     }
+    let foreign = seen::condition(of, C::ForeignImage);
+    found.extend(foreign.map(|c| {
+        let next = remedy::of(ObstacleCode::ForeignImage, &seen::place(of));
+        Reason::told(C::ForeignImage.as_str(), c.message.clone()).of(Owner::Customer).hint(next)
+    }));
     found.extend(trouble(of));
     found
 }

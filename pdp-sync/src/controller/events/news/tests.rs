@@ -48,14 +48,15 @@ fn phases_of_a_good_level() {
 #[test]
 fn phases_of_a_bad_level() {
     let applying = with_target("applying", json!({}));
-    let back = with_target("goingBack", json!({ "failed": "gateway" }));
+    let back =
+        with_target("goingBack", json!({ "failed": "gateway", "cause": "ForeignImage: Deployment a/b" }));
     let given_up = with_target("quarantined", json!({ "failed": "gateway" }));
     assert_eq!(reasons(&applying, &back), ["LevelFailed"]);
     assert_eq!(reasons(&back, &given_up), ["GoneBack", "Quarantined"]);
     assert_eq!(reasons(&applying, &given_up), ["LevelFailed", "Quarantined"]);
     let failed = &news(&applying, &back)[0];
     assert_eq!(failed.component, Some("gateway".parse().unwrap()));
-    assert!(failed.message.contains("`gateway`"));
+    assert!(failed.message.contains("`gateway` (ForeignImage: Deployment a/b)"), "{}", failed.message);
     let again = with_target("applying", json!({ "attempt": 2 }));
     assert_eq!(reasons(&given_up, &again), ["LevelStarted"]);
 }
@@ -136,9 +137,9 @@ fn policy_suspension_ring_and_floor() {
         json!({ "type": kind, "status": "True", "reason": "R", "message": "why", "lastTransitionTime": at })
     };
     let odd = status(
-        json!({ "conditions": [condition("Exposed"), condition("EarlierRing"), condition("Verified")] }),
+        json!({ "conditions": [condition("Exposed"), condition("EarlierRing"), condition("Verified"), condition("ForeignImage")] }),
     );
-    assert_eq!(reasons(&Status::default(), &odd), ["EarlierRing", "Exposed"]);
+    assert_eq!(reasons(&Status::default(), &odd), ["EarlierRing", "Exposed", "ForeignImage"]);
 }
 
 #[test]
