@@ -11,6 +11,7 @@ mod keys;
 mod kustomize;
 mod lint;
 mod lock;
+mod mirror;
 mod plan_file;
 mod progress;
 mod release_file;
