@@ -37,6 +37,7 @@ mod key_lists;
 mod keys_doc;
 mod life;
 mod locks;
+mod mirrors;
 mod moving;
 mod moving_attacks;
 mod office;
