@@ -42,3 +42,34 @@ fn plain(bytes: &[u8], subject: &Digest) -> Option<Manifest> {
     let small = manifest.layers.len() == 1 && manifest.config.size <= MAX_MANIFEST_BYTES;
     (refers && small).then_some(manifest)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use pdp_transport::oci::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, MANIFEST_TYPE};
+
+    use super::*;
+
+    #[test]
+    fn a_good_signature_with_more_hung_onto_it_stays_behind() {
+        let (bundle, more) = (Descriptor::of(SIGSTORE_BUNDLE, b"bundle"), Descriptor::of("x", b"more"));
+        let large = Descriptor { size: MAX_MANIFEST_BYTES + 1, ..Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG) };
+        let (own, other) = (Descriptor::of(MANIFEST_TYPE, b"own"), Descriptor::of(MANIFEST_TYPE, b"other"));
+        let good = Manifest {
+            schema_version: 2,
+            media_type: MANIFEST_TYPE.to_owned(),
+            artifact_type: Some(SIGSTORE_BUNDLE.to_owned()),
+            config: Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG),
+            layers: vec![bundle.clone()],
+            subject: Some(own.clone()),
+            annotations: Default::default(),
+        };
+        let taken = |it: &Manifest| plain(&serde_json::to_vec(it).unwrap(), &own.digest).is_some();
+        assert!(taken(&good));
+        assert!(!taken(&Manifest { layers: vec![bundle, more], ..good.clone() }));
+        assert!(!taken(&Manifest { config: large, ..good.clone() }));
+        assert!(!taken(&Manifest { subject: Some(other), ..good.clone() }));
+        assert!(!taken(&Manifest { subject: None, ..good.clone() }));
+        assert!(!taken(&Manifest { layers: Vec::new(), ..good }));
+    }
+}
