@@ -15,6 +15,7 @@ mod mirror;
 mod plan_file;
 mod progress;
 mod release_file;
+mod retention;
 mod server;
 mod signature;
 mod yaml_file;

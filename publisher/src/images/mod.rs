@@ -10,4 +10,4 @@ pub(crate) use document::Blob;
 #[cfg(test)]
 pub(crate) use document::Document;
 pub(crate) use present::missing;
-pub(crate) use tree::{Read, tree};
+pub(crate) use tree::{Read, reach, tree};

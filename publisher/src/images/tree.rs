@@ -1,6 +1,6 @@
 //! An image with every part of it, the outermost document first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::Digest;
 use pdp_transport::cli::failure::{Failure, Result};
@@ -28,7 +28,16 @@ pub(crate) struct Read {
 /// # Errors
 /// `ImageMissing` if the source hasn't all of them, `BadImage`, and what requests can end with.
 pub(crate) async fn tree(from: &From<'_>, digest: Digest) -> Result<Vec<Read>> {
-    let (mut all, mut left) = (Vec::new(), MAX_BYTES);
+    let (all, gaps) = reach(from, digest).await?;
+    gaps.into_values().next().map_or(Ok(all), Err)
+}
+
+/// As [`tree`], as far as the source has it; and what it hasn't, each as a failure.
+///
+/// # Errors
+/// `BadImage`, and what requests can end with.
+pub(crate) async fn reach(from: &From<'_>, digest: Digest) -> Result<(Vec<Read>, BTreeMap<Digest, Failure>)> {
+    let (mut all, mut gaps, mut left) = (Vec::new(), BTreeMap::new(), MAX_BYTES);
     let (mut level, mut depth) = (BTreeSet::from([digest]), 0);
     while !level.is_empty() {
         if depth == MAX_DEPTH {
@@ -36,7 +45,13 @@ pub(crate) async fn tree(from: &From<'_>, digest: Digest) -> Result<Vec<Read>> {
         }
         let mut next = BTreeSet::new();
         for part in level {
-            let bytes = from.manifest(&part).await?;
+            let bytes = match from.manifest(&part).await {
+                Err(failure) if failure.code == "ImageMissing" => {
+                    gaps.insert(part, failure);
+                    continue;
+                }
+                bytes => bytes?,
+            };
             left = left
                 .checked_sub(bytes.len())
                 .ok_or_else(|| bad(digest, &format!("has documents of more than {MAX_BYTES} bytes")))?;
@@ -46,7 +61,7 @@ pub(crate) async fn tree(from: &From<'_>, digest: Digest) -> Result<Vec<Read>> {
         }
         (level, depth) = (next, depth + 1);
     }
-    Ok(all)
+    Ok((all, gaps))
 }
 
 fn bad(digest: Digest, cause: &str) -> Failure {

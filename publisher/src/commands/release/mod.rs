@@ -3,6 +3,7 @@
 mod build;
 mod fetch;
 mod images;
+mod keep;
 mod lint;
 mod lock;
 mod mirror;
@@ -54,6 +55,8 @@ pub(crate) enum Release {
     Promote(promote::Args),
     /// Proposes that the catalog holds the descriptors of pruned levels no more.
     Prune(prune::Args),
+    /// Lists what registries must keep for the catalog, and what a repository has beside that; deletes nothing.
+    Keep(keep::Args),
     /// Proposes to withdraw a level: nobody starts it any more.
     Withdraw(withdraw::Args),
 }
@@ -71,6 +74,7 @@ pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8>
         Release::Show(args) => blocking(move || show::run(&args, format, now)).await,
         Release::Promote(args) => promote::run(args, format, now).await,
         Release::Prune(args) => blocking(move || prune::run(&args, format, now)).await,
+        Release::Keep(args) => keep::run(args, format, now).await,
         Release::Withdraw(args) => blocking(move || withdraw::run(&args, format, now)).await,
     }
 }
