@@ -33,6 +33,7 @@ mod holders;
 mod hotfixes;
 mod idle;
 mod images;
+mod keeps;
 mod key_lists;
 mod keys_doc;
 mod life;
