@@ -13,17 +13,17 @@ const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const CILIUM: &str = "cilium/cilium";
 
 /// A layout with all images of the fixtures and a Docker image for two platforms, one of an attestation's kind beside them.
-struct Layout {
-    folder: PathBuf,
+pub(crate) struct Layout {
+    pub(crate) folder: PathBuf,
     /// Of the list.
-    digest: String,
+    pub(crate) digest: String,
     /// Of its images.
-    parts: Vec<String>,
-    bytes: Vec<u8>,
+    pub(crate) parts: Vec<String>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Layout {
-    fn new(world: &World) -> Self {
+    pub(crate) fn new(world: &World) -> Self {
         let folder = world.path("layout");
         copy(&World::fixtures().join("images"), &folder, &|text| text);
         let put = |kind: &str, bytes: &[u8]| -> Value {
@@ -66,7 +66,7 @@ fn publish(world: &World, out: &str, more: &[&str]) -> Finished {
     world.run(Program::Publisher, &args, &[]).unwrap()
 }
 
-fn from_layout(world: &World, out: &str, layout: &Path) -> Finished {
+pub(crate) fn from_layout(world: &World, out: &str, layout: &Path) -> Finished {
     publish(world, out, &["--images", &layout.to_string_lossy()])
 }
 

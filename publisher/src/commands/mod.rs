@@ -5,7 +5,7 @@ mod channel;
 mod key;
 mod org;
 mod pdp;
-mod release;
+pub(crate) mod release;
 mod rollout;
 
 use clap::{CommandFactory, Subcommand};

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use pdp_policies::Digest;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::oci::{Layout, MAX_MANIFEST_BYTES, Registry, Repository};
+use pdp_transport::{Error, Kind};
 
-use super::document::{Blob, Document};
+use super::document::Blob;
+use super::tree::{Read, tree};
 
-/// An index of indexes of images, and no deeper.
-const MAX_DEPTH: usize = 3;
 /// No layer of a real image is larger (bytes).
 const MAX_BLOB_BYTES: u64 = 64 << 30;
 
@@ -31,47 +31,33 @@ pub(crate) async fn copy(
     repository: &Repository,
     digest: Digest,
 ) -> Result<()> {
-    let mut documents = Vec::new();
-    let (mut level, mut depth) = (vec![digest], 0);
-    while !level.is_empty() {
-        depth += 1;
-        if depth > MAX_DEPTH {
-            return Err(Failure::new(
-                "BadImage",
-                format!("{digest} is an index of more than {MAX_DEPTH} levels"),
-            ));
-        }
-        let mut next = Vec::new();
-        for part in level {
-            let bytes = from.manifest(&part).await?;
-            let document = Document::read(&part.to_string(), &bytes)?;
-            next.extend(document.parts.iter().copied());
-            documents.push((document, bytes));
-        }
-        level = next;
-    }
+    let documents = tree(from, digest).await?;
     let blobs: BTreeMap<_, _> =
-        documents.iter().flat_map(|(document, _)| &document.blobs).map(|blob| (blob.digest, blob)).collect();
+        documents.iter().flat_map(|it| &it.document.blobs).map(|blob| (blob.digest, blob)).collect();
     for blob in blobs.into_values() {
         from.send(blob, to, repository).await?;
     }
-    for (document, bytes) in documents.iter().rev() {
+    for Read { document, bytes, .. } in documents.iter().rev() {
         to.push_manifest(repository, None, document.media_type, bytes).await?;
     }
     Ok(())
 }
 
 impl From<'_> {
-    async fn manifest(&self, digest: &Digest) -> Result<Vec<u8>> {
+    pub(crate) async fn manifest(&self, digest: &Digest) -> Result<Vec<u8>> {
         match self {
             Self::Layout(layout) => layout
                 .blob(digest, MAX_MANIFEST_BYTES)
                 .map_err(|error| self.missing(digest).cause(error.cause)),
-            Self::Registry(registry, repository) => Ok(registry.manifest(repository, digest).await?),
+            Self::Registry(registry, repository) => {
+                let found = registry.manifest(repository, digest).await;
+                found.map_err(|error| self.unread(digest, error))
+            }
         }
     }
 
-    async fn send(&self, blob: &Blob, to: &Registry, repository: &Repository) -> Result<()> {
+    /// Sends a blob unless it is there; its bytes are compared with its digest before.
+    pub(crate) async fn send(&self, blob: &Blob, to: &Registry, repository: &Repository) -> Result<()> {
         match self {
             Self::Layout(layout) => {
                 to.push_blob_file(repository, &layout.blob_path(&blob.digest), &blob.digest, blob.size)
@@ -83,11 +69,19 @@ impl From<'_> {
                 }
                 let folder = tempfile::tempdir().map_err(internal)?;
                 let file: PathBuf = folder.path().join("blob");
-                registry.blob_to_file(there, &blob.digest, blob.size, MAX_BLOB_BYTES, &file).await?;
+                let read = registry.blob_to_file(there, &blob.digest, blob.size, MAX_BLOB_BYTES, &file).await;
+                read.map_err(|error| self.unread(&blob.digest, error))?;
                 to.push_blob_file(repository, &file, &blob.digest, blob.size).await?;
             }
         }
         Ok(())
+    }
+
+    fn unread(&self, digest: &Digest, error: Error) -> Failure {
+        match error.kind {
+            Kind::NotFound => self.missing(digest).cause(error.cause),
+            _ => error.into(),
+        }
     }
 
     fn missing(&self, digest: &Digest) -> Failure {

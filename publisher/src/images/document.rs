@@ -35,6 +35,12 @@ pub(crate) struct Blob {
     urls: Vec<String>,
 }
 
+impl Blob {
+    pub(crate) fn new(digest: Digest, size: u64) -> Self {
+        Self { digest, size, urls: Vec::new() }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields {

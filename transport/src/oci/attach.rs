@@ -56,13 +56,26 @@ impl Registry {
     }
 
     async fn is_listed(&self, repository: &Repository, entry: &Entry) -> Result<bool> {
-        let ours = |found: &Descriptor| found.digest == entry.described.digest;
-        if let Listing::Entries(entries) = self.listing(repository, &entry.subject).await?
+        self.lists_referrer(repository, &entry.subject, &entry.described.digest).await
+    }
+
+    /// True if the API or the fallback tag lists `referrer` as one of `subject`.
+    ///
+    /// # Errors
+    /// What requests can end with.
+    pub async fn lists_referrer(
+        &self,
+        repository: &Repository,
+        subject: &Digest,
+        referrer: &Digest,
+    ) -> Result<bool> {
+        let ours = |found: &Descriptor| found.digest == *referrer;
+        if let Listing::Entries(entries) = self.listing(repository, subject).await?
             && entries.iter().any(ours)
         {
             return Ok(true);
         }
-        let tagged = self.fallback(repository, &entry.subject).await?;
+        let tagged = self.fallback(repository, subject).await?;
         Ok(tagged.is_some_and(|index| index.manifests.iter().any(ours)))
     }
 

@@ -17,6 +17,7 @@ mod referrers;
 mod registry;
 mod repository;
 mod source;
+mod tags;
 mod token;
 mod upload;
 

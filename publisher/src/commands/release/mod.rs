@@ -3,8 +3,10 @@
 mod build;
 mod fetch;
 mod images;
+mod keep;
 mod lint;
 mod lock;
+mod mirror;
 mod places;
 pub(super) mod promote;
 mod prune;
@@ -14,6 +16,7 @@ mod show;
 mod sign;
 mod signed;
 mod verify;
+mod vouched;
 mod withdraw;
 
 use clap::Subcommand;
@@ -23,8 +26,10 @@ use pdp_transport::cli::output::Format;
 
 use super::blocking;
 pub(super) use places::{Nowhere, found, places};
-pub(super) use publish::each;
-pub(super) use signed::{named, signatures};
+pub(crate) use publish::each;
+pub(super) use signed::signatures;
+pub(crate) use signed::{MAX_REFERRERS, named};
+pub(crate) use vouched::tags;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Release {
@@ -42,12 +47,16 @@ pub(crate) enum Release {
     Publish(publish::Args),
     /// Checks a published release as a PDP would.
     Verify(verify::Args),
+    /// Copies promoted levels into a customer's registry: bundle, signatures and images, byte for byte.
+    Mirror(mirror::Args),
     /// Shows a release of the catalog, or a built one.
     Show(show::Args),
     /// Proposes to promote a release into its channel.
     Promote(promote::Args),
     /// Proposes that the catalog holds the descriptors of pruned levels no more.
     Prune(prune::Args),
+    /// Lists what registries must keep for the catalog, and what a repository has beside that; deletes nothing.
+    Keep(keep::Args),
     /// Proposes to withdraw a level: nobody starts it any more.
     Withdraw(withdraw::Args),
 }
@@ -61,9 +70,11 @@ pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8>
         Release::Resign(args) => resign::run(args, format, now).await,
         Release::Publish(args) => publish::run(args, format, now).await,
         Release::Verify(args) => verify::run(args, format, now).await,
+        Release::Mirror(args) => mirror::run(args, format, now).await,
         Release::Show(args) => blocking(move || show::run(&args, format, now)).await,
         Release::Promote(args) => promote::run(args, format, now).await,
         Release::Prune(args) => blocking(move || prune::run(&args, format, now)).await,
+        Release::Keep(args) => keep::run(args, format, now).await,
         Release::Withdraw(args) => blocking(move || withdraw::run(&args, format, now)).await,
     }
 }

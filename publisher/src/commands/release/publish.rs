@@ -207,11 +207,7 @@ fn check_signed(subjects: &[Descriptor], signatures: &[(Manifest, Vec<u8>)], bui
 }
 
 /// Does something with each item, several at once, and shows progress. The first failure ends it.
-pub(in crate::commands) async fn each<T, F>(
-    what: &'static str,
-    items: Vec<T>,
-    work: impl Fn(T) -> F,
-) -> Result<()>
+pub(crate) async fn each<T, F>(what: &'static str, items: Vec<T>, work: impl Fn(T) -> F) -> Result<()>
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {

@@ -5,10 +5,10 @@ use pdp_policies::{Digest, Release};
 use pdp_transport::oci::{Registry, Repository};
 
 /// More referrers of one artifact than this aren't looked at.
-const MAX_REFERRERS: usize = 16;
+pub(crate) const MAX_REFERRERS: usize = 16;
 
 /// The bundle and each component.
-pub(in crate::commands) fn named(release: &Release) -> Vec<(&str, Digest)> {
+pub(crate) fn named(release: &Release) -> Vec<(&str, Digest)> {
     let components = release.components.iter().map(|it| (it.name.as_str(), it.artifact.digest()));
     std::iter::once(("the bundle", release.bundle.digest)).chain(components).collect()
 }

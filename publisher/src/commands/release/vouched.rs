@@ -1,0 +1,104 @@
+//! A promoted level, judged as a data plane judges it: catalog, descriptor, bundle, components, every signature.
+
+use pdp_policies::release::Release;
+use pdp_policies::trust::{self, Freshness, Vouchers};
+use pdp_policies::{At, Digest, Level, Line};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::oci::{Registry, Repository};
+
+use super::places::{found, places};
+use super::signed::signatures;
+use crate::catalog::Current;
+
+/// A release of the catalog, and where its bundle lies with every signature.
+pub(super) struct Vouched {
+    pub(super) release: Release,
+    pub(super) repository: Repository,
+}
+
+/// Judges a level. `elsewhere` is looked at instead of the place that the release names, or that it moved to.
+///
+/// # Errors
+/// `CatalogExpired`, every refusal, and what requests can end with.
+pub(super) async fn vouched(
+    registry: &Registry,
+    current: &Current,
+    (line, level): (&Line, Level),
+    elsewhere: Option<&str>,
+    now: At,
+) -> Result<Vouched> {
+    if let Freshness::Expired(role) = current.catalog.freshness(now) {
+        return Err(Failure::new("CatalogExpired", format!("`{role}` of the catalog is past its expiry"))
+            .hint("`publisher catalog refresh`, or sign the role anew")
+            .exit(exit::EXPIRED));
+    }
+    let release = current.catalog.release(line, level)?.release.clone();
+    let places = places(current.catalog.channel(line), &release, elsewhere, now)?;
+    let found = found(registry, &places, &release.bundle.digest).await;
+    let (repository, index) = found.map_err(|nowhere| nowhere.failure)?;
+    trust::bundle(&index, &release)?;
+    all_signed(registry, &repository, &release, &Vouchers::of(&current.catalog)).await?;
+    Ok(Vouched { release, repository })
+}
+
+async fn all_signed(
+    registry: &Registry,
+    repository: &Repository,
+    release: &Release,
+    keys: &Vouchers,
+) -> Result<()> {
+    signed(registry, repository, "the bundle", &release.bundle.digest, keys).await?;
+    for component in &release.components {
+        let digest = component.artifact.digest();
+        registry.manifest(repository, &digest).await?;
+        signed(registry, repository, component.name.as_str(), &digest, keys).await?;
+    }
+    Ok(())
+}
+
+async fn signed(
+    registry: &Registry,
+    repository: &Repository,
+    what: &str,
+    digest: &Digest,
+    keys: &Vouchers,
+) -> Result<()> {
+    let bundles = signatures(registry, repository, digest).await?;
+    trust::signed_artifact(what, digest, &bundles, keys)?;
+    Ok(())
+}
+
+/// The tags that a release has: of each component, and the level's own last.
+pub(crate) fn tags(release: &Release) -> impl Iterator<Item = (String, Digest)> {
+    let components =
+        release.components.iter().map(|c| (format!("{}-{}", release.level, c.name), c.artifact.digest()));
+    components.chain([(release.level.to_string(), release.bundle.digest)])
+}
+
+/// No PDP follows tags, but people do: a moved one is worth an alarm.
+///
+/// # Errors
+/// `TagMoved`, `TagMissing`, and what requests can end with.
+pub(super) async fn tagged(registry: &Registry, repository: &Repository, release: &Release) -> Result<()> {
+    for (tag, digest) in tags(release) {
+        let found = registry.resolve_tag(repository, &tag).await?.map(|(found, _)| found);
+        if found != Some(digest) {
+            return Err(wrong_tag(&format!("{repository}:{tag}"), &digest, found));
+        }
+    }
+    Ok(())
+}
+
+fn wrong_tag(tag: &str, digest: &Digest, found: Option<Digest>) -> Failure {
+    let what = format!("tag {tag} doesn't point at {digest}");
+    let failure = match found {
+        Some(found) => Failure::new("TagMoved", what)
+            .cause(format!("it points at {found}"))
+            .hint("PDPs go by digest and are safe; find out who may write to the registry"),
+        None => Failure::new("TagMissing", what)
+            .cause("there is no such tag")
+            .hint("PDPs go by digest and need none; a copy that was made by digest has none: copy by tag"),
+    };
+    failure.exit(exit::NEGATIVE)
+}

@@ -1,0 +1,81 @@
+//! The inventory of a level, read where it is copied from. What isn't there is told all at once.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pdp_policies::release::{Image, Release};
+use pdp_policies::trust::Vouchers;
+use pdp_policies::{Digest, Level};
+use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::oci::{INDEX_TYPE, MANIFEST_TYPE, Registry, Repository};
+
+use super::inventory::{Inventory, Tag};
+use super::signatures;
+use crate::commands::release::{each, named, tags};
+use crate::images::{From, Read, tree};
+
+/// Adds a level to an inventory: its bundle with every component, the signatures of each, its images, its tags.
+///
+/// # Errors
+/// `ImageMissing` with every image that isn't whole, `BadImage`, and what requests can end with.
+pub(crate) async fn listed(
+    registry: &Arc<Registry>,
+    (release, bundle, keys): (&Release, &Repository, &Vouchers),
+    way: impl Fn(&str) -> Result<(Repository, Repository)>,
+    inventory: &mut Inventory,
+) -> Result<()> {
+    let (_, to) = way(&release.bundle.repository)?;
+    let documents = tree(&From::Registry(registry, bundle.clone()), release.bundle.digest).await?;
+    inventory.add(bundle, &to, &documents);
+    for (what, digest) in named(release) {
+        signatures::add(registry, (bundle, &to), (what, digest), keys, inventory).await?;
+    }
+    inventory.tags.extend(tags(release).map(|(name, digest)| tag(release.level, bundle, &to, name, digest)));
+    let images: BTreeSet<&Image> =
+        release.components.iter().flat_map(|component| &component.images).collect();
+    let images: Result<Vec<_>> =
+        images.into_iter().map(|image| Ok((way(image.pull_name())?, image.digest))).collect();
+    for ((from, to), documents) in trees(registry, images?).await? {
+        inventory.add(&from, &to, &documents);
+    }
+    Ok(())
+}
+
+type Way = (Repository, Repository);
+
+async fn trees(registry: &Arc<Registry>, images: Vec<(Way, Digest)>) -> Result<Vec<(Way, Vec<Read>)>> {
+    let found = Arc::new(Mutex::new((Vec::new(), BTreeSet::new())));
+    let (registry, all) = (registry.clone(), found.clone());
+    each("images", images, move |(way, digest)| {
+        let (registry, all) = (registry.clone(), all.clone());
+        async move {
+            let read = tree(&From::Registry(&registry, way.0.clone()), digest).await;
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            match read {
+                Ok(documents) => all.0.push((way, documents)),
+                Err(failure) if failure.code == "ImageMissing" => {
+                    all.1.insert(format!("{}, for {}@{digest}", failure.what, way.0));
+                }
+                Err(failure) => return Err(failure),
+            }
+            Ok(())
+        }
+    })
+    .await?;
+    let (whole, missing) = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    if missing.is_empty() { Ok(whole) } else { Err(not_there(missing)) }
+}
+
+/// What the registry that is read from hasn't.
+pub(super) fn not_there(missing: BTreeSet<String>) -> Failure {
+    let lines: Vec<_> = missing.iter().map(String::as_str).collect();
+    Failure::new("ImageMissing", format!("{} thing(s) aren't where they are copied from", missing.len()))
+        .cause(lines.join("\n"))
+        .hint("nothing was tagged; ask the vendor, or name a registry that has all of it with --registry")
+}
+
+fn tag(level: Level, from: &Repository, to: &Repository, name: String, digest: Digest) -> Tag {
+    let is_level = name == level.to_string();
+    let media_type = if is_level { INDEX_TYPE } else { MANIFEST_TYPE };
+    Tag { is_level, to: to.clone(), name, digest, media_type, from: from.clone() }
+}
