@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use pdp_policies::image_values::ImageValues;
 use pdp_policies::release::Image;
 use pdp_transport::cli::failure::Result;
 
@@ -73,6 +74,13 @@ pub(super) fn without(release: &Path, linted: &mut Linted, findings: &mut Vec<Fi
             report.add(format!("components.{}.imageValues", component.name), "UnpinnedImage", message, AGAIN);
         }
         component.carried = lock::carried(component, &BTreeMap::new());
+        // Fetched and mirrored like all others.
+        let listed = |one: &ImageValues| component.images.iter().any(|image| image.digest == one.digest);
+        let more = component.carried.iter().filter(|one| !listed(one));
+        let more: Vec<_> = more
+            .map(|one| Image { name: one.image.clone(), from: None, digest: one.digest, runtime: true })
+            .collect();
+        component.images.extend(more);
     }
 }
 
