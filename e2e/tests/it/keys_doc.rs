@@ -11,13 +11,13 @@ fn page() -> String {
 }
 
 /// The contents of all fenced blocks of a kind, in order.
-fn blocks<'a>(page: &'a str, kind: &str) -> Vec<&'a str> {
+pub(crate) fn blocks<'a>(page: &'a str, kind: &str) -> Vec<&'a str> {
     let begin = format!("```{kind}\n");
     page.split(&begin).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
 /// A line as a shell runs it, in the world's folder.
-fn shell(world: &World, line: &str) -> Finished {
+pub(crate) fn shell(world: &World, line: &str) -> Finished {
     let publisher = world.command(Program::Publisher).unwrap();
     let folder = Path::new(publisher.get_program()).parent().unwrap().to_path_buf();
     let mut shell = world.within(Command::new("sh"));

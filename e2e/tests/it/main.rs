@@ -56,6 +56,7 @@ mod publish_memory;
 mod refused_catalog;
 mod registry_attacks;
 mod registry_logins;
+mod release_doc;
 mod renewals;
 mod replicated;
 mod retry;
