@@ -103,6 +103,10 @@ pub struct FluxInputs {
     /// would uninstall it first, so it isn't told, and a renamed chart waits.
     #[serde(default)]
     pub renames_in_place: bool,
+    /// True if helm-controller can be told to post-render hooks (1.6, Flux 2.9). An older one never does; a newer one
+    /// does unless a feature gate says otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub post_renders_hooks: bool,
 }
 
 /// Which policy the gate saw.

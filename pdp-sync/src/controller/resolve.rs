@@ -66,7 +66,7 @@ pub(super) fn resolve(
         signatures: spec.signatures,
         leave_out: spec.leave_out.clone(),
         policy: spec.policy.clone(),
-        target: Target::Flux(Box::new(flux_inputs(&name, spec, at_hand.surroundings.renames_in_place))),
+        target: Target::Flux(Box::new(flux_inputs(&name, spec, at_hand.surroundings))),
         probe: None,
         interval: spec.interval,
         ca,
@@ -80,7 +80,7 @@ pub(super) fn resolve(
 }
 
 /// What the Flux objects are to name.
-fn flux_inputs(name: &str, spec: &UpdateSubscriptionSpec, renames_in_place: bool) -> FluxInputs {
+fn flux_inputs(name: &str, spec: &UpdateSubscriptionSpec, surroundings: &Surroundings) -> FluxInputs {
     let mirror = spec.mirror.as_ref();
     let pull = mirror.map_or(spec.pull_secret_ref.as_ref(), |mirror| mirror.secret_ref.as_ref());
     let cert = mirror.and_then(|mirror| mirror.cert_secret_ref.as_ref()).or(spec.cert_secret_ref.as_ref());
@@ -91,7 +91,8 @@ fn flux_inputs(name: &str, spec: &UpdateSubscriptionSpec, renames_in_place: bool
         pull_secret: pull.map(|secret| secret.name.clone()),
         cert_secret: cert.map(|secret| secret.name.clone()),
         verify_secret: verify.then(|| flux::artifact_keys_secret(name)),
-        renames_in_place,
+        renames_in_place: surroundings.renames_in_place,
+        post_renders_hooks: surroundings.post_renders_hooks,
     }
 }
 

@@ -24,7 +24,13 @@ pub(super) struct Surroundings {
     flux: Option<Version>,
     /// True if helm-controller can keep a release whose chart was renamed.
     pub(super) renames_in_place: bool,
+    /// True if helm-controller can be told to post-render hooks.
+    pub(super) post_renders_hooks: bool,
 }
+
+/// Fields of a HelmRelease that an older helm-controller doesn't have.
+const RENAMES_IN_PLACE: &[&str] = &["spec", "upgrade", "chartNameChangeStrategy"];
+const POST_RENDERS_HOOKS: &[&str] = &["spec", "postRenderStrategy"];
 
 impl Surroundings {
     /// Asks the API server. What pdp-sync may not read stays unknown.
@@ -44,7 +50,8 @@ impl Surroundings {
             flux: helm
                 .as_ref()
                 .and_then(|crd| plain(crd.metadata.labels.as_ref()?.get("app.kubernetes.io/version")?)),
-            renames_in_place: helm.as_ref().is_some_and(renames_in_place),
+            renames_in_place: helm.as_ref().is_some_and(|crd| has_field(crd, RENAMES_IN_PLACE)),
+            post_renders_hooks: helm.as_ref().is_some_and(|crd| has_field(crd, POST_RENDERS_HOOKS)),
         })
     }
 
@@ -80,10 +87,10 @@ fn plain(text: &str) -> Option<Version> {
     Some(Version::new(version.major, version.minor, version.patch))
 }
 
-fn renames_in_place(crd: &CustomResourceDefinition) -> bool {
+/// True if objects of this kind may have the field.
+fn has_field(crd: &CustomResourceDefinition, path: &[&str]) -> bool {
     let versions = crd.spec.versions.iter().filter(|version| version.name == "v2");
     let schemas = versions.filter_map(|version| version.schema.as_ref()?.open_api_v3_schema.as_ref());
-    let path = ["spec", "upgrade", "chartNameChangeStrategy"];
     let field = |schema: &JSONSchemaProps, name: &str| schema.properties.as_ref()?.get(name).cloned();
     schemas
         .filter_map(|schema| path.iter().try_fold(schema.clone(), |schema, name| field(&schema, name)))
@@ -93,6 +100,7 @@ fn renames_in_place(crd: &CustomResourceDefinition) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -100,5 +108,20 @@ mod tests {
         assert_eq!(plain("v1.36.3-gke.100"), Some(Version::new(1, 36, 3)));
         assert_eq!(plain("v2.9.4"), Some(Version::new(2, 9, 4)));
         assert_eq!(plain("latest"), None);
+    }
+
+    #[test]
+    fn only_a_helm_controller_with_the_field_is_told() {
+        let crd = |properties: serde_json::Value| -> CustomResourceDefinition {
+            let schema = serde_json::json!({ "openAPIV3Schema": { "properties": { "spec": { "properties": properties } } } });
+            let version = |name: &str| serde_json::json!({ "name": name, "served": true, "storage": true, "schema": schema });
+            let names = serde_json::json!({ "kind": "HelmRelease", "plural": "helmreleases" });
+            let spec = serde_json::json!({ "group": "g", "scope": "Namespaced", "names": names, "versions": [version("v2")] });
+            serde_json::from_value(serde_json::json!({ "metadata": {}, "spec": spec })).unwrap()
+        };
+        let new = crd(serde_json::json!({ "postRenderStrategy": { "type": "string" } }));
+        let old = crd(serde_json::json!({ "postRenderers": { "type": "array" } }));
+        assert!(has_field(&new, POST_RENDERS_HOOKS) && !has_field(&old, POST_RENDERS_HOOKS));
+        assert!(!has_field(&new, RENAMES_IN_PLACE));
     }
 }

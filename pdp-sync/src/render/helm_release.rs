@@ -42,6 +42,9 @@ pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -
             "postRenderers": [{ "kustomize": { "images": images(component, inputs) } }],
         },
     });
+    if inputs.flux.as_ref().is_some_and(|flux| flux.post_renders_hooks) {
+        release["spec"]["postRenderStrategy"] = "combined".into();
+    }
     if !component.image_values.is_empty() {
         release["spec"]["values"] = inline(component, inputs).into();
     }

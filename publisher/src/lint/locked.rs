@@ -9,8 +9,10 @@ use pdp_transport::cli::failure::Result;
 
 use super::{Finding, Linted, Report};
 use crate::lock::{self, Locked, LockedComponent, Reference, Unpinned, beside};
-use crate::release_file::ComponentEntry;
+use crate::release_file::{ComponentEntry, ReleaseFile};
 
+/// The minor version of Flux 2 from which on helm-controller can be told to post-render hooks.
+const FIRST_WITH_HOOKS: u64 = 9;
 const AGAIN: &str = "run `publisher release lock` and review what it changes";
 
 /// The lock, none if there is none; one that can't be read is a finding.
@@ -50,6 +52,7 @@ pub(super) fn check(release: &Path, linted: &mut Linted, lock: &Locked, findings
             ),
         }
     }
+    hooks(file, lock, &mut report);
     for gone in lock
         .components
         .iter()
@@ -63,6 +66,26 @@ pub(super) fn check(release: &Path, linted: &mut Linted, lock: &Locked, findings
         );
     }
     true
+}
+
+/// An older Flux runs the images of hooks by their tags.
+fn hooks(file: &ReleaseFile, lock: &Locked, report: &mut Report<'_>) {
+    let flux = file.requires.flux.as_ref();
+    let patches = |minor| (0..100).map(move |patch| semver::Version::new(2, minor, patch));
+    let mut older = (0..FIRST_WITH_HOOKS).flat_map(patches);
+    if flux.is_some_and(|needed| !older.any(|version| needed.matches(&version))) {
+        return;
+    }
+    for component in lock.components.iter().filter(|component| lock::needs_hooks(component)) {
+        let message =
+            format!("hooks of `{}` have images, which Flux before 2.9 runs by their tags", component.name);
+        report.add(
+            format!("components.{}", component.name),
+            "UnpinnedHook",
+            message,
+            "require `flux: \">=2.9\"`",
+        );
+    }
 }
 
 /// Without a lock the images that values carry have to be written with their digests.

@@ -23,7 +23,7 @@ pub(crate) use document::{Locked, LockedComponent, beside};
 pub(crate) use helm::Helm;
 pub(crate) use image_paths::of as image_paths;
 pub(crate) use inputs::of as inputs;
-pub(crate) use pinned::{Unpinned, signed, unpinned};
+pub(crate) use pinned::{Unpinned, needs_hooks, signed, unpinned};
 pub(crate) use reference::Reference;
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use search::{Found, Search, find, kubernetes};

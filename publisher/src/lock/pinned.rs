@@ -29,6 +29,14 @@ pub(crate) fn signed(component: &LockedComponent) -> Vec<Image> {
     all.into_iter().collect()
 }
 
+/// True if an image of a hook is pinned by the post-renderer alone.
+pub(crate) fn needs_hooks(component: &LockedComponent) -> bool {
+    let own = |image: &LockedImage| {
+        Reference::parse(&image.rendered).is_some_and(|written| written.digest == Some(image.digest))
+    };
+    component.images.iter().any(|image| image.seen.contains(&Place::Hook) && !own(image))
+}
+
 /// Everything that would run by its tag, or as another image.
 pub(crate) fn unpinned(component: &LockedComponent) -> Vec<Unpinned> {
     let mut found = Vec::new();

@@ -34,6 +34,8 @@ fn two_images_whose_names_are_alike_to_kustomize_each_get_their_own_digest() {
     });
     plane.world.open(42, &["general=100"]).unwrap();
     plane.subscription.until_level(&plane.pdp_sync, 42).unwrap();
+    let strategy = plane.live(Kind::HELM_RELEASE, ENFORCER)["spec"]["postRenderStrategy"].clone();
+    assert_eq!(strategy, "combined", "hooks, too, whatever the controller's feature gates say");
     let found = cluster.api.get(Kind::DEPLOYMENT, &format!("wso2-dataplane-{NAMESPACE}"), ENFORCER);
     let containers = found.unwrap().unwrap()["spec"]["template"]["spec"]["containers"].clone();
     let host = plane.world.registry_host();
