@@ -11,6 +11,9 @@ const TOOL: &str =
 const CARRIED: &str = ", imageValues: [{image: 'quay.example/acme/tool:1', \
                        values: {tool: {registry: '{host}', repository: '{path}', tag: '1@{digest}'}}}]";
 
+/// Of an image that the fixtures have.
+const OF_FIXTURES: &str = "9d6df553f24a43f595269abb4803da4fadbbe2ae92bb2e63d01cb9f650a6d92c";
+
 fn with_tool() -> (Charts, String) {
     let charts = Charts::start();
     let digest = charts.image("acme/tool", "1");
@@ -98,7 +101,7 @@ fn values_that_carry_nothing_or_no_mirror_are_findings() {
 #[test]
 fn a_data_plane_gives_them_to_flux_behind_its_mirror_after_all_other_values() {
     let world = World::start().unwrap();
-    let digest = format!("sha256:{}", "a1".repeat(32));
+    let digest = format!("sha256:{OF_FIXTURES}");
     let carried = json!([{
         "image": format!("quay.example/acme/tool:1@{digest}"),
         "values": { "tool": { "registry": "{host}", "repository": "{path}", "tag": "1@{digest}" }, "args": ["{name}"] },

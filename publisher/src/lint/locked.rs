@@ -7,8 +7,8 @@ use pdp_policies::image_values::ImageValues;
 use pdp_policies::release::Image;
 use pdp_transport::cli::failure::Result;
 
-use super::{Finding, Linted, Report};
-use crate::lock::{self, Locked, LockedComponent, Reference, Unpinned, beside};
+use super::{Finding, Linted, Report, Source, unpinned};
+use crate::lock::{self, Locked, LockedComponent, beside};
 use crate::release_file::{ComponentEntry, ReleaseFile};
 
 /// The minor version of Flux 2 from which on helm-controller can be told to post-render hooks.
@@ -43,7 +43,7 @@ pub(super) fn check(release: &Path, linted: &mut Linted, lock: &Locked, findings
     for ((component, source), samples) in file.components.iter_mut().zip(sources).zip(samples) {
         let inputs = lock::inputs(component, source, samples, &file.rendered);
         match lock.component(&component.name) {
-            Some(found) if found.inputs == inputs => fill(component, found, &mut report),
+            Some(found) if found.inputs == inputs => fill(component, source, found, &mut report),
             found => report.add(
                 format!("components.{}", component.name),
                 "LockStale",
@@ -116,17 +116,9 @@ fn stale(component: &ComponentEntry, found: Option<&LockedComponent>) -> String 
     }
 }
 
-fn fill(component: &mut ComponentEntry, found: &LockedComponent, report: &mut Report<'_>) {
+fn fill(component: &mut ComponentEntry, source: &Source, found: &LockedComponent, report: &mut Report<'_>) {
     let place = format!("components.{}", component.name);
-    let declared = |unpinned: &Unpinned| match unpinned {
-        Unpinned::OutOfMirror { rendered, .. } => Reference::parse(rendered)
-            .is_some_and(|image| component.images.iter().any(|one| one.name == image.name)),
-        _ => false,
-    };
-    for unpinned in lock::unpinned(found).into_iter().filter(|unpinned| !declared(unpinned)) {
-        let (code, message, hint) = words(&component.name.to_string(), unpinned);
-        report.add(&place, code, message, hint);
-    }
+    unpinned::check(component, source, found, report);
     component.carried = lock::carried(component, &found.image_values);
     for idle in
         component.carried.iter().filter(|one| !found.images.iter().any(|image| image.digest == one.digest))
@@ -154,38 +146,4 @@ fn fill(component: &mut ComponentEntry, found: &LockedComponent, report: &mut Re
         }
     }
     component.images = images;
-}
-
-fn words(component: &str, unpinned: Unpinned) -> (&'static str, String, &'static str) {
-    match unpinned {
-        Unpinned::OutOfReach { rendered, places } => {
-            let places: Vec<_> = places.iter().map(ToString::to_string).collect();
-            let message = format!(
-                "`{rendered}` of `{component}` has no digest where no post-renderer comes: {}",
-                places.join(", ")
-            );
-            ("UnpinnedImage", message, "carry it in `imageValues` of the component, and lock again")
-        }
-        Unpinned::OutOfMirror { rendered, places } => {
-            let places: Vec<_> = places.iter().map(ToString::to_string).collect();
-            let message = format!(
-                "`{rendered}` of `{component}` is pulled from its makers also where there is a mirror: {}",
-                places.join(", ")
-            );
-            (
-                "UnmirroredImage",
-                message,
-                "carry it in `imageValues` of the component, and lock again; if no value leads there, list it under \
-                 `images`: it is then pulled from its makers everywhere",
-            )
-        }
-        Unpinned::TwoDigests { name, rendered: [one, other] } => {
-            let message = format!("`{name}` of `{component}` is two images: `{one}` and `{other}`");
-            (
-                "TwoDigests",
-                message,
-                "a post-renderer knows names alone and would give both the same digest: make one tag of them",
-            )
-        }
-    }
 }

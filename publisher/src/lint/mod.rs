@@ -9,6 +9,7 @@ mod manifests;
 mod once;
 mod samples;
 pub(crate) mod seen;
+mod unpinned;
 mod unreadable;
 
 use std::path::{Path, PathBuf};

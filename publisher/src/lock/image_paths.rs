@@ -32,7 +32,7 @@ pub(crate) fn of(chart: &Chart) -> BTreeSet<String> {
 }
 
 /// Where a subchart finds its values: at each alias, else at its name.
-fn keys<'a>(chart: &'a Chart, name: &'a str) -> Vec<&'a str> {
+pub(super) fn keys<'a>(chart: &'a Chart, name: &'a str) -> Vec<&'a str> {
     let asked: Vec<_> = chart.metadata.dependencies.iter().filter(|wanted| wanted.name == name).collect();
     match asked.is_empty() {
         true => vec![name],

@@ -15,6 +15,7 @@ mod reference;
 mod rendered;
 mod resolve;
 mod search;
+mod suggested;
 mod yaml;
 
 pub(crate) use carried::{carried, named, problems};
@@ -27,3 +28,4 @@ pub(crate) use pinned::{Unpinned, needs_hooks, signed, unpinned};
 pub(crate) use reference::Reference;
 pub(crate) use resolve::{Resolved, resolve};
 pub(crate) use search::{Found, Search, find, kubernetes};
+pub(crate) use suggested::suggested;

@@ -66,6 +66,9 @@ fn values_that_do_not_fit_hold_and_fitting_ones_reach_the_workload_in_order() {
     assert_eq!(replicas(&plane, "cert-manager-values", "certificate-manager"), 2, "the platform's for all");
 }
 
+/// Of an image that the fixtures have.
+const TOOL: &str = "9d6df553f24a43f595269abb4803da4fadbbe2ae92bb2e63d01cb9f650a6d92c";
+
 /// A level whose enforcer is told of a second image by an argument, which values carry.
 fn with_a_tool(line: &mut Line) -> anyhow::Result<()> {
     line.replace(
@@ -75,7 +78,7 @@ fn with_a_tool(line: &mut Line) -> anyhow::Result<()> {
         "- name: main\n          args: [\"--tool={{ .Values.tool }}\"]",
     )?;
     line.replace(ENFORCER, "values.yaml", "replicas: 1", "replicas: 1\ntool: quay.example/acme/tool:1")?;
-    let image = format!("quay.example/acme/tool:1@sha256:{}", "a1".repeat(32));
+    let image = format!("quay.example/acme/tool:1@sha256:{TOOL}");
     line.set(ENFORCER, "imageValues", json!([{ "image": image, "values": { "tool": "{name}:1@{digest}" } }]))
 }
 
@@ -103,7 +106,7 @@ fn values_that_name_an_image_are_refused_and_those_of_the_release_come_last() {
         let found = cluster.api.get(Kind::DEPLOYMENT, &format!("wso2-dataplane-{IMAGES}"), ENFORCER);
         found.unwrap().unwrap()["spec"].clone()
     };
-    let tool = format!("--tool={}/acme/tool:1@sha256:{}", plane.world.registry_host(), "a1".repeat(32));
+    let tool = format!("--tool={}/acme/tool:1@sha256:{TOOL}", plane.world.registry_host());
     let args = |workload: &Value| workload["template"]["spec"]["containers"][0]["args"].clone();
     assert_eq!(args(&workload()), json!([tool]), "from the mirror, by digest");
 
