@@ -41,10 +41,17 @@ fn whole(text: &str, image: &Reference) -> Option<Value> {
 /// `{registry, repository, tag, digest}`, of which a chart has some.
 fn parts(map: &Map<String, Value>, image: &Reference) -> Option<Value> {
     let text = |key: &str| map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let (registry, path) = (text("registry"), text("repository")?);
-    let name = registry.map_or_else(|| path.to_owned(), |registry| format!("{registry}/{path}"));
-    if Reference::parse(&name)?.full_name() != image.full_name() {
-        return None;
+    let registry = text("registry");
+    match text("repository") {
+        Some(path) => {
+            let name = registry.map_or_else(|| path.to_owned(), |registry| format!("{registry}/{path}"));
+            Reference::parse(&name).filter(|found| found.full_name() == image.full_name())?;
+        }
+        // A whole name may be given, else it is made of parts from elsewhere and of this one.
+        None => {
+            let last = image.name.rsplit('/').next();
+            text("name").filter(|name| map.contains_key("repository") && Some(*name) == last)?;
+        }
     }
     let mut carried = match registry {
         Some(_) => json!({ "registry": "{host}", "repository": "{path}" }),
@@ -71,7 +78,8 @@ mod tests {
         let file = |path: &str, text: &str| (path.to_owned(), text.as_bytes().to_vec());
         let about = "{apiVersion: v2, name: a, version: 1.0.0, dependencies: [{name: db, version: 1.0.0, alias: store}]}";
         let values = "executor: {image: {registry: q.io, repository: a/exec, tag: ''}}\nplain: {repository: q.io/a/plain, tag: '1'}\n\
-                      pinned: {repository: q.io/a/pinned, digest: ''}\nsolverImage: acme/solver:1\n";
+                      pinned: {repository: q.io/a/pinned, digest: ''}\nsolverImage: acme/solver:1\n\
+                      composed: {image: {name: composed, repository: ''}}\n";
         let chart = Chart::read(&vec![
             file("Chart.yaml", about),
             file("values.yaml", values),
@@ -86,6 +94,10 @@ mod tests {
             ),
             ("q.io/a/plain:1", json!({ "plain": { "repository": "{name}", "tag": "1@{digest}" } })),
             ("q.io/a/pinned:1", json!({ "pinned": { "repository": "{name}", "digest": "{digest}" } })),
+            (
+                "q.io/a/composed:1",
+                json!({ "composed": { "image": { "repository": "{name}", "tag": "1@{digest}" } } }),
+            ),
             ("docker.io/acme/solver:1", json!({ "solverImage": "{name}:1@{digest}" })),
             (
                 "q.io/a/db:v1",
