@@ -43,7 +43,7 @@ pub enum ObstacleCode {
     ComponentSuspended,
     /// A file or object that pdp-sync owns was edited by someone else.
     HeldByEdit,
-    /// The customer's values don't fit the chart's schema.
+    /// The customer's values don't fit the chart's schema, or name an image.
     CustomerValuesInvalid,
     /// An object that would be written belongs to someone else.
     ForeignOwner,
