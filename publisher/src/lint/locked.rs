@@ -6,6 +6,7 @@ use std::path::Path;
 use pdp_policies::image_values::ImageValues;
 use pdp_policies::release::Image;
 use pdp_transport::cli::failure::Result;
+use semver::{Version, VersionReq};
 
 use super::{Finding, Linted, Report, Source, unpinned};
 use crate::lock::{self, Locked, LockedComponent, beside};
@@ -70,10 +71,7 @@ pub(super) fn check(release: &Path, linted: &mut Linted, lock: &Locked, findings
 
 /// An older Flux runs the images of hooks by their tags.
 fn hooks(file: &ReleaseFile, lock: &Locked, report: &mut Report<'_>) {
-    let flux = file.requires.flux.as_ref();
-    let patches = |minor| (0..100).map(move |patch| semver::Version::new(2, minor, patch));
-    let mut older = (0..FIRST_WITH_HOOKS).flat_map(patches);
-    if flux.is_some_and(|needed| !older.any(|version| needed.matches(&version))) {
+    if !lets_in_older(file.requires.flux.as_ref()) {
         return;
     }
     for component in lock.components.iter().filter(|component| lock::needs_hooks(component)) {
@@ -86,6 +84,13 @@ fn hooks(file: &ReleaseFile, lock: &Locked, report: &mut Report<'_>) {
             "require `flux: \">=2.9\"`",
         );
     }
+}
+
+/// True if a Flux may be there that doesn't post-render hooks.
+fn lets_in_older(flux: Option<&VersionReq>) -> bool {
+    let patches = |minor| (0..100).map(move |patch| Version::new(2, minor, patch));
+    let mut older = (0..FIRST_WITH_HOOKS).flat_map(patches);
+    flux.is_none_or(|needed| older.any(|version| needed.matches(&version)))
 }
 
 /// Without a lock the images that values carry have to be written with their digests.
@@ -146,4 +151,26 @@ fn fill(component: &mut ComponentEntry, source: &Source, found: &LockedComponent
         }
     }
     component.images = images;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_flux_that_runs_hooks_by_their_tags_is_let_in_or_not() {
+        for (needed, older) in [
+            (">=2.7", true),
+            (">=2.8.3", true),
+            ("=2.8.7", true),
+            ("<3", true),
+            (">=2.9", false),
+            (">=2.9.1, <2.11", false),
+            ("3", false),
+        ] {
+            assert_eq!(lets_in_older(Some(&needed.parse().unwrap())), older, "{needed}");
+        }
+        assert!(lets_in_older(None));
+    }
 }
