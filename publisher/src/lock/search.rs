@@ -78,7 +78,7 @@ pub(crate) struct Search<'a> {
 }
 
 /// # Errors
-/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `UnreadableManifest`.
+/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `UnreadableYaml`.
 pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
     let Search { component, source, samples, rendered, digests } = search;
     let inputs = inputs::of(component, source, samples, rendered);
@@ -286,5 +286,5 @@ fn read(what: &str, text: &str) -> Result<Vec<Value>> {
 }
 
 fn unreadable(what: &str, cause: String) -> Failure {
-    Failure::new("UnreadableManifest", what.to_owned()).cause(cause)
+    Failure::new("UnreadableYaml", what.to_owned()).cause(cause)
 }
