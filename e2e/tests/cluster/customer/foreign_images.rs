@@ -62,7 +62,7 @@ fn an_image_of_a_value_fails_its_level_unless_the_customer_lists_it_and_is_told_
     subscription.until(pdp_sync, "the list to count", |state| !state.is("ForeignImage")).unwrap();
 
     // A level that is being applied fails at it.
-    give(&plane, "image: {repository: evil.example/thing}\n");
+    give(&plane, "sidecar: evil.example/thing:1\n");
     release(&plane.world, 43, NAMESPACE, |line| {
         line.replace(ENFORCER, "values.yaml", "replicas: 1", "replicas: 2")
     });
@@ -73,8 +73,8 @@ fn an_image_of_a_value_fails_its_level_unless_the_customer_lists_it_and_is_told_
     assert_eq!((state.level(), state.target()), (Some(42), Some(43)), "{}", subscription.describe());
     assert_eq!(state.status("target")["failed"], ENFORCER);
     let cause = state.status("target")["cause"].as_str().unwrap().to_owned();
-    let named = format!("ForeignImage: {deployment}, container main: evil.example/thing:");
+    let named = format!("ForeignImage: {deployment}, container sidecar: evil.example/thing:");
     assert!(cause.starts_with(&named), "{cause}");
-    assert!(words(&state).contains("container main: evil.example/thing:"), "it is back, and so is the value");
+    assert!(words(&state).contains("container sidecar: evil.example/thing:"), "it is back, and so is the value");
     assert_eq!(state.history()[0], (43, "failed".to_owned()));
 }
