@@ -75,6 +75,9 @@ fn an_image_of_a_value_fails_its_level_unless_the_customer_lists_it_and_is_told_
     let cause = state.status("target")["cause"].as_str().unwrap().to_owned();
     let named = format!("ForeignImage: {deployment}, container sidecar: evil.example/thing:");
     assert!(cause.starts_with(&named), "{cause}");
-    assert!(words(&state).contains("container sidecar: evil.example/thing:"), "it is back, and so is the value");
+    assert!(
+        words(&state).contains("container sidecar: evil.example/thing:"),
+        "it is back, and so is the value"
+    );
     assert_eq!(state.history()[0], (43, "failed".to_owned()));
 }
