@@ -64,6 +64,7 @@ fn an_image_of_a_value_fails_its_level_unless_the_customer_lists_it_and_is_told_
     // A level that is being applied fails at it.
     give(&plane, "sidecar: evil.example/thing:1\n");
     release(&plane.world, 43, NAMESPACE, |line| {
+        with_sidecar(line)?;
         line.replace(ENFORCER, "values.yaml", "replicas: 1", "replicas: 2")
     });
     plane.world.open(43, &["general=100"]).unwrap();
