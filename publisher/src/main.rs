@@ -17,6 +17,7 @@ mod progress;
 mod release_file;
 mod retention;
 mod server;
+mod several;
 mod signature;
 mod yaml_file;
 

@@ -7,8 +7,8 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::Registry;
 
 use super::inventory::{Form, Item, steps};
-use crate::commands::release::each;
 use crate::images::{Blob, From};
+use crate::several::each;
 
 /// Brings every item there. Run again, it sends only what is lacking.
 ///

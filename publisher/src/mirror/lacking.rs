@@ -1,14 +1,14 @@
 //! Looking: what a mirror lacks, and whether what it lacks is where it is copied from.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{Registry, Repository};
 
 use super::inventory::{Form, Item};
 use super::listed::not_there;
-use crate::commands::release::each;
+use crate::several::gather;
 
 /// Every item that isn't there.
 ///
@@ -36,19 +36,12 @@ async fn without(
     items: Vec<Item>,
     place: impl Fn(&Item) -> Repository,
 ) -> Result<Vec<Item>> {
-    let found = Arc::new(Mutex::new(Vec::new()));
-    let (registry, all) = (registry.clone(), found.clone());
-    each("looked at", items, move |item| {
-        let (registry, all, place) = (registry.clone(), all.clone(), place(&item));
-        async move {
-            if !has(&registry, &place, &item).await? {
-                all.lock().unwrap_or_else(PoisonError::into_inner).push(item);
-            }
-            Ok(())
-        }
-    })
-    .await?;
-    Ok(std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner)))
+    let registry = registry.clone();
+    let missing = gather("looked at", items, move |item| {
+        let (registry, place) = (registry.clone(), place(&item));
+        async move { Ok((!has(&registry, &place, &item).await?).then_some(item)) }
+    });
+    Ok(missing.await?.into_iter().flatten().collect())
 }
 
 async fn has(registry: &Registry, place: &Repository, item: &Item) -> Result<bool> {

@@ -1,7 +1,7 @@
 //! The inventory of a level, read where it is copied from. What isn't there is told all at once.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pdp_policies::release::{Image, Release};
 use pdp_policies::trust::Vouchers;
@@ -11,8 +11,9 @@ use pdp_transport::oci::{INDEX_TYPE, MANIFEST_TYPE, Registry, Repository};
 
 use super::inventory::{Inventory, Tag};
 use super::signatures;
-use crate::commands::release::{each, named, tags};
+use crate::commands::release::{named, tags};
 use crate::images::{From, Read, tree};
+use crate::several::gather;
 
 /// Adds a level to an inventory: its bundle with every component, the signatures of each, its images, its tags.
 ///
@@ -44,26 +45,25 @@ pub(crate) async fn listed(
 type Way = (Repository, Repository);
 
 async fn trees(registry: &Arc<Registry>, images: Vec<(Way, Digest)>) -> Result<Vec<(Way, Vec<Read>)>> {
-    let found = Arc::new(Mutex::new((Vec::new(), BTreeSet::new())));
-    let (registry, all) = (registry.clone(), found.clone());
-    each("images", images, move |(way, digest)| {
-        let (registry, all) = (registry.clone(), all.clone());
+    let registry = registry.clone();
+    let read = gather("images", images, move |(way, digest)| {
+        let registry = registry.clone();
         async move {
-            let read = tree(&From::Registry(&registry, way.0.clone()), digest).await;
-            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-            match read {
-                Ok(documents) => all.0.push((way, documents)),
+            match tree(&From::Registry(&registry, way.0.clone()), digest).await {
+                Ok(documents) => Ok(Ok((way, documents))),
                 Err(failure) if failure.code == "ImageMissing" => {
-                    all.1.insert(format!("{}, for {}@{digest}", failure.what, way.0));
+                    Ok(Err(format!("{}, for {}@{digest}", failure.what, way.0)))
                 }
-                Err(failure) => return Err(failure),
+                Err(failure) => Err(failure),
             }
-            Ok(())
         }
-    })
-    .await?;
-    let (whole, missing) = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
-    if missing.is_empty() { Ok(whole) } else { Err(not_there(missing)) }
+    });
+    let (whole, missing): (Vec<_>, Vec<_>) = read.await?.into_iter().partition(std::result::Result::is_ok);
+    let missing: BTreeSet<_> = missing.into_iter().filter_map(std::result::Result::err).collect();
+    match missing.is_empty() {
+        true => Ok(whole.into_iter().flatten().collect()),
+        false => Err(not_there(missing)),
+    }
 }
 
 /// What the registry that is read from hasn't.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use pdp_policies::Digest;
 use pdp_policies::release::{Image, Release};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::{Layout, Registry, Repository};
 
-use super::publish::{each, target};
+use super::publish::target;
 use crate::images::{From, copy, missing};
+use crate::several::{each, gather};
 
 /// Where images come from.
 #[derive(Debug, Clone)]
@@ -26,7 +28,7 @@ impl Source {
     }
 
     /// True if the image can be copied from here to there.
-    fn has(&self, held: &BTreeSet<pdp_policies::Digest>, image: &Image) -> bool {
+    fn has(&self, held: &BTreeSet<Digest>, image: &Image) -> bool {
         matches!(self, Self::Registries) || held.contains(&image.digest)
     }
 }
@@ -87,23 +89,20 @@ async fn one(source: &Source, registry: &Registry, image: &Image, elsewhere: Opt
 }
 
 async fn look(registry: &Arc<Registry>, images: Vec<Image>, elsewhere: Option<&str>) -> Result<()> {
-    let lacking = Arc::new(Mutex::new(BTreeSet::new()));
-    let (to, there, found) = (registry.clone(), elsewhere.map(str::to_owned), lacking.clone());
-    each("images", images, move |image| {
-        let (registry, elsewhere, lacking) = (to.clone(), there.clone(), found.clone());
+    let (to, there) = (registry.clone(), elsewhere.map(str::to_owned));
+    let lacking = gather("images", images, move |image| {
+        let (registry, elsewhere) = (to.clone(), there.clone());
         async move {
             let repository = target(image.pull_name(), elsewhere.as_deref())?;
             let lines = missing(&registry, &repository, image.digest).await?;
-            let lines = lines.iter().map(|digest| match *digest == image.digest {
+            let line = |digest: &Digest| match *digest == image.digest {
                 true => format!("{repository}@{digest}"),
                 false => format!("{repository}@{digest}, a part of {}", image.digest),
-            });
-            lacking.lock().unwrap_or_else(PoisonError::into_inner).extend(lines);
-            Ok(())
+            };
+            Ok(lines.iter().map(line).collect::<Vec<_>>())
         }
-    })
-    .await?;
-    let lacking = lacking.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    });
+    let lacking: BTreeSet<_> = lacking.await?.into_iter().flatten().collect();
     if lacking.is_empty() {
         return Ok(());
     }

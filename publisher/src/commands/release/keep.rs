@@ -2,7 +2,7 @@
 //! It deletes nothing.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pdp_policies::{At, Digest, Level, Release};
 use pdp_transport::channel_server::{InstalledView, Page};
@@ -13,12 +13,13 @@ use pdp_transport::oci::{Registry, Repository};
 use serde_json::{Value, json};
 
 use super::places::{found, places};
-use super::publish::{each, target};
+use super::publish::target;
 use crate::catalog::{CatalogArgs, Current, published};
 use crate::commands::blocking;
 use crate::images::{From, reach};
 use crate::retention::{Needed, Spare, Tagged, Where, needed, spare};
 use crate::server::AskedServerArgs;
+use crate::several::gather;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -136,24 +137,21 @@ fn newest(releases: &[Release], repository: &Repository, all: &Needed) -> Option
 
 async fn tagged(registry: &Arc<Registry>, repository: &Repository) -> Result<Vec<Tagged>> {
     let tags = registry.tags(repository).await?;
-    let found = Arc::new(Mutex::new(Vec::new()));
-    let (registry, place, all) = (registry.clone(), repository.clone(), found.clone());
-    each("tags", tags, move |name| {
-        let (registry, place, all) = (registry.clone(), place.clone(), all.clone());
+    let (registry, place) = (registry.clone(), repository.clone());
+    let found = gather("tags", tags, move |name| {
+        let (registry, place) = (registry.clone(), place.clone());
         async move {
-            let Some(digest) = registry.tag_digest(&place, &name).await? else { return Ok(()) };
+            let Some(digest) = registry.tag_digest(&place, &name).await? else { return Ok(None) };
             let documents = match reach(&From::Registry(&registry, place), digest).await {
                 Ok((documents, _)) => documents.iter().map(|it| it.digest).collect(),
                 // It is something else than an image: it has no parts that are known.
                 Err(failure) if failure.code == "BadImage" => BTreeSet::from([digest]),
                 Err(failure) => return Err(failure),
             };
-            all.lock().unwrap_or_else(PoisonError::into_inner).push(Tagged { name, digest, documents });
-            Ok(())
+            Ok(Some(Tagged { name, digest, documents }))
         }
-    })
-    .await?;
-    Ok(std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner)))
+    });
+    Ok(found.await?.into_iter().flatten().collect())
 }
 
 fn value(releases: &[Release], all: &Needed, spares: &[(Repository, Spare)]) -> Value {

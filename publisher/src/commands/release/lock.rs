@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pdp_policies::Digest;
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
 use serde_json::json;
 
@@ -15,9 +15,7 @@ use super::publish::skipped;
 use crate::lint::{self, Linted};
 use crate::lock::{self, Found, Helm, Locked, LockedComponent, Reference, Resolved, Search};
 use crate::progress::Progress;
-
-/// So many registries' answers are waited for at once.
-const PARALLEL: usize = 8;
+use crate::several::gather;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -132,20 +130,12 @@ async fn answers(
     args: &Args,
     asked: BTreeMap<String, Reference>,
 ) -> Result<BTreeMap<String, Result<Resolved>>> {
-    let registry = Arc::new(args.fetch.connection.registry()?);
-    let progress = Progress::new("images", asked.len());
-    let (mut waiting, mut running) = (asked.into_iter(), tokio::task::JoinSet::new());
-    let mut answers = BTreeMap::new();
-    loop {
-        for (text, image) in waiting.by_ref().take(PARALLEL - running.len()) {
-            let (registry, via) = (registry.clone(), args.via.clone());
-            running.spawn(async move { (text, lock::resolve(&registry, &image, via.as_deref()).await) });
-        }
-        let Some(done) = running.join_next().await else { return Ok(answers) };
-        let (text, answer) = done.map_err(internal)?;
-        answers.insert(text, answer);
-        progress.step();
-    }
+    let (registry, via) = (Arc::new(args.fetch.connection.registry()?), args.via.clone());
+    let answers = gather("images", asked.into_iter().collect(), move |(text, image)| {
+        let (registry, via) = (registry.clone(), via.clone());
+        async move { Ok((text, lock::resolve(&registry, &image, via.as_deref()).await)) }
+    });
+    Ok(answers.await?.into_iter().collect())
 }
 
 fn none_missing(mut missing: Vec<Failure>) -> Result<()> {

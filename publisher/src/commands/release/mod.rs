@@ -26,7 +26,6 @@ use pdp_transport::cli::output::Format;
 
 use super::blocking;
 pub(super) use places::{Nowhere, found, places};
-pub(crate) use publish::each;
 pub(super) use signed::signatures;
 pub(crate) use signed::{MAX_REFERRERS, named};
 pub(crate) use vouched::tags;

@@ -14,7 +14,6 @@ use pdp_transport::oci::{
     Descriptor, EMPTY_CONFIG, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, Registry, Repository,
 };
 use serde_json::json;
-use tokio::task::JoinSet;
 
 use super::images;
 use super::sign::subjects;
@@ -22,11 +21,8 @@ use crate::build::{self, Built, REF_NAME};
 use crate::catalog::{CatalogArgs, Current, Holders, Other, propose};
 use crate::commands::blocking;
 use crate::keys::KeyArgs;
-use crate::progress::Progress;
+use crate::several::each;
 use crate::signature;
-
-/// So many uploads at once: registries limit rates, and two cores are enough for eight.
-const PARALLEL: usize = 8;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -204,33 +200,6 @@ fn check_signed(subjects: &[Descriptor], signatures: &[(Manifest, Vec<u8>)], bui
         )
         .hint("run `publisher release sign` first")),
     }
-}
-
-/// Does something with each item, several at once, and shows progress. The first failure ends it.
-pub(crate) async fn each<T, F>(what: &'static str, items: Vec<T>, work: impl Fn(T) -> F) -> Result<()>
-where
-    F: Future<Output = Result<()>> + Send + 'static,
-{
-    let progress = Progress::new(what, items.len());
-    let mut running = JoinSet::new();
-    for item in items {
-        if running.len() >= PARALLEL {
-            finish_one(&mut running, &progress).await?;
-        }
-        running.spawn(work(item));
-    }
-    while !running.is_empty() {
-        finish_one(&mut running, &progress).await?;
-    }
-    Ok(())
-}
-
-async fn finish_one(running: &mut JoinSet<Result<()>>, progress: &Progress) -> Result<()> {
-    if let Some(done) = running.join_next().await {
-        done.map_err(internal)??;
-        progress.step();
-    }
-    Ok(())
 }
 
 /// Said where something is skipped on purpose.

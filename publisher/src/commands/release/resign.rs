@@ -3,7 +3,7 @@
 //! It vouches for nothing that wasn't vouched for: what no key that counts today has signed is signed by nobody.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pdp_policies::trust::{self, Vouchers};
 use pdp_policies::{At, BadKeyChange, Digest, KeyList, KeyPurpose, KeyState, Level, Line, Release};
@@ -15,11 +15,11 @@ use serde_json::json;
 use sigstore_types::DerPublicKey;
 
 use super::places::{Nowhere, found, places};
-use super::publish::each;
 use super::signed::{named, signatures};
 use crate::catalog::{CatalogArgs, Current, published};
 use crate::commands::blocking;
 use crate::keys::{KeyArgs, SigningKey};
+use crate::several::{each, gather};
 use crate::signature;
 
 #[derive(Debug, clap::Args)]
@@ -167,10 +167,9 @@ async fn check(
     keys: &[SigningKey],
 ) -> Result<Vec<Checked>> {
     let own: Vec<_> = keys.iter().map(SigningKey::vouchers).collect();
-    let (own, found) = (Arc::new(own), Arc::new(Mutex::new(Vec::new())));
-    let (registry, vouchers, all) = (registry.clone(), vouchers.clone(), found.clone());
-    each("checks", artifacts, move |artifact| {
-        let (registry, vouchers, own, all) = (registry.clone(), vouchers.clone(), own.clone(), all.clone());
+    let (registry, vouchers, own) = (registry.clone(), vouchers.clone(), Arc::new(own));
+    gather("checks", artifacts, move |artifact| {
+        let (registry, vouchers, own) = (registry.clone(), vouchers.clone(), own.clone());
         async move {
             let Artifact { repository, digest, media_type, what } = artifact;
             let bytes = registry.manifest(&repository, &digest).await?;
@@ -180,14 +179,10 @@ async fn check(
             let missing: Vec<_> =
                 own.iter().enumerate().filter(|(_, own)| lacks(own)).map(|it| it.0).collect();
             let subject = Descriptor::of(media_type, &bytes);
-            let checked = Checked { repository, subject, missing };
-            all.lock().unwrap_or_else(PoisonError::into_inner).push(checked);
-            Ok(())
+            Ok(Checked { repository, subject, missing })
         }
     })
-    .await?;
-    let checked = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(checked)
+    .await
 }
 
 /// Attaches what is missing, then looks whether all of it is listed: a slower writer may have lost some.

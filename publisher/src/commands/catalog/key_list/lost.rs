@@ -1,7 +1,7 @@
 //! Which promoted levels a change of the artifact keys would leave without a signature that counts.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use pdp_policies::trust::{Vouchers, signed_artifact};
 use pdp_policies::{At, KeyList, Level, Line, Release};
@@ -10,7 +10,8 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::{Registry, Repository};
 
 use crate::catalog::{Current, published};
-use crate::commands::release::{Nowhere, each, found, named, places, signatures};
+use crate::commands::release::{Nowhere, found, named, places, signatures};
+use crate::several::gather;
 
 /// A level, and what nobody would vouch for any more.
 #[derive(Debug)]
@@ -40,23 +41,17 @@ pub(super) async fn lost(
     now: At,
 ) -> Result<Vec<Lost>> {
     let keys = Arc::new(Vouchers::under(&current.catalog, list));
-    let (registry, found) = (Arc::new(registry), Arc::new(Mutex::new(Vec::new())));
+    let registry = Arc::new(registry);
     let mut levels = Vec::new();
     for (line, level) in promoted(current) {
         let release = current.catalog.release(&line, level)?.release.clone();
         levels.push((places(current.catalog.channel(&line), &release, elsewhere, now)?, release));
     }
-    let all = found.clone();
-    each("levels", levels, move |(places, release)| {
-        let (registry, keys, all) = (registry.clone(), keys.clone(), all.clone());
-        async move {
-            let lost = first_lost(&registry, &places, &release, &keys).await;
-            all.lock().unwrap_or_else(PoisonError::into_inner).extend(lost);
-            Ok(())
-        }
-    })
-    .await?;
-    let mut found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    let lost = gather("levels", levels, move |(places, release)| {
+        let (registry, keys) = (registry.clone(), keys.clone());
+        async move { Ok(first_lost(&registry, &places, &release, &keys).await) }
+    });
+    let mut found: Vec<_> = lost.await?.into_iter().flatten().collect();
     found.sort_by(|a, b| (&a.line, a.level).cmp(&(&b.line, b.level)));
     Ok(found)
 }
