@@ -3,9 +3,9 @@
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError};
-use pdp_policies::helm_yaml;
 use pdp_policies::values::merged;
 use pdp_policies::yaml::Problem;
+use pdp_policies::{helm_yaml, json_pointer};
 use pdp_transport::{Error, Kind, archive};
 use serde_json::{Map, Value};
 
@@ -130,7 +130,7 @@ fn describe(error: &ValidationError<'_>, sources: &[Source<'_>]) -> String {
     let blamed = match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            unexpected.first().map_or_else(|| path.to_owned(), |key| format!("{path}/{}", escape(key)))
+            unexpected.first().map_or_else(|| path.to_owned(), |key| json_pointer::below(path, key))
         }
         _ => path.to_owned(),
     };
@@ -139,22 +139,14 @@ fn describe(error: &ValidationError<'_>, sources: &[Source<'_>]) -> String {
         Some(source) => source.name,
         None => "values",
     };
-    let place =
-        if path.is_empty() { "top level".to_owned() } else { path.trim_start_matches('/').replace('/', ".") };
+    let place = if path.is_empty() { "top level".to_owned() } else { json_pointer::dotted(path) };
     format!("{source}: {place}: {}", error.masked())
 }
 
 /// Like `Value::pointer`, within a table; the table itself is nobody's fault.
 fn pointer<'a>(table: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    let (first, rest) = match path.strip_prefix('/')?.split_once('/') {
-        Some((first, rest)) => (first, format!("/{rest}")),
-        None => (path.strip_prefix('/')?, String::new()),
-    };
-    table.get(&first.replace("~1", "/").replace("~0", "~"))?.pointer(&rest)
-}
-
-fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+    let rest = path.match_indices('/').nth(1).map_or("", |(second, _)| &path[second..]);
+    table.get(&json_pointer::keys(path).next()?)?.pointer(rest)
 }
 
 /// Where YAML stops being readable, and why; it quotes no value.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::digest::Digest;
+use crate::json_pointer;
 use crate::values::over;
 
 /// The feature that a release with such values names in `critical`: a reader that doesn't know them would run those images
@@ -94,7 +95,7 @@ pub fn collisions(all: &[ImageValues]) -> Vec<String> {
 pub fn places(values: &Map<String, Value>) -> Vec<String> {
     let mut found = Vec::new();
     for (key, value) in values {
-        let here = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+        let here = json_pointer::below("", key);
         match value {
             Value::Object(inner) => {
                 found.extend(places(inner).into_iter().map(|rest| format!("{here}{rest}")));

@@ -19,6 +19,7 @@ mod hotfix;
 mod image_name;
 pub mod image_values;
 pub mod instruction;
+pub mod json_pointer;
 mod key_change;
 mod keys;
 pub mod moves;

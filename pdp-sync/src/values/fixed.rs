@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pdp_policies::image_values::places;
+use pdp_policies::json_pointer;
 use pdp_policies::release::Component;
 use serde_json::{Map, Value};
 
@@ -26,7 +27,7 @@ impl Fixed {
             said.is_some() && said != reached(defaults, path)
         };
         let words = |path: &String| {
-            let place = path.trim_start_matches('/').replace('/', ".");
+            let place = json_pointer::dotted(path);
             format!("{}: {place}: the release says which image this is; take it out", source.name)
         };
         self.0.iter().filter(said).map(words).take(MAX_PROBLEMS).collect()
@@ -35,7 +36,7 @@ impl Fixed {
 
 /// The value at a JSON Pointer, or what stands in its way.
 fn reached<'a>(table: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
-    let mut keys = path.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~"));
+    let mut keys = json_pointer::keys(path);
     let mut found = table.get(&keys.next()?)?;
     for key in keys {
         match found {

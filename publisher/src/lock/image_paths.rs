@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use pdp_policies::json_pointer::below;
 use serde_json::{Map, Value};
 
 use super::rendered::is_image_name;
@@ -25,7 +26,7 @@ pub(crate) fn of(chart: &Chart) -> BTreeSet<String> {
     for subchart in &chart.subcharts {
         let inner = of(subchart);
         for key in keys(chart, &subchart.metadata.name) {
-            found.extend(inner.iter().map(|path| format!("/{}{path}", escaped(key))));
+            found.extend(inner.iter().map(|path| format!("{}{path}", below("", key))));
         }
     }
     found
@@ -42,7 +43,7 @@ pub(super) fn keys<'a>(chart: &'a Chart, name: &'a str) -> Vec<&'a str> {
 
 fn table(here: &str, values: &Map<String, Value>, found: &mut BTreeSet<String>) {
     for (key, value) in values {
-        let path = format!("{here}/{}", escaped(key));
+        let path = below(here, key);
         match value {
             Value::Object(map) => {
                 if is_image(key, map) {
@@ -67,10 +68,6 @@ fn is_image(key: &str, map: &Map<String, Value>) -> bool {
 
 fn is_registry(key: &str) -> bool {
     key.to_ascii_lowercase().ends_with("imageregistry")
-}
-
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]
