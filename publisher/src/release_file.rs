@@ -74,9 +74,6 @@ pub(crate) struct ComponentEntry {
     /// The same with their digests, once those are known.
     #[serde(skip)]
     pub(crate) carried: Vec<ImageValues>,
-    /// Places of the chart's values that name an image.
-    #[serde(skip)]
-    pub(crate) image_paths: Vec<String>,
     /// Images that a lock doesn't find: those that only the running program names, or all if there is no lock.
     #[serde(default)]
     pub(crate) images: Vec<Image>,

@@ -1,6 +1,6 @@
 //! One component as an OCI artifact: a Helm chart as Helm pushes it, manifests as Flux pushes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::Level;
 use pdp_policies::release::{Artifact, Component};
@@ -11,6 +11,7 @@ use pdp_transport::oci::{Descriptor, Layout, MANIFEST_TYPE, Manifest};
 use super::REF_NAME;
 use crate::charts::Chart;
 use crate::lint::Source;
+use crate::lock;
 use crate::release_file::ComponentEntry;
 
 const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
@@ -27,9 +28,14 @@ pub(super) struct Packed {
 }
 
 pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, level: Level) -> Result<Packed> {
-    let (config_type, config, layer_type, layer) = match &entry.chart {
-        Some(chart) => (HELM_CONFIG, chart_config(source)?, HELM_LAYER, chart_archive(&chart.name, source)?),
-        None => (FLUX_CONFIG, b"{}".to_vec(), FLUX_LAYER, archive::pack(source)?),
+    let (config_type, config, layer_type, layer, image_paths) = match &entry.chart {
+        Some(named) => {
+            let chart = Chart::read(source).map_err(|trouble| internal(trouble.message))?;
+            let layer = chart_archive(&named.name, source)?;
+            // Helm's config is what a chart says about itself, with Helm's own types.
+            (HELM_CONFIG, chart.metadata.config(), HELM_LAYER, layer, lock::image_paths(&chart))
+        }
+        None => (FLUX_CONFIG, b"{}".to_vec(), FLUX_LAYER, archive::pack(source)?, BTreeSet::new()),
     };
     layout.put_blob(&config)?;
     layout.put_blob(&layer)?;
@@ -57,13 +63,7 @@ pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, lev
         Some(chart) => Artifact::Chart { name: chart.name.clone(), digest, size },
         None => Artifact::Manifests { digest, size },
     };
-    Ok(Packed { entry: described, component: component(entry, artifact) })
-}
-
-/// Helm's config is what a chart says about itself, with Helm's own types.
-fn chart_config(source: &Source) -> Result<Vec<u8>> {
-    let chart = Chart::read(source).map_err(|trouble| internal(trouble.message))?;
-    Ok(chart.metadata.config())
+    Ok(Packed { entry: described, component: component(entry, artifact, image_paths) })
 }
 
 /// Helm wants one folder named like the chart at the top.
@@ -73,7 +73,7 @@ fn chart_archive(name: &str, source: &Source) -> Result<Vec<u8>> {
     Ok(archive::pack(&files)?)
 }
 
-fn component(entry: &ComponentEntry, artifact: Artifact) -> Component {
+fn component(entry: &ComponentEntry, artifact: Artifact, image_paths: BTreeSet<String>) -> Component {
     let mut images = entry.images.clone();
     images.sort();
     Component {
@@ -90,6 +90,6 @@ fn component(entry: &ComponentEntry, artifact: Artifact) -> Component {
         optional: entry.optional,
         images,
         image_values: entry.carried.clone(),
-        image_paths: entry.image_paths.clone(),
+        image_paths: image_paths.into_iter().collect(),
     }
 }

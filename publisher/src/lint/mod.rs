@@ -18,8 +18,7 @@ use pdp_transport::cli::failure::Result;
 use semver::VersionReq;
 use serde::Serialize;
 
-use crate::charts::{self, Chart, Fetch, Origin, Trouble};
-use crate::lock;
+use crate::charts::{self, Fetch, Origin, Trouble};
 use crate::release_file::{ComponentEntry, ReleaseFile};
 use crate::yaml_file;
 
@@ -99,7 +98,6 @@ pub(crate) async fn lint(
 ) -> Result<std::result::Result<Linted, Vec<Finding>>> {
     let mut findings = Vec::new();
     let Some(mut linted) = gather(path, base, fetch, &mut findings).await? else { return Ok(Err(findings)) };
-    image_paths(&mut linted);
     match locked::read(path, &mut findings)? {
         Some(lock) => linted.rendered = locked::check(path, &mut linted, &lock, &mut findings),
         None => {
@@ -118,15 +116,6 @@ pub(crate) async fn unlocked(
     let mut findings = Vec::new();
     let Some(linted) = gather(path, None, fetch, &mut findings).await? else { return Ok(Err(findings)) };
     Ok(whole(linted, findings))
-}
-
-/// What a customer's values may not say; charts that can't be read are findings already.
-fn image_paths(linted: &mut Linted) {
-    let components = linted.file.components.iter_mut().zip(&linted.sources);
-    for (component, source) in components.filter(|(component, _)| component.chart.is_some()) {
-        let found = Chart::read(source).map(|chart| lock::image_paths(&chart)).unwrap_or_default();
-        component.image_paths = found.into_iter().collect();
-    }
 }
 
 fn whole(linted: Linted, mut findings: Vec<Finding>) -> std::result::Result<Linted, Vec<Finding>> {
