@@ -144,20 +144,11 @@ fn of_waiting(waiting: &Waiting, record: Option<&DecisionRecord>) -> TargetState
         sha256: waiting.sha256,
         attempt: tried.copied().unwrap_or(1),
         state: if failed { ReportState::Failed } else { state },
-        component: component.and_then(failing),
+        component: component.and_then(|record| record.phase().failed().cloned()),
         codes: waiting.obstacles.iter().map(|o| ReportCode::Obstacle(o.code)).collect(),
     }
 }
 
-/// The component that failed, as long as the record tells.
-fn failing(record: &DecisionRecord) -> Option<pdp_policies::ComponentName> {
-    match record.phase() {
-        Phase::GoingBack { component, .. } | Phase::Quarantined { component, .. } => Some(component.clone()),
-        _ => None,
-    }
-}
-
-/// What is waited for, as the gate says it.
 impl Outcome {
     fn waiting(&self) -> Option<&Waiting> {
         match &self.seen {

@@ -166,6 +166,24 @@ pub struct Evidence {
     pub now: At,
 }
 
+impl Phase {
+    /// The component at which the level failed.
+    pub fn failed(&self) -> Option<&ComponentName> {
+        match self {
+            Self::GoingBack { component, .. } | Self::Quarantined { component, .. } => Some(component),
+            _ => None,
+        }
+    }
+
+    /// Why it failed, for people.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::GoingBack { cause, .. } | Self::Quarantined { cause, .. } => cause.as_deref(),
+            _ => None,
+        }
+    }
+}
+
 impl DecisionRecord {
     /// Begins to apply what the permit allows; `before` is the record of the decision before, if any.
     ///

@@ -19,7 +19,7 @@ use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
 use crate::target::{ComponentHealth, Fight, UnderWay};
 
-use parts::{cause, failed, foreign, instruction, next_action, obstacle, refusal};
+use parts::{foreign, instruction, next_action, obstacle, refusal};
 
 /// What a pass left behind.
 pub(super) struct Facts<'a> {
@@ -338,8 +338,8 @@ fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
             attempt: None,
             decided_at: None,
             authority: None,
-            failed: same.and_then(failed),
-            cause: same.and_then(cause),
+            failed: same.and_then(|record| record.phase().failed().cloned()),
+            cause: same.and_then(|record| record.phase().cause().map(str::to_owned)),
         })
         .filter(|_| !obstacles.is_empty() || phase == TargetPhase::Preflight);
     }
@@ -356,8 +356,8 @@ fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
         attempt: Some(record.attempt()),
         decided_at: Some(record.decided_at()),
         authority: Some(record.authority().clone()),
-        failed: failed(record),
-        cause: cause(record),
+        failed: record.phase().failed().cloned(),
+        cause: record.phase().cause().map(str::to_owned),
     })
 }
 

@@ -339,7 +339,7 @@ impl Target for FluxTarget<'_> {
         if installed(self.owner(), record, &objects).iter().any(|it| next::differs(&objects, &it.desired)) {
             objects = self.reread()?;
         }
-        let mut tidied = Tidied::default();
+        let (mut tidied, mut looked_at) = (Tidied::default(), Vec::new());
         let places = moved::places(record, &state.moves);
         for Installed { desired, held } in installed(self.owner(), record, &objects) {
             if next::differs(&objects, &desired) {
@@ -356,10 +356,9 @@ impl Target for FluxTarget<'_> {
             }
             let health = objects.health(&desired, self.clock.now());
             tidied.held.extend(held.then(|| desired.name.clone()));
-            tidied.components.push(ComponentHealth { name: desired.name, health });
+            tidied.components.push(ComponentHealth { name: desired.name.clone(), health });
+            looked_at.push(desired);
         }
-        let mut looked_at: Vec<_> =
-            installed(self.owner(), record, &objects).into_iter().map(|it| it.desired).collect();
         let shown: Vec<_> = tidied.components.iter().map(|it| it.name.clone()).collect();
         for desired in left_as_they_are(self.owner(), record, &objects) {
             let health = objects.health(&desired, self.clock.now());

@@ -1,11 +1,10 @@
 //! Flux `HelmRelease` (helm.toolkit.fluxcd.io/v2): a chart from its source, images pinned after rendering.
 
 use pdp_policies::decision::Inputs;
-use pdp_policies::image_values::filled;
 use pdp_policies::release::{Component, PDP_SYNC};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Place, images, mirrored, source_name};
+use super::{Place, images, inline_values, source_name};
 
 pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -> Value {
     let values = |name: String| json!({ "kind": "ConfigMap", "name": name, "optional": true });
@@ -45,18 +44,8 @@ pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -
     if inputs.flux.as_ref().is_some_and(|flux| flux.post_renders_hooks) {
         release["spec"]["postRenderStrategy"] = "combined".into();
     }
-    if !component.image_values.is_empty() {
-        release["spec"]["values"] = inline(component, inputs).into();
+    if let Some(values) = inline_values(component, inputs) {
+        release["spec"]["values"] = values.into();
     }
     release
-}
-
-/// Inline values come after all others: nobody's ConfigMap swaps the images that they carry. There are no others.
-pub(super) fn inline(component: &Component, inputs: &Inputs) -> Map<String, Value> {
-    filled(&component.image_values, |name| pulled_from(name, inputs))
-}
-
-/// Where an image is pulled from: a customer's mirror replaces the host.
-fn pulled_from(name: &str, inputs: &Inputs) -> String {
-    mirrored(name, inputs).unwrap_or_else(|| name.to_owned())
 }

@@ -7,10 +7,11 @@ mod oci_repository;
 use std::collections::BTreeMap;
 
 use pdp_policies::decision::Inputs;
+use pdp_policies::image_values::filled;
 use pdp_policies::release::{Artifact, Component, Image, Release};
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::Repository;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cluster::Kind;
 
@@ -120,12 +121,13 @@ fn pattern(name: &str, component: &Component) -> String {
     }
 }
 
-/// The values that a component's object has; null if it has none.
-pub(crate) fn inline_values(component: &Component, inputs: &Inputs) -> Value {
-    match component.image_values.is_empty() {
-        true => Value::Null,
-        false => helm_release::inline(component, inputs).into(),
-    }
+/// The values that a component's object has, if it has any. They come after all others: nobody's ConfigMap swaps the images
+/// that they carry.
+pub(crate) fn inline_values(component: &Component, inputs: &Inputs) -> Option<Map<String, Value>> {
+    // A customer's mirror replaces the host.
+    let pulled = |name: &str| mirrored(name, inputs).unwrap_or_else(|| name.to_owned());
+    let carried = &component.image_values;
+    (!carried.is_empty()).then(|| filled(carried, pulled))
 }
 
 /// The same to fetch from: a scheme that the customer wrote stays with it.

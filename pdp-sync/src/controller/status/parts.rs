@@ -1,6 +1,5 @@
 //! Parts of a status, each taken from one thing that a pass saw.
 
-use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::{ComponentName, Obstacle};
 
 use crate::crd::{InstructionStatus, NextAction, ObstacleStatus, RefusalStatus};
@@ -44,20 +43,4 @@ pub(super) fn foreign(tidied: &Tidied) -> Option<String> {
     let one = |(name, words): (&ComponentName, &String)| format!("`{name}`: {words}");
     let all: Vec<_> = tidied.foreign.iter().map(one).collect();
     (!all.is_empty()).then(|| all.join("; "))
-}
-
-/// The component that failed.
-pub(super) fn failed(record: &DecisionRecord) -> Option<ComponentName> {
-    match record.phase() {
-        Phase::GoingBack { component, .. } | Phase::Quarantined { component, .. } => Some(component.clone()),
-        _ => None,
-    }
-}
-
-/// Why it failed, for people.
-pub(super) fn cause(record: &DecisionRecord) -> Option<String> {
-    match record.phase() {
-        Phase::GoingBack { cause, .. } | Phase::Quarantined { cause, .. } => cause.clone(),
-        _ => None,
-    }
 }

@@ -191,9 +191,9 @@ fn images(object: &Value, component: &Component, inputs: &Inputs) -> Vec<Differe
 
 /// Inline values come after the customer's: they are those of the release, or there are none.
 fn values(object: &Value, component: &Component, inputs: &Inputs) -> Option<Difference> {
-    let (here, wanted) = (&object["spec"]["values"], inline_values(component, inputs));
+    let (here, wanted) = (&object["spec"]["values"], inline_values(component, inputs).unwrap_or_default());
     let none = |value: &Value| value.as_object().is_none_or(serde_json::Map::is_empty);
-    let differ = *here != wanted && !(none(here) && none(&wanted));
+    let differ = here.as_object() != Some(&wanted) && !(none(here) && wanted.is_empty());
     differ.then(|| edit("spec.values isn't what the release says".to_owned()))
 }
 
