@@ -330,6 +330,11 @@ impl Release {
         problems
     }
 
+    /// The images of all components.
+    pub fn images(&self) -> impl Iterator<Item = &Image> {
+        self.components.iter().flat_map(|component| &component.images)
+    }
+
     /// The highest severity among its advisories.
     pub fn severity(&self) -> Option<Severity> {
         self.advisories.iter().map(|a| a.severity).max()

@@ -49,6 +49,16 @@ impl ServerArgs {
 }
 
 impl AskedServerArgs {
+    /// The server, which has to be asked what is installed; `hint` says how to do without.
+    ///
+    /// # Errors
+    /// `ServerNeeded` if none was given.
+    pub(crate) fn needed(&self, http: &HttpOptions, hint: &str) -> Result<Desk> {
+        let nobody =
+            || Failure::new("ServerNeeded", "nobody was asked which levels are installed").hint(hint);
+        self.open(http)?.ok_or_else(nobody)
+    }
+
     /// The server, if one was given.
     pub(crate) fn open(&self, http: &HttpOptions) -> Result<Option<Desk>> {
         self.server.as_ref().map(|server| Desk::open(server, self.token_file.as_deref(), http)).transpose()

@@ -2,7 +2,7 @@
 
 use pdp_e2e::cluster::{Cluster, Kind, PdpSync, Subscription};
 use pdp_e2e::{Line, World};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One component of each of two stages; both change from level 41 to 42.
 pub(crate) const COMPONENTS: [&str; 2] = ["certificate-manager", "choreo-connect-enforcer"];
@@ -74,6 +74,16 @@ impl<'a> Plane<'a> {
             .died()
             .unwrap_or_else(|e| panic!("never came to {point}: {e:#}\n{}", self.subscription.describe()));
         assert!(death.contains("signal"), "{point}: {death}\n{}", self.pdp_sync.last_words());
+    }
+
+    /// Gives Helm values: to all components, or to one.
+    pub(crate) fn give(&self, name: &str, values: &str) {
+        let map = json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": { "name": name, "namespace": self.subscription.namespace },
+            "data": { "values.yaml": values },
+        });
+        self.cluster.api.apply(Kind::CONFIG_MAP, &map).unwrap();
     }
 
     /// What it has seen of the vendor, as it is stored.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Report, Source};
 use crate::charts::Chart;
-use crate::lock::{self, LockedComponent, Reference, Unpinned};
+use crate::lock::{self, LockedComponent, Place, Reference, Unpinned};
 use crate::release_file::ComponentEntry;
 
 const CARRY: &str = "carry it in `imageValues` of the component, and lock again";
@@ -16,9 +16,12 @@ pub(super) fn check(
     report: &mut Report<'_>,
 ) {
     let place = format!("components.{}", component.name);
-    for unpinned in lock::unpinned(found).into_iter().filter(|unpinned| !is_declared(unpinned, component)) {
-        let (code, message, hint) = words(&component.name.to_string(), &unpinned);
-        report.add(&place, code, message, &format!("{hint}{}", such_as(&unpinned, component, source)));
+    let all = lock::unpinned(found).into_iter().filter(|unpinned| !is_declared(unpinned, component));
+    let all: Vec<_> = all.collect();
+    let chart = component.chart.as_ref().filter(|_| !all.is_empty()).and_then(|_| Chart::read(source).ok());
+    for unpinned in &all {
+        let (code, message, hint) = words(&component.name.to_string(), unpinned);
+        report.add(&place, code, message, &format!("{hint}{}", such_as(unpinned, chart.as_ref())));
     }
 }
 
@@ -29,14 +32,13 @@ fn is_declared(unpinned: &Unpinned, component: &ComponentEntry) -> bool {
 }
 
 /// The entry to start from, if the chart's values name the image.
-fn such_as(unpinned: &Unpinned, component: &ComponentEntry, source: &Source) -> String {
+fn such_as(unpinned: &Unpinned, chart: Option<&Chart>) -> String {
     let (Unpinned::OutOfReach { rendered, .. } | Unpinned::OutOfMirror { rendered, .. }) = unpinned else {
         return String::new();
     };
     let values = || {
         let image = Reference { digest: None, ..Reference::parse(rendered)? };
-        let chart = component.chart.as_ref().and_then(|_| Chart::read(source).ok())?;
-        let values = lock::suggested(&chart, &image)?;
+        let values = lock::suggested(chart?, &image)?;
         Some(format!(", such as: - {}", json!({ "image": image.to_string(), "values": values })))
     };
     values().unwrap_or_default()
@@ -45,18 +47,15 @@ fn such_as(unpinned: &Unpinned, component: &ComponentEntry, source: &Source) -> 
 fn words(component: &str, unpinned: &Unpinned) -> (&'static str, String, &'static str) {
     match unpinned {
         Unpinned::OutOfReach { rendered, places } => {
-            let places: Vec<_> = places.iter().map(ToString::to_string).collect();
-            let message = format!(
-                "`{rendered}` of `{component}` has no digest where no post-renderer comes: {}",
-                places.join(", ")
-            );
+            let places = listed(places);
+            let message =
+                format!("`{rendered}` of `{component}` has no digest where no post-renderer comes: {places}");
             ("UnpinnedImage", message, CARRY)
         }
         Unpinned::OutOfMirror { rendered, places } => {
-            let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+            let places = listed(places);
             let message = format!(
-                "`{rendered}` of `{component}` is pulled from its makers also where there is a mirror: {}",
-                places.join(", ")
+                "`{rendered}` of `{component}` is pulled from its makers also where there is a mirror: {places}"
             );
             (
                 "UnmirroredImage",
@@ -74,4 +73,8 @@ fn words(component: &str, unpinned: &Unpinned) -> (&'static str, String, &'stati
             )
         }
     }
+}
+
+fn listed(places: &[Place]) -> String {
+    places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -6,7 +6,7 @@ use pdp_policies::Digest;
 use pdp_policies::image_values::{ImageValues, collisions};
 
 use super::reference::Reference;
-use crate::release_file::ComponentEntry;
+use crate::release_file::{ComponentEntry, ImageValuesEntry};
 
 /// The images that are carried, as the release writes them; what is none is left out.
 pub(crate) fn named(component: &ComponentEntry) -> BTreeSet<Reference> {
@@ -15,12 +15,17 @@ pub(crate) fn named(component: &ComponentEntry) -> BTreeSet<Reference> {
 
 /// With their digests; images without one are left out.
 pub(crate) fn carried(component: &ComponentEntry, digests: &BTreeMap<String, Digest>) -> Vec<ImageValues> {
-    let one = |entry: &crate::release_file::ImageValuesEntry| {
+    let one = |entry: &ImageValuesEntry| {
         let image = Reference::parse(&entry.image)?;
-        let digest = image.digest.or_else(|| digests.get(&entry.image).copied())?;
+        let digest = digest(&image, digests)?;
         Some(ImageValues { image: image.full_name(), digest, values: entry.values.clone() })
     };
     component.image_values.iter().filter_map(one).collect()
+}
+
+/// The digest that is written, else the one that is known.
+pub(super) fn digest(image: &Reference, digests: &BTreeMap<String, Digest>) -> Option<Digest> {
+    image.digest.or_else(|| digests.get(&image.to_string()).copied())
 }
 
 /// What is wrong with the entries of a component, whatever the digests are.

@@ -20,7 +20,7 @@ mod yaml;
 
 pub(crate) use carried::{carried, named, problems};
 pub(crate) use changes::changes;
-pub(crate) use document::{Locked, LockedComponent, beside};
+pub(crate) use document::{Locked, LockedComponent, Place, beside};
 pub(crate) use helm::Helm;
 pub(crate) use image_paths::of as image_paths;
 pub(crate) use inputs::of as inputs;

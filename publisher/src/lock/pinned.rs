@@ -31,18 +31,19 @@ pub(crate) fn signed(component: &LockedComponent) -> Vec<Image> {
 
 /// True if an image of a hook is pinned by the post-renderer alone.
 pub(crate) fn needs_hooks(component: &LockedComponent) -> bool {
-    let own = |image: &LockedImage| {
-        Reference::parse(&image.rendered).is_some_and(|written| written.digest == Some(image.digest))
-    };
-    component.images.iter().any(|image| image.seen.contains(&Place::Hook) && !own(image))
+    component.images.iter().any(|image| image.seen.contains(&Place::Hook) && !has_its_digest(image))
+}
+
+/// True if the digest stands in the string itself.
+fn has_its_digest(image: &LockedImage) -> bool {
+    Reference::parse(&image.rendered).is_some_and(|written| written.digest == Some(image.digest))
 }
 
 /// Everything that would run by its tag, or as another image.
 pub(crate) fn unpinned(component: &LockedComponent) -> Vec<Unpinned> {
     let mut found = Vec::new();
     for image in component.images.iter().filter(|image| image.reach == Reach::Values) {
-        let pinned =
-            Reference::parse(&image.rendered).is_some_and(|written| written.digest == Some(image.digest));
+        let pinned = has_its_digest(image);
         let off = image.seen.iter().all(|place| *place == Place::Values);
         let (rendered, places) = (image.rendered.clone(), image.seen.iter().copied().collect());
         match (pinned || off, image.unmirrored) {

@@ -8,7 +8,7 @@ use pdp_policies::{ComponentName, Digest};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::{Map, Value};
 
-use super::carried::{carried, named};
+use super::carried::{carried, digest, named};
 use super::helm::{Helm, Rendering};
 use super::reference::Reference;
 use super::rendered::{self, Seen};
@@ -99,15 +99,12 @@ pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
         None => BTreeSet::new(),
     };
     let unmirrored = unmirrored(helm, search, inputs, &carried, &found).await?;
-    let image_values = named(component).iter().filter_map(|image| digest(image, digests)).collect();
+    let image_values = named(component)
+        .iter()
+        .filter_map(|image| Some((image.to_string(), digest(image, digests)?)))
+        .collect();
     let name = component.name.clone();
     Ok(Found { name, inputs, seen: found, values, needs_values, image_values, unmirrored })
-}
-
-fn digest(image: &Reference, digests: &BTreeMap<String, Digest>) -> Option<(String, Digest)> {
-    let text = image.to_string();
-    let digest = image.digest.or_else(|| digests.get(&text).copied())?;
-    Some((text, digest))
 }
 
 /// What stands where no post-renderer comes, and doesn't follow to a mirror.

@@ -32,8 +32,7 @@ pub(crate) async fn listed(
         signatures::add(registry, (bundle, &to), (what, digest), keys, inventory).await?;
     }
     inventory.tags.extend(tags(release).map(|(name, digest)| tag(release.level, bundle, &to, name, digest)));
-    let images: BTreeSet<&Image> =
-        release.components.iter().flat_map(|component| &component.images).collect();
+    let images: BTreeSet<&Image> = release.images().collect();
     let images: Result<Vec<_>> =
         images.into_iter().map(|image| Ok((way(image.pull_name())?, image.digest))).collect();
     for ((from, to), documents) in trees(registry, images?).await? {

@@ -60,7 +60,7 @@ pub(crate) async fn needed(
             all.add(&bundle.repository, entry.digest, release.level);
         }
     }
-    for image in release.components.iter().flat_map(|component| &component.images) {
+    for image in release.images() {
         image_parts(registry, &place(image.pull_name())?, image.digest, release.level, all).await?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Images that the customer's Helm values put into a component: one of a list passes, another one is `ForeignImage`.
 
 use pdp_e2e::Line;
-use pdp_e2e::cluster::{Kind, SubscriptionState, shared};
+use pdp_e2e::cluster::{SubscriptionState, shared};
 use serde_json::json;
 
 use crate::plane::{Plane, release};
@@ -10,15 +10,6 @@ use crate::scenario::Scenario;
 const NAMESPACE: &str = "images";
 const ENFORCER: &str = "choreo-connect-enforcer";
 const SIDECAR: &str = "registry.bank.example/sidecar";
-
-fn give(plane: &Plane<'_>, text: &str) {
-    let map = json!({
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": { "name": format!("pdp-values-{ENFORCER}"), "namespace": NAMESPACE },
-        "data": { "values.yaml": text },
-    });
-    plane.cluster.api.apply(Kind::CONFIG_MAP, &map).unwrap();
-}
 
 fn list(plane: &Plane<'_>, images: &[&str]) {
     plane.subscription.patch(&json!({ "spec": { "policy": { "ownImages": images } } })).unwrap();
@@ -37,7 +28,8 @@ fn an_image_of_a_value_fails_its_level_unless_the_customer_lists_it_and_is_told_
         Scenario::begin("customer: a listed sidecar passes; another image fails the level, or is told");
     let plane = Plane::at_41(&cluster, NAMESPACE, with_sidecar);
     let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
-    give(&plane, &format!("sidecar: {SIDECAR}:1\n"));
+    let theirs = format!("pdp-values-{ENFORCER}");
+    plane.give(&theirs, &format!("sidecar: {SIDECAR}:1\n"));
     list(&plane, &[SIDECAR]);
     plane.world.open(42, &["general=100"]).unwrap();
     subscription.until_level(pdp_sync, 42).unwrap();
@@ -62,7 +54,7 @@ fn an_image_of_a_value_fails_its_level_unless_the_customer_lists_it_and_is_told_
     subscription.until(pdp_sync, "the list to count", |state| !state.is("ForeignImage")).unwrap();
 
     // A level that is being applied fails at it.
-    give(&plane, "sidecar: evil.example/thing:1\n");
+    plane.give(&theirs, "sidecar: evil.example/thing:1\n");
     release(&plane.world, 43, NAMESPACE, |line| {
         with_sidecar(line)?;
         line.replace(ENFORCER, "values.yaml", "replicas: 1", "replicas: 2")

@@ -13,15 +13,6 @@ const ENFORCER: &str = "choreo-connect-enforcer";
 const SCHEMA: &str =
     r#"{ "type": "object", "properties": { "replicas": { "type": "integer", "maximum": 5 } } }"#;
 
-fn give(plane: &Plane<'_>, name: &str, text: &str) {
-    let map = json!({
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": { "name": name, "namespace": plane.subscription.namespace },
-        "data": { "values.yaml": text },
-    });
-    plane.cluster.api.apply(Kind::CONFIG_MAP, &map).unwrap();
-}
-
 fn replicas(plane: &Plane<'_>, namespace: &str, name: &str) -> u64 {
     let found = plane.cluster.api.get(Kind::DEPLOYMENT, namespace, name).unwrap().unwrap();
     found["spec"]["replicas"].as_u64().unwrap()
@@ -35,8 +26,8 @@ fn values_that_do_not_fit_hold_and_fitting_ones_reach_the_workload_in_order() {
     let plane = Plane::at_41(&cluster, NAMESPACE, |line| line.write(ENFORCER, "values.schema.json", SCHEMA));
     let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
     let before = plane.live(Kind::HELM_RELEASE, ENFORCER)["metadata"]["generation"].clone();
-    give(&plane, "pdp-platform-values", "replicas: 2\n");
-    give(&plane, &format!("pdp-values-{ENFORCER}"), "replicas: s3cret\n");
+    plane.give("pdp-platform-values", "replicas: 2\n");
+    plane.give(&format!("pdp-values-{ENFORCER}"), "replicas: s3cret\n");
     plane.world.open(42, &["general=100"]).unwrap();
     let held = |state: &SubscriptionState| state.obstacles() == ["CustomerValuesInvalid"];
     subscription.until(pdp_sync, "values that don't fit to hold", held).unwrap();
@@ -54,13 +45,13 @@ fn values_that_do_not_fit_hold_and_fitting_ones_reach_the_workload_in_order() {
     );
     assert_eq!(plane.live(Kind::HELM_RELEASE, ENFORCER)["metadata"]["generation"], before);
 
-    give(&plane, &format!("pdp-values-{ENFORCER}"), "replicas: [\n");
+    plane.give(&format!("pdp-values-{ENFORCER}"), "replicas: [\n");
     let unreadable = |state: &SubscriptionState| {
         let words = state.status("obstacles")[0]["detail"].as_str().unwrap_or_default().to_owned();
         held(state) && words != detail && words.contains(&format!("pdp-values-{ENFORCER}"))
     };
     subscription.until(pdp_sync, "values that aren't YAML to hold", unreadable).unwrap();
-    give(&plane, &format!("pdp-values-{ENFORCER}"), "replicas: 3\n");
+    plane.give(&format!("pdp-values-{ENFORCER}"), "replicas: 3\n");
     subscription.until_level(pdp_sync, 42).unwrap();
     assert_eq!(replicas(&plane, "wso2-dataplane-values", ENFORCER), 3, "the component's own win");
     assert_eq!(replicas(&plane, "cert-manager-values", "certificate-manager"), 2, "the platform's for all");
@@ -89,7 +80,7 @@ fn values_that_name_an_image_are_refused_and_those_of_the_release_come_last() {
     let plane = Plane::at_41(&cluster, IMAGES, with_a_tool);
     let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
     let theirs = format!("pdp-values-{ENFORCER}");
-    give(&plane, &theirs, "image: {repository: evil.example/thing}\ntool: evil.example/s3cret:1\n");
+    plane.give(&theirs, "image: {repository: evil.example/thing}\ntool: evil.example/s3cret:1\n");
     plane.world.open(42, &["general=100"]).unwrap();
     let held = |state: &SubscriptionState| state.obstacles() == ["CustomerValuesInvalid"; 2];
     subscription.until(pdp_sync, "values that name images to hold", held).unwrap();
@@ -100,7 +91,7 @@ fn values_that_name_an_image_are_refused_and_those_of_the_release_come_last() {
     }
     assert_eq!((state.level(), state.phase()), (Some(41), "waiting"));
 
-    give(&plane, &theirs, "replicas: 2\n");
+    plane.give(&theirs, "replicas: 2\n");
     subscription.until_level(pdp_sync, 42).unwrap();
     let workload = || {
         let found = cluster.api.get(Kind::DEPLOYMENT, &format!("wso2-dataplane-{IMAGES}"), ENFORCER);
@@ -111,7 +102,7 @@ fn values_that_name_an_image_are_refused_and_those_of_the_release_come_last() {
     assert_eq!(args(&workload()), json!([tool]), "from the mirror, by digest");
 
     // Afterwards nobody asks pdp-sync: Flux takes the new values, but the release's come last.
-    give(&plane, &theirs, "replicas: 3\ntool: evil.example/thing:1\n");
+    plane.give(&theirs, "replicas: 3\ntool: evil.example/thing:1\n");
     let ask = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": "now" } } });
     cluster.api.patch(Kind::HELM_RELEASE, IMAGES, ENFORCER, &ask).unwrap();
     wait_for("Flux to take the new values", || workload()["replicas"] == 3).unwrap();

@@ -51,7 +51,7 @@ pub(super) fn compare(record: &DecisionRecord, pods: &[Value]) -> Images {
 fn known(record: &DecisionRecord) -> BTreeMap<String, BTreeSet<Digest>> {
     let mut known: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
     for (release, inputs) in sides(record) {
-        for image in release.components.iter().flat_map(|component| &component.images) {
+        for image in release.images() {
             let mirrored = mirrored(image.pull_name(), inputs);
             for name in [Some(image.name.clone()), image.from.clone(), mirrored].into_iter().flatten() {
                 known.entry(name).or_default().insert(image.digest);

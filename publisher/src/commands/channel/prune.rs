@@ -8,7 +8,7 @@ use pdp_policies::trust::carried;
 use pdp_policies::{At, Keep, Kept, Level, Line, Pruning, prune};
 use pdp_transport::channel_server::{InstalledView, Page, RolloutView};
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
 use crate::catalog::{CatalogArgs, Current, Other};
@@ -61,10 +61,8 @@ async fn ask(args: &Args) -> Result<Asked> {
     if args.without_server {
         return Ok(Asked::default());
     }
-    let Some(desk) = args.server.open(&args.catalog.git.connection.http()?)? else {
-        return Err(Failure::new("ServerNeeded", "nobody was asked which levels are installed")
-            .hint("name the channel server with `--server`; or `--without-server` with `--older-than`"));
-    };
+    let hint = "name the channel server with `--server`; or `--without-server` with `--older-than`";
+    let desk = args.server.needed(&args.catalog.git.connection.http()?, hint)?;
     let installed: Page<InstalledView> = desk.get("v1/levels").await?;
     let rollouts: Page<RolloutView> = desk.get("v1/rollouts").await?;
     Ok(Asked { installed: installed.items, rollouts: rollouts.items })

@@ -73,7 +73,7 @@ pub(super) async fn present(
 }
 
 fn all(release: &Release) -> BTreeSet<Image> {
-    release.components.iter().flat_map(|component| component.images.clone()).collect()
+    release.images().cloned().collect()
 }
 
 async fn one(source: &Source, registry: &Registry, image: &Image, elsewhere: Option<&str>) -> Result<()> {

@@ -69,10 +69,8 @@ async fn installed(args: &Args) -> Result<Vec<InstalledView>> {
     if args.without_server {
         return Ok(Vec::new());
     }
-    let Some(desk) = args.server.open(&args.catalog.git.connection.http()?)? else {
-        return Err(Failure::new("ServerNeeded", "nobody was asked which levels are installed")
-            .hint("name the channel server with `--server`; or `--without-server`"));
-    };
+    let hint = "name the channel server with `--server`; or `--without-server`";
+    let desk = args.server.needed(&args.catalog.git.connection.http()?, hint)?;
     let installed: Page<InstalledView> = desk.get("v1/levels").await?;
     Ok(installed.items)
 }
