@@ -11,7 +11,8 @@ fn main() {
          back, and only\nfor the digest that is wanted and the newest generation of the object. *Failed if it lasts* \
          counts once the component's\ntimeout has passed, because Flux tries again by itself and a restart of the API \
          server looks the same. A reason that\nisn't listed is waited for, unless the HelmRelease is `Stalled` with \
-         `RetriesExceeded`.\n"
+         `RetriesExceeded`. Where Flux\nhas been at the wanted digest for twice the component's timeout, it has \
+         failed, too (`TimedOut`).\n"
     );
     println!("| kind | reason | says | why |\n| --- | --- | --- | --- |");
     for row in REASONS {

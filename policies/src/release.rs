@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::document;
 use crate::image_values::{IMAGE_VALUES, ImageValues, collisions};
 use crate::names::{ComponentName, KubernetesName, Level, Line, Platform};
+use crate::outlives::Outlives;
 use crate::time::{At, Span};
 
 /// The largest descriptor that is read (bytes).
@@ -142,7 +143,8 @@ pub struct Component {
     pub name: ComponentName,
     /// Its version, as its makers write it.
     pub version: String,
-    /// Components of one stage are applied together, stages in ascending order from 1.
+    /// Components of one stage are applied together, stages in ascending order from 1; within a stage Flux's controllers,
+    /// then pdp-sync, come after the others.
     pub stage: u32,
     /// What is applied.
     pub artifact: Artifact,
@@ -152,7 +154,7 @@ pub struct Component {
     pub namespace: KubernetesName,
     /// What happens when it fails.
     pub on_failure: OnFailure,
-    /// After this it counts as failed.
+    /// After this it counts as failed; where Flux goes on with it, after twice as long.
     pub timeout: Span,
     /// It must stay healthy for this long.
     pub settle: Span,
@@ -170,6 +172,9 @@ pub struct Component {
     /// Places of Helm values (JSON Pointers) that name an image; a customer's values don't.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub image_paths: Vec<String>,
+    /// What it brings and nobody takes away when it goes, or goes back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outlives: Vec<Outlives>,
 }
 
 /// A component's OCI artifact within the bundle: one image manifest with one layer.

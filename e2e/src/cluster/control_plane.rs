@@ -122,6 +122,14 @@ impl Cluster {
         self.processes.stop(part);
     }
 
+    /// Asks a part to end, as a drained node does (`SIGTERM`), and waits until it has.
+    ///
+    /// # Errors
+    /// When it doesn't end.
+    pub fn terminate(&mut self, part: Part) -> Result<()> {
+        self.processes.terminate(part)
+    }
+
     /// Starts a part again, on its ports with its data, and waits until it is ready.
     ///
     /// # Errors

@@ -40,6 +40,13 @@ impl Processes {
         self.lock().remove(&part);
     }
 
+    /// `kill -15`, and its end.
+    pub(super) fn terminate(&self, part: Part) -> Result<()> {
+        let Some(mut ending) = self.lock().remove(&part) else { return Ok(()) };
+        ending.terminate().with_context(|| part.name())?;
+        Ok(())
+    }
+
     pub(super) fn pid(&self, part: Part) -> Option<u32> {
         self.lock().get(&part).map(Running::id)
     }

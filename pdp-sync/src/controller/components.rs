@@ -3,7 +3,7 @@
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::release::Component;
-use pdp_policies::{Level, ObstacleCode};
+use pdp_policies::{Level, ObstacleCode, Turn};
 
 use super::status::Facts;
 use crate::crd::{ComponentState, ComponentStatus, UpdateSubscriptionStatus as Status};
@@ -34,7 +34,7 @@ fn on_the_way(record: &DecisionRecord, component: &Component, under_way: &UnderW
     let open = under_way.components.iter().find(|it| it.name == component.name);
     let (state, reason) = match open {
         Some(open) => (state(&open.health, true), reason(&open.health)),
-        None if component.stage <= under_way.stage && !under_way.back => (ComponentState::Healthy, None),
+        None if Turn::of(component) <= under_way.turn && !under_way.back => (ComponentState::Healthy, None),
         None if under_way.back => (ComponentState::Progressing, None),
         None => (ComponentState::Pending, None),
     };

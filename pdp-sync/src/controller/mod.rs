@@ -3,6 +3,7 @@
 mod components;
 mod conditions;
 mod context;
+mod elder;
 mod events;
 mod handled;
 mod health;
@@ -36,6 +37,7 @@ use crate::changes::Changes;
 use crate::cluster::Cluster;
 use crate::connection::Connection;
 use context::Context;
+pub(crate) use elder::Siblings;
 use events::notification::Notifier;
 use passes::Due;
 use signals::Signals;
@@ -56,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) events_addr: Option<String>,
     /// Tokens, exceptions, and the hosts that subscriptions may name.
     pub(crate) connection: Connection,
+    /// None outside a cluster.
+    pub(crate) siblings: Option<Siblings>,
 }
 
 /// Runs until it is told to end (SIGTERM, SIGINT): the watches say which subscription is due, this thread makes the
@@ -64,7 +68,12 @@ pub(crate) fn run(settings: Settings) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(16).build();
     let runtime = Rc::new(runtime.map_err(|e| Error::io("start a runtime", &e))?);
     let ended = driving(&runtime, || {
+        let siblings = settings.siblings.clone();
         let (context, due, watching) = block_on(start(settings))??;
+        if let Some(siblings) = siblings {
+            let Cluster { client, namespace, .. } = context.cluster.clone();
+            block_on(elder::gone(client, &namespace, &siblings))?;
+        }
         passes::run(due, |name| reconciler::reconcile(name, &context))?;
         block_on(watching)?.map_err(internal)
     });

@@ -5,6 +5,7 @@ mod parts;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
+use pdp_policies::outlives::{self, Outlives};
 use pdp_policies::trust::STALE_AFTER;
 use pdp_policies::{At, Obstacle, ObstacleCode};
 use pdp_transport::cli::Failure;
@@ -20,6 +21,9 @@ use crate::status::{self, Outcome, Seen};
 use crate::target::{ComponentHealth, Fight, UnderWay};
 
 use parts::{foreign, instruction, next_action, obstacle, refusal};
+
+/// So many objects that outlived a level are named.
+const MAX_LEFT_BEHIND: usize = 50;
 
 /// What a pass left behind.
 pub(super) struct Facts<'a> {
@@ -189,7 +193,9 @@ fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
             None => "and stays as it is: no level was good before, so there is nothing to go back to",
         };
         let cause = cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"));
-        let message = format!("level {level} failed at `{component}`{cause} {after}; it isn't tried again");
+        let left = outlives::words(&left_behind(record));
+        let message =
+            format!("level {level} failed at `{component}`{cause} {after}; it isn't tried again{left}");
         return Stand::Stalled { reason: "LevelFailed".to_owned(), message };
     }
     let level = record.installed().map_or_else(|| "no level".to_owned(), |it| format!("level {}", it.level));
@@ -205,7 +211,7 @@ fn under_way_words(record: Option<&DecisionRecord>, under_way: &UnderWay) -> Str
     let level = record.map_or_else(String::new, |record| record.target().level.to_string());
     let way = if under_way.back { "goes back" } else { "is applied" };
     let open = health_words(&under_way.components);
-    format!("level {level} {way}, stage {}: {open}", under_way.stage)
+    format!("level {level} {way}, stage {}: {open}", under_way.turn)
 }
 
 fn health_words(open: &[ComponentHealth]) -> String {
@@ -340,12 +346,13 @@ fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
             authority: None,
             failed: same.and_then(|record| record.phase().failed().cloned()),
             cause: same.and_then(|record| record.phase().cause().map(str::to_owned)),
+            left_behind: same.map(left_behind).unwrap_or_default(),
         })
         .filter(|_| !obstacles.is_empty() || phase == TargetPhase::Preflight);
     }
     let record = record?;
     let stage = match &facts.outcome.seen {
-        Seen::UnderWay(under_way) => Some(under_way.stage),
+        Seen::UnderWay(under_way) => Some(under_way.turn.stage),
         _ => None,
     };
     Some(TargetStatus {
@@ -358,7 +365,19 @@ fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
         authority: Some(record.authority().clone()),
         failed: record.phase().failed().cloned(),
         cause: record.phase().cause().map(str::to_owned),
+        left_behind: left_behind(record),
     })
+}
+
+/// Known once everything is back.
+fn left_behind(record: &DecisionRecord) -> Vec<Outlives> {
+    match record.phase() {
+        Phase::Quarantined { .. } => {
+            let all = outlives::left_behind(record).into_iter();
+            all.map(|(_, object)| object.clone()).take(MAX_LEFT_BEHIND).collect()
+        }
+        _ => vec![],
+    }
 }
 
 fn phase_of(phase: &Phase) -> Option<TargetPhase> {

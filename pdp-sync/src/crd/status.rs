@@ -2,6 +2,7 @@
 
 use pdp_policies::gate::Authority;
 use pdp_policies::moves::MoveKind;
+use pdp_policies::outlives::Outlives;
 use pdp_policies::{At, ComponentName, Digest, Level, ObstacleCode, Owner, RefusalCode, Ring};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,10 @@ pub struct TargetStatus {
     /// Why it failed, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// Namespaces and definitions (`Kind/name`) that it brought and nobody took away when it went back: they may be there
+    /// still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<Outlives>,
 }
 
 /// How far a target is.

@@ -5,7 +5,7 @@ use pdp_policies::release::{Component, OnFailure};
 
 use super::desired::{self, Desired, Owner};
 use super::observed::Objects;
-use crate::target::stages;
+use crate::target::turns;
 
 /// One component of the installed state.
 #[derive(Debug)]
@@ -15,9 +15,9 @@ pub(super) struct Installed {
     pub(super) held: bool,
 }
 
-/// All components, by stage. A new component that failed and may go back isn't among them: it stays as it is.
+/// All components, turn by turn. A new component that failed and may go back isn't among them: it stays as it is.
 pub(super) fn installed(owner: Owner<'_>, record: &DecisionRecord, objects: &Objects) -> Vec<Installed> {
-    let all = stages(record.target(), record).into_values().flatten();
+    let all = turns(record.target(), record).into_values().flatten();
     match record.phase() {
         Phase::Done {} => {
             all.map(|c| Installed { desired: Desired::target(owner, record, c), held: false }).collect()
@@ -31,7 +31,7 @@ pub(super) fn left_as_they_are(owner: Owner<'_>, record: &DecisionRecord, object
     if matches!(record.phase(), Phase::Done {}) || record.last_good().is_some() {
         return Vec::new();
     }
-    let all = stages(record.target(), record).into_values().flatten();
+    let all = turns(record.target(), record).into_values().flatten();
     let all = all.map(|component| Desired::target(owner, record, component));
     all.filter(|desired| objects.applier(desired).is_some()).collect()
 }

@@ -1,29 +1,29 @@
-//! What is due, from the record and from what the cluster holds. Pure: which stages are done is read off, not kept.
+//! What is due, from the record and from what the cluster holds. Pure: which turns are done is read off, not kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
 use pdp_policies::release::{Component, OnFailure};
-use pdp_policies::{At, CLOCK_TOLERANCE, ComponentName, ObstacleCode, RefusalCode, Span};
+use pdp_policies::{At, CLOCK_TOLERANCE, ComponentName, ObstacleCode, RefusalCode, Span, Turn};
 use semver::Version;
 
 use super::desired::{self, Desired, Owner};
 use super::observed::Objects;
 use super::workloads::Workloads;
-use crate::target::{ComponentHealth, UnderWay, stages};
+use crate::target::{ComponentHealth, UnderWay, turns};
 
 /// Watches wake a pass sooner; this is for what nobody tells.
 const LOOK_AGAIN: Span = Span::from_seconds(15);
 
-/// The stage of a pdp-sync that goes before all others; releases count theirs from 1.
-const ITSELF: u32 = 0;
+/// The turn of a pdp-sync that goes before all others.
+const ITSELF: Turn = Turn::FIRST;
 
 /// What is due.
 #[derive(Debug)]
 pub(super) enum Next {
     /// These don't look as they should: apply them, then ask again.
-    Write { stage: u32, objects: Vec<Desired> },
+    Write { turn: Turn, objects: Vec<Desired> },
     /// Nothing can be done now.
     Wait(UnderWay),
     /// This component failed, and why.
@@ -38,7 +38,7 @@ struct Open {
     next: Span,
 }
 
-/// Towards the record's target: stage by stage, each written, healthy and settled before the next.
+/// Towards the record's target: turn by turn, each written, healthy and settled before the next.
 pub(super) fn forward(
     owner: Owner<'_>,
     record: &DecisionRecord,
@@ -47,11 +47,11 @@ pub(super) fn forward(
     running: &Version,
     now: At,
 ) -> Next {
-    for (stage, components) in order(record, running) {
+    for (turn, components) in order(record, running) {
         let wanted: Vec<_> = components.iter().map(|c| Desired::target(owner, record, c)).collect();
         let due = to_write(objects, &wanted);
         if !due.is_empty() {
-            return Next::Write { stage, objects: due };
+            return Next::Write { turn, objects: due };
         }
         // What this level leaves as it was isn't judged by it.
         let touched = components.iter().zip(&wanted).filter(|(c, _)| desired::is_touched(owner, record, c));
@@ -66,7 +66,7 @@ pub(super) fn forward(
             }
         }
         if !open.is_empty() {
-            return wait(stage, false, open);
+            return wait(turn, false, open);
         }
     }
     match record.target().needs_newer(running) {
@@ -76,10 +76,10 @@ pub(super) fn forward(
     }
 }
 
-/// The stages of the target. Where the level needs a newer pdp-sync, that one alone, which does the rest.
-fn order<'a>(record: &'a DecisionRecord, running: &Version) -> BTreeMap<u32, Vec<&'a Component>> {
+/// The turns of the target. Where the level needs a newer pdp-sync, that one alone, which does the rest.
+fn order<'a>(record: &'a DecisionRecord, running: &Version) -> BTreeMap<Turn, Vec<&'a Component>> {
     if !record.target().needs_newer(running) {
-        return stages(record.target(), record);
+        return turns(record.target(), record);
     }
     itself(record).map(|component| (ITSELF, vec![component])).into_iter().collect()
 }
@@ -106,11 +106,11 @@ pub(super) fn back(
 ) -> Next {
     let mut held = Vec::new();
     let mut last = ITSELF;
-    for (stage, wanted) in way_back(owner, record).into_iter().rev() {
+    for (turn, wanted) in way_back(owner, record).into_iter().rev() {
         let (others, ours): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|d| fought.contains(&d.name));
         let due = to_write(objects, &ours);
         if !due.is_empty() {
-            return Next::Write { stage, objects: due };
+            return Next::Write { turn, objects: due };
         }
         let mut open = Vec::new();
         for desired in &ours {
@@ -121,10 +121,10 @@ pub(super) fn back(
             }
         }
         if !open.is_empty() {
-            return wait(stage, true, open);
+            return wait(turn, true, open);
         }
         held.extend(others.iter().map(|desired| still(desired, Health::Waiting("ForeignWriter".to_owned()))));
-        last = stage;
+        last = turn;
     }
     if held.is_empty() { Next::Done } else { wait(last, true, held) }
 }
@@ -133,17 +133,17 @@ fn still(desired: &Desired, health: Health) -> Open {
     Open { health: ComponentHealth { name: desired.name.clone(), health }, next: LOOK_AGAIN }
 }
 
-/// What goes back, as the last good level had it, by the stages of the target. What the target took away comes first.
-fn way_back(owner: Owner<'_>, record: &DecisionRecord) -> BTreeMap<u32, Vec<Desired>> {
-    let mut way = BTreeMap::<u32, Vec<_>>::new();
-    for (stage, components) in stages(record.target(), record) {
+/// What goes back, as the last good level had it, by the turns of the target. What the target took away comes first.
+fn way_back(owner: Owner<'_>, record: &DecisionRecord) -> BTreeMap<Turn, Vec<Desired>> {
+    let mut way = BTreeMap::<Turn, Vec<_>>::new();
+    for (turn, components) in turns(record.target(), record) {
         let back = components.into_iter().filter(|c| c.on_failure == OnFailure::Rollback);
         let touched = back.filter(|c| desired::is_touched(owner, record, c));
         let before = touched.filter_map(|c| Desired::last_good(owner, record, &c.name));
-        way.entry(stage).or_default().extend(before);
+        way.entry(turn).or_default().extend(before);
     }
     for name in &record.target().removed {
-        way.entry(0).or_default().extend(Desired::last_good(owner, record, name));
+        way.entry(Turn::FIRST).or_default().extend(Desired::last_good(owner, record, name));
     }
     way
 }
@@ -191,10 +191,10 @@ fn settled(health: Health, desired: &Desired, workloads: &Workloads, now: At) ->
     Err(open(Health::Healthy { since }, Span::from_seconds(left.clamp(1, 60))))
 }
 
-fn wait(stage: u32, back: bool, open: Vec<Open>) -> Next {
+fn wait(turn: Turn, back: bool, open: Vec<Open>) -> Next {
     let next = open.iter().map(|open| open.next).min().unwrap_or(LOOK_AGAIN);
     let components = open.into_iter().map(|open| open.health).collect();
-    Next::Wait(UnderWay { stage, back, components, next, fought: vec![] })
+    Next::Wait(UnderWay { turn, back, components, next, fought: vec![] })
 }
 
 #[cfg(test)]

@@ -45,7 +45,13 @@ mod tests {
             health: Health::Waiting(reason.to_owned()),
         };
         let components = vec![of("chart"), of("manifests")];
-        UnderWay { stage: 1, back: false, components, next: Span::from_seconds(1), fought: vec![] }
+        UnderWay {
+            turn: pdp_policies::Turn::FIRST,
+            back: false,
+            components,
+            next: Span::from_seconds(1),
+            fought: vec![],
+        }
     }
 
     fn live(annotations: Value) -> Value {

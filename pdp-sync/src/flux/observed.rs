@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::desired::Desired;
 use crate::cluster::{Cluster, Kind, name_of};
-use crate::crd::SUBSCRIPTION_LABEL;
+use crate::crd::{MANAGER, SUBSCRIPTION_LABEL};
 
 /// The kinds that pdp-sync writes.
 pub(super) const KINDS: [Kind; 3] = [Kind::OciRepository, Kind::HelmRelease, Kind::Kustomization];
@@ -116,6 +116,7 @@ fn observed(kind: Kind, object: &Value, wanted: Digest, timeout: Span, now: At) 
     };
     let conditions: Vec<_> = status["conditions"].as_array().into_iter().flatten().map(condition).collect();
     let ready_since = conditions.iter().find(|c| c.kind == "Ready").and_then(|c| c.last_transition);
+    let overdue = at_it_since(object, &conditions).is_some_and(|it| it.plus(timeout).plus(timeout) < now);
     Observed {
         kind,
         generation: object["metadata"]["generation"].as_i64().unwrap_or_default(),
@@ -127,7 +128,18 @@ fn observed(kind: Kind, object: &Value, wanted: Digest, timeout: Span, now: At) 
         applied: digest(applied),
         wanted,
         timeout_passed: ready_since.is_some_and(|since| since.plus(timeout) < now),
+        overdue,
     }
+}
+
+/// Since when Flux is at what pdp-sync wrote last. Helm gives up by itself after the component's timeout, and says why;
+/// twice as long is for what it tries again and again.
+fn at_it_since(object: &Value, conditions: &[FluxCondition]) -> Option<At> {
+    let busy = conditions.iter().find(|c| c.kind == "Reconciling" && c.status == Truth::True)?;
+    let entries = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let ours = entries.filter(|it| it["manager"] == MANAGER && it["operation"] == "Apply");
+    let written = ours.filter_map(|it| it["time"].as_str()?.parse().ok()).max();
+    busy.last_transition.max(written)
 }
 
 fn condition(condition: &Value) -> FluxCondition {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{At, ComponentName, Digest, ImageName, Obstacle, ObstacleCode, Span};
+use pdp_policies::{At, ComponentName, Digest, ImageName, Obstacle, ObstacleCode, Span, Turn};
 use pdp_transport::cli::failure::{Result, internal};
 
 use super::artifact_keys;
@@ -31,7 +31,7 @@ use crate::fault;
 use crate::reconcile;
 use crate::state::State;
 use crate::target::{
-    Alive, Applied, ComponentHealth, Fight, Found, Preflight, Progress, Target, Tidied, UnderWay, stages,
+    Alive, Applied, ComponentHealth, Fight, Found, Preflight, Progress, Target, Tidied, UnderWay, turns,
 };
 use crate::time::Clock;
 
@@ -115,14 +115,14 @@ impl FluxTarget<'_> {
             let workloads = self.workloads(record, &objects, clock)?;
             let running = reconcile::own_version();
             match next::forward(self.owner(), record, &objects, &workloads, &running, clock.now()) {
-                Next::Write { stage, objects: due } => {
+                Next::Write { turn, objects: due } => {
                     let (due, fought) = self.sift(due, &objects)?;
                     if due.is_empty() {
-                        return Ok(Forward::Wait(contested(stage, fought, clock.now())));
+                        return Ok(Forward::Wait(contested(turn, fought, clock.now())));
                     }
-                    fault::point(&format!("before-write-{stage}"));
+                    fault::point(&format!("before-write-{turn}"));
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;
-                    fault::point(&format!("after-write-{stage}"));
+                    fault::point(&format!("after-write-{turn}"));
                 }
                 Next::Wait(under_way) => {
                     self.nudge(&under_way, &objects)?;
@@ -138,7 +138,9 @@ impl FluxTarget<'_> {
                     removed::remove(self.cluster, &left, &objects)?;
                     let (components, next) = (left.suspended, Span::from_seconds(2));
                     let fought = vec![];
-                    return Ok(Forward::Wait(UnderWay { stage: 100, back: false, components, next, fought }));
+                    let last = turns(record.target(), record).into_keys().next_back();
+                    let turn = last.unwrap_or(Turn::FIRST);
+                    return Ok(Forward::Wait(UnderWay { turn, back: false, components, next, fought }));
                 }
             }
         }
@@ -151,15 +153,15 @@ impl FluxTarget<'_> {
             let objects = self.reread()?;
             let contested = fought.iter().map(|fight: &Fight| fight.component.clone()).collect();
             match next::back(self.owner(), record, &objects, &contested, clock.now()) {
-                Next::Write { stage, objects: due } => {
+                Next::Write { turn, objects: due } => {
                     let (due, more) = self.sift(due, &objects)?;
                     fought.extend(more);
                     if due.is_empty() {
                         continue;
                     }
-                    fault::point(&format!("before-back-{stage}"));
+                    fault::point(&format!("before-back-{turn}"));
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;
-                    fault::point(&format!("after-back-{stage}"));
+                    fault::point(&format!("after-back-{turn}"));
                 }
                 Next::Wait(under_way) => {
                     self.nudge(&under_way, &objects)?;
@@ -200,7 +202,7 @@ impl FluxTarget<'_> {
     /// The workloads of what this level touched and Flux calls healthy.
     fn workloads(&self, record: &DecisionRecord, objects: &Objects, clock: &Clock) -> Result<Workloads> {
         let owner = self.owner();
-        let all = stages(record.target(), record).into_values().flatten();
+        let all = turns(record.target(), record).into_values().flatten();
         let touched = all.filter(|c| desired::is_touched(owner, record, c));
         let wanted = touched.map(|c| Desired::target(owner, record, c));
         let healthy = |d: &Desired| matches!(objects.health(d, clock.now()), Health::Healthy { .. });
@@ -210,7 +212,7 @@ impl FluxTarget<'_> {
     /// Sources that neither the record's target nor its last good level names.
     fn leftovers<'o>(&self, record: &DecisionRecord, objects: &'o Objects) -> Vec<&'o str> {
         let owner = self.owner();
-        let target = stages(record.target(), record).into_values().flatten();
+        let target = turns(record.target(), record).into_values().flatten();
         let mut kept: Vec<_> = target.map(|c| Desired::target(owner, record, c)).collect();
         if let Some(good) = record.last_good() {
             kept.extend(good.components.iter().filter_map(|c| Desired::last_good(owner, record, &c.name)));
@@ -233,12 +235,12 @@ fn others_write() -> pdp_transport::cli::Failure {
 }
 
 /// Nothing of a stage can be written but what others change again and again.
-fn contested(stage: u32, fought: Vec<Fight>, now: At) -> UnderWay {
+fn contested(turn: Turn, fought: Vec<Fight>, now: At) -> UnderWay {
     let health = || Health::Waiting("ForeignWriter".to_owned());
     let components = fought.iter().map(|it| ComponentHealth { name: it.component.clone(), health: health() });
     let left = fought.iter().map(|it| it.again.seconds_since(now)).min().unwrap_or(1);
     let next = Span::from_seconds(u32::try_from(left).unwrap_or(1).max(1));
-    UnderWay { stage, back: false, components: components.collect(), next, fought }
+    UnderWay { turn, back: false, components: components.collect(), next, fought }
 }
 
 impl Target for FluxTarget<'_> {

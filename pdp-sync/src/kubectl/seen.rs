@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use kube::ResourceExt;
-use pdp_policies::{Level, PdpId};
+use pdp_policies::{Level, PdpId, outlives};
 
 use super::words;
 use crate::crd::{ComponentState, Condition, ConditionType, UpdateSubscription, UpdateSubscriptionStatus};
@@ -85,7 +85,8 @@ pub(super) fn target_words(of: &UpdateSubscription) -> Option<String> {
     }
     if let Some(failed) = &target.failed {
         let cause = target.cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"));
-        words += &format!(" (`{failed}` failed{cause})");
+        let left = outlives::words(&target.left_behind);
+        words += &format!(" (`{failed}` failed{cause}{left})");
     }
     Some(words)
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::release::{Component, OnFailure, Release};
-use pdp_policies::{ComponentName, Digest};
+use pdp_policies::{ComponentName, Digest, Turn};
 use pdp_transport::cli::failure::{Result, internal};
 
 use super::git::GitTarget;
-use super::{Alive, Applied, stages};
+use super::{Alive, Applied, turns};
 use crate::fault;
 use crate::probe::{self, Health};
 use crate::render::{self, Files, Place};
@@ -47,7 +47,7 @@ pub(super) fn carry_on(
     Ok(Applied::GoneBack(component))
 }
 
-/// One commit per stage that changes something; the component that failed, if one did.
+/// One commit per turn that changes something; the component that failed, if one did.
 fn write_stages(
     state: &mut State,
     record: &DecisionRecord,
@@ -57,17 +57,17 @@ fn write_stages(
     alive: &Alive<'_>,
 ) -> Result<Option<ComponentName>> {
     let release = record.target();
-    let stages = stages(release, record);
-    let last = stages.keys().next_back().copied();
-    for (stage, components) in &stages {
+    let turns = turns(release, record);
+    let last = turns.keys().next_back().copied();
+    for (turn, components) in &turns {
         let mut wanted = wanted(target.place, release, components, record);
-        if Some(*stage) == last {
+        if Some(*turn) == last {
             wanted.extend(removed(state, target.place, release));
         }
-        let message = message(record, *stage, components);
-        write(state, target, &format!("push-{stage}"), &wanted, &message, record, clock)?;
+        let message = message(record, *turn, components);
+        write(state, target, &format!("push-{turn}"), &wanted, &message, record, clock)?;
         if let Some(probe) = probe
-            && probe::settle(probe, release.level, *stage, components, clock, || alive(state))?
+            && probe::settle(probe, release.level, turn.stage, components, clock, || alive(state))?
                 == Health::Failed
         {
             return Ok(components.first().map(|component| component.name.clone()));
@@ -79,7 +79,7 @@ fn write_stages(
 /// What was touched goes back in reverse order, except what must not; never further than the last good level.
 fn go_back(state: &mut State, record: &DecisionRecord, target: &GitTarget<'_>, clock: &Clock) -> Result<()> {
     let (Some(good), Some(inputs)) = (record.last_good(), record.last_good_inputs()) else { return Ok(()) };
-    for (stage, touched) in stages(record.target(), record).iter().rev() {
+    for (turn, touched) in turns(record.target(), record).iter().rev() {
         let mut wanted = BTreeMap::new();
         for component in touched.iter().filter(|c| c.on_failure == OnFailure::Rollback) {
             let before = good.components.iter().find(|c| c.name == component.name);
@@ -87,11 +87,11 @@ fn go_back(state: &mut State, record: &DecisionRecord, target: &GitTarget<'_>, c
             wanted.extend(files.into_iter().flatten().map(|(path, content)| (path, Some(content))));
         }
         let message = format!(
-            "Go back to level {}, stage {stage}\n\nLevel {} failed.\n",
+            "Go back to level {}, stage {turn}\n\nLevel {} failed.\n",
             good.level,
             record.target().level
         );
-        write(state, target, &format!("back-{stage}"), &wanted, &message, record, clock)?;
+        write(state, target, &format!("back-{turn}"), &wanted, &message, record, clock)?;
     }
     Ok(())
 }
@@ -156,7 +156,7 @@ pub(crate) fn all_files(place: Place<'_>, record: &DecisionRecord) -> Files {
     components.into_iter().flat_map(|c| render::component(place, release, c, record.inputs())).collect()
 }
 
-fn message(record: &DecisionRecord, stage: u32, components: &[&Component]) -> String {
+fn message(record: &DecisionRecord, turn: Turn, components: &[&Component]) -> String {
     let release = record.target();
     let before = |name| {
         let old = record.last_good().and_then(|good| good.components.iter().find(|c| c.name == name));
@@ -168,7 +168,7 @@ fn message(record: &DecisionRecord, stage: u32, components: &[&Component]) -> St
             .and_then(|g| g.components.iter().find(|c| c.name == name))
             .map(|c| c.artifact.digest())
     };
-    let mut text = format!("Level {} ({}), stage {stage}\n\n", release.level, release.version);
+    let mut text = format!("Level {} ({}), stage {turn}\n\n", release.level, release.version);
     for component in components.iter().filter(|c| digest(c.name.clone()) != Some(c.artifact.digest())) {
         text.push_str(&format!(
             "{}: {} -> {}\n",

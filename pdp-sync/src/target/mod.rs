@@ -7,7 +7,7 @@ use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
 use pdp_policies::release::{Component, Release};
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{At, ComponentName, Obstacle, Span};
+use pdp_policies::{At, ComponentName, Obstacle, Span, Turn};
 use pdp_transport::cli::failure::Result;
 
 use crate::preflight::Trouble;
@@ -92,7 +92,7 @@ pub(crate) enum Applied {
 /// What is waited for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnderWay {
-    pub(crate) stage: u32,
+    pub(crate) turn: Turn,
     /// True while going back.
     pub(crate) back: bool,
     /// The components of the stage that aren't done.
@@ -154,15 +154,15 @@ pub(crate) struct Tidied {
     pub(crate) held: std::collections::BTreeSet<ComponentName>,
 }
 
-/// The components of a release, as the record's inputs select them, by stage.
-pub(crate) fn stages<'a>(
+/// The components of a release, as the record's inputs select them, turn by turn.
+pub(crate) fn turns<'a>(
     release: &'a Release,
     record: &DecisionRecord,
-) -> std::collections::BTreeMap<u32, Vec<&'a Component>> {
+) -> std::collections::BTreeMap<Turn, Vec<&'a Component>> {
     let inputs = record.inputs();
-    let mut stages = std::collections::BTreeMap::<u32, Vec<_>>::new();
+    let mut turns = std::collections::BTreeMap::<Turn, Vec<_>>::new();
     for component in release.components_for(inputs.platform, &inputs.left_out) {
-        stages.entry(component.stage).or_default().push(component);
+        turns.entry(Turn::of(component)).or_default().push(component);
     }
-    stages
+    turns
 }

@@ -82,6 +82,8 @@ pub struct Observed {
     /// The component's timeout has passed since the digest was written: until then a failure that a restart of the
     /// API server causes as well doesn't count.
     pub timeout_passed: bool,
+    /// Flux has been at what was written last for so long that it won't come to an end.
+    pub overdue: bool,
 }
 
 /// How one Flux object is.
@@ -107,6 +109,15 @@ pub enum Health {
 /// Judges one Flux object; `None` if there is none.
 pub fn health(observed: Option<&Observed>) -> Health {
     let Some(observed) = observed else { return Health::NotThere };
+    match judge(observed) {
+        Health::Progressing(reason) if observed.overdue && observed.at_it() => {
+            Health::Failed(format!("TimedOut: {reason}"))
+        }
+        health => health,
+    }
+}
+
+fn judge(observed: &Observed) -> Health {
     if observed.deleting {
         return Health::Waiting("Terminating".to_owned());
     }
@@ -143,6 +154,14 @@ impl Observed {
     /// A pass is under way: what stands in `Ready` may be about the one before.
     fn under_way(&self) -> bool {
         self.is_true("Reconciling").is_some_and(|condition| condition.reason != "ProgressingWithRetry")
+    }
+
+    /// Flux has taken up the wanted digest and says that it goes on with it. Some failures it tries again without end,
+    /// such as a record of Helm's that is too large to be stored.
+    fn at_it(&self) -> bool {
+        let reconciling = self.is_true("Reconciling");
+        let this_generation = reconciling.is_some_and(|it| it.observed_generation == Some(self.generation));
+        self.kind != Kind::OciRepository && this_generation && self.attempted == Some(self.wanted)
     }
 
     /// The digest in place is the wanted one. A HelmRelease may not know it; then what was tried last is in place,

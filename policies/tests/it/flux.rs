@@ -43,6 +43,7 @@ fn object(kind: Kind, conditions: Vec<FluxCondition>) -> Observed {
         applied: Some(wanted()),
         wanted: wanted(),
         timeout_passed: false,
+        overdue: false,
     }
 }
 
@@ -136,6 +137,29 @@ fn an_api_server_that_was_away_is_no_failure_until_the_timeout() {
 }
 
 #[test]
+fn what_flux_tries_without_end_has_failed_once_it_is_overdue() {
+    let retried = |kind: Kind| {
+        let mut retried = not_ready(kind, "ReconcileError");
+        retried.conditions[0].status = Truth::Unknown;
+        retried.conditions.push(condition("Reconciling", Truth::True, "ProgressingWithRetry"));
+        retried
+    };
+    let early = retried(Kind::HelmRelease);
+    assert_eq!(judge(&early), progressing("ReconcileError"));
+    let late = Observed { overdue: true, ..early };
+    assert_eq!(judge(&late), Health::Failed("TimedOut: ReconcileError".into()));
+    for another in [
+        Observed { generation: 4, ..late.clone() },
+        Observed { attempted: Some(other()), ..late.clone() },
+        Observed { conditions: late.conditions[..1].to_vec(), ..late.clone() },
+        Observed { overdue: true, ..retried(Kind::OciRepository) },
+    ] {
+        assert!(matches!(judge(&another), Health::Progressing(_)), "{another:?}");
+    }
+    assert!(matches!(judge(&Observed { overdue: true, ..ready(Kind::HelmRelease) }), Health::Healthy { .. }));
+}
+
+#[test]
 fn a_lost_artifact_is_waited_for_on_any_digest() {
     for reason in ["SourceNotReady", "ArtifactFailed"] {
         let lost = Observed { attempted: Some(other()), ..not_ready(Kind::HelmRelease, reason) };
@@ -204,7 +228,7 @@ fn any_digest() -> impl Strategy<Value = Option<Digest>> {
 
 fn any_object() -> impl Strategy<Value = Observed> {
     let conditions = prop::collection::vec(any_condition(), 0..4);
-    let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.1), any::<bool>());
+    let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.1), any::<bool>(), any::<bool>());
     let generations = (1..5i64, prop::option::of(1..5i64));
     (any_kind(), generations, conditions, any_digest(), any_digest(), flags).prop_map(
         |(kind, (generation, observed_generation), conditions, attempted, applied, flags)| Observed {
@@ -218,6 +242,7 @@ fn any_object() -> impl Strategy<Value = Observed> {
             applied,
             wanted: wanted(),
             timeout_passed: flags.2,
+            overdue: flags.3,
         },
     )
 }
@@ -262,6 +287,10 @@ proptest! {
         if let Health::Failed(reason) = judge(&observed) {
             prop_assert_ne!(observed.kind, Kind::OciRepository);
             prop_assert_eq!(observed.attempted, Some(wanted()));
+            if reason.starts_with("TimedOut: ") {
+                prop_assert!(observed.overdue);
+                return Ok(());
+            }
             let exhausted =
                 observed.conditions.iter().any(|c| c.kind == "Stalled" && c.reason == "RetriesExceeded");
             match class(observed.kind, &reason) {

@@ -22,4 +22,5 @@ mod rollout;
 mod rotation;
 mod trust;
 mod vendor;
+mod way_back;
 mod windows;

@@ -221,6 +221,7 @@ pub(crate) fn release(level: u32) -> Release {
             }],
             image_values: vec![],
             image_paths: vec![],
+            outlives: vec![],
         }],
     }
 }

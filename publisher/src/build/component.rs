@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::Level;
+use pdp_policies::outlives::Outlives;
 use pdp_policies::release::{Artifact, Component};
 use pdp_transport::archive;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{Descriptor, Layout, MANIFEST_TYPE, Manifest};
 
-use super::REF_NAME;
+use super::{REF_NAME, outlives};
 use crate::charts::Chart;
 use crate::lint::Source;
 use crate::lock;
@@ -21,6 +22,13 @@ const FLUX_LAYER: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
 /// Builds carry no time, or no two would be alike.
 const CREATED: &str = "1970-01-01T00:00:00Z";
 
+/// What was found in its files.
+#[derive(Default)]
+struct Found {
+    image_paths: BTreeSet<String>,
+    outlives: BTreeSet<Outlives>,
+}
+
 /// A packed component: its entry in the bundle, and how the release names it.
 pub(super) struct Packed {
     pub(super) entry: Descriptor,
@@ -28,14 +36,19 @@ pub(super) struct Packed {
 }
 
 pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, level: Level) -> Result<Packed> {
-    let (config_type, config, layer_type, layer, image_paths) = match &entry.chart {
+    let (config_type, config, layer_type, layer, found) = match &entry.chart {
         Some(named) => {
             let chart = Chart::read(source).map_err(|trouble| internal(trouble.message))?;
             let layer = chart_archive(&named.name, source)?;
             // Helm's config is what a chart says about itself, with Helm's own types.
-            (HELM_CONFIG, chart.metadata.config(), HELM_LAYER, layer, lock::image_paths(&chart))
+            let found =
+                Found { image_paths: lock::image_paths(&chart), outlives: outlives::of_chart(&chart) };
+            (HELM_CONFIG, chart.metadata.config(), HELM_LAYER, layer, found)
         }
-        None => (FLUX_CONFIG, b"{}".to_vec(), FLUX_LAYER, archive::pack(source)?, BTreeSet::new()),
+        None => {
+            let found = Found { outlives: outlives::of_manifests(source), ..Found::default() };
+            (FLUX_CONFIG, b"{}".to_vec(), FLUX_LAYER, archive::pack(source)?, found)
+        }
     };
     layout.put_blob(&config)?;
     layout.put_blob(&layer)?;
@@ -63,7 +76,7 @@ pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, lev
         Some(chart) => Artifact::Chart { name: chart.name.clone(), digest, size },
         None => Artifact::Manifests { digest, size },
     };
-    Ok(Packed { entry: described, component: component(entry, artifact, image_paths) })
+    Ok(Packed { entry: described, component: component(entry, artifact, found) })
 }
 
 /// Helm wants one folder named like the chart at the top.
@@ -73,7 +86,7 @@ fn chart_archive(name: &str, source: &Source) -> Result<Vec<u8>> {
     Ok(archive::pack(&files)?)
 }
 
-fn component(entry: &ComponentEntry, artifact: Artifact, image_paths: BTreeSet<String>) -> Component {
+fn component(entry: &ComponentEntry, artifact: Artifact, found: Found) -> Component {
     let mut images = entry.images.clone();
     images.sort();
     Component {
@@ -90,6 +103,7 @@ fn component(entry: &ComponentEntry, artifact: Artifact, image_paths: BTreeSet<S
         optional: entry.optional,
         images,
         image_values: entry.carried.clone(),
-        image_paths: image_paths.into_iter().collect(),
+        image_paths: found.image_paths.into_iter().collect(),
+        outlives: found.outlives.into_iter().collect(),
     }
 }

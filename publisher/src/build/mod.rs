@@ -1,6 +1,7 @@
 //! From a linted release to an OCI layout: the same bytes from any folder, on any day.
 
 mod component;
+mod outlives;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use super::carried::{carried, digest, named};
 use super::helm::{Helm, Rendering};
 use super::reference::Reference;
 use super::rendered::{self, Seen};
-use super::{in_values, inputs, yaml};
+use super::{in_values, inputs, record, yaml};
 use crate::lint::{Source, seen};
 use crate::release_file::{ComponentEntry, Rendered};
 
@@ -78,7 +78,7 @@ pub(crate) struct Search<'a> {
 }
 
 /// # Errors
-/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `UnreadableYaml`.
+/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `RecordTooLarge`, `UnreadableYaml`.
 pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
     let Search { component, source, samples, rendered, digests } = search;
     let inputs = inputs::of(component, source, samples, rendered);
@@ -162,7 +162,10 @@ async fn render_all(
                     upgrade,
                 };
                 match helm.render(&of).await {
-                    Ok(text) => all.objects.extend(read("what Helm prints", &text)?),
+                    Ok(text) => {
+                        record::check(source, &text)?;
+                        all.objects.extend(read("what Helm prints", &text)?);
+                    }
                     // Some charts can't do without values; samples are there to give them.
                     Err(refused) if refused.code == "ChartRefused" && number == 0 && !samples.is_empty() => {
                         all.needs_values = refused.cause;

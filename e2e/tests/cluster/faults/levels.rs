@@ -76,3 +76,37 @@ fn what_gets_ready_and_then_fails_is_noticed_although_flux_says_ready() {
     assert_eq!(refs(), before, "both components are back");
     assert_eq!(state.history()[0], (42, "failed".to_owned()));
 }
+
+/// Renders to five ConfigMaps of half a megabyte each that don't compress: more than Helm's record can hold.
+const LARGE: &str = "\
+{{- range $map := until 5 }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: large-{{ $map }}}
+data:
+  lines: |
+  {{- range $line := until 8000 }}
+    {{ printf \"%d %d\" $map $line | sha256sum }}
+  {{- end }}
+{{- end }}
+";
+
+#[test]
+fn what_helm_can_not_record_fails_the_level_and_goes_back() {
+    let cluster = shared();
+    let _scenario = Scenario::begin("faults: a release that Helm tries to store without end; goes back");
+    let plane = Plane::at_41(&cluster, "large", |line| {
+        line.set(LAST, "timeout", json!("15s"))?;
+        line.write(LAST, "templates/large.yaml", LARGE)
+    });
+    let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
+    let before = chart_refs(&cluster.api, "large");
+    plane.world.open(42, &["general=100"]).unwrap();
+    let r = subscription.until(pdp_sync, "level 42 to fail", level_failed);
+    eprintln!("{r:?} {:#}", plane.live(pdp_e2e::cluster::Kind::HELM_RELEASE, LAST));
+    let state = subscription.state();
+    assert_eq!((state.level(), state.phase()), (Some(41), "quarantined"), "{}", subscription.describe());
+    assert_eq!(state.status("target")["failed"], LAST);
+    assert_eq!(chart_refs(&cluster.api, "large"), before, "both components are back");
+}

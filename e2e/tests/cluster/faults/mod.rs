@@ -4,6 +4,7 @@
 mod api_server;
 mod fights;
 mod first_install;
+mod helm_controller;
 mod levels;
 mod no_flux;
 mod sources;

@@ -1,6 +1,7 @@
 //! Which changes of a status are worth an event.
 
 use pdp_policies::ObstacleCode;
+use pdp_policies::outlives::words;
 
 use super::News;
 use crate::crd::{
@@ -154,8 +155,10 @@ fn target_moved(before: Option<&TargetStatus>, after: &TargetStatus) -> Vec<News
         found.push(News::info("GoneBack", message).of(failed));
     }
     if entered(TargetPhase::Quarantined) {
-        let message =
-            format!("level {level} failed{culprit} and is not tried again without a newer grant or level");
+        let left = words(&after.left_behind);
+        let message = format!(
+            "level {level} failed{culprit} and is not tried again without a newer grant or level{left}"
+        );
         found.push(News::error("Quarantined", message).of(failed));
     }
     if entered(TargetPhase::TakenBack) {
