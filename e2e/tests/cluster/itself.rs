@@ -1,6 +1,8 @@
 //! pdp-sync as a component like others, but for two things: it may have to go first, and nobody else puts it back.
 
-use pdp_e2e::cluster::{Cluster, Kind, PdpSync, Subscription, SubscriptionState, condition, shared};
+use pdp_e2e::cluster::{
+    Cluster, Kind, Part, PdpSync, Subscription, SubscriptionState, alone, condition, shared,
+};
 use pdp_e2e::{Fate, Line, World};
 use serde_json::json;
 
@@ -97,4 +99,70 @@ fn a_pdp_sync_that_never_gets_up_is_put_back_by_helm_and_found_by_the_old_one() 
     let failed = |state: &SubscriptionState| state.reason("Stalled") == "LevelFailed";
     plane.subscription.until(&plane.pdp_sync, "the old one to find the failure", failed).unwrap();
     assert_eq!(plane.subscription.state().level(), Some(41));
+}
+
+#[test]
+fn a_pdp_sync_that_never_gets_up_goes_back_although_helm_forgot_the_good_one() {
+    let mut cluster = alone();
+    let _scenario = Scenario::begin(
+        "itself: helm-controller killed in mid-upgrade of a bad pdp-sync; the old one puts it back",
+    );
+    let Plane { world: _world, subscription, pdp_sync, .. } =
+        Plane::at_41(&cluster, "itself-killed", |line| line.fate("pdp-sync", Fate::NeverReady));
+    let live = |cluster: &Cluster| {
+        cluster.api.get(Kind::HELM_RELEASE, "itself-killed", "pdp-sync").unwrap().unwrap()
+    };
+    let good = live(&cluster)["status"]["history"][0]["ociDigest"].clone();
+    let under_way = || {
+        let all = cluster.api.list(Kind::SECRET, "flux-system-itself-killed").unwrap();
+        all.iter().any(|it| it["metadata"]["labels"]["status"] == "pending-upgrade")
+    };
+    pdp_sync.wait("its own upgrade to be under way", under_way).unwrap();
+    cluster.stop(Part::HelmController);
+    cluster.start_again(Part::HelmController).unwrap();
+    let failed = |state: &SubscriptionState| state.reason("Stalled") == "LevelFailed";
+    subscription.until(&pdp_sync, "the old one to go back", failed).unwrap();
+    assert_eq!(subscription.state().level(), Some(41));
+    let back = || {
+        let live = live(&cluster);
+        condition(&live, "Ready")["status"] == "True" && live["status"]["history"][0]["ociDigest"] == good
+    };
+    cluster.wait_for("the good pdp-sync to be installed", back).unwrap();
+}
+
+/// A pod of a Deployment's, as kwok makes it ready.
+fn pod(name: &str) -> serde_json::Value {
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": { "name": name, "namespace": "itself-elder", "labels": { "app": "pdp-sync" } },
+        "spec": { "containers": [{ "name": "main", "image": "registry.example/pdp-sync:1" }] },
+    })
+}
+
+#[test]
+fn a_new_pdp_sync_is_ready_and_makes_no_pass_beside_the_elder() {
+    let cluster = shared();
+    let _scenario = Scenario::begin("itself: the new one is ready, and begins when the elder one ends");
+    let world = World::start().unwrap();
+    world.release_variant(41, "itself-elder").unwrap();
+    world.open(41, &["general=100"]).unwrap();
+    let kubeconfig = cluster.admit_pdp_sync("itself-elder").unwrap();
+    world.target_namespaces(41).unwrap().iter().for_each(|it| cluster.namespace(it).unwrap());
+    for name in ["elder", "own"] {
+        cluster.api.apply(Kind::POD, &pod(name)).unwrap();
+        let ready = || {
+            let found = cluster.api.get(Kind::POD, "itself-elder", name).unwrap().unwrap_or_default();
+            condition(&found, "Ready")["status"] == "True"
+        };
+        cluster.wait_for("the pod to be ready", ready).unwrap();
+    }
+    let subscription = cluster.subscription(&world, "itself-elder").unwrap().apply().unwrap();
+    let env = [("POD_NAME", "own"), ("POD_SELECTOR", "app=pdp-sync")];
+    let pdp_sync = cluster.start_pdp_sync("itself-elder", &kubeconfig, &env).unwrap();
+    pdp_sync.ready().unwrap();
+    let waits = || pdp_sync.log().matches("waiting for the elder pdp-sync to end").count() >= 2;
+    pdp_sync.wait("it to look twice", waits).unwrap();
+    assert!(subscription.state().0["status"]["conditions"].is_null(), "{}", subscription.describe());
+    cluster.api.delete(Kind::POD, "itself-elder", "elder").unwrap();
+    subscription.until(&pdp_sync, "it to begin", |state| state.target() == Some(41)).unwrap();
 }

@@ -38,6 +38,9 @@ spec:
         - {name: main, image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"}
 "#;
 
+/// As the chart starts it.
+const AS_A_POD: [(&str, &str); 2] = [("POD_NAME", "pdp-sync-0"), ("POD_SELECTOR", "app=pdp-sync")];
+
 #[test]
 fn no_right_is_granted_that_an_ordinary_life_doesnt_use() {
     let cluster = shared();
@@ -78,7 +81,7 @@ fn live(cluster: &Cluster) {
     world.target_namespaces(41).unwrap().iter().for_each(|name| cluster.namespace(name).unwrap());
     let subscription = cluster.subscription(&world, NAMESPACE).unwrap().from_git_repository(&world);
     let subscription = subscription.apply().unwrap();
-    let pdp_sync = cluster.start_pdp_sync(NAMESPACE, &kubeconfig, &[]).unwrap();
+    let pdp_sync = cluster.start_pdp_sync(NAMESPACE, &kubeconfig, &AS_A_POD).unwrap();
     subscription.until_level(&pdp_sync, 41).unwrap();
     let revision = || {
         let source = cluster.api.get(Kind::GIT_REPOSITORY, NAMESPACE, "catalog").unwrap().unwrap();

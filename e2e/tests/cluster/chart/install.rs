@@ -77,6 +77,27 @@ fn its_pod_is_admitted_where_only_restricted_ones_are() {
 }
 
 #[test]
+fn an_upgrade_that_never_gets_ready_leaves_the_old_pod_at_work() {
+    let cluster = shared();
+    let release =
+        Release::new(&cluster, "chart-upgrade").with("crds", json!({ "install": false })).installed();
+    let pods = || cluster.api.list(Kind::POD, "chart-upgrade").unwrap();
+    let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap().to_owned();
+    let old = name(&pods()[0]);
+    let bad = json!({ "digest": format!("sha256:{}", "6".repeat(64)), "repository": "wso2/never-ready" });
+    let release = release.with("image", bad);
+    release.apply(&artifact::files());
+    let new = || pods().iter().any(|pod| pod.to_string().contains("ImagePullBackOff"));
+    cluster.wait_for("the new pod", new).unwrap();
+    let all = pods();
+    let elder = all.iter().find(|pod| name(pod) == old).unwrap();
+    assert_eq!(condition(elder, "Ready")["status"], "True");
+    assert!(elder["metadata"]["deletionTimestamp"].is_null());
+    let env = elder["spec"]["containers"][0]["env"].to_string();
+    assert!(env.contains("app.kubernetes.io/instance=pdp-sync") && env.contains("metadata.name"), "{env}");
+}
+
+#[test]
 fn every_part_renders_and_the_api_server_takes_it() {
     let cluster = shared();
     let release = Release::new(&cluster, "chart-all")

@@ -33,10 +33,6 @@ fn slow(line: &mut Line) -> Result<()> {
     line.replace(LAST, "templates/workload.yaml", "\n  selector:", "\n  minReadySeconds: 20\n  selector:")
 }
 
-fn namespace(end: End, moment: Moment) -> String {
-    format!("{end:?}-{moment:?}").to_lowercase()
-}
-
 /// Helm's records of the last component that say an upgrade is under way.
 fn pending(cluster: &Cluster, place: &str) -> bool {
     let all = cluster.api.list(Kind::SECRET, place).unwrap();
@@ -48,9 +44,15 @@ fn generation(cluster: &Cluster, place: &str) -> u64 {
     found["metadata"]["generation"].as_u64().unwrap_or_default()
 }
 
-/// Opens level 42, and ends helm-controller at the moment of its upgrade of the last component.
-fn interrupted(cluster: &mut Cluster, end: End, moment: Moment, edit: fn(&mut Line) -> Result<()>) {
-    let name = namespace(end, moment);
+/// Opens level 42, ends helm-controller at the moment of its upgrade of the last component, and waits for the level's end.
+fn interrupted(
+    cluster: &mut Cluster,
+    kind: &str,
+    (end, moment): (End, Moment),
+    edit: fn(&mut Line) -> Result<()>,
+    ended: fn(&SubscriptionState) -> bool,
+) {
+    let name = format!("{kind}-{end:?}-{moment:?}").to_lowercase();
     let Plane { world, subscription, pdp_sync, .. } = Plane::at_41(cluster, &name, edit);
     let place = format!("wso2-dataplane-{name}");
     let (at_41, before) = (chart_refs(&cluster.api, &name), generation(cluster, &place));
@@ -65,16 +67,14 @@ fn interrupted(cluster: &mut Cluster, end: End, moment: Moment, edit: fn(&mut Li
         End::Kill => cluster.stop(Part::HelmController),
     }
     cluster.start_again(Part::HelmController).unwrap();
-    let ended = |state: &SubscriptionState| {
-        state.phase() == "done" && state.level() == Some(42) || level_failed(state)
-    };
-    let r = subscription.until(&pdp_sync, "an end", ended);
-    eprintln!(
-        "{end:?} {moment:?}: {r:?}\n{}\n{:#}",
-        subscription.describe(),
-        cluster.api.get(Kind::HELM_RELEASE, &name, LAST).unwrap().unwrap_or_default()["status"]
-    );
-    eprintln!("{:?} {:?}", chart_refs(&cluster.api, &name), at_41);
+    subscription.until(&pdp_sync, &format!("the end of level 42 ({name})"), ended).unwrap();
+    let back = chart_refs(&cluster.api, &name) == at_41;
+    assert_eq!(back, subscription.state().level() == Some(41), "{name}: {}", subscription.describe());
+}
+
+/// Every end at every moment.
+fn all() -> impl Iterator<Item = (End, Moment)> {
+    ENDS.into_iter().flat_map(|end| MOMENTS.map(|moment| (end, moment)))
 }
 
 #[test]
@@ -82,9 +82,8 @@ fn a_good_level_goes_on_when_helm_controller_ends_in_the_midst_of_it() {
     let mut cluster = alone();
     let _scenario =
         Scenario::begin("faults: helm-controller ends in mid-upgrade of a good level; it goes on");
-    for (end, moment) in ENDS.into_iter().flat_map(|end| MOMENTS.map(|moment| (end, moment))) {
-        interrupted(&mut cluster, end, moment, slow);
-    }
+    let installed = |state: &SubscriptionState| state.level() == Some(42) && state.is_ready();
+    all().for_each(|it| interrupted(&mut cluster, "good", it, slow, installed));
 }
 
 #[test]
@@ -92,7 +91,7 @@ fn a_bad_level_goes_back_when_helm_controller_ends_in_the_midst_of_it() {
     let mut cluster = alone();
     let _scenario =
         Scenario::begin("faults: helm-controller ends in mid-upgrade of a bad level; it goes back");
-    for (end, moment) in ENDS.into_iter().flat_map(|end| MOMENTS.map(|moment| (end, moment))) {
-        interrupted(&mut cluster, end, moment, |line| line.fate(LAST, Fate::NeverReady));
-    }
+    let bad = |line: &mut Line| line.fate(LAST, Fate::NeverReady);
+    let back = |state: &SubscriptionState| level_failed(state) && state.level() == Some(41);
+    all().for_each(|it| interrupted(&mut cluster, "bad", it, bad, back));
 }

@@ -103,10 +103,11 @@ fn what_helm_can_not_record_fails_the_level_and_goes_back() {
     let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
     let before = chart_refs(&cluster.api, "large");
     plane.world.open(42, &["general=100"]).unwrap();
-    let r = subscription.until(pdp_sync, "level 42 to fail", level_failed);
-    eprintln!("{r:?} {:#}", plane.live(pdp_e2e::cluster::Kind::HELM_RELEASE, LAST));
+    subscription.until(pdp_sync, "level 42 to fail", level_failed).unwrap();
     let state = subscription.state();
     assert_eq!((state.level(), state.phase()), (Some(41), "quarantined"), "{}", subscription.describe());
     assert_eq!(state.status("target")["failed"], LAST);
+    let cause = state.status("target")["cause"].as_str().unwrap_or_default();
+    eprintln!("CAUSE {cause}");
     assert_eq!(chart_refs(&cluster.api, "large"), before, "both components are back");
 }
