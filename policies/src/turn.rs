@@ -40,7 +40,11 @@ impl Turn {
 
 impl std::fmt::Display for Turn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.stage.fmt(f)
+        match self.applies {
+            Applies::Nothing => self.stage.fmt(f),
+            Applies::Flux => write!(f, "{} (Flux)", self.stage),
+            Applies::PdpSync => write!(f, "{} (pdp-sync)", self.stage),
+        }
     }
 }
 

@@ -116,13 +116,14 @@ impl FluxTarget<'_> {
             let running = reconcile::own_version();
             match next::forward(self.owner(), record, &objects, &workloads, &running, clock.now()) {
                 Next::Write { turn, objects: due } => {
+                    let stage = turn.stage;
                     let (due, fought) = self.sift(due, &objects)?;
                     if due.is_empty() {
                         return Ok(Forward::Wait(contested(turn, fought, clock.now())));
                     }
-                    fault::point(&format!("before-write-{turn}"));
+                    fault::point(&format!("before-write-{stage}"));
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;
-                    fault::point(&format!("after-write-{turn}"));
+                    fault::point(&format!("after-write-{stage}"));
                 }
                 Next::Wait(under_way) => {
                     self.nudge(&under_way, &objects)?;
@@ -154,14 +155,15 @@ impl FluxTarget<'_> {
             let contested = fought.iter().map(|fight: &Fight| fight.component.clone()).collect();
             match next::back(self.owner(), record, &objects, &contested, clock.now()) {
                 Next::Write { turn, objects: due } => {
+                    let stage = turn.stage;
                     let (due, more) = self.sift(due, &objects)?;
                     fought.extend(more);
                     if due.is_empty() {
                         continue;
                     }
-                    fault::point(&format!("before-back-{turn}"));
+                    fault::point(&format!("before-back-{stage}"));
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;
-                    fault::point(&format!("after-back-{turn}"));
+                    fault::point(&format!("after-back-{stage}"));
                 }
                 Next::Wait(under_way) => {
                     self.nudge(&under_way, &objects)?;

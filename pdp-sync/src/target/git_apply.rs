@@ -65,7 +65,7 @@ fn write_stages(
             wanted.extend(removed(state, target.place, release));
         }
         let message = message(record, *turn, components);
-        write(state, target, &format!("push-{turn}"), &wanted, &message, record, clock)?;
+        write(state, target, &format!("push-{}", turn.stage), &wanted, &message, record, clock)?;
         if let Some(probe) = probe
             && probe::settle(probe, release.level, turn.stage, components, clock, || alive(state))?
                 == Health::Failed
@@ -91,7 +91,7 @@ fn go_back(state: &mut State, record: &DecisionRecord, target: &GitTarget<'_>, c
             good.level,
             record.target().level
         );
-        write(state, target, &format!("back-{turn}"), &wanted, &message, record, clock)?;
+        write(state, target, &format!("back-{}", turn.stage), &wanted, &message, record, clock)?;
     }
     Ok(())
 }
