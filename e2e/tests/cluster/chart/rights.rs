@@ -37,11 +37,13 @@ fn the_account_can_do_its_work_here_and_nothing_elsewhere() {
     assert!(own.get(Kind::NAMESPACE, "", "kube-system").unwrap().is_some());
     assert!(own.get(Kind::DEPLOYMENT, "flux-system", "nothing").unwrap().is_none(), "asked, and not there");
     own.list(Kind::HELM_RELEASE, here).unwrap();
+    own.list(Kind::POD, here).unwrap();
 
     refused(own.list(Kind::SECRET, here));
     refused(own.get(Kind::SECRET, "flux-system", "anything"));
     refused(own.list(Kind::HELM_RELEASE, "flux-system"));
-    refused(own.list(Kind::POD, here));
+    refused(own.list(Kind::POD, "flux-system"));
+    refused(own.get(Kind::POD, here, "pdp-sync-0"));
     refused(own.get(Kind::NAMESPACE, "", "default"));
     refused(own.list(Kind::DEPLOYMENT, ""));
     refused(own.get(Kind::DEFINITION, "", "certificates.cert-manager.io"));
