@@ -1,8 +1,8 @@
 //! helm-controller goes away in the middle of an upgrade: it forgets then which release was good.
 
 use anyhow::Result;
-use pdp_e2e::cluster::{Cluster, Kind, Part, SubscriptionState, alone};
-use pdp_e2e::{Fate, Line};
+use pdp_e2e::cluster::{Cluster, Kind, Part, PdpSync, Subscription, SubscriptionState, alone};
+use pdp_e2e::{Fate, Line, World};
 
 use super::{LAST, chart_refs, level_failed};
 use crate::plane::Plane;
@@ -44,54 +44,68 @@ fn generation(cluster: &Cluster, place: &str) -> u64 {
     found["metadata"]["generation"].as_u64().unwrap_or_default()
 }
 
-/// Opens level 42, ends helm-controller at the moment of its upgrade of the last component, and waits for the level's end.
-fn interrupted(
-    cluster: &mut Cluster,
-    kind: &str,
-    (end, moment): (End, Moment),
-    edit: fn(&mut Line) -> Result<()>,
-    ended: fn(&SubscriptionState) -> bool,
-) {
-    let name = format!("{kind}-{end:?}-{moment:?}").to_lowercase();
-    let Plane { world, subscription, pdp_sync, .. } = Plane::at_41(cluster, &name, edit);
-    let place = format!("wso2-dataplane-{name}");
-    let (at_41, before) = (chart_refs(&cluster.api, &name), generation(cluster, &place));
-    world.open(42, &["general=100"]).unwrap();
-    let come = || match moment {
-        Moment::Pending => pending(cluster, &place),
-        Moment::Applied => generation(cluster, &place) > before,
-    };
-    pdp_sync.wait("Helm to come so far", come).unwrap();
+/// A data plane whose level 42 is good but slow, or bad.
+struct Interrupted {
+    place: String,
+    at_41: [String; 2],
+    /// Of the last component's Deployment.
+    before: u64,
+    world: World,
+    subscription: Subscription,
+    pdp_sync: PdpSync,
+}
+
+impl Interrupted {
+    /// At level 41.
+    fn new(cluster: &Cluster, name: &str, edit: fn(&mut Line) -> Result<()>) -> Self {
+        let Plane { world, subscription, pdp_sync, .. } = Plane::at_41(cluster, name, edit);
+        let place = format!("wso2-dataplane-{name}");
+        let (at_41, before) = (chart_refs(&cluster.api, name), generation(cluster, &place));
+        Self { place, at_41, before, world, subscription, pdp_sync }
+    }
+
+    fn came_to(&self, moment: Moment, cluster: &Cluster) -> bool {
+        match moment {
+            Moment::Pending => pending(cluster, &self.place),
+            Moment::Applied => generation(cluster, &self.place) > self.before,
+        }
+    }
+
+    fn ends(&self, cluster: &Cluster, level: u64, ended: fn(&SubscriptionState) -> bool) {
+        let Self { subscription, pdp_sync, place, .. } = self;
+        subscription.until(pdp_sync, &format!("the end of level 42 in {place}"), ended).unwrap();
+        assert_eq!(subscription.state().level(), Some(level), "{}", subscription.describe());
+        let back = chart_refs(&cluster.api, &subscription.namespace) == self.at_41;
+        assert_eq!(back, level == 41, "{}", subscription.describe());
+    }
+}
+
+/// Ends helm-controller at the moment of its upgrade to a good and to a bad level 42.
+fn interrupt(cluster: &mut Cluster, end: End, moment: Moment) {
+    let name = |kind: &str| format!("{kind}-{end:?}-{moment:?}").to_lowercase();
+    let bad = |line: &mut Line| line.fate(LAST, Fate::NeverReady);
+    let both = [Interrupted::new(cluster, &name("good"), slow), Interrupted::new(cluster, &name("bad"), bad)];
+    both.iter().for_each(|it| it.world.open(42, &["general=100"]).unwrap());
+    for it in &both {
+        it.pdp_sync.wait("Helm to come so far", || it.came_to(moment, cluster)).unwrap();
+    }
     match end {
         End::Term => cluster.terminate(Part::HelmController).unwrap(),
         End::Kill => cluster.stop(Part::HelmController),
     }
     cluster.start_again(Part::HelmController).unwrap();
-    subscription.until(&pdp_sync, &format!("the end of level 42 ({name})"), ended).unwrap();
-    let back = chart_refs(&cluster.api, &name) == at_41;
-    assert_eq!(back, subscription.state().level() == Some(41), "{name}: {}", subscription.describe());
-}
-
-/// Every end at every moment.
-fn all() -> impl Iterator<Item = (End, Moment)> {
-    ENDS.into_iter().flat_map(|end| MOMENTS.map(|moment| (end, moment)))
+    let [good, bad] = both;
+    good.ends(cluster, 42, |state| state.level() == Some(42) && state.is_ready());
+    bad.ends(cluster, 41, level_failed);
 }
 
 #[test]
-fn a_good_level_goes_on_when_helm_controller_ends_in_the_midst_of_it() {
+fn a_good_level_goes_on_and_a_bad_one_goes_back_when_helm_controller_ends_in_the_midst_of_it() {
     let mut cluster = alone();
-    let _scenario =
-        Scenario::begin("faults: helm-controller ends in mid-upgrade of a good level; it goes on");
-    let installed = |state: &SubscriptionState| state.level() == Some(42) && state.is_ready();
-    all().for_each(|it| interrupted(&mut cluster, "good", it, slow, installed));
-}
-
-#[test]
-fn a_bad_level_goes_back_when_helm_controller_ends_in_the_midst_of_it() {
-    let mut cluster = alone();
-    let _scenario =
-        Scenario::begin("faults: helm-controller ends in mid-upgrade of a bad level; it goes back");
-    let bad = |line: &mut Line| line.fate(LAST, Fate::NeverReady);
-    let back = |state: &SubscriptionState| level_failed(state) && state.level() == Some(41);
-    all().for_each(|it| interrupted(&mut cluster, "bad", it, bad, back));
+    let _scenario = Scenario::begin(
+        "faults: helm-controller ends in mid-upgrade; a good level goes on, a bad one goes back",
+    );
+    for (end, moment) in ENDS.into_iter().flat_map(|end| MOMENTS.map(|moment| (end, moment))) {
+        interrupt(&mut cluster, end, moment);
+    }
 }
