@@ -33,6 +33,13 @@ fn slow(line: &mut Line) -> Result<()> {
     line.replace(LAST, "templates/workload.yaml", "\n  selector:", "\n  minReadySeconds: 20\n  selector:")
 }
 
+/// The workload never gets ready, and is given up late enough for both to be under way at once.
+fn bad(line: &mut Line) -> Result<()> {
+    line.fate(LAST, Fate::NeverReady)?;
+    let (soon, late) = ("progressDeadlineSeconds: 3", "progressDeadlineSeconds: 15");
+    line.replace(LAST, "templates/workload.yaml", soon, late)
+}
+
 /// Helm's records of the last component that say an upgrade is under way.
 fn pending(cluster: &Cluster, place: &str) -> bool {
     let all = cluster.api.list(Kind::SECRET, place).unwrap();
@@ -83,7 +90,6 @@ impl Interrupted {
 /// Ends helm-controller at the moment of its upgrade to a good and to a bad level 42.
 fn interrupt(cluster: &mut Cluster, end: End, moment: Moment) {
     let name = |kind: &str| format!("{kind}-{end:?}-{moment:?}").to_lowercase();
-    let bad = |line: &mut Line| line.fate(LAST, Fate::NeverReady);
     let both = [Interrupted::new(cluster, &name("good"), slow), Interrupted::new(cluster, &name("bad"), bad)];
     both.iter().for_each(|it| it.world.open(42, &["general=100"]).unwrap());
     for it in &both {
