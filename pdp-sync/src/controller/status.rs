@@ -5,7 +5,7 @@ mod parts;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
-use pdp_policies::outlives::{self, Outlives};
+use pdp_policies::outlives;
 use pdp_policies::trust::STALE_AFTER;
 use pdp_policies::{At, Obstacle, ObstacleCode};
 use pdp_transport::cli::Failure;
@@ -20,10 +20,7 @@ use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
 use crate::target::{ComponentHealth, Fight, UnderWay};
 
-use parts::{foreign, instruction, next_action, obstacle, refusal};
-
-/// So many objects that outlived a level are named.
-const MAX_LEFT_BEHIND: usize = 50;
+use parts::{foreign, instruction, left_behind, next_action, obstacle, refusal};
 
 /// What a pass left behind.
 pub(super) struct Facts<'a> {
@@ -367,17 +364,6 @@ fn target(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Option<TargetStatus> {
         cause: record.phase().cause().map(str::to_owned),
         left_behind: left_behind(record),
     })
-}
-
-/// Known once everything is back.
-fn left_behind(record: &DecisionRecord) -> Vec<Outlives> {
-    match record.phase() {
-        Phase::Quarantined { .. } => {
-            let all = outlives::left_behind(record).into_iter();
-            all.map(|(_, object)| object.clone()).take(MAX_LEFT_BEHIND).collect()
-        }
-        _ => vec![],
-    }
 }
 
 fn phase_of(phase: &Phase) -> Option<TargetPhase> {

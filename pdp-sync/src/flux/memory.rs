@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use pdp_policies::{At, Digest};
 
 use super::installed_images::Looked;
 use super::observed::Objects;
 use super::repairs::Repairs;
+use super::watched::{Watched, Watching};
 use crate::changes::Kept;
 use crate::cluster::Kind;
 
@@ -20,6 +22,7 @@ pub(crate) struct Memory {
     keys: Mutex<Option<Digest>>,
     looked: Mutex<Option<Looked>>,
     repairs: Mutex<BTreeMap<(Kind, String), Repairs>>,
+    watching: Mutex<Watching>,
 }
 
 impl Memory {
@@ -61,6 +64,11 @@ impl Memory {
         let key = (kind, name.to_owned());
         let before = repairs.remove(&key).unwrap_or_else(|| Repairs::of(wanted));
         repairs.insert(key, before.written(wanted, now));
+    }
+
+    /// For how long Flux has been at what it is at.
+    pub(super) fn watched(&self, objects: &Objects) -> Watched {
+        self.watching.lock().unwrap_or_else(PoisonError::into_inner).look(objects, Instant::now())
     }
 
     /// What was seen last of the installed workloads.

@@ -18,6 +18,7 @@ mod preflight;
 mod removed;
 mod repairs;
 mod target;
+mod watched;
 mod workloads;
 
 pub(crate) use artifact_keys::secret_name as artifact_keys_secret;

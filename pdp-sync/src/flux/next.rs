@@ -10,6 +10,7 @@ use semver::Version;
 
 use super::desired::{self, Desired, Owner};
 use super::observed::Objects;
+use super::watched::Watched;
 use super::workloads::Workloads;
 use crate::target::{ComponentHealth, UnderWay, turns};
 
@@ -43,7 +44,7 @@ pub(super) fn forward(
     owner: Owner<'_>,
     record: &DecisionRecord,
     objects: &Objects,
-    workloads: &Workloads,
+    (workloads, watched): (&Workloads, &Watched),
     running: &Version,
     now: At,
 ) -> Next {
@@ -57,7 +58,7 @@ pub(super) fn forward(
         let touched = components.iter().zip(&wanted).filter(|(c, _)| desired::is_touched(owner, record, c));
         let mut open = Vec::new();
         for (_, desired) in touched {
-            match settled(objects.health(desired, now), desired, workloads, now) {
+            match settled(objects.health_while_watched(desired, now, watched), desired, workloads, now) {
                 Ok(()) => {}
                 Err(Open { health: ComponentHealth { name, health: Health::Failed(cause) }, .. }) => {
                     return Next::Failed(name, cause);
@@ -100,7 +101,7 @@ fn successor(component: &Component) -> Open {
 pub(super) fn back(
     owner: Owner<'_>,
     record: &DecisionRecord,
-    objects: &Objects,
+    (objects, watched): (&Objects, &Watched),
     fought: &BTreeSet<ComponentName>,
     now: At,
 ) -> Next {
@@ -114,7 +115,7 @@ pub(super) fn back(
         }
         let mut open = Vec::new();
         for desired in &ours {
-            match objects.health(desired, now) {
+            match objects.health_while_watched(desired, now, watched) {
                 Health::Healthy { .. } | Health::Failed(_) => {}
                 Health::Suspended => held.push(still(desired, Health::Suspended)),
                 health => open.push(still(desired, health)),

@@ -1,6 +1,7 @@
 //! What the cluster holds, read once at the beginning of a step, and what Flux says in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use pdp_policies::flux::{self, FluxCondition, Health, Observed, Truth};
 use pdp_policies::{At, Digest, Span};
@@ -8,8 +9,9 @@ use pdp_transport::cli::failure::Result;
 use serde_json::Value;
 
 use super::desired::Desired;
+use super::watched::Watched;
 use crate::cluster::{Cluster, Kind, name_of};
-use crate::crd::{MANAGER, SUBSCRIPTION_LABEL};
+use crate::crd::SUBSCRIPTION_LABEL;
 
 /// The kinds that pdp-sync writes.
 pub(super) const KINDS: [Kind; 3] = [Kind::OciRepository, Kind::HelmRelease, Kind::Kustomization];
@@ -83,6 +85,27 @@ impl Objects {
         )
     }
 
+    /// The same while a level is applied: what Flux has been at for twice the component's timeout has failed. Helm gives up
+    /// by itself after the timeout, and says why; twice as long is for what it tries again and again.
+    pub(super) fn health_while_watched(&self, desired: &Desired, now: At, watched: &Watched) -> Health {
+        let patience = Duration::from_secs(2 * u64::from(desired.timeout.seconds().unsigned_abs()));
+        let overdue = watched.of(desired.kind, desired.name.as_str()).is_some_and(|it| it > patience);
+        let applier = self.applier(desired);
+        let observed = applier.map(|it| observed(desired.kind, it, desired.digest, desired.timeout, now));
+        flux::health(observed.map(|it| Observed { overdue, ..it }).as_ref())
+    }
+
+    /// What Flux is at: kind and name of each object, and its generation.
+    pub(super) fn busy(&self) -> impl Iterator<Item = (Kind, &str, i64)> {
+        let busy = |object: &Value| {
+            let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+            conditions.map(condition).any(|it| it.kind == "Reconciling" && it.status == Truth::True)
+        };
+        let generation = |object: &Value| object["metadata"]["generation"].as_i64().unwrap_or_default();
+        let all = self.all.iter().filter(move |(_, object)| busy(object));
+        all.map(move |((kind, name), object)| (*kind, name.as_str(), generation(object)))
+    }
+
     /// What Flux says of the component's source.
     pub(super) fn source_health(&self, desired: &Desired, now: At) -> Health {
         let kind = Kind::OciRepository;
@@ -116,7 +139,6 @@ fn observed(kind: Kind, object: &Value, wanted: Digest, timeout: Span, now: At) 
     };
     let conditions: Vec<_> = status["conditions"].as_array().into_iter().flatten().map(condition).collect();
     let ready_since = conditions.iter().find(|c| c.kind == "Ready").and_then(|c| c.last_transition);
-    let overdue = at_it_since(object, &conditions).is_some_and(|it| it.plus(timeout).plus(timeout) < now);
     Observed {
         kind,
         generation: object["metadata"]["generation"].as_i64().unwrap_or_default(),
@@ -128,18 +150,8 @@ fn observed(kind: Kind, object: &Value, wanted: Digest, timeout: Span, now: At) 
         applied: digest(applied),
         wanted,
         timeout_passed: ready_since.is_some_and(|since| since.plus(timeout) < now),
-        overdue,
+        overdue: false,
     }
-}
-
-/// Since when Flux is at what pdp-sync wrote last. Helm gives up by itself after the component's timeout, and says why;
-/// twice as long is for what it tries again and again.
-fn at_it_since(object: &Value, conditions: &[FluxCondition]) -> Option<At> {
-    let busy = conditions.iter().find(|c| c.kind == "Reconciling" && c.status == Truth::True)?;
-    let entries = object["metadata"]["managedFields"].as_array().into_iter().flatten();
-    let ours = entries.filter(|it| it["manager"] == MANAGER && it["operation"] == "Apply");
-    let written = ours.filter_map(|it| it["time"].as_str()?.parse().ok()).max();
-    busy.last_transition.max(written)
 }
 
 fn condition(condition: &Value) -> FluxCondition {

@@ -114,7 +114,8 @@ impl FluxTarget<'_> {
             let objects = self.reread()?;
             let workloads = self.workloads(record, &objects, clock)?;
             let running = reconcile::own_version();
-            match next::forward(self.owner(), record, &objects, &workloads, &running, clock.now()) {
+            let seen = (&workloads, &self.memory.watched(&objects));
+            match next::forward(self.owner(), record, &objects, seen, &running, clock.now()) {
                 Next::Write { turn, objects: due } => {
                     let stage = turn.stage;
                     let (due, fought) = self.sift(due, &objects)?;
@@ -153,7 +154,8 @@ impl FluxTarget<'_> {
         for _ in 0..MAX_WRITES {
             let objects = self.reread()?;
             let contested = fought.iter().map(|fight: &Fight| fight.component.clone()).collect();
-            match next::back(self.owner(), record, &objects, &contested, clock.now()) {
+            let seen = (&*objects, &self.memory.watched(&objects));
+            match next::back(self.owner(), record, seen, &contested, clock.now()) {
                 Next::Write { turn, objects: due } => {
                     let stage = turn.stage;
                     let (due, more) = self.sift(due, &objects)?;

@@ -1,11 +1,16 @@
 //! Parts of a status, each taken from one thing that a pass saw.
 
+use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::outlives::{self, Outlives};
 use pdp_policies::{ComponentName, Obstacle};
 
 use crate::crd::{InstructionStatus, NextAction, ObstacleStatus, RefusalStatus};
 use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
 use crate::target::Tidied;
+
+/// So many objects that outlived a level are named.
+const MAX_LEFT_BEHIND: usize = 50;
 
 pub(super) fn next_action(obstacles: &[Obstacle]) -> Option<NextAction> {
     if obstacles.iter().any(|obstacle| obstacle.next.is_none()) {
@@ -43,4 +48,15 @@ pub(super) fn foreign(tidied: &Tidied) -> Option<String> {
     let one = |(name, words): (&ComponentName, &String)| format!("`{name}`: {words}");
     let all: Vec<_> = tidied.foreign.iter().map(one).collect();
     (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// Known once everything is back.
+pub(super) fn left_behind(record: &DecisionRecord) -> Vec<Outlives> {
+    match record.phase() {
+        Phase::Quarantined { .. } => {
+            let all = outlives::left_behind(record).into_iter();
+            all.map(|(_, object)| object.clone()).take(MAX_LEFT_BEHIND).collect()
+        }
+        _ => vec![],
+    }
 }

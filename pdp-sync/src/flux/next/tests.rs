@@ -83,7 +83,7 @@ fn waiting(next: Next) -> Vec<(String, Health)> {
 
 fn next(objects: &Objects, record: &DecisionRecord, fought: &[&str]) -> Next {
     let fought = fought.iter().map(|it| name(it)).collect();
-    back(OWNER, record, objects, &fought, "2026-11-20T10:10:00Z".parse().unwrap())
+    back(OWNER, record, (objects, &Watched::default()), &fought, "2026-11-20T10:10:00Z".parse().unwrap())
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_component_that_runs_a_foreign_image_fails_its_level_whatever_flux_says() {
         workloads.judge(&wanted[1], &[template], 0, own);
         let now = "2026-11-20T10:10:00Z".parse().unwrap();
         let running = "0.1.0".parse().unwrap();
-        match forward(OWNER, &record, &objects, &workloads, &running, now) {
+        match forward(OWNER, &record, &objects, (&workloads, &Watched::default()), &running, now) {
             Next::Failed(component, cause) => {
                 assert_eq!(Some(component.as_str()), failed, "{image}");
                 assert_eq!(cause, format!("ForeignImage: Deployment apps/late, container app: {image}"));
