@@ -88,7 +88,7 @@ impl Objects {
     /// The same while a level is applied: what Flux has been at for twice the component's timeout has failed. Helm gives up
     /// by itself after the timeout, and says why; twice as long is for what it tries again and again.
     pub(super) fn health_while_watched(&self, desired: &Desired, now: At, watched: &Watched) -> Health {
-        let patience = Duration::from_secs(2 * u64::from(desired.timeout.seconds().unsigned_abs()));
+        let patience = Duration::from_secs(2 * desired.timeout.seconds().unsigned_abs());
         let overdue = watched.of(desired.kind, desired.name.as_str()).is_some_and(|it| it > patience);
         let applier = self.applier(desired);
         let observed = applier.map(|it| observed(desired.kind, it, desired.digest, desired.timeout, now));
