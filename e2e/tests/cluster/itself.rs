@@ -6,6 +6,7 @@ use pdp_e2e::cluster::{
 use pdp_e2e::{Fate, Line, World};
 use serde_json::json;
 
+use crate::plane::upgrading;
 use crate::scenario::Scenario;
 
 /// Both change from level 41 to 42.
@@ -113,10 +114,7 @@ fn a_pdp_sync_that_never_gets_up_goes_back_although_helm_forgot_the_good_one() {
         cluster.api.get(Kind::HELM_RELEASE, "itself-killed", "pdp-sync").unwrap().unwrap()
     };
     let good = live(&cluster)["status"]["history"][0]["ociDigest"].clone();
-    let under_way = || {
-        let all = cluster.api.list(Kind::SECRET, "flux-system-itself-killed").unwrap();
-        all.iter().any(|it| it["metadata"]["labels"]["status"] == "pending-upgrade")
-    };
+    let under_way = || upgrading(&cluster, "flux-system-itself-killed");
     pdp_sync.wait("its own upgrade to be under way", under_way).unwrap();
     cluster.stop(Part::HelmController);
     cluster.start_again(Part::HelmController).unwrap();

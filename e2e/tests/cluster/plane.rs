@@ -127,6 +127,12 @@ impl<'a> Plane<'a> {
     }
 }
 
+/// True if Helm's records in a namespace say that an upgrade is under way.
+pub(crate) fn upgrading(cluster: &Cluster, namespace: &str) -> bool {
+    let all = cluster.api.list(Kind::SECRET, namespace).unwrap();
+    all.iter().any(|it| it["metadata"]["labels"]["status"] == "pending-upgrade")
+}
+
 /// A level with the two components alone.
 pub(crate) fn release(
     world: &World,

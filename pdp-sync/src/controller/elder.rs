@@ -9,6 +9,8 @@ use kube::core::Request;
 use pdp_policies::At;
 use serde::Deserialize;
 
+use crate::cluster::Cluster;
+
 /// Between two looks.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Whoever can't see the other pods goes on after so many looks: Kubernetes has taken the elder away by then.
@@ -57,12 +59,12 @@ struct Condition {
 }
 
 /// Comes back once no elder sibling makes passes.
-pub(super) async fn gone(client: Client, namespace: &str, siblings: &Siblings) {
-    let path = format!("/api/v1/namespaces/{namespace}/pods");
+pub(super) async fn gone(cluster: &Cluster, siblings: &Siblings) {
+    let path = format!("/api/v1/namespaces/{}/pods", cluster.namespace);
     let parameters = ListParams::default().labels(&siblings.selector);
     let mut blind = 0;
     while blind < BLIND_LOOKS {
-        match list(&client, &path, &parameters).await {
+        match list(&cluster.client, &path, &parameters).await {
             Ok(pods) => match elder(&siblings.own, &pods) {
                 None => return,
                 Some(elder) => tracing::info!(elder, "waiting for the elder pdp-sync to end"),

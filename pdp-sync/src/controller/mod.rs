@@ -71,8 +71,7 @@ pub(crate) fn run(settings: Settings) -> Result<()> {
         let siblings = settings.siblings.clone();
         let (context, due, watching) = block_on(start(settings))??;
         if let Some(siblings) = siblings {
-            let Cluster { client, namespace, .. } = context.cluster.clone();
-            block_on(elder::gone(client, &namespace, &siblings))?;
+            block_on(elder::gone(&context.cluster, &siblings))?;
         }
         passes::run(due, |name| reconciler::reconcile(name, &context))?;
         block_on(watching)?.map_err(internal)

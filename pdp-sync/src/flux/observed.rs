@@ -79,10 +79,7 @@ impl Objects {
     /// What Flux says of the component at exactly this digest. A failure that Flux may still heal by itself counts
     /// once it has lasted for the component's timeout.
     pub(super) fn health(&self, desired: &Desired, now: At) -> Health {
-        let applier = self.applier(desired);
-        flux::health(
-            applier.map(|it| observed(desired.kind, it, desired.digest, desired.timeout, now)).as_ref(),
-        )
+        self.judged(desired, now, false)
     }
 
     /// The same while a level is applied: what Flux has been at for twice the component's timeout has failed. Helm gives up
@@ -90,6 +87,10 @@ impl Objects {
     pub(super) fn health_while_watched(&self, desired: &Desired, now: At, watched: &Watched) -> Health {
         let patience = Duration::from_secs(2 * desired.timeout.seconds().unsigned_abs());
         let overdue = watched.of(desired.kind, desired.name.as_str()).is_some_and(|it| it > patience);
+        self.judged(desired, now, overdue)
+    }
+
+    fn judged(&self, desired: &Desired, now: At, overdue: bool) -> Health {
         let applier = self.applier(desired);
         let observed = applier.map(|it| observed(desired.kind, it, desired.digest, desired.timeout, now));
         flux::health(observed.map(|it| Observed { overdue, ..it }).as_ref())

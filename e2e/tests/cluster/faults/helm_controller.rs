@@ -5,7 +5,7 @@ use pdp_e2e::cluster::{Cluster, Kind, Part, PdpSync, Subscription, SubscriptionS
 use pdp_e2e::{Fate, Line, World};
 
 use super::{LAST, chart_refs, level_failed};
-use crate::plane::Plane;
+use crate::plane::{Plane, upgrading};
 use crate::scenario::Scenario;
 
 /// How helm-controller ends: as on a drained node, or as on a machine that dies.
@@ -40,12 +40,6 @@ fn bad(line: &mut Line) -> Result<()> {
     line.replace(LAST, "templates/workload.yaml", soon, late)
 }
 
-/// Helm's records of the last component that say an upgrade is under way.
-fn pending(cluster: &Cluster, place: &str) -> bool {
-    let all = cluster.api.list(Kind::SECRET, place).unwrap();
-    all.iter().any(|it| it["metadata"]["labels"]["status"] == "pending-upgrade")
-}
-
 fn generation(cluster: &Cluster, place: &str) -> u64 {
     let found = cluster.api.get(Kind::DEPLOYMENT, place, LAST).unwrap().unwrap_or_default();
     found["metadata"]["generation"].as_u64().unwrap_or_default()
@@ -73,7 +67,7 @@ impl Interrupted {
 
     fn came_to(&self, moment: Moment, cluster: &Cluster) -> bool {
         match moment {
-            Moment::Pending => pending(cluster, &self.place),
+            Moment::Pending => upgrading(cluster, &self.place),
             Moment::Applied => generation(cluster, &self.place) > self.before,
         }
     }
