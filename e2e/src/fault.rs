@@ -30,6 +30,8 @@ pub enum Harm {
     Silent,
     /// The connection closed without an answer.
     Dropped,
+    /// What is asked for is done, and the connection closed without an answer.
+    Lost,
     /// The right body, a byte every 20 milliseconds.
     Trickling,
     /// Zeros without end, announced with a `Content-Length` of one terabyte.
@@ -95,7 +97,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Harm {
     /// True if the real answer isn't needed.
     pub(crate) fn replaces(self) -> bool {
-        !matches!(self, Self::Truncated | Self::Shortened | Self::Swapped | Self::Silent | Self::Trickling)
+        use Harm::{Lost, Shortened, Silent, Swapped, Trickling, Truncated};
+        !matches!(self, Truncated | Shortened | Swapped | Silent | Trickling | Lost)
     }
 
     /// The harmed answer; `body` is the real one.
@@ -123,7 +126,7 @@ impl Harm {
             Self::Endless | Self::Huge => plain(StatusCode::OK, Body::from_stream(zeros())),
             Self::Trickling => plain(status, Body::from_stream(trickle(body.clone()))),
             // Reaches nobody: the server closes the connection first.
-            Self::Dropped => plain(StatusCode::OK, Body::empty()),
+            Self::Dropped | Self::Lost => plain(StatusCode::OK, Body::empty()),
             Self::Silent => {
                 let silence = stream::once(async {
                     tokio::time::sleep(Duration::from_secs(600)).await;

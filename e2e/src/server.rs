@@ -153,7 +153,7 @@ async fn guard(
     let logins = parts.headers.get_all(header::AUTHORIZATION).iter().count();
     let harm = gate.faults.meet(&method, &path);
     let answer = pass(&gate, harm, parts, body, next).await;
-    let dropped = harm == Some(Harm::Dropped);
+    let dropped = matches!(harm, Some(Harm::Dropped | Harm::Lost));
     if dropped {
         connection.close();
     }

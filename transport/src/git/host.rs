@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use pdp_policies::At;
-use reqwest::{Method, Request, Response, StatusCode, header};
+use reqwest::{Request, Response, StatusCode, header};
 use url::Url;
 
 use super::logins;
@@ -160,19 +160,8 @@ impl Host {
         }
     }
 
-    /// One request. A question whose connection broke before an answer is asked once more: proxies and hosts close
-    /// connections that were kept at the moment when they are used again.
+    /// One request.
     fn once(&self, request: &Request, login: Option<&Login>) -> Result<Response> {
-        match self.send(request, login) {
-            Err(error) if error.kind == Kind::Unreachable && request.method() == Method::GET => {
-                std::thread::sleep(http::pause(0));
-                self.send(request, login)
-            }
-            sent => sent,
-        }
-    }
-
-    fn send(&self, request: &Request, login: Option<&Login>) -> Result<Response> {
         let what = self.what();
         let unrepeatable = || Error::new(Kind::Garbage, &what, "the request can't be sent again");
         let mut request = request.try_clone().ok_or_else(unrepeatable)?;

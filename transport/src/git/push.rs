@@ -9,7 +9,11 @@ use super::host::Service;
 use super::remote::{CommitId, Remote};
 use super::words::words;
 use crate::error::{Error, Kind, Result};
+use crate::http;
+use crate::runtime::block_on;
 
+/// A push is sent so often at the most.
+const TRIES: u32 = 3;
 /// More of a host's words isn't kept (bytes).
 const MOST_WORDS: usize = 4096;
 
@@ -22,12 +26,29 @@ struct Outcome {
 }
 
 impl Remote {
-    /// Moves `branch` from `expected` to `new`; none means that it doesn't exist before, or after.
+    /// Moves `branch` from `expected` to `new`; none means that it doesn't exist before, or after. When the connection
+    /// breaks, the branch says whether the host did it.
     ///
     /// # Errors
     /// `BranchMoved` when the branch isn't at `expected`; nothing was changed then. `GitRefused`, with the words of
     /// the host; what requests can end with.
     pub fn push(&self, branch: &str, expected: Option<CommitId>, new: Option<CommitId>) -> Result<()> {
+        for tries in 1.. {
+            let broke = match self.push_once(branch, expected, new) {
+                Err(error) if error.kind == Kind::Unreachable && tries < TRIES => error,
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            };
+            block_on(async { tokio::time::sleep(http::pause(tries)).await })?;
+            let Ok(now) = self.head(branch) else { return Err(broke) };
+            if now == new {
+                break;
+            }
+        }
+        self.remember(branch, new)
+    }
+
+    fn push_once(&self, branch: &str, expected: Option<CommitId>, new: Option<CommitId>) -> Result<()> {
         let what = format!("push to {} ({branch})", self.shown());
         let outcome = Outcome::default();
         let sent = self.run(&what, || self.send(branch, expected, new, &outcome));
@@ -43,7 +64,13 @@ impl Remote {
         if let Some(status) = outcome.rejected.into_inner() {
             return Err(Error::new(rejection(&status), what, with_words(words(status.as_bytes()))));
         }
-        self.remember(branch, new)
+        Ok(())
+    }
+
+    /// Where the branch is now, none if there is none.
+    fn head(&self, branch: &str) -> Result<Option<CommitId>> {
+        let found = self.look(Service::UploadPack, branch)?.branches;
+        Ok(found.into_iter().find(|(name, _)| name == branch).map(|(_, id)| CommitId(id)))
     }
 
     /// Asks whether this login may push to this repository. Branches that are protected say so only when they are

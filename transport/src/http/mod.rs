@@ -2,6 +2,7 @@
 //! redirects that carry no login away.
 
 mod failures;
+mod kept;
 mod options;
 mod progress;
 mod redirect;
@@ -179,7 +180,7 @@ fn client(options: &HttpOptions, pems: &[Vec<u8>]) -> Result<reqwest::Client> {
         .connect_timeout(options.connect_timeout)
         // What nobody acknowledges for so long isn't moving, whatever the system still holds of it.
         .tcp_user_timeout(options.silence)
-        .pool_max_idle_per_host(2)
+        .pool_max_idle_per_host(kept::KEPT_CONNECTIONS.into())
         .redirect(reqwest::redirect::Policy::none())
         .tls_certs_merge(certificates);
     builder.build().map_err(|e| bad(e.to_string()))

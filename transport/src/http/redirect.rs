@@ -6,7 +6,7 @@ use reqwest::{Method, Request, Response, StatusCode, header};
 use url::Url;
 
 use super::progress::{Progress, unseen_time};
-use super::{Exceptions, Http, no_answer, silence};
+use super::{Exceptions, Http, kept, no_answer, silence};
 use crate::error::{Error, Kind, Result};
 use crate::login::is_private;
 
@@ -56,7 +56,7 @@ async fn send_moving(
     progress: &Progress,
     more: Duration,
 ) -> Result<Response> {
-    let sent = http.client.execute(request);
+    let sent = kept::execute(&http.client, request);
     tokio::pin!(sent);
     loop {
         let deadline = progress.deadline(patience + more);

@@ -84,13 +84,45 @@ fn an_idle_look_is_one_request_and_no_pack() {
 }
 
 #[test]
-fn a_question_whose_connection_breaks_is_asked_once_more() {
+fn a_question_whose_connection_breaks_is_asked_until_it_was_on_a_new_one() {
+    for (method, path) in [("GET", "/info/refs"), ("POST", "/git-upload-pack")] {
+        for (times, found) in [(1, true), (2, true), (3, false)] {
+            let place = Place::filled();
+            place.host.faults().add(method, path, Harm::Dropped, Some(times));
+            let fetched = place.reader().fetch("main");
+            match found {
+                true => assert!(fetched.unwrap().is_some(), "{path}, {times} times"),
+                false => assert_eq!(fetched.unwrap_err().kind, Kind::Unreachable, "{path}"),
+            }
+        }
+    }
+}
+
+/// Pushes a second commit while the host answers none of `times` pushes: what came of it, whether the branch is there,
+/// and how many pushes the host got.
+fn pushed_without_an_answer(harm: Harm, times: u32) -> (Result<(), Kind>, bool, usize) {
     let place = Place::filled();
-    let dropped = |times| place.host.faults().add("GET", "/info/refs", Harm::Dropped, Some(times));
-    dropped(1);
-    assert!(place.reader().fetch("main").unwrap().is_some());
-    dropped(2);
-    assert_eq!(place.reader().fetch("main").unwrap_err().kind, Kind::Unreachable);
+    let remote = place.reader();
+    let first = remote.fetch("main").unwrap();
+    let mine = commit(&remote, first, "second");
+    place.host.faults().add("POST", "/git-receive-pack", harm, Some(times));
+    place.host.take_exchanges();
+    let pushed = remote.push("main", first, Some(mine)).map_err(|error| error.kind);
+    let sent = requests(&place.host.take_exchanges());
+    let sent = sent.iter().filter(|request| request.contains("POST /repo/git-receive-pack")).count();
+    let there = place.open("another", &place.host.url("repo")).fetch("main").unwrap() == Some(mine);
+    (pushed, there, sent)
+}
+
+#[test]
+fn the_branch_says_what_came_of_a_push_without_an_answer() {
+    assert_eq!(pushed_without_an_answer(Harm::Lost, 1), (Ok(()), true, 1), "it is done, and not sent again");
+    assert_eq!(
+        pushed_without_an_answer(Harm::Dropped, 1),
+        (Ok(()), true, 2),
+        "it is not done, and sent again"
+    );
+    assert_eq!(pushed_without_an_answer(Harm::Dropped, 9), (Err(Kind::Unreachable), false, 3));
 }
 
 #[test]
