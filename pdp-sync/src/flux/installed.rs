@@ -1,9 +1,12 @@
 //! What every component of the installed state is to look like. After a failure that is a mixture. Pure.
 
+use std::sync::{Arc, Weak};
+
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::release::{Component, OnFailure};
 
 use super::desired::{self, Desired, Owner};
+use super::next::differs;
 use super::observed::Objects;
 use crate::target::turns;
 
@@ -13,6 +16,34 @@ pub(super) struct Installed {
     pub(super) desired: Desired,
     /// True if it stays at a level that failed, because it must not go back.
     pub(super) held: bool,
+    /// True if its objects are to be written.
+    pub(super) differs: bool,
+}
+
+impl Installed {
+    fn new(desired: Desired, held: bool, objects: &Objects) -> Self {
+        Self { differs: differs(objects, &desired), desired, held }
+    }
+}
+
+/// What was worked out last. All of it may be lost.
+#[derive(Debug)]
+pub(super) struct Known {
+    record: DecisionRecord,
+    objects: Weak<Objects>,
+    pub(super) installed: Arc<Vec<Installed>>,
+}
+
+impl Known {
+    pub(super) fn new(record: &DecisionRecord, objects: &Arc<Objects>, installed: Vec<Installed>) -> Self {
+        let objects = Arc::downgrade(objects);
+        Self { record: record.clone(), objects, installed: Arc::new(installed) }
+    }
+
+    /// True for the same decision, and the same objects as they were read once.
+    pub(super) fn holds(&self, record: &DecisionRecord, objects: &Arc<Objects>) -> bool {
+        Weak::ptr_eq(&self.objects, &Arc::downgrade(objects)) && self.record == *record
+    }
 }
 
 /// All components, turn by turn. A new component that failed and may go back isn't among them: it stays as it is.
@@ -20,7 +51,7 @@ pub(super) fn installed(owner: Owner<'_>, record: &DecisionRecord, objects: &Obj
     let all = turns(record.target(), record).into_values().flatten();
     match record.phase() {
         Phase::Done {} => {
-            all.map(|c| Installed { desired: Desired::target(owner, record, c), held: false }).collect()
+            all.map(|c| Installed::new(Desired::target(owner, record, c), false, objects)).collect()
         }
         _ => all.filter_map(|c| after_failure(owner, record, c, objects)).collect(),
     }
@@ -47,7 +78,7 @@ fn after_failure(
     let before = Desired::last_good(owner, record, &component.name);
     let held = component.on_failure == OnFailure::Hold && was_written(objects, before.as_ref(), &target);
     let desired = if held { target } else { before? };
-    Some(Installed { desired, held })
+    Some(Installed::new(desired, held, objects))
 }
 
 /// Read off the cluster: the component points to the failed level's source, and isn't as it was before.

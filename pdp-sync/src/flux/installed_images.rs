@@ -38,7 +38,7 @@ pub(super) fn look(
     cluster: &Cluster,
     memory: &Memory,
     objects: &Arc<Objects>,
-    installed: &[Desired],
+    installed: &[&Desired],
     own: &[ImageName],
     now: At,
 ) -> Result<Arc<Workloads>> {
@@ -47,8 +47,8 @@ pub(super) fn look(
         return Ok(Arc::clone(&looked.workloads));
     }
     *last = None;
-    let healthy = |it: &&Desired| matches!(objects.health(it, now), Health::Healthy { .. });
-    let healthy: Vec<_> = installed.iter().filter(healthy).cloned().collect();
+    let healthy = |it: &&&Desired| matches!(objects.health(it, now), Health::Healthy { .. });
+    let healthy: Vec<_> = installed.iter().filter(healthy).map(|it| (*it).clone()).collect();
     let workloads = Arc::new(Workloads::read(cluster, objects, &healthy, own)?);
     let (objects, own) = (Arc::downgrade(objects), own.to_vec());
     *last = Some(Looked { objects, own, at: now, workloads: Arc::clone(&workloads) });

@@ -1,11 +1,13 @@
 //! What a process remembers between passes to spare others work. All of it may be lost.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use pdp_policies::decision::DecisionRecord;
 use pdp_policies::{At, Digest};
 
+use super::installed::{Installed, Known};
 use super::installed_images::Looked;
 use super::observed::Objects;
 use super::repairs::Repairs;
@@ -21,6 +23,7 @@ pub(crate) struct Memory {
     checked: Mutex<Option<Digest>>,
     keys: Mutex<Option<Digest>>,
     looked: Mutex<Option<Looked>>,
+    installed: Mutex<Option<Known>>,
     repairs: Mutex<BTreeMap<(Kind, String), Repairs>>,
     watching: Mutex<Watching>,
 }
@@ -36,6 +39,7 @@ impl Memory {
         *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.keys.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.looked() = None;
+        *self.known() = None;
         self.objects.forget();
         self.repairs().clear();
     }
@@ -74,6 +78,26 @@ impl Memory {
     /// What was seen last of the installed workloads.
     pub(super) fn looked(&self) -> MutexGuard<'_, Option<Looked>> {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The installed components under this decision beside these objects: as they were worked out last if neither
+    /// changed since.
+    pub(super) fn installed(
+        &self,
+        record: &DecisionRecord,
+        objects: &Arc<Objects>,
+        work_out: impl FnOnce() -> Vec<Installed>,
+    ) -> Arc<Vec<Installed>> {
+        let mut known = self.known();
+        if !known.as_ref().is_some_and(|it| it.holds(record, objects)) {
+            *known = None;
+        }
+        let known = known.get_or_insert_with(|| Known::new(record, objects, work_out()));
+        Arc::clone(&known.installed)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<Known>> {
+        self.installed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn repairs(&self) -> MutexGuard<'_, BTreeMap<(Kind, String), Repairs>> {

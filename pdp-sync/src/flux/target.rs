@@ -86,6 +86,11 @@ impl FluxTarget<'_> {
         Ok(objects)
     }
 
+    /// The installed components; worked out once as long as nothing changes.
+    fn installed(&self, record: &DecisionRecord, objects: &Arc<Objects>) -> Arc<Vec<Installed>> {
+        self.memory.installed(record, objects, || installed(self.owner(), record, objects))
+    }
+
     fn list(&self) -> Result<Objects> {
         Objects::read(self.cluster, self.owner().subscription)
     }
@@ -252,10 +257,10 @@ impl Target for FluxTarget<'_> {
         let objects = self.objects()?;
         let mut obstacles = self.surroundings.obstacles.clone();
         let record = state.record.as_ref();
-        let installed = record.map(|record| installed(self.owner(), record, &objects)).unwrap_or_default();
-        let installed: Vec<_> = installed.iter().map(|it| &it.desired).collect();
-        for desired in installed.iter().filter(|it| next::differs(&objects, it)) {
-            let fight = self.fight(desired, &objects)?;
+        let known = record.map(|record| self.installed(record, &objects)).unwrap_or_default();
+        let installed: Vec<_> = known.iter().map(|it| &it.desired).collect();
+        for it in known.iter().filter(|it| it.differs) {
+            let fight = self.fight(&it.desired, &objects)?;
             obstacles.extend(fight.map(|it| Obstacle::new(ObstacleCode::HeldByEdit, None, it.to_string())));
         }
         let strange = installed.iter().filter(|it| objects.is_strange(it.kind, it.name.as_str()));
@@ -342,32 +347,32 @@ impl Target for FluxTarget<'_> {
     fn tidy(&self, state: &State) -> Result<Tidied> {
         let Some(record) = &state.record else { return Ok(Tidied::default()) };
         let mut objects = self.objects()?;
-        if installed(self.owner(), record, &objects).iter().any(|it| next::differs(&objects, &it.desired)) {
+        if self.installed(record, &objects).iter().any(|it| it.differs) {
             objects = self.reread()?;
         }
+        let installed = self.installed(record, &objects);
+        let left = left_as_they_are(self.owner(), record, &objects);
         let (mut tidied, mut looked_at) = (Tidied::default(), Vec::new());
-        let places = moved::places(record, &state.moves);
-        for Installed { desired, held } in installed(self.owner(), record, &objects) {
-            if next::differs(&objects, &desired) {
-                match self.fight(&desired, &objects)? {
+        for Installed { desired, held, differs } in installed.iter() {
+            if *differs {
+                match self.fight(desired, &objects)? {
                     Some(fight) => tidied.fought.push(fight),
                     None => {
-                        self.write(&desired, &objects)?;
+                        self.write(desired, &objects)?;
+                        let places = moved::places(record, &state.moves);
                         let what = format!("{}/{}", desired.kind.name(), desired.name);
-                        tidied
-                            .repaired
-                            .extend((!moved::is_move(&objects, &desired, &places)).then_some(what));
+                        tidied.repaired.extend((!moved::is_move(&objects, desired, &places)).then_some(what));
                     }
                 }
             }
-            let health = objects.health(&desired, self.clock.now());
+            let health = objects.health(desired, self.clock.now());
             tidied.held.extend(held.then(|| desired.name.clone()));
             tidied.components.push(ComponentHealth { name: desired.name.clone(), health });
             looked_at.push(desired);
         }
         let shown: Vec<_> = tidied.components.iter().map(|it| it.name.clone()).collect();
-        for desired in left_as_they_are(self.owner(), record, &objects) {
-            let health = objects.health(&desired, self.clock.now());
+        for desired in &left {
+            let health = objects.health(desired, self.clock.now());
             let new = !shown.contains(&desired.name);
             tidied.components.extend(new.then_some(ComponentHealth { name: desired.name.clone(), health }));
             looked_at.extend(new.then_some(desired));

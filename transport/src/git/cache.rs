@@ -40,7 +40,9 @@ impl Cache {
         }
         let lock = File::options().create(true).append(true).open(folder.join("lock")).map_err(io)?;
         lock.lock_shared().map_err(io)?;
-        let repository = Repository::init_bare(folder.join("git"));
+        // Making it writes files each time; what can't be opened, as after a kill in between, is made.
+        let git = folder.join("git");
+        let repository = Repository::open_bare(&git).or_else(|_| Repository::init_bare(&git));
         let what = || format!("open the Git cache {}", folder.display());
         let repository = repository.map_err(|e| failed(Kind::GitRefused, what(), &e))?;
         Ok(Self { repository, folder: folder.to_owned(), _lock: lock })

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pdp_policies::Digest;
+use pdp_policies::decision::Phase;
 use pdp_policies::foreign::{Template, UsedImage};
 use serde_json::{Value, json};
 
@@ -119,7 +120,7 @@ fn what_others_fight_over_holds_no_other_up_but_is_not_back() {
 
 #[test]
 fn a_component_that_runs_a_foreign_image_fails_its_level_whatever_flux_says() {
-    let record = going_back().in_phase(pdp_policies::decision::Phase::Applying {});
+    let record = going_back().in_phase(Phase::Applying {});
     let mut objects = Objects::default();
     let wanted = ["early", "late"].map(|it| {
         let component = record.target().components.iter().find(|c| c.name.as_str() == it).unwrap();
@@ -148,4 +149,34 @@ fn a_component_that_runs_a_foreign_image_fails_its_level_whatever_flux_says() {
             next => assert!(matches!(next, Next::Done) && failed.is_none(), "{image}: {next:?}"),
         }
     }
+}
+
+#[test]
+fn what_was_worked_out_holds_for_the_same_decision_beside_the_same_objects() {
+    use std::sync::Arc;
+
+    use crate::flux::memory::Memory;
+
+    let (record, memory) = (going_back(), Memory::default());
+    let done = record.clone().in_phase(Phase::Done {});
+    let (objects, others) = (Arc::new(Objects::default()), Arc::new(Objects::default()));
+    let worked_out = |record: &DecisionRecord, objects: &Arc<Objects>| {
+        let mut times = 0;
+        memory.installed(record, objects, || {
+            times += 1;
+            Vec::new()
+        });
+        times
+    };
+    for (record, objects, times) in [
+        (&record, &objects, 1),
+        (&record, &objects, 0),
+        (&record, &others, 1),
+        (&done, &others, 1),
+        (&done, &others, 0),
+    ] {
+        assert_eq!(worked_out(record, objects), times, "{:?}", record.phase());
+    }
+    memory.forget();
+    assert_eq!(worked_out(&done, &others), 1, "a person asked to look at everything anew");
 }
