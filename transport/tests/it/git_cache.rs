@@ -137,3 +137,32 @@ fn what_a_killed_process_was_writing_holds_nobody_up() {
     assert_ne!(remote.fetch("main").unwrap().unwrap(), head);
     left.iter().for_each(|name| assert!(!path(name).exists(), "{name}"));
 }
+
+/// Where the packs of a cache lie.
+fn packs(cache: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(cache.join("git/objects/pack")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|end| end == "pack")).collect()
+}
+
+#[test]
+fn bytes_that_were_spoilt_on_disk_are_never_given_and_come_anew() {
+    let place = Place::filled();
+    let files = [("junk".to_owned(), noise(1, 3000))];
+    place.host.overwrite("repo", "main", &files.clone().into()).unwrap();
+    let open = || Remote::open(&place.host.url("repo"), &place.cache("spoilt"), options()).unwrap();
+    open().fetch("main").unwrap();
+    let [pack] = packs(&place.cache("spoilt")).try_into().unwrap();
+    let mut bytes = std::fs::read(&pack).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    // Packs are written without the right to write.
+    std::fs::remove_file(&pack).unwrap();
+    std::fs::write(&pack, bytes).unwrap();
+    let head = open().fetch("main").unwrap().unwrap();
+    let read = open().files(head, "", 1 << 20);
+    assert_eq!(read.unwrap_err().kind, Kind::Garbage);
+    let remote = open();
+    let head = remote.fetch("main").unwrap().unwrap();
+    assert_eq!(remote.files(head, "", 1 << 20).unwrap(), files);
+}
