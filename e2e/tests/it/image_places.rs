@@ -89,6 +89,8 @@ fn a_level_waits_for_an_image_or_a_part_of_one_and_starts_when_it_comes() {
         assert_eq!(obstacle["owner"], "customer", "who runs the mirror fills it");
         content.put(CILIUM, lost, &kept.kind, &kept.bytes).unwrap();
     }
+    // Nor does it find what it doesn't accept by its very type.
+    world.registry.habits(|habits| habits.exact_types = true);
     note("image-deleted-before-a-start", "ImageMissing", "the level waits; nothing was written");
     starts(&world, &plane, &[]);
 }

@@ -42,7 +42,8 @@ pub(super) fn pulled(release: &Release, inputs: &Inputs) -> BTreeSet<Pulled> {
 
 /// What only a running program names comes from its makers also where there is a mirror, unless values carry it.
 fn place(component: &Component, image: &Image, inputs: &Inputs) -> String {
-    let carried = component.image_values.iter().any(|it| it.image == image.pull_name());
+    let carried =
+        component.image_values.iter().any(|it| it.images().any(|(name, _)| name == image.pull_name()));
     let there = (carried || !image.runtime).then(|| render::mirrored(image.pull_name(), inputs)).flatten();
     there.unwrap_or_else(|| image.pull_name().to_owned())
 }

@@ -12,7 +12,12 @@ fn read(edit: impl FnOnce(&mut Release)) -> Result<Release, String> {
     let mut of = release(42);
     of.critical = vec![IMAGE_VALUES.to_owned()];
     let values = serde_json::from_value(json!({ "tool": "{name}:1@{digest}" })).unwrap();
-    let carried = ImageValues { image: "quay.io/acme/tool".into(), digest: Digest::of(b"tool"), values };
+    let carried = ImageValues {
+        image: "quay.io/acme/tool".into(),
+        digest: Digest::of(b"tool"),
+        others: Default::default(),
+        values,
+    };
     of.components[0].image_values = vec![carried];
     edit(&mut of);
     Release::read("release", &document::write(&of).unwrap()).map_err(|refusal| refusal.to_string())

@@ -4,6 +4,7 @@
 mod before;
 mod cluster;
 mod growth;
+mod images;
 mod load;
 mod passes;
 mod rollouts;
@@ -62,6 +63,7 @@ fn release() -> Result<()> {
             aim,
         );
     }
+    images::bench()?;
     growth::bench()?;
     passes::bench()
 }
