@@ -98,6 +98,9 @@ fn a_level_that_failed_for_images_alone_is_tried_again_once_the_customer_lists_t
         assert_eq!(next.is_some(), again, "{foreign:?} {own:?}");
         let Some(next) = next else { continue };
         assert_eq!((next.attempt(), next.last_good().unwrap().level.0), (1, 40));
+        // Nor does the first failure hold it when a person took it back.
+        let taken = next.clone().in_phase(Phase::TakenBack {});
+        assert!(begun(41, Some(&taken), &[]).is_some());
         // What it fails for next counts anew, whatever is listed.
         let component = "cilium".parse().unwrap();
         let ended = next.in_phase(Phase::Quarantined { component, cause: None, foreign: vec![] });
