@@ -11,7 +11,7 @@ pub(super) fn of(code: Code, place: &str) -> String {
         Code::Stopped | Code::Halted => "nothing here: the vendor lets go; ask its support if it can't wait".to_owned(),
         Code::RequiredStopFirst => "nothing: the level in between comes first, by itself".to_owned(),
         Code::RequiresUnmet => format!("update what is too old, then kubectl pdp reconcile {place}"),
-        Code::Quarantined => format!("kubectl pdp history {place}   # a newer level follows; `kubectl pdp why` says if anything lets this one be tried again"),
+        Code::Quarantined => format!("kubectl pdp history {place}   # a newer level follows; after ForeignImage, spec.policy.ownImages lets this one be tried again"),
         Code::CatalogExpired => format!("kubectl pdp reconcile {place} --with-source   # if it stays: tell the vendor"),
         Code::Pinned => edit("take away spec.policy.pin"),
         Code::OutsideWindow => edit("spec.policy.windows, or wait for the window"),
