@@ -38,6 +38,10 @@ pub struct Habits {
     pub drops_types: bool,
     /// So many requests within each second; more are answered 429 without a word when to come again.
     pub rate: Option<usize>,
+    /// Answers 404 to whoever asks for a manifest and doesn't accept its very type.
+    pub exact_types: bool,
+    /// Answers so late.
+    pub late: Duration,
 }
 
 /// What a server needs to remember for its habits.
@@ -92,6 +96,13 @@ impl Custom {
             return None;
         };
         Some(answer(status, Body::empty()))
+    }
+
+    /// True for a manifest whose type the request doesn't accept by name, if that counts here.
+    pub(crate) fn hides(&self, path: &str, accepted: &str, real: &Response<Body>) -> bool {
+        let kind = real.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let named = |kind: &str| accepted.split(',').any(|accepted| accepted.trim() == kind);
+        self.now().exact_types && path.contains("/manifests/") && !kind.is_some_and(named)
     }
 
     fn too_many(&self, rate: usize) -> bool {

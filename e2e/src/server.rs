@@ -169,6 +169,8 @@ async fn pass(gate: &Gate, harm: Option<Harm>, parts: Parts, body: Bytes, next: 
     let query = parts.uri.query().map(str::to_owned);
     let asked = Asked { method: &parts.method, uri: &parts.uri, headers: &parts.headers, body: &body };
     lock(&gate.logins).extend(asked.header(header::AUTHORIZATION).map(str::to_owned));
+    let accepted = asked.header(header::ACCEPT).unwrap_or_default().to_owned();
+    tokio::time::sleep(gate.custom.now().late).await;
     let has_tag = gate.tags.has(&path).await;
     if let Some(refusal) = gate.custom.refusal(&asked, has_tag) {
         return refusal;
@@ -181,6 +183,9 @@ async fn pass(gate: &Gate, harm: Option<Harm>, parts: Parts, body: Bytes, next: 
         return harm.answer(StatusCode::OK, None, &Bytes::new());
     }
     let mut real = next.run(Request::from_parts(parts, body.into())).await;
+    if [Method::GET, Method::HEAD].contains(&method) && gate.custom.hides(&path, &accepted, &real) {
+        return answer(StatusCode::NOT_FOUND, Body::empty());
+    }
     gate.custom.change(&method, &path, &mut real);
     if method == Method::GET && path.contains("/referrers/") {
         real = listed(gate, &path, query.as_deref(), real).await;

@@ -27,6 +27,8 @@ pub(crate) struct Endpoints {
     pub(crate) server: Option<ServerEndpoint>,
     /// The customer's repository, if it is what is written to.
     pub(crate) target: Option<GitEndpoint>,
+    /// The hosts that the administrator allows; no token is here.
+    pub(crate) hosts: Connection,
     /// How successors of these addresses are reached.
     pub(crate) mover: Mover,
 }
@@ -87,6 +89,7 @@ impl Endpoints {
             ring_state: build.ring_state()?,
             server: build.server()?,
             target: build.target(),
+            hosts: connection.without_tokens(),
             mover: Mover::new(connection, &spec.logins.git),
         };
         if let Some(mirror) = &spec.mirror {

@@ -16,6 +16,7 @@ mod fetch;
 mod fetch_limits;
 mod flux;
 mod identity;
+mod images;
 mod instruct;
 pub mod kubectl;
 mod moving;

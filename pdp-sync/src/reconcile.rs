@@ -1,6 +1,5 @@
 //! The driver: one pass of pdp-sync. Fetch, decide, act; whatever was begun goes first.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pdp_policies::decision::{DecisionRecord, Evidence, Phase, PolicyMark};
@@ -16,6 +15,7 @@ use crate::endpoints::Endpoints;
 use crate::fault;
 use crate::fetch::{self, Fetched, LastCatalog};
 use crate::identity::{self, Identity};
+use crate::images;
 use crate::instruct;
 use crate::moving;
 use crate::preflight::Trouble;
@@ -26,14 +26,15 @@ use crate::subscription::Subscription;
 use crate::target::{Found, Preflight, Progress, Target};
 use crate::time::Clock;
 
-/// One data plane: what its customer wants, where a pass goes for it, the approvals at hand, and the catalog that this
-/// process verified last.
+/// One data plane: what its customer wants, where a pass goes for it, the approvals at hand, and what this process
+/// verified and saw last.
 #[derive(Debug, Clone)]
 pub(crate) struct Plane {
     pub(crate) customer: Customer,
     pub(crate) endpoints: Endpoints,
     approvals: Option<Approvals>,
     pub(crate) last: Arc<LastCatalog>,
+    images: Arc<images::Seen>,
 }
 
 impl Plane {
@@ -43,10 +44,11 @@ impl Plane {
         subscription: &Subscription,
         connection: &Connection,
         last: &Arc<LastCatalog>,
+        images: &Arc<images::Seen>,
     ) -> Result<Self> {
         let (customer, endpoints) = (Customer::of(subscription), Endpoints::of(subscription, connection)?);
         let (approvals, last) = (subscription.spec.approvals.clone(), Arc::clone(last));
-        Ok(Self { customer, endpoints, approvals, last })
+        Ok(Self { customer, endpoints, approvals, last, images: Arc::clone(images) })
     }
 
     /// All approvals at hand, not judged.
@@ -118,7 +120,8 @@ pub(crate) fn decide(
     found: &Found,
     now: At,
 ) -> std::result::Result<Verdict, Refusal> {
-    let none = BTreeMap::new();
+    let own = &customer.policy.own_images;
+    let failed = state.record.as_ref().map(|record| record.quarantined_under(own)).unwrap_or_default();
     let version = own_version();
     let inputs = &customer.inputs;
     // Before enrolment no ring is known: nothing is open to a ring that the plan doesn't have.
@@ -128,7 +131,7 @@ pub(crate) fn decide(
         line: &customer.line,
         ring: identity::own_ring(customer, state).unwrap_or(&unknown),
         installed: state.record.as_ref().and_then(DecisionRecord::installed),
-        quarantined: state.record.as_ref().map_or(&none, DecisionRecord::quarantined),
+        quarantined: &failed,
         pdp_sync: &version,
         itself: inputs.flux.is_some().then_some((inputs.platform, &inputs.left_out)),
         kubernetes: found.kubernetes.as_ref(),
@@ -212,7 +215,8 @@ fn start(
     };
     let record = DecisionRecord::begin(permit, state.record.as_ref(), evidence);
     let level = record.target_digest();
-    match target.preflight(state, catalog, &record)? {
+    let images = || images::missing(endpoints, &plane.images, &record);
+    match target.preflight(state, catalog, &record, &images)? {
         Preflight::Ready => {}
         Preflight::NotYet(components) => return Ok(outcome.with(Seen::Preflight(level, components))),
         Preflight::Blocked(obstacles) => return Ok(outcome.with(Seen::Blocked(level, obstacles))),

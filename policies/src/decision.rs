@@ -10,6 +10,7 @@ use crate::codes::{Refusal, RefusalCode};
 use crate::digest::{Digest, hex_form};
 use crate::document::{self, API_VERSION};
 use crate::gate::{Authority, Permit};
+use crate::image_name::ImageName;
 use crate::names::{ComponentName, Level, Platform};
 use crate::release::Release;
 use crate::report::{CatalogVersions, LevelDigest};
@@ -136,6 +137,9 @@ pub enum Phase {
         /// Why, for people; none in records of older versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<String>,
+        /// The images that failed it, if nothing but their names on the customer's `ownImages` was missing; at most 16.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        foreign: Vec<ImageName>,
     },
     /// The level is the last good one now.
     Done {},
@@ -146,6 +150,9 @@ pub enum Phase {
         /// Why, for people; none in records of older versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cause: Option<String>,
+        /// The images that failed it, if nothing but their names on the customer's `ownImages` was missing; at most 16.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        foreign: Vec<ImageName>,
     },
     /// A person asked to leave it: everything is being put back.
     TakingBack {},
@@ -175,6 +182,14 @@ impl Phase {
         }
     }
 
+    /// The images that failed it, if the customer may let it be tried again by naming them; else none.
+    pub fn foreign(&self) -> &[ImageName] {
+        match self {
+            Self::GoingBack { foreign, .. } | Self::Quarantined { foreign, .. } => foreign,
+            _ => &[],
+        }
+    }
+
     /// Why it failed, for people.
     pub fn cause(&self) -> Option<&str> {
         match self {
@@ -194,6 +209,10 @@ impl DecisionRecord {
             Some(Some((stored, inputs, release))) => (Some(stored), Some(inputs), Some(release)),
             _ => (None, None, None),
         };
+        let mut quarantined = before.map(|b| b.stored.quarantined.clone()).unwrap_or_default();
+        // Only a customer's own word lets the same attempt begin again; how it ends counts anew.
+        quarantined
+            .retain(|sha256, failed| *sha256 != descriptor.sha256 || *failed < permit.authority().attempt());
         let stored = Stored {
             api_version: API_VERSION.to_owned(),
             critical: Vec::new(),
@@ -211,7 +230,7 @@ impl DecisionRecord {
             authority: permit.authority().clone(),
             decided_at: evidence.now,
             phase: Phase::Applying {},
-            quarantined: before.map(|b| b.stored.quarantined.clone()).unwrap_or_default(),
+            quarantined,
         };
         Self { stored, target: descriptor.release.clone(), last_good: last_release }
     }
@@ -328,6 +347,22 @@ impl DecisionRecord {
     /// Releases that failed here, by SHA-256 of their descriptors.
     pub fn quarantined(&self) -> &BTreeMap<Digest, u32> {
         &self.stored.quarantined
+    }
+
+    /// As [`Self::quarantined`], without the target if it failed for nothing but images that `own` names by now. What the
+    /// server granted is the server's to grant again: it counts attempts.
+    pub fn quarantined_under(&self, own: &[ImageName]) -> BTreeMap<Digest, u32> {
+        let mut quarantined = self.stored.quarantined.clone();
+        if self.may_be_mended() && self.stored.phase.foreign().iter().all(|image| own.contains(image)) {
+            quarantined.remove(&self.stored.target.sha256);
+        }
+        quarantined
+    }
+
+    /// True if the target is quarantined and the customer's `ownImages` decides whether it is tried again.
+    pub fn may_be_mended(&self) -> bool {
+        let Phase::Quarantined { foreign, .. } = &self.stored.phase else { return false };
+        !foreign.is_empty() && !matches!(self.stored.authority, Authority::Grant { .. })
     }
 
     /// The level that counts as installed: the target once done, else the last good one.

@@ -56,6 +56,17 @@ pub fn foreign(release: &BTreeSet<Digest>, templates: &[Template], own: &[ImageN
         .collect()
 }
 
+/// So many images of one component can be listed later; a level that failed for more isn't tried again.
+pub const MAX_LISTED: usize = 16;
+
+/// The names that the customer would have to list so that none of these images is foreign, in order and each once; none at all
+/// if a text is no image's name, or there are more than [`MAX_LISTED`].
+pub fn names(found: &[Foreign]) -> Vec<ImageName> {
+    let all: Result<BTreeSet<ImageName>, _> =
+        found.iter().map(|it| split_image(&it.image).0.parse()).collect();
+    all.ok().filter(|all| all.len() <= MAX_LISTED).map(|all| all.into_iter().collect()).unwrap_or_default()
+}
+
 impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { workload, place, image } = self;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::Digest;
 use crate::document;
-use crate::image_values::{IMAGE_VALUES, ImageValues, collisions};
+use crate::image_values::{self, ImageValues, collisions};
 use crate::names::{ComponentName, KubernetesName, Level, Line, Platform};
 use crate::outlives::Outlives;
 use crate::time::{At, Span};
@@ -308,9 +308,10 @@ impl Release {
         if self.components.is_empty() {
             problems.push("a release needs at least one component".to_owned());
         }
-        let carried = self.components.iter().any(|component| !component.image_values.is_empty());
-        if carried && !self.critical.iter().any(|feature| feature == IMAGE_VALUES) {
-            problems.push(format!("values carry images, but `critical` doesn't name `{IMAGE_VALUES}`"));
+        for feature in image_values::features(self.components.iter().flat_map(|it| &it.image_values)) {
+            if !self.critical.iter().any(|named| named == feature) {
+                problems.push(format!("values carry images, but `critical` doesn't name `{feature}`"));
+            }
         }
         let mut names = BTreeSet::new();
         let mut places = BTreeSet::new();

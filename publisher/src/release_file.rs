@@ -1,6 +1,6 @@
 //! `release.yaml`: what a release engineer writes. Strict: a typing error is an error.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::image_values::ImageValues;
 use pdp_policies::release::{Advisory, Image, OnFailure, ReleaseKind, Requires};
@@ -79,11 +79,21 @@ pub(crate) struct ComponentEntry {
     pub(crate) images: Vec<Image>,
 }
 
+impl ImageValuesEntry {
+    /// Every image that it carries, as it is written.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.image).chain(self.others.values())
+    }
+}
+
 /// An image, and the values that carry it; see [`ImageValues`].
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ImageValuesEntry {
     /// With its tag; the digest is the lock's unless it is written here.
     pub(crate) image: String,
+    /// Further images that the same values carry, by a key, for `{name:KEY}` and the like.
+    #[serde(default)]
+    pub(crate) others: BTreeMap<String, String>,
     pub(crate) values: serde_json::Map<String, serde_json::Value>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use pdp_e2e::{DataPlane, Registry};
+use pdp_e2e::{DataPlane, Registry, World};
 
 use crate::base::{Base, Files, base};
 
@@ -137,11 +137,12 @@ pub(crate) fn note(name: &str, code: &str, how: &str) {
     writeln!(file, "{name:44} {code:24} {how}").unwrap();
 }
 
-/// Publishes a level into another registry.
+/// Publishes a level with its images into another registry.
 fn copy(base: &Base, level: u32, host: &str) {
     let (out, ci, person) =
         (base.world.path(&format!("level-{level}")), base.world.key("ci"), base.world.key("release-1"));
-    let args =
-        ["release", "publish", &out.to_string_lossy(), "--registry", host, "--key", &ci, "--key", &person];
-    base.world.publisher(&args).unwrap();
+    let images = World::fixtures().join("images");
+    let (out, images) = (out.to_string_lossy(), images.to_string_lossy());
+    let to = ["--registry", host, "--images", &images, "--key", &ci, "--key", &person];
+    base.world.publisher(&[&["release", "publish", &out], &to[..]].concat()).unwrap();
 }

@@ -123,3 +123,49 @@ fn a_data_plane_gives_them_to_flux_behind_its_mirror_after_all_other_values() {
     assert_eq!(values("logging-agent"), json!({ "tool": tool, "args": [format!("{host}/{folder}")] }));
     assert_eq!(values("logging-api"), Value::Null, "the others have none");
 }
+
+#[test]
+fn one_list_carries_several_images_and_two_entries_of_one_list_are_refused() {
+    let (charts, tool) = with_tool();
+    let other = charts.image("team/other", "2");
+    let values = "tool: quay.example/acme/tool:1\nother: ghcr.example/team/other:2\nextraArgs: []\n";
+    let args = "{{ range .Values.extraArgs }}{{ . }} {{ end }}";
+    let one = chart(&charts.world, "one", values, &pod("acme/app:1", args));
+    let two = ", imageValues: [\
+               {image: 'quay.example/acme/tool:1', values: {extraArgs: ['--tool-image={name}:1@{digest}']}}, \
+               {image: 'ghcr.example/team/other:2', values: {extraArgs: ['--other-image={name}:2@{digest}']}}]";
+    charts.release(std::slice::from_ref(&one), two);
+    let (code, findings) = charts.lint();
+    let said = |words: &str| findings.iter().any(|it| it["message"].as_str().unwrap().contains(words));
+    assert!(code == Some(1) && codes(&findings).contains(&"BadImageValues"), "{findings:#?}");
+    assert!(
+        said("two entries fill /extraArgs: write one, with the second image in its `others`"),
+        "{findings:#?}"
+    );
+
+    let both = ", imageValues: [{image: 'quay.example/acme/tool:1', others: {other: 'ghcr.example/team/other:2'}, values: \
+                {extraArgs: ['--tool-image={name}:1@{digest}', '--other-image={name:other}:2@{digest:other}']}}]";
+    charts.release(std::slice::from_ref(&one), both);
+    let locked = charts.lock(&[]);
+    assert_eq!(locked.code, Some(0), "{}", locked.stderr);
+    assert_eq!(charts.lint(), (Some(0), Vec::new()));
+    for (image, digest) in [("quay.example/acme/tool:1", &tool), ("ghcr.example/team/other:2", &other)] {
+        let found = charts.locked()["one"].iter().any(|line| line.starts_with(&format!("{image}@{digest}")));
+        assert!(found, "{image}: {:?}", charts.locked());
+    }
+    let out = charts.world.path("out").to_string_lossy().into_owned();
+    charts.world.publisher(&["release", "build", &charts.file(), "--out", &out]).unwrap();
+    let text = std::fs::read(charts.world.path("out/release-pdp-2026-7.json")).unwrap();
+    let built: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(built["critical"], json!(["imageValues", "imageValuesOthers"]));
+    let carried = &built["components"][0]["imageValues"][0];
+    assert_eq!(
+        carried["others"],
+        json!({ "other": { "image": "ghcr.example/team/other", "digest": other } })
+    );
+
+    // One that follows to no mirror is told, also beside one that does.
+    charts.release(&[one], &both.replace("{name:other}", "ghcr.example/team/other"));
+    assert_eq!(charts.lock(&[]).code, Some(0));
+    assert_eq!(codes(&charts.lint().1), ["UnmirroredImage"]);
+}

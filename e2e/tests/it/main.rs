@@ -32,6 +32,7 @@ mod helm_charts;
 mod holders;
 mod hotfixes;
 mod idle;
+mod image_places;
 mod image_values;
 mod images;
 mod keeps;

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let state = State::peek(&args.common.state, &subscription.spec.root)?;
     subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
     let connection = Connection::new(&args.common.connection)?;
-    let plane = Plane::of(&subscription, &connection, &Arc::default())?;
+    let plane = Plane::of(&subscription, &connection, &Arc::default(), &Arc::default())?;
     let fetched = known(&plane, &state, clock.now())?;
     let verdict = reconcile::decide(&plane.customer, &fetched, &state, &Found::default(), clock.now())?;
     let permit = match verdict {

@@ -21,6 +21,7 @@ use crate::connection::Connection;
 use crate::crd::UpdateSubscription;
 use crate::fetch::LastCatalog;
 use crate::flux::Memory;
+use crate::images;
 
 /// What the cluster says of itself is asked for again after this long.
 const SURROUNDINGS_AGE: Duration = Duration::from_secs(600);
@@ -44,6 +45,7 @@ pub(super) struct Context {
 #[derive(Debug, Default)]
 pub(super) struct Entry {
     pub(super) last: Arc<LastCatalog>,
+    pub(super) images: Arc<images::Seen>,
     pub(super) memory: Memory,
     pub(super) remembered: Remembered,
     pub(super) waiting: Arc<AtomicBool>,

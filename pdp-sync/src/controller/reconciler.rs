@@ -67,6 +67,7 @@ pub(super) fn reconcile(name: &str, context: &Context) -> Result<Action> {
     let entry = context.entry(name);
     if handled.forced {
         entry.memory.forget();
+        entry.images.forget();
         entry.last.forget();
     }
     let started = Instant::now();
@@ -146,7 +147,7 @@ fn pass(
             Failure::new("BadSubscription", "the subscription can't be used").cause(problems.join("; "))
         );
     }
-    let plane = Plane::of(&subscription, &context.connection, &entry.last)?;
+    let plane = Plane::of(&subscription, &context.connection, &entry.last, &entry.images)?;
     let mut state = State::in_cluster(secrets, &cache, &subscription.spec.root)?;
     subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
     let target = FluxTarget {

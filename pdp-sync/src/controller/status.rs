@@ -183,7 +183,7 @@ fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
             message: format!("nothing is installed; {waits}"),
         };
     };
-    if let Phase::Quarantined { component, cause } = record.phase() {
+    if let Phase::Quarantined { component, cause, .. } = record.phase() {
         let level = record.target().level;
         let after = match record.last_good() {
             Some(_) => "and went back",
@@ -192,11 +192,20 @@ fn settled(facts: &Facts<'_>, obstacles: &[Obstacle]) -> Stand {
         let cause = cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"));
         let left = outlives::words(&left_behind(record));
         let message =
-            format!("level {level} failed at `{component}`{cause} {after}; it isn't tried again{left}");
+            format!("level {level} failed at `{component}`{cause} {after}; {}{left}", again(record));
         return Stand::Stalled { reason: "LevelFailed".to_owned(), message };
     }
     let level = record.installed().map_or_else(|| "no level".to_owned(), |it| format!("level {}", it.level));
     Stand::Done { message: format!("{level} is installed; {waits}") }
+}
+
+/// Whether a level that failed is tried again.
+fn again(record: &DecisionRecord) -> String {
+    let names: Vec<_> = record.phase().foreign().iter().map(ToString::to_string).collect();
+    match record.may_be_mended() {
+        true => format!("it is tried again once spec.policy.ownImages lists {}", names.join(", ")),
+        false => "it isn't tried again".to_owned(),
+    }
 }
 
 fn failure_words(failure: &Failure) -> String {

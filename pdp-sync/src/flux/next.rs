@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
 use pdp_policies::release::{Component, OnFailure};
-use pdp_policies::{At, CLOCK_TOLERANCE, ComponentName, ObstacleCode, RefusalCode, Span, Turn};
+use pdp_policies::{At, CLOCK_TOLERANCE, ComponentName, ImageName, ObstacleCode, RefusalCode, Span, Turn};
 use semver::Version;
 
 use super::desired::{self, Desired, Owner};
@@ -28,9 +28,18 @@ pub(super) enum Next {
     /// Nothing can be done now.
     Wait(UnderWay),
     /// This component failed, and why.
-    Failed(ComponentName, String),
+    Failed(Failed),
     /// The end of it.
     Done,
+}
+
+/// A component that failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) component: ComponentName,
+    pub(super) cause: String,
+    /// The images that it failed for, if it failed for nothing else and they all can be listed.
+    pub(super) foreign: Vec<ImageName>,
 }
 
 /// A component that the stage waits for, and for how long at most without news.
@@ -58,10 +67,14 @@ pub(super) fn forward(
         let touched = components.iter().zip(&wanted).filter(|(c, _)| desired::is_touched(owner, record, c));
         let mut open = Vec::new();
         for (_, desired) in touched {
-            match settled(objects.health_while_watched(desired, now, watched), desired, workloads, now) {
+            let health = objects.health_while_watched(desired, now, watched);
+            let is_healthy = matches!(health, Health::Healthy { .. });
+            match settled(health, desired, workloads, now) {
                 Ok(()) => {}
                 Err(Open { health: ComponentHealth { name, health: Health::Failed(cause) }, .. }) => {
-                    return Next::Failed(name, cause);
+                    // Images fail a component that Flux has nothing against.
+                    let foreign = if is_healthy { workloads.foreign_names(&name) } else { vec![] };
+                    return Next::Failed(Failed { component: name, cause, foreign });
                 }
                 Err(waiting) => open.push(waiting),
             }

@@ -23,7 +23,7 @@ use pdp_transport::oci::OciOptions;
 use crate::cluster::{Cluster, Kind};
 use crate::crd::Signatures;
 use crate::preflight;
-use crate::target::{ComponentHealth, Preflight};
+use crate::target::{ComponentHealth, Images, Preflight};
 use crate::values;
 
 /// Helm reads this key of a values ConfigMap unless told otherwise.
@@ -39,6 +39,7 @@ pub(super) struct Check<'a> {
     pub(super) catalog: &'a Verified<Catalog>,
     pub(super) record: &'a DecisionRecord,
     pub(super) now: At,
+    pub(super) images: &'a Images<'a>,
 }
 
 impl Check<'_> {
@@ -54,6 +55,7 @@ impl Check<'_> {
         let wanted = self.wanted();
         let mut obstacles = self.strangers(objects, &wanted);
         obstacles.extend(self.suspended(objects, &wanted));
+        obstacles.extend((self.images)()?);
         if !obstacles.is_empty() {
             return Ok(Preflight::Blocked(obstacles));
         }

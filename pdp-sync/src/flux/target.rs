@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{At, ComponentName, Digest, ImageName, Obstacle, ObstacleCode, Span, Turn};
+use pdp_policies::{At, Digest, ImageName, Obstacle, ObstacleCode, Span, Turn};
 use pdp_transport::cli::failure::{Result, internal};
 
 use super::artifact_keys;
@@ -16,7 +16,7 @@ use super::installed::{Installed, installed, left_as_they_are};
 use super::installed_images;
 use super::memory::Memory;
 use super::moved;
-use super::next::{self, Next};
+use super::next::{self, Failed, Next};
 use super::nudge;
 use super::observed::Objects;
 use super::preflight::{self, Check};
@@ -31,7 +31,8 @@ use crate::fault;
 use crate::reconcile;
 use crate::state::State;
 use crate::target::{
-    Alive, Applied, ComponentHealth, Fight, Found, Preflight, Progress, Target, Tidied, UnderWay, turns,
+    Alive, Applied, ComponentHealth, Fight, Found, Images, Preflight, Progress, Target, Tidied, UnderWay,
+    turns,
 };
 use crate::time::Clock;
 
@@ -135,7 +136,7 @@ impl FluxTarget<'_> {
                     self.nudge(&under_way, &objects)?;
                     return Ok(Forward::Wait(under_way));
                 }
-                Next::Failed(component, cause) => return Ok(Forward::Failed(component, cause)),
+                Next::Failed(failed) => return Ok(Forward::Failed(failed)),
                 Next::Done => {
                     let left = removed::left(&record.target().removed, &objects);
                     if left.is_nothing() {
@@ -233,7 +234,7 @@ impl FluxTarget<'_> {
 
 enum Forward {
     Wait(UnderWay),
-    Failed(ComponentName, String),
+    Failed(Failed),
     Done,
 }
 
@@ -296,11 +297,12 @@ impl Target for FluxTarget<'_> {
         _: &State,
         catalog: &Verified<Catalog>,
         record: &DecisionRecord,
+        images: &Images<'_>,
     ) -> Result<Preflight> {
         let now = self.clock.now();
         let Self { cluster, artifacts, signatures, memory, .. } = *self;
-        let check =
-            Check { cluster, artifacts, signatures, owner: self.owner(), memory, catalog, record, now };
+        let owner = self.owner();
+        let check = Check { cluster, artifacts, signatures, owner, memory, catalog, record, now, images };
         let objects = self.reread()?;
         self.forget();
         check.run(&objects)
@@ -308,8 +310,10 @@ impl Target for FluxTarget<'_> {
 
     fn carry_on(&self, state: &mut State, clock: &Clock, _: &Alive<'_>) -> Result<Progress> {
         let Some(record) = state.record.clone() else { return Err(internal("no decision to carry on with")) };
-        let (component, cause) = match record.phase() {
-            Phase::GoingBack { component, cause } => (component.clone(), cause.clone()),
+        let (component, cause, foreign) = match record.phase() {
+            Phase::GoingBack { component, cause, foreign } => {
+                (component.clone(), cause.clone(), foreign.clone())
+            }
             Phase::TakingBack {} => {
                 if let Some(under_way) = self.back(&record, clock)? {
                     return Ok(Progress::UnderWay(under_way));
@@ -326,10 +330,14 @@ impl Target for FluxTarget<'_> {
                     fault::point("after-finish");
                     return Ok(Progress::Ended(Applied::Healthy));
                 }
-                Forward::Failed(component, cause) => (component, Some(cause)),
+                Forward::Failed(Failed { component, cause, foreign }) => (component, Some(cause), foreign),
             },
         };
-        let record = record.in_phase(Phase::GoingBack { component: component.clone(), cause: cause.clone() });
+        let record = record.in_phase(Phase::GoingBack {
+            component: component.clone(),
+            cause: cause.clone(),
+            foreign: foreign.clone(),
+        });
         if state.record.as_ref() != Some(&record) {
             fault::point("before-going-back");
             state.save_record(record.clone())?;
@@ -339,7 +347,8 @@ impl Target for FluxTarget<'_> {
             return Ok(Progress::UnderWay(under_way));
         }
         fault::point("before-quarantine");
-        state.save_record(record.in_phase(Phase::Quarantined { component: component.clone(), cause }))?;
+        let quarantined = Phase::Quarantined { component: component.clone(), cause, foreign };
+        state.save_record(record.in_phase(quarantined))?;
         fault::point("after-quarantine");
         Ok(Progress::Ended(Applied::GoneBack(component)))
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use pdp_policies::foreign::{Foreign, Template, foreign};
+use pdp_policies::foreign::{Foreign, Template, foreign, names};
 use pdp_policies::{ComponentName, ImageName};
 use pdp_transport::cli::failure::Result;
 
@@ -23,6 +23,8 @@ const TOLD: usize = 3;
 pub(super) struct Workloads {
     unready: BTreeMap<ComponentName, String>,
     foreign: BTreeMap<ComponentName, String>,
+    /// What would have to be listed so that none is foreign.
+    names: BTreeMap<ComponentName, Vec<ImageName>>,
 }
 
 impl Workloads {
@@ -58,7 +60,12 @@ impl Workloads {
         unseen: usize,
         own: &[ImageName],
     ) {
-        let words = words(&foreign(&desired.images, templates, own), unseen);
+        let found = foreign(&desired.images, templates, own);
+        // Nobody knows what the others run.
+        if unseen == 0 {
+            self.names.insert(desired.name.clone(), names(&found));
+        }
+        let words = words(&found, unseen);
         self.foreign.extend(words.map(|words| (desired.name.clone(), words)));
     }
 
@@ -70,6 +77,11 @@ impl Workloads {
     /// The component's images that neither the release nor the customer names.
     pub(super) fn foreign(&self, component: &ComponentName) -> Option<&str> {
         self.foreign.get(component).map(String::as_str)
+    }
+
+    /// The names of these images, if the customer could list them all.
+    pub(super) fn foreign_names(&self, component: &ComponentName) -> Vec<ImageName> {
+        self.names.get(component).cloned().unwrap_or_default()
     }
 
     /// All components with such images.

@@ -11,7 +11,7 @@ pub(super) fn of(code: Code, place: &str) -> String {
         Code::Stopped | Code::Halted => "nothing here: the vendor lets go; ask its support if it can't wait".to_owned(),
         Code::RequiredStopFirst => "nothing: the level in between comes first, by itself".to_owned(),
         Code::RequiresUnmet => format!("update what is too old, then kubectl pdp reconcile {place}"),
-        Code::Quarantined => format!("kubectl pdp history {place}   # it isn't tried again; a newer level follows"),
+        Code::Quarantined => format!("kubectl pdp history {place}   # a newer level follows; after ForeignImage, spec.policy.ownImages lets this one be tried again"),
         Code::CatalogExpired => format!("kubectl pdp reconcile {place} --with-source   # if it stays: tell the vendor"),
         Code::Pinned => edit("take away spec.policy.pin"),
         Code::OutsideWindow => edit("spec.policy.windows, or wait for the window"),
@@ -24,6 +24,9 @@ pub(super) fn of(code: Code, place: &str) -> String {
         Code::CustomerValuesInvalid => "kubectl edit configmap pdp-values-COMPONENT   # the one named above".to_owned(),
         Code::ForeignImage => {
             format!("kubectl edit configmap pdp-values-COMPONENT   # take the image out; one's own: spec.policy.ownImages of {place}")
+        }
+        Code::ImageMissing => {
+            format!("kubectl pdp reconcile {place}   # once they are there; before, nothing: it starts by itself")
         }
         Code::ForeignOwner => {
             let name = place.split(' ').next().unwrap_or(place);
@@ -38,7 +41,7 @@ mod tests {
     use super::*;
 
     /// All that there are today.
-    const ALL: [Code; 20] = [
+    const ALL: [Code; 21] = [
         Code::RingNotOpenYet,
         Code::Withdrawn,
         Code::Stopped,
@@ -59,6 +62,7 @@ mod tests {
         Code::CustomerValuesInvalid,
         Code::ForeignOwner,
         Code::ForeignImage,
+        Code::ImageMissing,
     ];
 
     #[test]

@@ -10,7 +10,7 @@ use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::git::{Author, Change, CommitId, Remote};
 use pdp_transport::{Error, Kind};
 
-use super::{Alive, Found, Preflight, Progress, Tidied, git_apply};
+use super::{Alive, Found, Images, Preflight, Progress, Tidied, git_apply};
 use crate::crd::Signatures;
 use crate::endpoints::Endpoints;
 use crate::preflight::{self, Trouble};
@@ -110,6 +110,7 @@ impl super::Target for GitTarget<'_> {
         state: &State,
         catalog: &Verified<Catalog>,
         record: &DecisionRecord,
+        images: &Images<'_>,
     ) -> Result<Preflight> {
         let endpoint = &self.endpoints.artifacts;
         // Whoever may not push must not count as having begun.
@@ -120,8 +121,9 @@ impl super::Target for GitTarget<'_> {
             return Ok(Preflight::Trouble(trouble));
         }
         let ours = git_apply::all_files(self.place, record);
-        let strangers = foreign(&self.head()?.files, &ours, &state.written);
-        Ok(if strangers.is_empty() { Preflight::Ready } else { Preflight::Blocked(strangers) })
+        let mut obstacles = foreign(&self.head()?.files, &ours, &state.written);
+        obstacles.extend(images()?);
+        Ok(if obstacles.is_empty() { Preflight::Ready } else { Preflight::Blocked(obstacles) })
     }
 
     fn carry_on(&self, state: &mut State, clock: &Clock, alive: &Alive<'_>) -> Result<Progress> {

@@ -40,10 +40,15 @@ pub(super) fn carry_on(
         fault::point("after-finish");
         return Ok(if probe.is_some() { Applied::Healthy } else { Applied::Written });
     };
-    let record = record.in_phase(Phase::GoingBack { component: component.clone(), cause: None });
+    let record =
+        record.in_phase(Phase::GoingBack { component: component.clone(), cause: None, foreign: vec![] });
     state.save_record(record.clone())?;
     go_back(state, &record, target, clock)?;
-    state.save_record(record.in_phase(Phase::Quarantined { component: component.clone(), cause: None }))?;
+    state.save_record(record.in_phase(Phase::Quarantined {
+        component: component.clone(),
+        cause: None,
+        foreign: vec![],
+    }))?;
     Ok(Applied::GoneBack(component))
 }
 

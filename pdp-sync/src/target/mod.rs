@@ -17,6 +17,9 @@ use crate::time::Clock;
 /// Called now and then while a level is being applied.
 pub(crate) type Alive<'a> = dyn Fn(&mut State) + 'a;
 
+/// Says which images nodes wouldn't find.
+pub(crate) type Images<'a> = dyn Fn() -> Result<Option<Obstacle>> + 'a;
+
 /// Where a level is applied.
 pub(crate) trait Target {
     /// What the place itself has to say before anything is decided.
@@ -25,12 +28,14 @@ pub(crate) trait Target {
     /// Takes over what the newest catalog says of the keys behind what is installed.
     fn trust(&self, state: &State, catalog: &Verified<Catalog>) -> Result<()>;
 
-    /// Whether everything is at hand to begin with `record`, which isn't stored yet.
+    /// Whether everything is at hand to begin with `record`, which isn't stored yet. `images` is asked once its artifacts
+    /// are found right.
     fn preflight(
         &self,
         state: &State,
         catalog: &Verified<Catalog>,
         record: &DecisionRecord,
+        images: &Images<'_>,
     ) -> Result<Preflight>;
 
     /// Applies, or goes on with, what the stored record says: as far as it gets without waiting for others.

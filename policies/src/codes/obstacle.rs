@@ -49,6 +49,8 @@ pub enum ObstacleCode {
     ForeignOwner,
     /// A component's workload runs an image that neither the release nor the customer's `ownImages` names.
     ForeignImage,
+    /// An image of the level, or a part of one, isn't where nodes pull it from; with a mirror the customer fills it.
+    ImageMissing,
 }
 
 /// Who can take an obstacle away.
@@ -85,6 +87,7 @@ impl ObstacleCode {
             Self::CustomerValuesInvalid => "CustomerValuesInvalid",
             Self::ForeignOwner => "ForeignOwner",
             Self::ForeignImage => "ForeignImage",
+            Self::ImageMissing => "ImageMissing",
         }
     }
 
@@ -98,7 +101,8 @@ impl ObstacleCode {
             | Self::RequiredStopFirst
             | Self::Quarantined
             | Self::CatalogExpired
-            | Self::NoGrant => Owner::Vendor,
+            | Self::NoGrant
+            | Self::ImageMissing => Owner::Vendor,
             Self::RequiresUnmet
             | Self::Pinned
             | Self::OutsideWindow

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use pdp_policies::foreign::{Template, UsedImage, foreign};
+use pdp_policies::foreign::{MAX_LISTED, Template, UsedImage, foreign, names};
 use pdp_policies::{Digest, ImageName};
 use proptest::prelude::*;
 
@@ -71,6 +71,19 @@ fn each_foreign_image_is_named_with_its_workload_and_container() {
             "Deployment apps/agent, container c0: no image",
         ]
     );
+}
+
+#[test]
+fn the_names_to_list_are_all_of_them_or_none() {
+    let named = |images: &[&str]| -> Vec<String> {
+        names(&foreign(&release(), &[template(images)], &[])).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(named(&["b.example/x:1", "a.example/x", "b.example/x:2"]), ["a.example/x", "b.example/x"]);
+    assert_eq!(named(&["b.example/x:1", "Not An Image"]), [""; 0]);
+    assert_eq!(named(&["b.example/x:1", ""]), [""; 0]);
+    let many: Vec<_> = (0..=MAX_LISTED).map(|number| format!("b.example/x{number}")).collect();
+    let many: Vec<_> = many.iter().map(String::as_str).collect();
+    assert_eq!((named(&many).len(), named(&many[1..]).len()), (0, MAX_LISTED));
 }
 
 #[test]

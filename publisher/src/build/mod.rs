@@ -6,7 +6,7 @@ mod outlives;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pdp_policies::image_values::IMAGE_VALUES;
+use pdp_policies::image_values::features;
 use pdp_policies::release::{BUNDLE_TYPE, Bundle, Component, Release};
 use pdp_policies::{API_VERSION, Digest, Level, Line, document};
 use pdp_transport::cli::failure::{Failure, Result, internal};
@@ -81,8 +81,8 @@ fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Rel
 
 /// What a reader has to know to honour these components.
 fn critical(components: &[Component]) -> Vec<String> {
-    let carried = components.iter().any(|component| !component.image_values.is_empty());
-    carried.then(|| IMAGE_VALUES.to_owned()).into_iter().collect()
+    let carried = components.iter().flat_map(|component| &component.image_values);
+    features(carried).into_iter().map(str::to_owned).collect()
 }
 
 /// Opens a built layout.

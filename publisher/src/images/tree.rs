@@ -6,7 +6,7 @@ use pdp_policies::Digest;
 use pdp_transport::cli::failure::{Failure, Result};
 
 use super::copy::From;
-use super::document::Document;
+use super::document::{self, Document};
 
 /// An index of indexes of images, and no deeper.
 const MAX_DEPTH: usize = 3;
@@ -55,7 +55,7 @@ pub(crate) async fn reach(from: &From<'_>, digest: Digest) -> Result<(Vec<Read>,
             left = left
                 .checked_sub(bytes.len())
                 .ok_or_else(|| bad(digest, &format!("has documents of more than {MAX_BYTES} bytes")))?;
-            let document = Document::read(&part.to_string(), &bytes)?;
+            let document = document::read(&part.to_string(), &bytes)?;
             next.extend(document.parts.iter().copied());
             all.push(Read { digest: part, document, bytes, depth });
         }

@@ -105,8 +105,8 @@ fn components(components: &[ComponentEntry], report: &mut Report<'_>) {
             report.add(&place, "BadTimeout", "a timeout of zero fails at once", "write such as 10m");
         }
         for problem in lock::problems(component) {
-            let hint =
-                "write `image: host/path:tag` and values with `{host}`, `{path}`, `{name}`, `{digest}`";
+            let hint = "write `image: host/path:tag` and values with `{host}`, `{path}`, `{name}`, `{digest}`; a further image of \
+                 the same list in `others`, with `{name:KEY}`";
             report.add(format!("{place}.imageValues"), "BadImageValues", problem, hint);
         }
         for image in &component.images {

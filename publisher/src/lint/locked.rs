@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use pdp_policies::Digest;
 use pdp_policies::image_values::ImageValues;
 use pdp_policies::release::Image;
 use pdp_transport::cli::failure::Result;
@@ -103,10 +104,11 @@ pub(super) fn without(release: &Path, linted: &mut Linted, findings: &mut Vec<Fi
         }
         component.carried = lock::carried(component, &BTreeMap::new());
         // Fetched and mirrored like all others.
-        let listed = |one: &ImageValues| component.images.iter().any(|image| image.digest == one.digest);
-        let more = component.carried.iter().filter(|one| !listed(one));
-        let more: Vec<_> = more
-            .map(|one| Image { name: one.image.clone(), from: None, digest: one.digest, runtime: true })
+        let listed = |digest: &Digest| component.images.iter().any(|image| image.digest == *digest);
+        let carried = component.carried.iter().flat_map(ImageValues::images);
+        let more: Vec<_> = carried
+            .filter(|(_, digest)| !listed(digest))
+            .map(|(name, digest)| Image { name: name.to_owned(), from: None, digest, runtime: true })
             .collect();
         component.images.extend(more);
     }
@@ -125,10 +127,9 @@ fn fill(component: &mut ComponentEntry, source: &Source, found: &LockedComponent
     let place = format!("components.{}", component.name);
     unpinned::check(component, source, found, report);
     component.carried = lock::carried(component, &found.image_values);
-    for idle in
-        component.carried.iter().filter(|one| !found.images.iter().any(|image| image.digest == one.digest))
-    {
-        let message = format!("`{}` of `{}` stands nowhere in what is rendered", idle.image, component.name);
+    let all = component.carried.iter().flat_map(ImageValues::images);
+    for (idle, _) in all.filter(|(_, digest)| !found.images.iter().any(|image| image.digest == *digest)) {
+        let message = format!("`{idle}` of `{}` stands nowhere in what is rendered", component.name);
         report.add(
             format!("{place}.imageValues"),
             "UnusedImage",

@@ -1,10 +1,10 @@
 //! What a rendering depends on, as one digest: with the same inputs a lock still says the truth.
 
 use pdp_policies::Digest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::lint::Source;
-use crate::release_file::{ComponentEntry, Rendered};
+use crate::release_file::{ComponentEntry, ImageValuesEntry, Rendered};
 
 /// Raised when the search finds more than before: locks of an older search are stale.
 const SEARCH: u32 = 2;
@@ -25,7 +25,15 @@ pub(crate) fn of(
         "namespace": component.namespace,
         "kubernetes": rendered.kubernetes,
         "apiVersions": rendered.api_versions,
-        "imageValues": component.image_values.iter().map(|it| json!([it.image, it.values])).collect::<Vec<_>>(),
+        "imageValues": component.image_values.iter().map(carried).collect::<Vec<_>>(),
     });
     Digest::of(whole.to_string().as_bytes())
+}
+
+/// Without further images as it always was: locks of older versions stay true.
+fn carried(entry: &ImageValuesEntry) -> Value {
+    match entry.others.is_empty() {
+        true => json!([entry.image, entry.values]),
+        false => json!([entry.image, entry.values, entry.others]),
+    }
 }

@@ -78,15 +78,34 @@ impl Registry {
         self.has(repository, &format!("blobs/{digest}")).await
     }
 
+    /// The media type of a manifest or index as the registry tells it, empty if it doesn't; none if it isn't there.
+    pub(super) async fn manifest_type(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<String>> {
+        let kind = |answer: &Response| {
+            let told = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+            told.and_then(|told| told.split(';').next()).unwrap_or_default().trim().to_owned()
+        };
+        let found = self.head(repository, &format!("manifests/{digest}")).await?;
+        Ok(found.as_ref().map(kind))
+    }
+
     async fn has(&self, repository: &Repository, rest: &str) -> Result<bool> {
+        Ok(self.head(repository, rest).await?.is_some())
+    }
+
+    /// The answer to HEAD, none if it isn't there.
+    async fn head(&self, repository: &Repository, rest: &str) -> Result<Option<Response>> {
         let what = format!("look for {repository}/{rest}");
         let url = self.url(repository, rest)?;
         let answer = self
             .send(repository, &what, || self.http().head(url.clone()).header(header::ACCEPT, MANIFESTS))
             .await?;
         match answer.status() {
-            StatusCode::NOT_FOUND => Ok(false),
-            status if status.is_success() => Ok(true),
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => Ok(Some(answer)),
             status => Err(http::refused(&what, status)),
         }
     }

@@ -1,9 +1,10 @@
 //! `make bench`: the figures that we promise, measured on this machine. `ONLY=release|transport|server|rollouts|cluster` measures a
-//! part, `ONLY=rest` memory at rest alone.
+//! part, `ONLY=rest` memory at rest alone, `ONLY=images` the search for images alone.
 
 mod before;
 mod cluster;
 mod growth;
+mod images;
 mod load;
 mod passes;
 mod rollouts;
@@ -21,21 +22,23 @@ type Part = (&'static str, fn() -> Result<()>);
 
 fn main() -> Result<()> {
     let only = std::env::var("ONLY").unwrap_or_default();
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         ("release", release),
         ("transport", transport::bench),
         ("server", server::bench),
         ("rollouts", rollouts::bench),
         ("cluster", cluster::bench),
         ("rest", transport::rest),
+        ("images", images::bench),
     ];
     ensure!(
         only.is_empty() || parts.iter().any(|(name, _)| *name == only),
-        "ONLY=release|transport|server|rollouts|cluster|rest"
+        "ONLY=release|transport|server|rollouts|cluster|rest|images"
     );
     row("FIGURE", "MEASURED", "AIM");
-    // Rest alone is part of what `transport` measures.
-    let is_asked = |name: &str| if only.is_empty() { name != "rest" } else { name == only };
+    // Rest alone is part of what `transport` measures, and images alone of `release`.
+    let is_part = |name: &str| ["rest", "images"].contains(&name);
+    let is_asked = |name: &str| if only.is_empty() { !is_part(name) } else { name == only };
     parts.iter().filter(|(name, _)| is_asked(name)).try_for_each(|(_, part)| part())
 }
 
@@ -62,6 +65,7 @@ fn release() -> Result<()> {
             aim,
         );
     }
+    images::bench()?;
     growth::bench()?;
     passes::bench()
 }

@@ -73,4 +73,10 @@ fn an_image_of_a_value_fails_its_level_unless_the_customer_lists_it_and_is_told_
         "it is back, and so is the value"
     );
     assert_eq!(state.history()[0], (43, "failed".to_owned()));
+
+    // It failed for nothing else: once all of it is listed it is tried again by itself.
+    list(&plane, &[SIDECAR, "evil.example/thing"]);
+    subscription.until_level(pdp_sync, 43).unwrap();
+    assert!(!subscription.state().is("ForeignImage"), "{}", subscription.describe());
+    assert_eq!(subscription.state().history()[0], (43, "healthy".to_owned()));
 }

@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use base64::{Engine, engine::general_purpose::STANDARD};
-use pdp_policies::Digest;
 use pdp_policies::decision::Phase;
 use pdp_policies::foreign::{Template, UsedImage};
+use pdp_policies::{Digest, split_image};
 use serde_json::{Value, json};
 
 use super::*;
@@ -142,8 +142,10 @@ fn a_component_that_runs_a_foreign_image_fails_its_level_whatever_flux_says() {
         let now = "2026-11-20T10:10:00Z".parse().unwrap();
         let running = "0.1.0".parse().unwrap();
         match forward(OWNER, &record, &objects, (&workloads, &Watched::default()), &running, now) {
-            Next::Failed(component, cause) => {
+            Next::Failed(Failed { component, cause, foreign }) => {
                 assert_eq!(Some(component.as_str()), failed, "{image}");
+                let name = split_image(image).0;
+                assert_eq!(foreign, name.parse().ok().into_iter().collect::<Vec<_>>(), "{image}");
                 assert_eq!(cause, format!("ForeignImage: Deployment apps/late, container app: {image}"));
             }
             next => assert!(matches!(next, Next::Done) && failed.is_none(), "{image}: {next:?}"),

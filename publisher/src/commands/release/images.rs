@@ -10,7 +10,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::{Layout, Registry, Repository};
 
 use super::publish::target;
-use crate::images::{From, copy, missing};
+use crate::images::{From, copy};
 use crate::several::{each, gather};
 
 /// Where images come from.
@@ -36,7 +36,7 @@ impl Source {
 /// Pushes every image that the source has; what neither it nor the registry has is missing.
 ///
 /// # Errors
-/// `ImageMissing` with all of them, `BadImage`, and what requests can end with.
+/// `ImageMissing` with all of them, `BadImage`, `Garbage`, and what requests can end with.
 pub(super) async fn push(
     source: Source,
     release: &Release,
@@ -82,7 +82,7 @@ async fn one(source: &Source, registry: &Registry, image: &Image, elsewhere: Opt
         Source::Layout(layout) => From::Layout(layout),
         Source::Registries => From::Registry(registry, image.pull_name().parse::<Repository>()?),
     };
-    if missing(registry, &repository, image.digest).await?.is_empty() {
+    if registry.missing(&repository, image.digest).await?.is_empty() {
         return Ok(());
     }
     copy(&from, registry, &repository, image.digest).await
@@ -94,7 +94,7 @@ async fn look(registry: &Arc<Registry>, images: Vec<Image>, elsewhere: Option<&s
         let (registry, elsewhere) = (to.clone(), there.clone());
         async move {
             let repository = target(image.pull_name(), elsewhere.as_deref())?;
-            let lines = missing(&registry, &repository, image.digest).await?;
+            let lines = registry.missing(&repository, image.digest).await?;
             let line = |digest: &Digest| match *digest == image.digest {
                 true => format!("{repository}@{digest}"),
                 false => format!("{repository}@{digest}, a part of {}", image.digest),
