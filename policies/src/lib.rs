@@ -32,6 +32,7 @@ mod prune;
 mod quota;
 mod reach;
 pub mod release;
+pub mod release_values;
 pub mod report;
 pub mod rollout;
 mod time;
