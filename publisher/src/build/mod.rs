@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pdp_policies::image_values::IMAGE_VALUES;
+use pdp_policies::release_values::RELEASE_VALUES;
 use pdp_policies::release::{BUNDLE_TYPE, Bundle, Component, Release};
 use pdp_policies::{API_VERSION, Digest, Level, Line, document};
 use pdp_transport::cli::failure::{Failure, Result, internal};
@@ -82,7 +83,9 @@ fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Rel
 /// What a reader has to know to honour these components.
 fn critical(components: &[Component]) -> Vec<String> {
     let carried = components.iter().any(|component| !component.image_values.is_empty());
-    carried.then(|| IMAGE_VALUES.to_owned()).into_iter().collect()
+    let valued = components.iter().any(Component::has_values);
+    let features = [(carried, IMAGE_VALUES), (valued, RELEASE_VALUES)];
+    features.into_iter().filter(|(needed, _)| *needed).map(|(_, feature)| feature.to_owned()).collect()
 }
 
 /// Opens a built layout.
