@@ -20,6 +20,9 @@ const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// More problems than this aren't listed.
 const MAX_PROBLEMS: usize = 20;
 
+/// The release's own values, in messages.
+const OWN: &str = "values of the release";
+
 /// Values from one source, parsed.
 struct Source<'a> {
     name: &'a str,
@@ -34,13 +37,19 @@ struct Chart {
     subcharts: Vec<String>,
 }
 
-/// What is wrong with `values` (name of the source, YAML; the last one wins) for the chart in `tgz`: images that are the
-/// release's alone, and what the chart's schema refuses.
+/// What is wrong with `values` (name of the source, YAML; the last one wins) for the chart in `tgz`, which the release gives
+/// `own` values below these: images that are the release's alone, and what the chart's schema refuses.
 ///
 /// # Errors
 /// `Garbage`, `TooLarge`, `UnsafePath`: the chart itself can't be read; no values would help.
-pub(crate) fn problems(tgz: &[u8], fixed: &Fixed, values: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+pub(crate) fn problems(
+    tgz: &[u8],
+    fixed: &Fixed,
+    own: Map<String, Value>,
+    values: &[(&str, &str)],
+) -> Result<Vec<String>, Error> {
     let chart = Chart::read(tgz)?;
+    let defaults = merged(chart.defaults.clone(), [own.clone()]);
     let (mut sources, mut problems) = (Vec::new(), Vec::new());
     for (name, text) in values {
         match helm_yaml::values(text) {
@@ -48,7 +57,8 @@ pub(crate) fn problems(tgz: &[u8], fixed: &Fixed, values: &[(&str, &str)]) -> Re
             Err(problem) => problems.push(format!("{name}: {}", cause(&problem))),
         }
     }
-    problems.extend(sources.iter().flat_map(|source| fixed.taken(source, &chart.defaults)));
+    problems.extend(sources.iter().flat_map(|source| fixed.taken(source, &defaults)));
+    sources.insert(0, Source { name: OWN, table: own });
     if let (Some(schema), true) = (&chart.schema, problems.is_empty()) {
         problems = chart.violations(schema, &sources)?;
     }
@@ -207,7 +217,7 @@ mod tests {
     }
 
     fn judge(values: &[(&str, &str)]) -> Vec<String> {
-        problems(&with_schema(&schema()), &Fixed::default(), values).unwrap()
+        problems(&with_schema(&schema()), &Fixed::default(), Map::new(), values).unwrap()
     }
 
     #[test]
@@ -230,6 +240,20 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert!(found[0].starts_with("pdp-platform-values: top level: "), "{found:?}");
         assert!(found[0].contains("hots") && !found[0].contains("s3cret"), "{found:?}");
+    }
+
+    #[test]
+    fn the_releases_own_values_are_judged_with_the_others_and_hold_against_nobody_elses() {
+        let own = |value: Value| serde_json::from_value::<Map<String, Value>>(value).unwrap();
+        let judge = |of: Value, text: &str| {
+            problems(&with_schema(&schema()), &Fixed::default(), own(of), &[("customer", text)]).unwrap()
+        };
+        assert_eq!(judge(json!({ "replicas": 2 }), "host: a.b\n"), Vec::<String>::new());
+        assert_eq!(judge(json!({ "replicas": 0 }), "replicas: 1\n"), Vec::<String>::new(), "theirs win");
+        let found = judge(json!({ "replicas": 0 }), "host: a.b\n");
+        assert_eq!(found, ["values of the release: replicas: value is less than the minimum of 1"]);
+        let found = judge(json!({ "tls": { "secret": "a" } }), "tls: {secret: 1}\n");
+        assert_eq!(found, ["customer: tls.secret: value is not of type \"string\""]);
     }
 
     #[test]
@@ -256,7 +280,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_chart_is_not_the_customers_problem() {
-        let kind = |tgz: &[u8]| problems(tgz, &Fixed::default(), &[]).unwrap_err().kind;
+        let kind = |tgz: &[u8]| problems(tgz, &Fixed::default(), Map::new(), &[]).unwrap_err().kind;
         assert_eq!(kind(b"no archive"), Kind::Garbage);
         assert_eq!(kind(&chart(&[("values.yaml", "a: 1")])), Kind::Garbage);
         assert_eq!(kind(&chart(&[CHART, ("values.yaml", "- a")])), Kind::Garbage);
@@ -270,7 +294,7 @@ mod tests {
     fn a_chart_without_a_schema_takes_everything() {
         let free = chart(&[CHART, ("values.yaml", "a: 1\n")]);
         assert_eq!(
-            problems(&free, &Fixed::default(), &[("customer", "b: [1]\n")]).unwrap(),
+            problems(&free, &Fixed::default(), Map::new(), &[("customer", "b: [1]\n")]).unwrap(),
             Vec::<String>::new()
         );
     }
@@ -283,7 +307,7 @@ mod tests {
             "replicas": { "maximum": 2 },
         } });
         let found =
-            problems(&with_schema(&remote), &Fixed::default(), &[("customer", "a: 1\nb: 1\nreplicas: 3\n")])
+            problems(&with_schema(&remote), &Fixed::default(), Map::new(), &[("customer", "a: 1\nb: 1\nreplicas: 3\n")])
                 .unwrap();
         assert_eq!(found, ["customer: replicas: value is greater than the maximum of 2"]);
     }
@@ -293,7 +317,7 @@ mod tests {
         let description = "name: gateway\ndependencies: [{name: redis, alias: cache}, {name: db}]\n";
         let schema = json!({ "required": ["cache", "db"], "properties": { "db": { "required": ["user"] } } });
         let tgz = chart(&[("Chart.yaml", description), ("values.schema.json", &schema.to_string())]);
-        assert_eq!(problems(&tgz, &Fixed::default(), &[]).unwrap(), Vec::<String>::new());
+        assert_eq!(problems(&tgz, &Fixed::default(), Map::new(), &[]).unwrap(), Vec::<String>::new());
     }
 
     #[test]
@@ -301,7 +325,7 @@ mod tests {
         let schema = json!({ "properties": { "host": { "pattern": "^(?=(a+)+$)(a|aa)+b\\1$" } } });
         let text = format!("host: {}\n", "a".repeat(40));
         assert_eq!(
-            problems(&with_schema(&schema), &Fixed::default(), &[("customer", &text)]).unwrap().len(),
+            problems(&with_schema(&schema), &Fixed::default(), Map::new(), &[("customer", &text)]).unwrap().len(),
             1
         );
     }
@@ -313,6 +337,7 @@ mod tests {
         let found = problems(
             &chart(&[CHART, ("values.schema.json", &schema.to_string())]),
             &Fixed::default(),
+            Map::new(),
             &[("customer", &many)],
         );
         let found = found.unwrap();
