@@ -1,9 +1,8 @@
 //! Whether a data plane's Helm values fit a chart, before anything is written: the chart's `values.schema.json`, judged
 //! offline. Values never appear in a message, only their paths: they may be secrets.
 
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError};
 use pdp_policies::values::merged;
+use pdp_policies::values_schema::{Violation, violations};
 use pdp_policies::yaml::Problem;
 use pdp_policies::{helm_yaml, json_pointer};
 use pdp_transport::{Error, Kind, archive};
@@ -100,16 +99,13 @@ impl Chart {
     }
 
     fn violations(&self, schema: &Value, sources: &[Source<'_>]) -> Result<Vec<String>, Error> {
-        let patterns = PatternOptions::fancy_regex().backtrack_limit(100_000).size_limit(1024 * 1024);
-        let options = jsonschema::options().with_retriever(Offline).with_pattern_options(patterns);
-        let validator = options.build(schema).map_err(|e| garbage("values.schema.json", &e.to_string()))?;
         let mut all = merged(self.defaults.clone(), sources.iter().map(|source| source.table.clone()));
         for name in &self.subcharts {
             all.entry(name).or_insert_with(|| Value::Object(Map::new()));
         }
-        let values = Value::Object(all);
-        let found = validator.iter_errors(&values).filter(|error| !self.concerns_a_subchart(error));
-        let mut found: Vec<_> = found.map(|error| describe(&error, sources)).collect();
+        let found = violations(schema, &Value::Object(all)).map_err(|e| garbage("values.schema.json", &e))?;
+        let found = found.iter().filter(|violation| !self.concerns_a_subchart(violation));
+        let mut found: Vec<_> = found.map(|violation| describe(violation, sources)).collect();
         found.sort();
         if found.len() > MAX_PROBLEMS {
             let more = found.len() - MAX_PROBLEMS;
@@ -119,8 +115,8 @@ impl Chart {
         Ok(found)
     }
 
-    fn concerns_a_subchart(&self, error: &ValidationError<'_>) -> bool {
-        let first = error.instance_path().as_str().split('/').nth(1).unwrap_or_default().to_owned();
+    fn concerns_a_subchart(&self, violation: &Violation) -> bool {
+        let first = violation.place.split('/').nth(1).unwrap_or_default().to_owned();
         self.subcharts.contains(&first)
     }
 }
@@ -135,22 +131,13 @@ fn subcharts(description: &Map<String, Value>) -> Vec<String> {
 }
 
 /// The source that is to blame, the path, and what is wrong there.
-fn describe(error: &ValidationError<'_>, sources: &[Source<'_>]) -> String {
-    let path = error.instance_path().as_str();
-    let blamed = match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            unexpected.first().map_or_else(|| path.to_owned(), |key| json_pointer::below(path, key))
-        }
-        _ => path.to_owned(),
-    };
-    let has = |source: &&Source<'_>| pointer(&source.table, &blamed).is_some();
+fn describe(violation: &Violation, sources: &[Source<'_>]) -> String {
+    let has = |source: &&Source<'_>| pointer(&source.table, &violation.blamed).is_some();
     let source = match sources.iter().rev().find(has) {
         Some(source) => source.name,
         None => "values",
     };
-    let place = if path.is_empty() { "top level".to_owned() } else { json_pointer::dotted(path) };
-    format!("{source}: {place}: {}", error.masked())
+    format!("{source}: {violation}")
 }
 
 /// Like `Value::pointer`, within a table; the table itself is nobody's fault.
@@ -169,15 +156,6 @@ fn cause(problem: &Problem) -> String {
 
 fn garbage(file: &str, cause: &str) -> Error {
     Error::new(Kind::Garbage, format!("{} of a chart", file.trim_start_matches('/')), cause)
-}
-
-/// No schema is fetched from anywhere: what another document demands is left to Helm.
-struct Offline;
-
-impl Retrieve for Offline {
-    fn retrieve(&self, _: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Value::Bool(true))
-    }
 }
 
 #[cfg(test)]

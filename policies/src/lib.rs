@@ -40,6 +40,7 @@ mod tree;
 pub mod trust;
 mod turn;
 pub mod values;
+pub mod values_schema;
 pub mod yaml;
 
 pub use channel::{Channel, Overridable, Promotion, Stop, Withdrawal};

@@ -35,6 +35,7 @@ fn record(level: u32, before: Option<&DecisionRecord>) -> DecisionRecord {
     let evidence = Evidence {
         catalog: catalog.versions(),
         inputs: Inputs {
+            component_platform_values: None,
             mirror: None,
             moved_to: None,
             platform: Platform::Azure,
@@ -66,4 +67,16 @@ fn a_failed_level_leaves_the_last_good_one_and_is_remembered_for_ever() {
     let next = record(42, Some(&failed));
     assert_eq!(next.last_good().unwrap().level.0, 40, "never back to a level that failed");
     assert_eq!(next.quarantined().get(&failed.target_digest().sha256), Some(&1));
+}
+
+#[test]
+fn a_decision_of_an_older_version_names_the_config_maps_that_it_named() {
+    let component = "gateway".parse().unwrap();
+    let mut inputs = record(41, None).inputs().clone();
+    assert_eq!(inputs.values_from(&component), ["pdp-platform-values", "pdp-values-gateway"]);
+    let read: Inputs = serde_json::from_str(&serde_json::to_string(&inputs).unwrap()).unwrap();
+    assert_eq!(read, inputs, "none is written, and none is read");
+    inputs.component_platform_values = Some("platform-".to_owned());
+    let wanted = ["pdp-platform-values", "platform-gateway", "pdp-values-gateway"];
+    assert_eq!(inputs.values_from(&component), wanted);
 }

@@ -8,6 +8,7 @@ mod locked;
 mod manifests;
 mod once;
 mod samples;
+mod schema;
 pub(crate) mod seen;
 mod unpinned;
 mod unreadable;
