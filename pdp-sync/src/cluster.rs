@@ -97,7 +97,8 @@ impl Cluster {
         let what = || format!("list {}", kind.name());
         let labels = kind.label().unwrap_or_default();
         let list = self.read(Request::new(self.path(kind)).list(&ListParams::default().labels(labels)));
-        Ok(if_there(self.wait(what, list))?.map(|List { items }| items))
+        Ok(if_there(self.wait(what, list))?
+            .map(|List { items }| items.into_iter().map(|it| named(kind, it)).collect()))
     }
 
     /// Server-side apply of the fields in `object`; other people's fields stay as they are.
@@ -165,6 +166,17 @@ impl Cluster {
     fn api(&self, kind: Kind) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &kind.resource())
     }
+}
+
+/// Lists of Kubernetes' own kinds have items that don't say what they are.
+fn named(kind: Kind, mut item: Value) -> Value {
+    let resource = kind.resource();
+    for (field, value) in [("apiVersion", &resource.api_version), ("kind", &resource.kind)] {
+        if item[field].is_null() {
+            item[field] = value.as_str().into();
+        }
+    }
+    item
 }
 
 /// `metadata.name`.

@@ -284,9 +284,13 @@ mod tests {
             "b": { "$ref": "file:///etc/passwd" },
             "replicas": { "maximum": 2 },
         } });
-        let found =
-            problems(&with_schema(&remote), &Fixed::default(), Map::new(), &[("customer", "a: 1\nb: 1\nreplicas: 3\n")])
-                .unwrap();
+        let found = problems(
+            &with_schema(&remote),
+            &Fixed::default(),
+            Map::new(),
+            &[("customer", "a: 1\nb: 1\nreplicas: 3\n")],
+        )
+        .unwrap();
         assert_eq!(found, ["customer: replicas: value is greater than the maximum of 2"]);
     }
 
@@ -303,7 +307,9 @@ mod tests {
         let schema = json!({ "properties": { "host": { "pattern": "^(?=(a+)+$)(a|aa)+b\\1$" } } });
         let text = format!("host: {}\n", "a".repeat(40));
         assert_eq!(
-            problems(&with_schema(&schema), &Fixed::default(), Map::new(), &[("customer", &text)]).unwrap().len(),
+            problems(&with_schema(&schema), &Fixed::default(), Map::new(), &[("customer", &text)])
+                .unwrap()
+                .len(),
             1
         );
     }

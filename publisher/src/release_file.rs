@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::image_values::ImageValues;
-use pdp_policies::release_values;
 use pdp_policies::release::{Advisory, Image, OnFailure, ReleaseKind, Requires};
+use pdp_policies::release_values;
 use pdp_policies::{ComponentName, Digest, KubernetesName, Level, Line, Platform, Span};
 use serde::Deserialize;
 use serde_json::{Map, Value};

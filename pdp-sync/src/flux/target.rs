@@ -229,7 +229,8 @@ impl FluxTarget<'_> {
         if let Some(good) = record.last_good() {
             kept.extend(good.components.iter().filter_map(|c| Desired::last_good(owner, record, &c.name)));
         }
-        let kept: Vec<_> = kept.iter().flat_map(Desired::needed).map(|(kind, it)| (kind, name_of(it))).collect();
+        let kept: Vec<_> =
+            kept.iter().flat_map(Desired::needed).map(|(kind, it)| (kind, name_of(it))).collect();
         let sources = objects.of(Kind::OciRepository).map(|(name, _)| (Kind::OciRepository, name));
         // A ConfigMap of another name is a person's, whatever its label says.
         let values = objects.of(Kind::ConfigMap).map(|(name, _)| (Kind::ConfigMap, name));

@@ -54,6 +54,7 @@ pub(super) fn render(
 fn values_from(component: &Component, inputs: &Inputs, release_values: Option<&str>) -> Vec<Value> {
     let own = release_values.map(|name| json!({ "kind": "ConfigMap", "name": name }));
     let others = inputs.values_from(&component.name);
-    let others = others.into_iter().map(|name| json!({ "kind": "ConfigMap", "name": name, "optional": true }));
+    let others =
+        others.into_iter().map(|name| json!({ "kind": "ConfigMap", "name": name, "optional": true }));
     own.into_iter().chain(others).collect()
 }

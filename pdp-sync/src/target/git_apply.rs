@@ -146,7 +146,11 @@ fn wanted(
 }
 
 /// The file with a component's own values goes where there are none any more, if we wrote it.
-fn without_values(state: &State, place: Place<'_>, component: &Component) -> Option<(String, Option<Vec<u8>>)> {
+fn without_values(
+    state: &State,
+    place: Place<'_>,
+    component: &Component,
+) -> Option<(String, Option<Vec<u8>>)> {
     let path = render::values_file(place, component);
     state.written.contains_key(&path).then_some((path, None))
 }

@@ -59,7 +59,8 @@ mod tests {
     fn where_the_release_gives_an_image_another_than_the_charts_that_one_is_kept() {
         let fixed = Fixed(["/image/tag".to_owned()].into());
         let file = |path: &str, text: &str| (format!("a/{path}"), text.as_bytes().to_vec());
-        let files = [file("Chart.yaml", "name: a\nversion: 1.0.0\n"), file("values.yaml", "image: {tag: '1'}\n")];
+        let files =
+            [file("Chart.yaml", "name: a\nversion: 1.0.0\n"), file("values.yaml", "image: {tag: '1'}\n")];
         let chart = archive::pack(&files).unwrap();
         let own = || serde_json::from_value(serde_json::json!({ "image": { "tag": "2" } })).unwrap();
         for (tag, fine) in [("'2'", true), ("'1'", false), ("'3'", false)] {

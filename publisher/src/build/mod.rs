@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pdp_policies::image_values::IMAGE_VALUES;
-use pdp_policies::release_values::RELEASE_VALUES;
 use pdp_policies::release::{BUNDLE_TYPE, Bundle, Component, Release};
+use pdp_policies::release_values::RELEASE_VALUES;
 use pdp_policies::{API_VERSION, Digest, Level, Line, document};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::files;

@@ -16,7 +16,9 @@ const HINT: &str = "correct the component's `values` or `platformValues`";
 /// Findings where a chart with its values isn't what its schema takes. Without values of the release it is the chart's own
 /// matter; what a subchart's key holds is left to Helm, as `release lock` runs it.
 pub(super) fn check(component: &ComponentEntry, chart: &Chart, report: &mut Report<'_>) {
-    let Some(schema) = chart.file("values.schema.json").filter(|bytes| bytes.len() <= MAX_BYTES) else { return };
+    let Some(schema) = chart.file("values.schema.json").filter(|bytes| bytes.len() <= MAX_BYTES) else {
+        return;
+    };
     let Ok(schema) = serde_json::from_slice::<Value>(schema) else { return };
     let text = chart.file("values.yaml").map(String::from_utf8_lossy).unwrap_or_default();
     let Ok(defaults) = helm_yaml::values_file(&text) else { return };

@@ -62,7 +62,8 @@ fn healed(plane: &Plane<'_>, name: &str, before: &Value) {
 #[test]
 fn values_of_the_release_lie_below_all_others_heal_and_go_back_with_their_level() {
     let cluster = shared();
-    let _scenario = Scenario::begin("customer: the release's own values, below theirs, healed, and back again");
+    let _scenario =
+        Scenario::begin("customer: the release's own values, below theirs, healed, and back again");
     let plane = Plane::over(&cluster, world(), HERE, 41);
     let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
     subscription.until_level(pdp_sync, 41).unwrap();
