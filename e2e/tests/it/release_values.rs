@@ -6,6 +6,8 @@ use std::process::Command;
 use pdp_e2e::{DataPlane, Tools, World};
 use serde_json::{Value, json};
 
+use crate::locks::{Charts, chart, codes, pod};
+
 const AGENT: &str = "logging-agent";
 const ALL: &str = "replicas: 2\npool: {size: 1, class: small}\nmode: 0644\n";
 
@@ -134,5 +136,92 @@ fn going_back_brings_the_old_values_back() {
         plane.pass(&world, &[]).unwrap();
         assert_eq!(plane.level(), Some(40), "level {level} fails");
         assert_eq!((given(&world, &plane), values_from(&world, &plane, AGENT)), before, "after {level}");
+    }
+}
+
+const SCHEMA: &str = r#"{ "type": "object", "properties": { "replicas": { "type": "integer", "maximum": 5 } } }"#;
+
+/// A chart with a proxy that is off, and files of values beside the release.
+fn charts(files: &[(&str, &str)]) -> (Charts, (String, PathBuf)) {
+    let charts = Charts::start();
+    for tag in ["1", "2"] {
+        charts.image("acme/app", tag);
+    }
+    charts.image("acme/proxy", "7");
+    let values = "replicas: 1\nimage: {repository: quay.example/acme/app, tag: '1'}\n";
+    let template = pod("{{ .Values.image.repository }}:{{ .Values.image.tag }}", "");
+    let one = chart(&charts.world, "one", values, &template);
+    std::fs::write(one.1.join("values.schema.json"), SCHEMA).unwrap();
+    std::fs::create_dir_all(charts.folder.join("values")).unwrap();
+    for (name, text) in files {
+        std::fs::write(charts.folder.join("values").join(name), text).unwrap();
+    }
+    (charts, one)
+}
+
+const BOTH: &str = ", values: values/all.yaml, platformValues: {aws: values/aws.yaml}";
+
+#[test]
+fn images_of_values_are_found_on_each_platform_locked_and_nobody_elses() {
+    let aws = "image: {tag: '2'}\nproxy: {enabled: false, image: 'quay.example/acme/proxy:7'}\n";
+    let (charts, one) = charts(&[("all.yaml", "replicas: 2\n"), ("aws.yaml", aws)]);
+    charts.release(std::slice::from_ref(&one), "");
+    assert_eq!(charts.lock(&[]).code, Some(0));
+    let names = |charts: &Charts| -> Vec<String> {
+        let lines = charts.locked()["one"].clone();
+        lines.iter().map(|line| line.split(" | ").next().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&charts), ["quay.example/acme/app:1"]);
+    // Two tags of one name are two images, and a post-renderer would give both the same digest.
+    charts.release(std::slice::from_ref(&one), BOTH);
+    assert_eq!(codes(&charts.lint().1), ["LockStale"]);
+    let locked = charts.lock(&[]);
+    assert_eq!(locked.code, Some(0), "{}", locked.stderr);
+    let all = ["quay.example/acme/app:1", "quay.example/acme/app:2", "quay.example/acme/proxy:7"];
+    assert_eq!(names(&charts), all);
+    assert_eq!(codes(&charts.lint().1), ["TwoDigests"]);
+
+    // Rendered alike everywhere, and it builds.
+    charts.release(std::slice::from_ref(&one), &BOTH.replace("all.yaml", "aws.yaml"));
+    std::fs::write(one.1.join("values.yaml"), "replicas: 1\nimage: {repository: quay.example/acme/app}\n").unwrap();
+    charts.release(std::slice::from_ref(&one), &BOTH.replace("all.yaml", "aws.yaml"));
+    let locked = charts.lock(&[]);
+    assert_eq!(locked.code, Some(0), "{}", locked.stderr);
+    assert_eq!(charts.lint(), (Some(0), Vec::new()), "{:?}", charts.locked());
+    let out = charts.world.path("out").to_string_lossy().into_owned();
+    charts.world.publisher(&["release", "build", &charts.file(), "--out", &out]).unwrap();
+    let text = std::fs::read(charts.world.path("out/release-pdp-2026-7.json")).unwrap();
+    let built: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!(built["critical"], json!(["releaseValues"]));
+    let component = &built["components"][0];
+    assert_eq!(component["platformValues"]["aws"]["image"], json!({ "tag": "2" }));
+    let paths = component["imagePaths"].as_array().unwrap();
+    assert!(paths.contains(&json!("/proxy/image")) && paths.contains(&json!("/image/tag")), "{paths:?}");
+}
+
+#[test]
+fn values_that_no_data_plane_could_use_are_findings_with_their_path() {
+    let files = [("all.yaml", "replicas: 2\n"), ("aws.yaml", "replicas: 9\n"), ("two.yaml", "a: 1\n---\nb: 2\n")];
+    let (charts, one) = charts(&files);
+    let only = |more: &str| format!(", values: values/all.yaml{more}");
+    for (more, wanted, words) in [
+        (only(""), None, ""),
+        (only(", platformValues: {aws: values/aws.yaml}"), Some("SchemaViolation"), "replicas: "),
+        (", values: values/two.yaml".to_owned(), Some("ValuesUnreadable"), "more than one document"),
+        (", values: values/none.yaml".to_owned(), Some("ValuesUnreadable"), "there is no such file"),
+        (", values: ../../secret.yaml".to_owned(), Some("ValuesUnreadable"), "leaves the line's folder"),
+        (only(", platforms: [azure], platformValues: {aws: values/all.yaml}"), Some("BadValues"), "where it doesn't run"),
+        (only(", platformValues: {solaris: values/all.yaml}"), Some("BadYaml"), "solaris"),
+    ] {
+        charts.release(std::slice::from_ref(&one), &more);
+        let (_, findings) = charts.lint();
+        let of = |code: &str| findings.iter().find(|finding| finding["code"] == code);
+        match wanted {
+            None => assert!(of("SchemaViolation").is_none() && of("BadValues").is_none(), "{findings:#?}"),
+            Some(code) => {
+                let message = of(code).unwrap_or_else(|| panic!("{more}: {findings:#?}"))["message"].clone();
+                assert!(message.as_str().unwrap().contains(words), "{more}: {message}");
+            }
+        }
     }
 }
