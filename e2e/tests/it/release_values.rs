@@ -139,7 +139,8 @@ fn going_back_brings_the_old_values_back() {
     }
 }
 
-const SCHEMA: &str = r#"{ "type": "object", "properties": { "replicas": { "type": "integer", "maximum": 5 } } }"#;
+const SCHEMA: &str =
+    r#"{ "type": "object", "properties": { "replicas": { "type": "integer", "maximum": 5 } } }"#;
 
 /// A chart with a proxy that is off, and files of values beside the release.
 fn charts(files: &[(&str, &str)]) -> (Charts, (String, PathBuf)) {
@@ -183,7 +184,8 @@ fn images_of_values_are_found_on_each_platform_locked_and_nobody_elses() {
 
     // Rendered alike everywhere, and it builds.
     charts.release(std::slice::from_ref(&one), &BOTH.replace("all.yaml", "aws.yaml"));
-    std::fs::write(one.1.join("values.yaml"), "replicas: 1\nimage: {repository: quay.example/acme/app}\n").unwrap();
+    std::fs::write(one.1.join("values.yaml"), "replicas: 1\nimage: {repository: quay.example/acme/app}\n")
+        .unwrap();
     charts.release(std::slice::from_ref(&one), &BOTH.replace("all.yaml", "aws.yaml"));
     let locked = charts.lock(&[]);
     assert_eq!(locked.code, Some(0), "{}", locked.stderr);
@@ -201,7 +203,8 @@ fn images_of_values_are_found_on_each_platform_locked_and_nobody_elses() {
 
 #[test]
 fn values_that_no_data_plane_could_use_are_findings_with_their_path() {
-    let files = [("all.yaml", "replicas: 2\n"), ("aws.yaml", "replicas: 9\n"), ("two.yaml", "a: 1\n---\nb: 2\n")];
+    let files =
+        [("all.yaml", "replicas: 2\n"), ("aws.yaml", "replicas: 9\n"), ("two.yaml", "a: 1\n---\nb: 2\n")];
     let (charts, one) = charts(&files);
     let only = |more: &str| format!(", values: values/all.yaml{more}");
     for (more, wanted, words) in [
@@ -210,7 +213,11 @@ fn values_that_no_data_plane_could_use_are_findings_with_their_path() {
         (", values: values/two.yaml".to_owned(), Some("ValuesUnreadable"), "more than one document"),
         (", values: values/none.yaml".to_owned(), Some("ValuesUnreadable"), "there is no such file"),
         (", values: ../../secret.yaml".to_owned(), Some("ValuesUnreadable"), "leaves the line's folder"),
-        (only(", platforms: [azure], platformValues: {aws: values/all.yaml}"), Some("BadValues"), "where it doesn't run"),
+        (
+            only(", platforms: [azure], platformValues: {aws: values/all.yaml}"),
+            Some("BadValues"),
+            "where it doesn't run",
+        ),
         (only(", platformValues: {solaris: values/all.yaml}"), Some("BadYaml"), "solaris"),
     ] {
         charts.release(std::slice::from_ref(&one), &more);

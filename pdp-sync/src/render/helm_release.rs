@@ -51,7 +51,11 @@ pub(super) fn render(
 }
 
 /// Later ones win: the customer's. Without the release's own the component must not be installed; the others needn't be there.
-fn values_from(component: &Component, inputs: &Inputs, release_values: Option<&str>) -> Vec<Value> {
+pub(super) fn values_from(
+    component: &Component,
+    inputs: &Inputs,
+    release_values: Option<&str>,
+) -> Vec<Value> {
     let own = release_values.map(|name| json!({ "kind": "ConfigMap", "name": name }));
     let others = inputs.values_from(&component.name);
     let others =

@@ -142,6 +142,11 @@ pub(crate) fn inline_values(component: &Component, inputs: &Inputs) -> Option<Ma
     (!carried.is_empty()).then(|| filled(carried, pulled))
 }
 
+/// What a component's object reads values from, in order.
+pub(crate) fn values_from(component: &Component, inputs: &Inputs) -> Vec<Value> {
+    helm_release::values_from(component, inputs, release_values::name(component, inputs).as_deref())
+}
+
 /// The same to fetch from: a scheme that the customer wrote stays with it.
 ///
 /// # Errors

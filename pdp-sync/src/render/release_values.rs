@@ -8,6 +8,12 @@ use serde_json::{Value, json};
 
 use super::Place;
 
+/// The name of the ConfigMap, none if the component has no values on the platform.
+pub(super) fn name(component: &Component, inputs: &Inputs) -> Option<String> {
+    let values = component.values_on(inputs.platform);
+    (!values.is_empty()).then(|| config_map_name(&component.name, &text(&values)))
+}
+
 /// None if the component has no values on the platform.
 pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -> Option<Value> {
     let values = component.values_on(inputs.platform);
