@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
-use pdp_policies::release_values::CONFIG_MAP_PREFIX;
 use pdp_policies::trust::{Catalog, Verified};
 use pdp_policies::{At, ComponentName, Digest, ImageName, Obstacle, ObstacleCode, Span, Turn};
 use pdp_transport::cli::failure::{Result, internal};
@@ -15,6 +14,7 @@ use super::desired::{self, Desired, Owner};
 use super::fights;
 use super::installed::{Installed, installed, left_as_they_are};
 use super::installed_images;
+use super::leftovers::leftovers;
 use super::memory::Memory;
 use super::moved;
 use super::next::{self, Next};
@@ -220,23 +220,6 @@ impl FluxTarget<'_> {
         let healthy = |d: &Desired| matches!(objects.health(d, clock.now()), Health::Healthy { .. });
         Workloads::read(self.cluster, objects, &wanted.filter(healthy).collect::<Vec<_>>(), self.own_images)
     }
-
-    /// Sources and values that neither the record's target nor its last good level names.
-    fn leftovers<'o>(&self, record: &DecisionRecord, objects: &'o Objects) -> Vec<(Kind, &'o str)> {
-        let owner = self.owner();
-        let target = turns(record.target(), record).into_values().flatten();
-        let mut kept: Vec<_> = target.map(|c| Desired::target(owner, record, c)).collect();
-        if let Some(good) = record.last_good() {
-            kept.extend(good.components.iter().filter_map(|c| Desired::last_good(owner, record, &c.name)));
-        }
-        let kept: Vec<_> =
-            kept.iter().flat_map(Desired::needed).map(|(kind, it)| (kind, name_of(it))).collect();
-        let sources = objects.of(Kind::OciRepository).map(|(name, _)| (Kind::OciRepository, name));
-        // A ConfigMap of another name is a person's, whatever its label says.
-        let values = objects.of(Kind::ConfigMap).map(|(name, _)| (Kind::ConfigMap, name));
-        let values = values.filter(|(_, name)| name.starts_with(CONFIG_MAP_PREFIX));
-        sources.chain(values).filter(|it| !kept.contains(it)).collect()
-    }
 }
 
 enum Forward {
@@ -397,13 +380,13 @@ impl Target for FluxTarget<'_> {
 
     fn clear(&self, state: &State) -> Result<()> {
         let Some(record) = &state.record else { return Ok(()) };
-        if self.leftovers(record, &*self.objects()?).is_empty() {
+        if leftovers(self.owner(), record, &*self.objects()?).is_empty() {
             return Ok(());
         }
         // What is deleted is looked at once more.
         let objects = self.reread()?;
         self.forget();
-        self.leftovers(record, &objects)
+        leftovers(self.owner(), record, &objects)
             .into_iter()
             .try_for_each(|(kind, name)| self.cluster.delete(kind, name).map(|_| ()))
     }
