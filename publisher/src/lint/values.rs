@@ -54,6 +54,7 @@ fn read_text(text: &str) -> Result<Map<String, Value>, String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
     use serde_json::json;
 
     use super::*;
