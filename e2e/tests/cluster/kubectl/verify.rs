@@ -19,6 +19,9 @@ fn applied(place: &Place) {
         "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": metadata("agent"),
         "spec": {
             "interval": "1h", "suspend": true, "chartRef": { "kind": "OCIRepository", "name": format!("agent-{short}") },
+            "valuesFrom": ["pdp-platform-values", "pdp-values-agent"].map(|name| json!({
+                "kind": "ConfigMap", "name": name, "optional": true,
+            })),
             "postRenderers": [{ "kustomize": { "images": [{ "name": "registry.example/pdp/agent", "digest": image(41) }] } }],
         },
     });
