@@ -77,6 +77,23 @@ impl Line {
         Ok(())
     }
 
+    /// Values of the release for a component, in a file of their own: for all platforms, or for one.
+    ///
+    /// # Errors
+    /// When they can't be written, or the level has no such component.
+    pub fn values(&mut self, component: &str, platform: Option<&str>, text: &str) -> Result<()> {
+        let name = format!("values/{component}-{}.yaml", platform.unwrap_or("all"));
+        let path = self.folder.join(format!("{}/{name}", self.level));
+        std::fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
+        std::fs::write(&path, text)?;
+        let entry = self.component(component)?;
+        match platform {
+            Some(platform) => entry["platformValues"][platform] = json!(name),
+            None => entry["values"] = json!(name),
+        }
+        Ok(())
+    }
+
     /// Two minutes for each component, one second to settle.
     pub fn quick(&mut self) {
         for component in self.release["components"].as_array_mut().into_iter().flatten() {

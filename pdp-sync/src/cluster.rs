@@ -12,18 +12,20 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::Handle;
 
-use crate::crd::{MANAGER, TRUST_SECRET, subscription_of};
+use crate::crd::{MANAGER, SUBSCRIPTION_LABEL, TRUST_SECRET, subscription_of};
 
 /// No answer of the API server takes longer; without this a lost connection would hang a pass.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The Flux kinds that are read and written.
+/// The kinds that are read and written: Flux's, and the ConfigMaps that its releases read values from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kind {
     OciRepository,
     GitRepository,
     HelmRelease,
     Kustomization,
+    /// Only those that carry a subscription's label are listed.
+    ConfigMap,
 }
 
 impl Kind {
@@ -34,7 +36,14 @@ impl Kind {
             Self::GitRepository => "GitRepository",
             Self::HelmRelease => "HelmRelease",
             Self::Kustomization => "Kustomization",
+            Self::ConfigMap => "ConfigMap",
         }
+    }
+
+    /// The label that an object needs to be looked at; none of what Flux alone has. Anybody may have ConfigMaps, as large
+    /// as they like.
+    pub(crate) fn label(self) -> Option<&'static str> {
+        (self == Self::ConfigMap).then_some(SUBSCRIPTION_LABEL)
     }
 
     /// As kube knows it.
@@ -44,6 +53,7 @@ impl Kind {
             Self::GitRepository => ("source.toolkit.fluxcd.io", "v1", "gitrepositories"),
             Self::HelmRelease => ("helm.toolkit.fluxcd.io", "v2", "helmreleases"),
             Self::Kustomization => ("kustomize.toolkit.fluxcd.io", "v1", "kustomizations"),
+            Self::ConfigMap => ("", "v1", "configmaps"),
         };
         let kind = GroupVersionKind::gvk(group, version, self.name());
         ApiResource::from_gvk_with_plural(&kind, plural)
@@ -85,8 +95,10 @@ impl Cluster {
     /// All objects of a kind in the namespace; none if the API server doesn't serve the kind.
     pub(crate) fn list(&self, kind: Kind) -> Result<Option<Vec<Value>>> {
         let what = || format!("list {}", kind.name());
-        let list = self.read(Request::new(self.path(kind)).list(&ListParams::default()));
-        Ok(if_there(self.wait(what, list))?.map(|List { items }| items))
+        let labels = kind.label().unwrap_or_default();
+        let list = self.read(Request::new(self.path(kind)).list(&ListParams::default().labels(labels)));
+        Ok(if_there(self.wait(what, list))?
+            .map(|List { items }| items.into_iter().map(|it| named(kind, it)).collect()))
     }
 
     /// Server-side apply of the fields in `object`; other people's fields stay as they are.
@@ -154,6 +166,17 @@ impl Cluster {
     fn api(&self, kind: Kind) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &kind.resource())
     }
+}
+
+/// Lists of Kubernetes' own kinds have items that don't say what they are.
+fn named(kind: Kind, mut item: Value) -> Value {
+    let resource = kind.resource();
+    for (field, value) in [("apiVersion", &resource.api_version), ("kind", &resource.kind)] {
+        if item[field].is_null() {
+            item[field] = value.as_str().into();
+        }
+    }
+    item
 }
 
 /// `metadata.name`.

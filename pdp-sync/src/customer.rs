@@ -100,6 +100,7 @@ impl Customer {
                 moved_to: None,
                 platform: spec.platform,
                 left_out: spec.leave_out.clone(),
+                component_platform_values: Some(spec.component_platform_values.clone()),
                 flux,
             },
             signatures: spec.signatures,

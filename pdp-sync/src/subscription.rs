@@ -63,6 +63,9 @@ pub(crate) struct Spec {
     #[serde(default)]
     pub(crate) policy: Policy,
     pub(crate) target: Target,
+    /// `<prefix><component>`: the ConfigMap with the platform's values for one chart.
+    #[serde(skip, default = "platform_prefix")]
+    pub(crate) component_platform_values: String,
     #[serde(default)]
     pub(crate) probe: Option<Probe>,
     #[serde(default = "five_minutes")]
@@ -195,6 +198,11 @@ pub(crate) struct Probe {
     pub(crate) command: Vec<String>,
     #[serde(default = "ten_seconds")]
     pub(crate) interval: Span,
+}
+
+/// What a subscription in a cluster says unless it says otherwise.
+fn platform_prefix() -> String {
+    crate::crd::Values::default().platform_prefix
 }
 
 fn five_minutes() -> Span {

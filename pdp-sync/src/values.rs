@@ -1,9 +1,8 @@
 //! Whether a data plane's Helm values fit a chart, before anything is written: the chart's `values.schema.json`, judged
 //! offline. Values never appear in a message, only their paths: they may be secrets.
 
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError};
 use pdp_policies::values::merged;
+use pdp_policies::values_schema::{Violation, violations};
 use pdp_policies::yaml::Problem;
 use pdp_policies::{helm_yaml, json_pointer};
 use pdp_transport::{Error, Kind, archive};
@@ -20,6 +19,9 @@ const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// More problems than this aren't listed.
 const MAX_PROBLEMS: usize = 20;
 
+/// The release's own values, in messages.
+const OWN: &str = "values of the release";
+
 /// Values from one source, parsed.
 struct Source<'a> {
     name: &'a str,
@@ -34,13 +36,19 @@ struct Chart {
     subcharts: Vec<String>,
 }
 
-/// What is wrong with `values` (name of the source, YAML; the last one wins) for the chart in `tgz`: images that are the
-/// release's alone, and what the chart's schema refuses.
+/// What is wrong with `values` (name of the source, YAML; the last one wins) for the chart in `tgz`, which the release gives
+/// `own` values below these: images that are the release's alone, and what the chart's schema refuses.
 ///
 /// # Errors
 /// `Garbage`, `TooLarge`, `UnsafePath`: the chart itself can't be read; no values would help.
-pub(crate) fn problems(tgz: &[u8], fixed: &Fixed, values: &[(&str, &str)]) -> Result<Vec<String>, Error> {
+pub(crate) fn problems(
+    tgz: &[u8],
+    fixed: &Fixed,
+    own: Map<String, Value>,
+    values: &[(&str, &str)],
+) -> Result<Vec<String>, Error> {
     let chart = Chart::read(tgz)?;
+    let defaults = merged(chart.defaults.clone(), [own.clone()]);
     let (mut sources, mut problems) = (Vec::new(), Vec::new());
     for (name, text) in values {
         match helm_yaml::values(text) {
@@ -48,7 +56,8 @@ pub(crate) fn problems(tgz: &[u8], fixed: &Fixed, values: &[(&str, &str)]) -> Re
             Err(problem) => problems.push(format!("{name}: {}", cause(&problem))),
         }
     }
-    problems.extend(sources.iter().flat_map(|source| fixed.taken(source, &chart.defaults)));
+    problems.extend(sources.iter().flat_map(|source| fixed.taken(source, &defaults)));
+    sources.insert(0, Source { name: OWN, table: own });
     if let (Some(schema), true) = (&chart.schema, problems.is_empty()) {
         problems = chart.violations(schema, &sources)?;
     }
@@ -90,16 +99,13 @@ impl Chart {
     }
 
     fn violations(&self, schema: &Value, sources: &[Source<'_>]) -> Result<Vec<String>, Error> {
-        let patterns = PatternOptions::fancy_regex().backtrack_limit(100_000).size_limit(1024 * 1024);
-        let options = jsonschema::options().with_retriever(Offline).with_pattern_options(patterns);
-        let validator = options.build(schema).map_err(|e| garbage("values.schema.json", &e.to_string()))?;
         let mut all = merged(self.defaults.clone(), sources.iter().map(|source| source.table.clone()));
         for name in &self.subcharts {
             all.entry(name).or_insert_with(|| Value::Object(Map::new()));
         }
-        let values = Value::Object(all);
-        let found = validator.iter_errors(&values).filter(|error| !self.concerns_a_subchart(error));
-        let mut found: Vec<_> = found.map(|error| describe(&error, sources)).collect();
+        let found = violations(schema, &Value::Object(all)).map_err(|e| garbage("values.schema.json", &e))?;
+        let found = found.iter().filter(|violation| !self.concerns_a_subchart(violation));
+        let mut found: Vec<_> = found.map(|violation| describe(violation, sources)).collect();
         found.sort();
         if found.len() > MAX_PROBLEMS {
             let more = found.len() - MAX_PROBLEMS;
@@ -109,8 +115,8 @@ impl Chart {
         Ok(found)
     }
 
-    fn concerns_a_subchart(&self, error: &ValidationError<'_>) -> bool {
-        let first = error.instance_path().as_str().split('/').nth(1).unwrap_or_default().to_owned();
+    fn concerns_a_subchart(&self, violation: &Violation) -> bool {
+        let first = violation.place.split('/').nth(1).unwrap_or_default().to_owned();
         self.subcharts.contains(&first)
     }
 }
@@ -125,22 +131,13 @@ fn subcharts(description: &Map<String, Value>) -> Vec<String> {
 }
 
 /// The source that is to blame, the path, and what is wrong there.
-fn describe(error: &ValidationError<'_>, sources: &[Source<'_>]) -> String {
-    let path = error.instance_path().as_str();
-    let blamed = match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            unexpected.first().map_or_else(|| path.to_owned(), |key| json_pointer::below(path, key))
-        }
-        _ => path.to_owned(),
-    };
-    let has = |source: &&Source<'_>| pointer(&source.table, &blamed).is_some();
+fn describe(violation: &Violation, sources: &[Source<'_>]) -> String {
+    let has = |source: &&Source<'_>| pointer(&source.table, &violation.blamed).is_some();
     let source = match sources.iter().rev().find(has) {
         Some(source) => source.name,
         None => "values",
     };
-    let place = if path.is_empty() { "top level".to_owned() } else { json_pointer::dotted(path) };
-    format!("{source}: {place}: {}", error.masked())
+    format!("{source}: {violation}")
 }
 
 /// Like `Value::pointer`, within a table; the table itself is nobody's fault.
@@ -159,15 +156,6 @@ fn cause(problem: &Problem) -> String {
 
 fn garbage(file: &str, cause: &str) -> Error {
     Error::new(Kind::Garbage, format!("{} of a chart", file.trim_start_matches('/')), cause)
-}
-
-/// No schema is fetched from anywhere: what another document demands is left to Helm.
-struct Offline;
-
-impl Retrieve for Offline {
-    fn retrieve(&self, _: &Uri<String>) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Value::Bool(true))
-    }
 }
 
 #[cfg(test)]
@@ -207,7 +195,7 @@ mod tests {
     }
 
     fn judge(values: &[(&str, &str)]) -> Vec<String> {
-        problems(&with_schema(&schema()), &Fixed::default(), values).unwrap()
+        problems(&with_schema(&schema()), &Fixed::default(), Map::new(), values).unwrap()
     }
 
     #[test]
@@ -230,6 +218,20 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert!(found[0].starts_with("pdp-platform-values: top level: "), "{found:?}");
         assert!(found[0].contains("hots") && !found[0].contains("s3cret"), "{found:?}");
+    }
+
+    #[test]
+    fn the_releases_own_values_are_judged_with_the_others_and_hold_against_nobody_elses() {
+        let own = |value: Value| serde_json::from_value::<Map<String, Value>>(value).unwrap();
+        let judge = |of: Value, text: &str| {
+            problems(&with_schema(&schema()), &Fixed::default(), own(of), &[("customer", text)]).unwrap()
+        };
+        assert_eq!(judge(json!({ "replicas": 2 }), "host: a.b\n"), Vec::<String>::new());
+        assert_eq!(judge(json!({ "replicas": 0 }), "replicas: 1\n"), Vec::<String>::new(), "theirs win");
+        let found = judge(json!({ "replicas": 0 }), "host: a.b\n");
+        assert_eq!(found, ["values of the release: replicas: value is less than the minimum of 1"]);
+        let found = judge(json!({ "tls": { "secret": "a" } }), "tls: {secret: 1}\n");
+        assert_eq!(found, ["customer: tls.secret: value is not of type \"string\""]);
     }
 
     #[test]
@@ -256,7 +258,7 @@ mod tests {
 
     #[test]
     fn an_unreadable_chart_is_not_the_customers_problem() {
-        let kind = |tgz: &[u8]| problems(tgz, &Fixed::default(), &[]).unwrap_err().kind;
+        let kind = |tgz: &[u8]| problems(tgz, &Fixed::default(), Map::new(), &[]).unwrap_err().kind;
         assert_eq!(kind(b"no archive"), Kind::Garbage);
         assert_eq!(kind(&chart(&[("values.yaml", "a: 1")])), Kind::Garbage);
         assert_eq!(kind(&chart(&[CHART, ("values.yaml", "- a")])), Kind::Garbage);
@@ -270,7 +272,7 @@ mod tests {
     fn a_chart_without_a_schema_takes_everything() {
         let free = chart(&[CHART, ("values.yaml", "a: 1\n")]);
         assert_eq!(
-            problems(&free, &Fixed::default(), &[("customer", "b: [1]\n")]).unwrap(),
+            problems(&free, &Fixed::default(), Map::new(), &[("customer", "b: [1]\n")]).unwrap(),
             Vec::<String>::new()
         );
     }
@@ -282,9 +284,13 @@ mod tests {
             "b": { "$ref": "file:///etc/passwd" },
             "replicas": { "maximum": 2 },
         } });
-        let found =
-            problems(&with_schema(&remote), &Fixed::default(), &[("customer", "a: 1\nb: 1\nreplicas: 3\n")])
-                .unwrap();
+        let found = problems(
+            &with_schema(&remote),
+            &Fixed::default(),
+            Map::new(),
+            &[("customer", "a: 1\nb: 1\nreplicas: 3\n")],
+        )
+        .unwrap();
         assert_eq!(found, ["customer: replicas: value is greater than the maximum of 2"]);
     }
 
@@ -293,7 +299,7 @@ mod tests {
         let description = "name: gateway\ndependencies: [{name: redis, alias: cache}, {name: db}]\n";
         let schema = json!({ "required": ["cache", "db"], "properties": { "db": { "required": ["user"] } } });
         let tgz = chart(&[("Chart.yaml", description), ("values.schema.json", &schema.to_string())]);
-        assert_eq!(problems(&tgz, &Fixed::default(), &[]).unwrap(), Vec::<String>::new());
+        assert_eq!(problems(&tgz, &Fixed::default(), Map::new(), &[]).unwrap(), Vec::<String>::new());
     }
 
     #[test]
@@ -301,7 +307,9 @@ mod tests {
         let schema = json!({ "properties": { "host": { "pattern": "^(?=(a+)+$)(a|aa)+b\\1$" } } });
         let text = format!("host: {}\n", "a".repeat(40));
         assert_eq!(
-            problems(&with_schema(&schema), &Fixed::default(), &[("customer", &text)]).unwrap().len(),
+            problems(&with_schema(&schema), &Fixed::default(), Map::new(), &[("customer", &text)])
+                .unwrap()
+                .len(),
             1
         );
     }
@@ -313,6 +321,7 @@ mod tests {
         let found = problems(
             &chart(&[CHART, ("values.schema.json", &schema.to_string())]),
             &Fixed::default(),
+            Map::new(),
             &[("customer", &many)],
         );
         let found = found.unwrap();

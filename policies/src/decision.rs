@@ -78,9 +78,26 @@ pub struct Inputs {
     /// Optional components that the customer leaves out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<ComponentName>,
+    /// `<prefix><component>`: the ConfigMap with the platform's values for one chart; none in records of older versions,
+    /// which knew one for all charts alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component_platform_values: Option<String>,
     /// What the Flux objects of a cluster name besides; none where they are only written to Git.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flux: Option<FluxInputs>,
+}
+
+impl Inputs {
+    /// The ConfigMaps with values that others give a component; the last one wins, the customer's.
+    pub fn values_from(&self, component: &ComponentName) -> Vec<String> {
+        let (platform, customer) = match &self.flux {
+            Some(flux) => (flux.platform_values.as_str(), flux.customer_values.as_str()),
+            None => ("pdp-platform-values", "pdp-values-"),
+        };
+        let each = self.component_platform_values.as_ref().map(|prefix| format!("{prefix}{component}"));
+        let customer = format!("{customer}{component}");
+        std::iter::once(platform.to_owned()).chain(each).chain([customer]).collect()
+    }
 }
 
 /// Names of objects in the cluster that Flux is told to use.

@@ -9,8 +9,12 @@ use crate::codes::{Refusal, RefusalCode};
 pub const API_VERSION: &str = "updates.pdp.wso2.com/v1";
 
 /// Features that may stand in `critical` and that this program honours.
-pub const KNOWN_FEATURES: &[&str] =
-    &[crate::hotfix::AUDIENCES, crate::image_values::IMAGE_VALUES, crate::image_values::IMAGE_VALUES_OTHERS];
+pub const KNOWN_FEATURES: &[&str] = &[
+    crate::hotfix::AUDIENCES,
+    crate::image_values::IMAGE_VALUES,
+    crate::image_values::IMAGE_VALUES_OTHERS,
+    crate::release_values::RELEASE_VALUES,
+];
 
 /// The part of a document that is read before all else.
 #[derive(serde::Deserialize)]

@@ -32,6 +32,7 @@ mod prune;
 mod quota;
 mod reach;
 pub mod release;
+pub mod release_values;
 pub mod report;
 pub mod rollout;
 mod time;
@@ -39,6 +40,7 @@ mod tree;
 pub mod trust;
 mod turn;
 pub mod values;
+pub mod values_schema;
 pub mod yaml;
 
 pub use channel::{Channel, Overridable, Promotion, Stop, Withdrawal};

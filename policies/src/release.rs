@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::Digest;
@@ -12,6 +13,7 @@ use crate::document;
 use crate::image_values::{self, ImageValues, collisions};
 use crate::names::{ComponentName, KubernetesName, Level, Line, Platform};
 use crate::outlives::Outlives;
+use crate::release_values::{self, RELEASE_VALUES};
 use crate::time::{At, Span};
 
 /// The largest descriptor that is read (bytes).
@@ -166,6 +168,14 @@ pub struct Component {
     pub optional: bool,
     /// Every container image that it can make the cluster fetch.
     pub images: Vec<Image>,
+    /// Helm values that platform and customer may override.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schemars(with = "BTreeMap<String, Value>")]
+    pub values: Map<String, Value>,
+    /// The same for one platform; they go over those for all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<Platform, BTreeMap<String, Value>>")]
+    pub platform_values: BTreeMap<Platform, Map<String, Value>>,
     /// Images where no post-renderer comes, and the Helm values that carry them. No other values come after these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub image_values: Vec<ImageValues>,
@@ -242,7 +252,7 @@ pub struct Image {
 }
 
 impl Component {
-    /// What is wrong with the values that carry its images.
+    /// What is wrong with its values, and with those that carry its images.
     fn problems(&self) -> impl Iterator<Item = String> {
         let chart = matches!(self.artifact, Artifact::Chart { .. });
         let none = (!chart && !self.image_values.is_empty()).then(|| "manifests have no values".to_owned());
@@ -251,6 +261,17 @@ impl Component {
         none.into_iter()
             .chain(each)
             .chain(twice.map(|place| format!("two images are carried by the value {place}")))
+            .chain(release_values::problems(self))
+    }
+
+    /// Its own Helm values on a platform; empty if it has none.
+    pub fn values_on(&self, platform: Platform) -> Map<String, Value> {
+        release_values::on(platform, &self.values, &self.platform_values)
+    }
+
+    /// True if it has values, on whatever platform.
+    pub fn has_values(&self) -> bool {
+        !(self.values.is_empty() && self.platform_values.is_empty())
     }
 
     /// The images that Flux rewrites, one for each name. What only a running program names gives way: it stands in no
@@ -312,6 +333,10 @@ impl Release {
             if !self.critical.iter().any(|named| named == feature) {
                 problems.push(format!("values carry images, but `critical` doesn't name `{feature}`"));
             }
+        }
+        let valued = self.components.iter().any(Component::has_values);
+        if valued && !self.critical.iter().any(|feature| feature == RELEASE_VALUES) {
+            problems.push(format!("components have values, but `critical` doesn't name `{RELEASE_VALUES}`"));
         }
         let mut names = BTreeSet::new();
         let mut places = BTreeSet::new();

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::image_values::ImageValues;
 use pdp_policies::release::{Advisory, Image, OnFailure, ReleaseKind, Requires};
+use pdp_policies::release_values;
 use pdp_policies::{ComponentName, Digest, KubernetesName, Level, Line, Platform, Span};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,6 +70,15 @@ pub(crate) struct ComponentEntry {
     /// Files of values to render with, one rendering each beside the one with the chart's own; relative to the file.
     #[serde(default)]
     pub(crate) sample_values: Vec<String>,
+    /// A file of values for all platforms, which platform and customer may override; relative to the file.
+    #[serde(default)]
+    pub(crate) values: Option<String>,
+    /// The same for one platform; they go over those for all.
+    #[serde(default)]
+    pub(crate) platform_values: BTreeMap<Platform, String>,
+    /// What these files say.
+    #[serde(skip)]
+    pub(crate) given: Given,
     /// Images where no post-renderer comes, and the Helm values that carry them.
     #[serde(default)]
     pub(crate) image_values: Vec<ImageValuesEntry>,
@@ -86,6 +97,28 @@ impl ImageValuesEntry {
     }
 }
 
+/// Values that platform and customer may override.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
+    pub(crate) all: Map<String, Value>,
+    pub(crate) each: BTreeMap<Platform, Map<String, Value>>,
+}
+
+impl ComponentEntry {
+    /// What its values come to on its platforms, each once; nothing at all where there are none.
+    pub(crate) fn variants(&self) -> Vec<Map<String, Value>> {
+        let every = [Platform::Azure, Platform::Aws, Platform::Gcp, Platform::OnPrem];
+        let here = every.into_iter().filter(|it| self.platforms.is_empty() || self.platforms.contains(it));
+        let mut found = Vec::new();
+        for values in here.map(|platform| release_values::on(platform, &self.given.all, &self.given.each)) {
+            if !found.contains(&values) {
+                found.push(values);
+            }
+        }
+        found
+    }
+}
+
 /// An image, and the values that carry it; see [`ImageValues`].
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ImageValuesEntry {
@@ -94,7 +127,7 @@ pub(crate) struct ImageValuesEntry {
     /// Further images that the same values carry, by a key, for `{name:KEY}` and the like.
     #[serde(default)]
     pub(crate) others: BTreeMap<String, String>,
-    pub(crate) values: serde_json::Map<String, serde_json::Value>,
+    pub(crate) values: Map<String, Value>,
 }
 
 /// A Helm chart, at one of three places.

@@ -116,6 +116,7 @@ fn release(world: &World, level: u32) {
         let stateful = "kind: StatefulSet";
         line.replace(COMPONENTS[0], "templates/workload.yaml", "kind: Deployment", stateful)?;
         line.write(COMPONENTS[3], "templates/jobs.yaml", JOBS)?;
+        line.values(COMPONENTS[2], None, &format!("level: {level}\n"))?;
         if level == 43 {
             COMPONENTS[..2].iter().for_each(|name| line.remove(name));
         }

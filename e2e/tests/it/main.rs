@@ -58,6 +58,7 @@ mod refused_catalog;
 mod registry_attacks;
 mod registry_logins;
 mod release_doc;
+mod release_values;
 mod renewals;
 mod replicated;
 mod retry;

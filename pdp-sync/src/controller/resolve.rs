@@ -67,6 +67,7 @@ pub(super) fn resolve(
         leave_out: spec.leave_out.clone(),
         policy: spec.policy.clone(),
         target: Target::Flux(Box::new(flux_inputs(&name, spec, at_hand.surroundings))),
+        component_platform_values: spec.values.platform_prefix.clone(),
         probe: None,
         interval: spec.interval,
         ca,

@@ -28,7 +28,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(8);
 /// So many subscriptions are worked on at once; a namespace has one.
 const CONCURRENCY: u16 = 4;
 /// The kinds whose changes matter: what we wrote, and what a catalog may come from.
-const WATCHED: [Kind; 4] = [Kind::OciRepository, Kind::GitRepository, Kind::HelmRelease, Kind::Kustomization];
+const WATCHED: [Kind; 5] =
+    [Kind::OciRepository, Kind::GitRepository, Kind::HelmRelease, Kind::Kustomization, Kind::ConfigMap];
 /// So many watches tell of changes.
 pub(super) const TELLING: usize = WATCHED.len();
 
@@ -67,7 +68,8 @@ pub(super) fn controller(
         // Metadata alone: that something changed is enough to look at it.
         let api: Api<PartialObjectMeta<DynamicObject>> =
             Api::namespaced_with(cluster.client.clone(), &cluster.namespace, &kind.resource());
-        let touched = watcher(api, Config::default()).inspect(telling(changes, kind.name()));
+        let config = Config::default().labels(kind.label().unwrap_or_default());
+        let touched = watcher(api, config).inspect(telling(changes, kind.name()));
         let touched = touched.backoff(Pause::default()).touched_objects();
         let all = reader.clone();
         controller = controller.watches_stream_with(

@@ -276,13 +276,16 @@ pub enum Verify {
     Off,
 }
 
-/// The ConfigMaps that Helm values come from, key `values.yaml`; both are optional, the customer's win.
+/// The ConfigMaps that Helm values come from, key `values.yaml`; all are optional, and the later ones win.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Values {
-    /// Values for every chart.
+    /// Values for every chart. A chart whose schema is strict refuses what is meant for others.
     #[schemars(length(min = 1, max = 253))]
     pub platform: String,
+    /// `<prefix><component>`: the platform's values for one chart.
+    #[schemars(length(min = 1, max = 180))]
+    pub platform_prefix: String,
     /// `<prefix><component>`: the customer's values for one chart.
     #[schemars(length(min = 1, max = 180))]
     pub customer_prefix: String,
@@ -290,7 +293,11 @@ pub struct Values {
 
 impl Default for Values {
     fn default() -> Self {
-        Self { platform: "pdp-platform-values".to_owned(), customer_prefix: "pdp-values-".to_owned() }
+        Self {
+            platform: "pdp-platform-values".to_owned(),
+            platform_prefix: "pdp-platform-values-".to_owned(),
+            customer_prefix: "pdp-values-".to_owned(),
+        }
     }
 }
 

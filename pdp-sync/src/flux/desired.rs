@@ -29,6 +29,8 @@ pub(super) struct Desired {
     pub(super) source: Value,
     pub(super) kind: Kind,
     pub(super) applier: Value,
+    /// The `ConfigMap` with the release's own values, if it has any.
+    pub(super) values: Option<Value>,
     /// What its workloads may run.
     pub(super) images: BTreeSet<Digest>,
 }
@@ -64,23 +66,30 @@ impl Desired {
             source: owned(objects.source, owner),
             kind: objects.applier_kind,
             applier: owned(objects.applier, owner),
+            values: objects.values.map(|values| owned(values, owner)),
             images: component.images.iter().map(|image| image.digest).collect(),
         }
     }
 
     /// True if Flux would have nothing to do between the two.
     fn same_objects(&self, other: &Self) -> bool {
-        (&self.source, &self.applier) == (&other.source, &other.applier)
+        (&self.source, &self.applier, &self.values) == (&other.source, &other.applier, &other.values)
     }
 
     /// Changes with everything that is written for it.
     pub(super) fn content(&self) -> Result<Digest> {
-        Ok(Digest::of(&serde_json::to_vec(&(&self.source, &self.applier)).map_err(internal)?))
+        Ok(Digest::of(&serde_json::to_vec(&(&self.source, &self.applier, &self.values)).map_err(internal)?))
     }
 
     /// The name of its `OCIRepository`.
     pub(super) fn source_name(&self) -> &str {
         name_of(&self.source)
+    }
+
+    /// All of its objects but the applier, which needs them.
+    pub(super) fn needed(&self) -> impl Iterator<Item = (Kind, &Value)> {
+        let values = self.values.iter().map(|values| (Kind::ConfigMap, values));
+        std::iter::once((Kind::OciRepository, &self.source)).chain(values)
     }
 }
 

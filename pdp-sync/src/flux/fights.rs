@@ -12,12 +12,11 @@ use crate::target::Fight;
 /// Where a component's objects differ from what is wanted, and whose fields those are now.
 pub(super) fn fight(objects: &Objects, desired: &Desired, again: At) -> Fight {
     let none = Value::Null;
-    let applier = objects.applier(desired).unwrap_or(&none);
-    let source = objects.get(Kind::OciRepository, desired.source_name()).unwrap_or(&none);
-    let (kind, wanted, live) = match desired::holds(&desired.applier, applier) {
-        true => (Kind::OciRepository, &desired.source, source),
-        false => (desired.kind, &desired.applier, applier),
-    };
+    let applier = (desired.kind, &desired.applier, objects.applier(desired).unwrap_or(&none));
+    let needed =
+        desired.needed().map(|(kind, it)| (kind, it, objects.get(kind, name_of(it)).unwrap_or(&none)));
+    let differs = |(_, wanted, live): &(Kind, &Value, &Value)| !desired::holds(wanted, live);
+    let (kind, wanted, live) = std::iter::once(applier).chain(needed).find(differs).unwrap_or(applier);
     let mut paths = Vec::new();
     differences(wanted, live, &mut Vec::new(), &mut paths);
     let object = format!("{}/{}", kind.name(), name_of(wanted));

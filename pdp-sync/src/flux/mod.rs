@@ -8,6 +8,7 @@ mod fights;
 mod installed;
 mod installed_images;
 mod inventory;
+mod leftovers;
 mod memory;
 mod moved;
 mod next;

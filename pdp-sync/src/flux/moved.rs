@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::desired::{self, Desired};
 use super::observed::Objects;
-use crate::cluster::Kind;
+use crate::cluster::{Kind, name_of};
 use crate::moving::{self, Remembered};
 
 /// Where the sources of a record may point to.
@@ -18,7 +18,10 @@ pub(super) fn places(record: &DecisionRecord, moves: &Remembered) -> Vec<String>
 pub(super) fn is_move(objects: &Objects, desired: &Desired, places: &[String]) -> bool {
     let applier = objects.applier(desired).is_some_and(|live| desired::holds(&desired.applier, live));
     let source = objects.get(Kind::OciRepository, desired.source_name());
-    applier && source.is_some_and(|live| only_elsewhere(&desired.source, live, places))
+    let values = desired.values.as_ref().is_none_or(|values| {
+        objects.get(Kind::ConfigMap, name_of(values)).is_some_and(|live| desired::holds(values, live))
+    });
+    applier && values && source.is_some_and(|live| only_elsewhere(&desired.source, live, places))
 }
 
 fn only_elsewhere(wanted: &Value, live: &Value, places: &[String]) -> bool {

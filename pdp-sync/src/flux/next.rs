@@ -12,6 +12,7 @@ use super::desired::{self, Desired, Owner};
 use super::observed::Objects;
 use super::watched::Watched;
 use super::workloads::Workloads;
+use crate::cluster::{Kind, name_of};
 use crate::target::{ComponentHealth, UnderWay, turns};
 
 /// Watches wake a pass sooner; this is for what nobody tells.
@@ -170,14 +171,15 @@ fn to_write(objects: &Objects, wanted: &[Desired]) -> Vec<Desired> {
 /// True if one of a component's objects doesn't look as wanted, and it is ours to write: nobody suspended it, and
 /// nobody took our label off.
 pub(super) fn differs(objects: &Objects, desired: &Desired) -> bool {
-    use crate::cluster::Kind;
     let live = objects.applier(desired);
     let suspended = objects.is_suspended(desired.kind, desired.name.as_str());
     let holds =
         |wanted, live: Option<&serde_json::Value>| live.is_some_and(|live| desired::holds(wanted, live));
-    let source = objects.get(Kind::OciRepository, desired.source_name());
-    let same = holds(&desired.applier, live) && holds(&desired.source, source);
-    let strange = objects.is_strange(desired.kind, desired.name.as_str());
+    let needed = desired.needed().all(|(kind, wanted)| holds(wanted, objects.get(kind, name_of(wanted))));
+    let same = holds(&desired.applier, live) && needed;
+    let values = desired.values.as_ref().map(name_of);
+    let strange = objects.is_strange(desired.kind, desired.name.as_str())
+        || values.is_some_and(|name| objects.is_strange(Kind::ConfigMap, name));
     !(suspended || strange || same)
 }
 

@@ -14,7 +14,8 @@ use crate::cluster::{Cluster, Kind, name_of};
 use crate::crd::SUBSCRIPTION_LABEL;
 
 /// The kinds that pdp-sync writes.
-pub(super) const KINDS: [Kind; 3] = [Kind::OciRepository, Kind::HelmRelease, Kind::Kustomization];
+pub(super) const KINDS: [Kind; 4] =
+    [Kind::OciRepository, Kind::HelmRelease, Kind::Kustomization, Kind::ConfigMap];
 
 /// All objects of the namespace: those that carry the subscription's label, and strangers.
 #[derive(Debug, Default)]
@@ -116,7 +117,7 @@ impl Objects {
 }
 
 /// True if the object is labelled as this subscription's.
-fn is_ours(object: &Value, subscription: &str) -> bool {
+pub(super) fn is_ours(object: &Value, subscription: &str) -> bool {
     object["metadata"]["labels"][SUBSCRIPTION_LABEL] == subscription
 }
 
@@ -133,7 +134,7 @@ fn observed(kind: Kind, object: &Value, wanted: Digest, timeout: Span, now: At) 
         Kind::Kustomization => {
             (flux::Kind::Kustomization, &status["lastAttemptedRevision"], &status["lastAppliedRevision"])
         }
-        Kind::OciRepository | Kind::GitRepository => {
+        Kind::OciRepository | Kind::GitRepository | Kind::ConfigMap => {
             let revision = &status["artifact"]["revision"];
             (flux::Kind::OciRepository, revision, revision)
         }

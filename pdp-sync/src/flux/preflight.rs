@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
-use pdp_policies::decision::{DecisionRecord, FluxInputs};
+use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
 use pdp_policies::release::Component;
 use pdp_policies::trust::{Catalog, Verified};
@@ -17,10 +17,10 @@ use pdp_transport::cli::failure::{Result, internal};
 use super::artifact_keys;
 use super::desired::{self, Desired, Owner};
 use super::memory::Memory;
-use super::observed::Objects;
+use super::observed::{Objects, is_ours};
 use pdp_transport::oci::OciOptions;
 
-use crate::cluster::{Cluster, Kind};
+use crate::cluster::{Cluster, Kind, name_of};
 use crate::crd::Signatures;
 use crate::preflight;
 use crate::target::{ComponentHealth, Images, Preflight};
@@ -54,6 +54,7 @@ impl Check<'_> {
         }
         let wanted = self.wanted();
         let mut obstacles = self.strangers(objects, &wanted);
+        obstacles.extend(self.unlabelled(objects, &wanted)?);
         obstacles.extend(self.suspended(objects, &wanted));
         obstacles.extend((self.images)()?);
         if !obstacles.is_empty() {
@@ -71,8 +72,9 @@ impl Check<'_> {
         let mut inspect = |component: &Component, chart: &[u8]| {
             let sources = self.sources(component, texts);
             let sources: Vec<_> = sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-            let fixed = values::Fixed::of(component);
-            for problem in values::problems(chart, &fixed, &sources)? {
+            let (fixed, own) =
+                (values::Fixed::of(component), component.values_on(self.record.inputs().platform));
+            for problem in values::problems(chart, &fixed, own, &sources)? {
                 problems.push(format!("{}: {problem}", component.name));
             }
             Ok(())
@@ -98,10 +100,7 @@ impl Check<'_> {
     }
 
     fn names(&self, component: &Component) -> Vec<String> {
-        let names = |flux: &FluxInputs| {
-            vec![flux.platform_values.clone(), format!("{}{}", flux.customer_values, component.name)]
-        };
-        self.record.inputs().flux.as_ref().map(names).unwrap_or_default()
+        self.record.inputs().values_from(&component.name)
     }
 
     /// The values ConfigMaps that are there, by name.
@@ -140,13 +139,24 @@ impl Check<'_> {
     /// Objects of our names that nobody handed over.
     fn strangers(&self, objects: &Objects, wanted: &[Desired]) -> Vec<Obstacle> {
         let names = |desired: &Desired| {
-            [
-                (desired.kind, desired.name.to_string()),
-                (Kind::OciRepository, desired.source_name().to_owned()),
-            ]
+            let needed = desired.needed().map(|(kind, it)| (kind, name_of(it).to_owned()));
+            std::iter::once((desired.kind, desired.name.to_string())).chain(needed).collect::<Vec<_>>()
         };
         let strange = wanted.iter().flat_map(names).filter(|(kind, name)| objects.is_strange(*kind, name));
         strange.map(|(kind, name)| stranger(kind, &name, self.owner)).collect()
+    }
+
+    /// ConfigMaps of our names without any subscription's label: those aren't listed.
+    fn unlabelled(&self, objects: &Objects, wanted: &[Desired]) -> Result<Vec<Obstacle>> {
+        let kind = Kind::ConfigMap;
+        let names = wanted.iter().filter_map(|desired| desired.values.as_ref()).map(name_of);
+        let unseen = |name: &&str| objects.get(kind, name).is_none() && !objects.is_strange(kind, name);
+        let mut found = Vec::new();
+        for name in names.filter(unseen) {
+            let there = self.cluster.get(kind, name)?.filter(|it| !is_ours(it, self.owner.subscription));
+            found.extend(there.map(|_| stranger(kind, name, self.owner)));
+        }
+        Ok(found)
     }
 
     /// Objects that this level writes or takes away, but a person suspended. Flux wouldn't uninstall a suspended one.

@@ -14,6 +14,7 @@ use super::desired::{self, Desired, Owner};
 use super::fights;
 use super::installed::{Installed, installed, left_as_they_are};
 use super::installed_images;
+use super::leftovers::leftovers;
 use super::memory::Memory;
 use super::moved;
 use super::next::{self, Failed, Next};
@@ -25,7 +26,7 @@ use super::workloads::Workloads;
 use pdp_transport::oci::OciOptions;
 
 use crate::changes::Changes;
-use crate::cluster::{Cluster, Kind};
+use crate::cluster::{Cluster, Kind, name_of};
 use crate::crd::Signatures;
 use crate::fault;
 use crate::reconcile;
@@ -104,9 +105,16 @@ impl FluxTarget<'_> {
 
     fn write(&self, desired: &Desired, objects: &Objects) -> Result<()> {
         self.forget();
-        let source = objects.get(Kind::OciRepository, desired.source_name());
-        if !source.is_some_and(|live| desired::holds(&desired.source, live)) {
-            self.cluster.apply(Kind::OciRepository, &desired.source)?;
+        for (kind, wanted) in desired.needed() {
+            let live = objects.get(kind, name_of(wanted));
+            if live.is_some_and(|live| desired::holds(wanted, live)) {
+                continue;
+            }
+            if kind == Kind::ConfigMap && live.is_some() {
+                // What can't be changed is made anew.
+                self.cluster.delete(kind, name_of(wanted))?;
+            }
+            self.cluster.apply(kind, wanted)?;
         }
         self.cluster.apply(desired.kind, &desired.applier)?;
         let (name, now) = (desired.name.as_str(), self.clock.now());
@@ -218,18 +226,6 @@ impl FluxTarget<'_> {
         let healthy = |d: &Desired| matches!(objects.health(d, clock.now()), Health::Healthy { .. });
         Workloads::read(self.cluster, objects, &wanted.filter(healthy).collect::<Vec<_>>(), self.own_images)
     }
-
-    /// Sources that neither the record's target nor its last good level names.
-    fn leftovers<'o>(&self, record: &DecisionRecord, objects: &'o Objects) -> Vec<&'o str> {
-        let owner = self.owner();
-        let target = turns(record.target(), record).into_values().flatten();
-        let mut kept: Vec<_> = target.map(|c| Desired::target(owner, record, c)).collect();
-        if let Some(good) = record.last_good() {
-            kept.extend(good.components.iter().filter_map(|c| Desired::last_good(owner, record, &c.name)));
-        }
-        let names: Vec<_> = kept.iter().map(Desired::source_name).collect();
-        objects.of(Kind::OciRepository).map(|(name, _)| name).filter(|name| !names.contains(name)).collect()
-    }
 }
 
 enum Forward {
@@ -266,6 +262,9 @@ impl Target for FluxTarget<'_> {
         }
         let strange = installed.iter().filter(|it| objects.is_strange(it.kind, it.name.as_str()));
         obstacles.extend(strange.map(|it| preflight::stranger(it.kind, it.name.as_str(), self.owner())));
+        let values = installed.iter().filter_map(|it| it.values.as_ref()).map(name_of);
+        let strange = values.filter(|name| objects.is_strange(Kind::ConfigMap, name));
+        obstacles.extend(strange.map(|name| preflight::stranger(Kind::ConfigMap, name, self.owner())));
         for kind in &objects.missing {
             let detail = format!(
                 "the API server doesn't serve {} of the version that is needed; install or update Flux",
@@ -395,14 +394,14 @@ impl Target for FluxTarget<'_> {
 
     fn clear(&self, state: &State) -> Result<()> {
         let Some(record) = &state.record else { return Ok(()) };
-        if self.leftovers(record, &*self.objects()?).is_empty() {
+        if leftovers(self.owner(), record, &*self.objects()?).is_empty() {
             return Ok(());
         }
         // What is deleted is looked at once more.
         let objects = self.reread()?;
         self.forget();
-        self.leftovers(record, &objects)
+        leftovers(self.owner(), record, &objects)
             .into_iter()
-            .try_for_each(|name| self.cluster.delete(Kind::OciRepository, name).map(|_| ()))
+            .try_for_each(|(kind, name)| self.cluster.delete(kind, name).map(|_| ()))
     }
 }

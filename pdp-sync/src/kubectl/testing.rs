@@ -259,11 +259,13 @@ pub(super) fn flux_objects(level: u32) -> (Vec<Value>, Vec<Value>, Vec<Value>) {
             "status": { "artifact": { "revision": digest } },
         })
     };
+    let values = |name: &str| json!({ "kind": "ConfigMap", "name": name, "optional": true });
+    let values = [values("pdp-platform-values"), values("pdp-values-cilium")];
     let reference = |name: &str| json!({ "kind": "OCIRepository", "name": source_name(name) });
     let digest = |name: &str| artifact_digest(name, level);
     let release = json!({
         "metadata": { "name": "cilium", "namespace": "pdp-system" },
-        "spec": { "chartRef": reference("cilium"), "postRenderers": [{ "kustomize": { "images": image("quay.io/cilium/cilium") } }] },
+        "spec": { "chartRef": reference("cilium"), "valuesFrom": values, "postRenderers": [{ "kustomize": { "images": image("quay.io/cilium/cilium") } }] },
         "status": { "lastAttemptedRevisionDigest": digest("cilium"), "history": [{ "ociDigest": digest("cilium") }] },
     });
     let kustomization = json!({

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use super::{Place, images, inline_values, source_name};
 
-pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -> Value {
-    let values = |name: String| json!({ "kind": "ConfigMap", "name": name, "optional": true });
-    let (platform, customer) = match &inputs.flux {
-        Some(flux) => (flux.platform_values.clone(), format!("{}{}", flux.customer_values, component.name)),
-        None => ("pdp-platform-values".to_owned(), format!("pdp-values-{}", component.name)),
-    };
+/// `release_values` names the ConfigMap of the release's own values, if the component has any.
+pub(super) fn render(
+    place: Place<'_>,
+    component: &Component,
+    inputs: &Inputs,
+    release_values: Option<&str>,
+) -> Value {
     let mut upgrade = json!({ "crds": "CreateReplace", "remediation": { "retries": 0 } });
     if inputs.flux.as_ref().is_some_and(|flux| flux.renames_in_place) {
         upgrade["chartNameChangeStrategy"] = "InPlaceUpdate".into();
@@ -36,8 +37,7 @@ pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -
             // Going back is pdp-sync's decision; Helm's own remediation would uninstall a failed first install.
             "install": { "createNamespace": true, "crds": "CreateReplace", "remediation": { "retries": 0 } },
             "upgrade": upgrade,
-            // Later ones win: the customer's.
-            "valuesFrom": [values(platform), values(customer)],
+            "valuesFrom": values_from(component, inputs, release_values),
             "postRenderers": [{ "kustomize": { "images": images(component, inputs) } }],
         },
     });
@@ -48,4 +48,17 @@ pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -
         release["spec"]["values"] = values.into();
     }
     release
+}
+
+/// Later ones win: the customer's. Without the release's own the component must not be installed; the others needn't be there.
+pub(super) fn values_from(
+    component: &Component,
+    inputs: &Inputs,
+    release_values: Option<&str>,
+) -> Vec<Value> {
+    let own = release_values.map(|name| json!({ "kind": "ConfigMap", "name": name }));
+    let others = inputs.values_from(&component.name);
+    let others =
+        others.into_iter().map(|name| json!({ "kind": "ConfigMap", "name": name, "optional": true }));
+    own.into_iter().chain(others).collect()
 }

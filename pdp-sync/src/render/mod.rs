@@ -3,6 +3,7 @@
 mod helm_release;
 mod kustomization;
 mod oci_repository;
+mod release_values;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::Repository;
 use serde_json::{Map, Value, json};
 
-use crate::cluster::Kind;
+use crate::cluster::{Kind, name_of};
 
 /// Files by their path in the customer's repository.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
@@ -35,6 +36,8 @@ pub(crate) struct Objects {
     pub(crate) applier_kind: Kind,
     /// The `HelmRelease` or `Kustomization`.
     pub(crate) applier: Value,
+    /// The `ConfigMap` with the release's own values, if there are any.
+    pub(crate) values: Option<Value>,
 }
 
 /// The Flux objects of one component.
@@ -45,11 +48,13 @@ pub(crate) fn objects(
     inputs: &Inputs,
 ) -> Objects {
     let source = oci_repository::render(place, release, component, inputs);
+    let values = release_values::render(place, component, inputs);
+    let named = values.as_ref().map(name_of);
     let (applier_kind, applier) = match &component.artifact {
-        Artifact::Chart { .. } => (Kind::HelmRelease, helm_release::render(place, component, inputs)),
+        Artifact::Chart { .. } => (Kind::HelmRelease, helm_release::render(place, component, inputs, named)),
         Artifact::Manifests { .. } => (Kind::Kustomization, kustomization::render(place, component, inputs)),
     };
-    Objects { source, applier_kind, applier }
+    Objects { source, applier_kind, applier, values }
 }
 
 /// The files of one component.
@@ -65,10 +70,17 @@ pub(crate) fn component(
         Kind::HelmRelease => "helm-release.yaml",
         _ => "flux-kustomization.yaml",
     };
-    BTreeMap::from([
+    let mut files = BTreeMap::from([
         (format!("{folder}/oci-repository.yaml"), yaml(&objects.source)),
         (format!("{folder}/{name}"), yaml(&objects.applier)),
-    ])
+    ]);
+    files.extend(objects.values.map(|values| (values_file(place, component), yaml(&values))));
+    files
+}
+
+/// Where a component's own values are, if it has any.
+pub(crate) fn values_file(place: Place<'_>, component: &Component) -> String {
+    format!("{}/{}/release-values.yaml", place.path, component.name)
 }
 
 /// The list of all files below the folder, for the customer's own Flux Kustomization.
@@ -128,6 +140,11 @@ pub(crate) fn inline_values(component: &Component, inputs: &Inputs) -> Option<Ma
     let pulled = |name: &str| mirrored(name, inputs).unwrap_or_else(|| name.to_owned());
     let carried = &component.image_values;
     (!carried.is_empty()).then(|| filled(carried, pulled))
+}
+
+/// What a component's object reads values from, in order.
+pub(crate) fn values_from(component: &Component, inputs: &Inputs) -> Vec<Value> {
+    helm_release::values_from(component, inputs, release_values::name(component, inputs).as_deref())
 }
 
 /// The same to fetch from: a scheme that the customer wrote stays with it.

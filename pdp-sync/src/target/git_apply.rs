@@ -65,7 +65,7 @@ fn write_stages(
     let turns = turns(release, record);
     let last = turns.keys().next_back().copied();
     for (turn, components) in &turns {
-        let mut wanted = wanted(target.place, release, components, record);
+        let mut wanted = wanted(state, target.place, release, components, record);
         if Some(*turn) == last {
             wanted.extend(removed(state, target.place, release));
         }
@@ -87,9 +87,10 @@ fn go_back(state: &mut State, record: &DecisionRecord, target: &GitTarget<'_>, c
     for (turn, touched) in turns(record.target(), record).iter().rev() {
         let mut wanted = BTreeMap::new();
         for component in touched.iter().filter(|c| c.on_failure == OnFailure::Rollback) {
-            let before = good.components.iter().find(|c| c.name == component.name);
-            let files = before.map(|before| render::component(target.place, good, before, inputs));
-            wanted.extend(files.into_iter().flatten().map(|(path, content)| (path, Some(content))));
+            let Some(before) = good.components.iter().find(|c| c.name == component.name) else { continue };
+            let files = render::component(target.place, good, before, inputs).into_iter();
+            wanted.extend(without_values(state, target.place, before));
+            wanted.extend(files.map(|(path, content)| (path, Some(content))));
         }
         let message = format!(
             "Go back to level {}, stage {turn}\n\nLevel {} failed.\n",
@@ -138,13 +139,25 @@ fn write(
 }
 
 fn wanted(
+    state: &State,
     place: Place<'_>,
     release: &Release,
     components: &[&Component],
     record: &DecisionRecord,
 ) -> BTreeMap<String, Option<Vec<u8>>> {
     let files = components.iter().flat_map(|c| render::component(place, release, c, record.inputs()));
-    files.map(|(path, content)| (path, Some(content))).collect()
+    let gone = components.iter().filter_map(|c| without_values(state, place, c));
+    gone.chain(files.map(|(path, content)| (path, Some(content)))).collect()
+}
+
+/// The file with a component's own values goes where there are none any more, if we wrote it.
+fn without_values(
+    state: &State,
+    place: Place<'_>,
+    component: &Component,
+) -> Option<(String, Option<Vec<u8>>)> {
+    let path = render::values_file(place, component);
+    state.written.contains_key(&path).then_some((path, None))
 }
 
 /// Removal happens only to what the release lists as removed, and only to files that we wrote.

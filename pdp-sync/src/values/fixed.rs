@@ -20,7 +20,7 @@ impl Fixed {
         Self(component.image_paths.iter().cloned().chain(carried).collect())
     }
 
-    /// What a source says at these places. The chart's own default is no harm: whole files are copied.
+    /// What a source says at these places. What stands there without it is no harm: whole files are copied.
     pub(super) fn taken(&self, source: &Source<'_>, defaults: &Map<String, Value>) -> Vec<String> {
         let said = |path: &&String| {
             let said = reached(&source.table, path);
@@ -56,6 +56,21 @@ mod tests {
     use crate::values::problems;
 
     #[test]
+    fn where_the_release_gives_an_image_another_than_the_charts_that_one_is_kept() {
+        let fixed = Fixed(["/image/tag".to_owned()].into());
+        let file = |path: &str, text: &str| (format!("a/{path}"), text.as_bytes().to_vec());
+        let files =
+            [file("Chart.yaml", "name: a\nversion: 1.0.0\n"), file("values.yaml", "image: {tag: '1'}\n")];
+        let chart = archive::pack(&files).unwrap();
+        let own = || serde_json::from_value(serde_json::json!({ "image": { "tag": "2" } })).unwrap();
+        for (tag, fine) in [("'2'", true), ("'1'", false), ("'3'", false)] {
+            let text = format!("image: {{tag: {tag}}}\n");
+            let found = problems(&chart, &fixed, own(), &[("customer", &text)]).unwrap();
+            assert_eq!(found.is_empty(), fine, "{tag}: {found:?}");
+        }
+    }
+
+    #[test]
     fn images_are_the_releases_alone() {
         let fixed = ["/image/repository", "/image/tag", "/solver", "/global/imageRegistry"];
         let fixed = Fixed(fixed.map(str::to_owned).into());
@@ -76,7 +91,7 @@ mod tests {
             ("solver: evil\n", vec!["solver"]),
             ("global: {imageRegistry: evil.example}\n", vec!["global.imageRegistry"]),
         ] {
-            let found = problems(&free, &fixed, &[("customer", text)]).unwrap();
+            let found = problems(&free, &fixed, Map::new(), &[("customer", text)]).unwrap();
             let words = |place: &&str| {
                 format!("customer: {place}: the release says which image this is; take it out")
             };

@@ -39,6 +39,7 @@ fn begun(level: u32, before: Option<&DecisionRecord>, own: &[ImageName]) -> Opti
     let evidence = Evidence {
         catalog: catalog.versions(),
         inputs: Inputs {
+            component_platform_values: None,
             mirror: None,
             moved_to: None,
             platform: Platform::Azure,
@@ -106,4 +107,16 @@ fn a_level_that_failed_for_images_alone_is_tried_again_once_the_customer_lists_t
         let ended = next.in_phase(Phase::Quarantined { component, cause: None, foreign: vec![] });
         assert!(begun(41, Some(&ended), &names(own)).is_none());
     }
+}
+
+#[test]
+fn a_decision_of_an_older_version_names_the_config_maps_that_it_named() {
+    let component = "gateway".parse().unwrap();
+    let mut inputs = record(41, None).inputs().clone();
+    assert_eq!(inputs.values_from(&component), ["pdp-platform-values", "pdp-values-gateway"]);
+    let read: Inputs = serde_json::from_str(&serde_json::to_string(&inputs).unwrap()).unwrap();
+    assert_eq!(read, inputs, "none is written, and none is read");
+    inputs.component_platform_values = Some("platform-".to_owned());
+    let wanted = ["pdp-platform-values", "platform-gateway", "pdp-values-gateway"];
+    assert_eq!(inputs.values_from(&component), wanted);
 }

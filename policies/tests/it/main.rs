@@ -18,6 +18,7 @@ mod moves;
 mod office;
 mod prune;
 mod reach;
+mod release_values;
 mod rollout;
 mod rotation;
 mod trust;

@@ -219,6 +219,8 @@ pub(crate) fn release(level: u32) -> Release {
                 digest: Digest::of(b"image"),
                 runtime: false,
             }],
+            values: serde_json::Map::new(),
+            platform_values: BTreeMap::new(),
             image_values: vec![],
             image_paths: vec![],
             outlives: vec![],

@@ -41,8 +41,9 @@ pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, lev
             let chart = Chart::read(source).map_err(|trouble| internal(trouble.message))?;
             let layer = chart_archive(&named.name, source)?;
             // Helm's config is what a chart says about itself, with Helm's own types.
-            let found =
-                Found { image_paths: lock::image_paths(&chart), outlives: outlives::of_chart(&chart) };
+            let mut image_paths = lock::image_paths(&chart);
+            image_paths.extend(entry.variants().iter().flat_map(lock::image_paths_of_values));
+            let found = Found { image_paths, outlives: outlives::of_chart(&chart) };
             (HELM_CONFIG, chart.metadata.config(), HELM_LAYER, layer, found)
         }
         None => {
@@ -89,6 +90,8 @@ fn chart_archive(name: &str, source: &Source) -> Result<Vec<u8>> {
 fn component(entry: &ComponentEntry, artifact: Artifact, found: Found) -> Component {
     let mut images = entry.images.clone();
     images.sort();
+    let each = entry.given.each.iter().filter(|(_, values)| !values.is_empty());
+    let given = each.map(|(platform, values)| (*platform, values.clone()));
     Component {
         name: entry.name.clone(),
         version: entry.version.clone(),
@@ -102,6 +105,8 @@ fn component(entry: &ComponentEntry, artifact: Artifact, found: Found) -> Compon
         platforms: entry.platforms.clone(),
         optional: entry.optional,
         images,
+        values: entry.given.all.clone(),
+        platform_values: given.collect(),
         image_values: entry.carried.clone(),
         image_paths: found.image_paths.into_iter().collect(),
         outlives: found.outlives.into_iter().collect(),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pdp_policies::image_values::features;
 use pdp_policies::release::{BUNDLE_TYPE, Bundle, Component, Release};
+use pdp_policies::release_values::RELEASE_VALUES;
 use pdp_policies::{API_VERSION, Digest, Level, Line, document};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::files;
@@ -82,7 +83,8 @@ fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Rel
 /// What a reader has to know to honour these components.
 fn critical(components: &[Component]) -> Vec<String> {
     let carried = components.iter().flat_map(|component| &component.image_values);
-    features(carried).into_iter().map(str::to_owned).collect()
+    let valued = components.iter().any(Component::has_values).then_some(RELEASE_VALUES);
+    features(carried).into_iter().chain(valued).map(str::to_owned).collect()
 }
 
 /// Opens a built layout.

@@ -2,7 +2,7 @@
 
 use semver::VersionReq;
 
-use super::{Report, Source};
+use super::{Report, Source, schema};
 use crate::charts::{self, Chart};
 use crate::release_file::{ChartSource, ComponentEntry};
 
@@ -37,5 +37,6 @@ pub(super) fn check(
     if let Err(trouble) = charts::check_kubernetes(metadata, kubernetes) {
         report.trouble(trouble);
     }
+    schema::check(component, &chart, report);
     charts::check_subcharts(&chart).into_iter().for_each(|trouble| report.trouble(trouble));
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use pdp_policies::helm_yaml;
+use pdp_policies::values::merged;
 use pdp_policies::yaml::Problem;
 use serde_json::Value;
 
@@ -38,12 +39,31 @@ fn check(component: &ComponentEntry, files: &[(String, Vec<u8>)], report: &mut R
             found.insert(name);
         }
     }
+    for name in all_read.then(|| in_given(component, files)).into_iter().flatten() {
+        if !component.images.iter().any(|image| image.name == name) {
+            let message = format!("image `{name}` of `{}` has no digest", component.name);
+            report.add("values", "UndigestedImage", message, "list it under `images:` with its digest");
+        }
+        found.insert(name);
+    }
     for image in
         component.images.iter().filter(|image| all_read && !image.runtime && !found.contains(&image.name))
     {
         let message = format!("image `{}` of `{}` is listed but not used", image.name, component.name);
         report.add("images", "UnusedImage", message, "take it out, or mark it `runtime: true`");
     }
+}
+
+/// Of the release's own values over the chart's.
+fn in_given(component: &ComponentEntry, files: &[(String, Vec<u8>)]) -> BTreeSet<String> {
+    let text = files.iter().find(|(path, _)| path == "values.yaml").map(|(_, bytes)| unreadable::text(bytes));
+    let defaults = text.and_then(Result::ok).map(helm_yaml::values_file).and_then(Result::ok);
+    let mut found = BTreeSet::new();
+    for values in component.variants().into_iter().filter(|values| !values.is_empty()) {
+        let all = merged(defaults.clone().unwrap_or_default(), [values]);
+        collect(&Value::Object(all), &mut found);
+    }
+    found
 }
 
 fn is_yaml(path: &str) -> bool {

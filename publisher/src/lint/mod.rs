@@ -8,9 +8,11 @@ mod locked;
 mod manifests;
 mod once;
 mod samples;
+mod schema;
 pub(crate) mod seen;
 mod unpinned;
 mod unreadable;
+mod values;
 
 use std::path::{Path, PathBuf};
 
@@ -133,14 +135,15 @@ async fn gather(
     findings: &mut Vec<Finding>,
 ) -> Result<Option<Linted>> {
     let mut report = Report { file: path.display().to_string(), findings };
-    let Some(file) = read(path, &mut report)? else { return Ok(None) };
+    let Some(mut file) = read(path, &mut report)? else { return Ok(None) };
     document::check(&file, &mut report);
     base::check(&file, path, base, &mut report)?;
     let (mut places, mut sources, mut samples) = (Vec::new(), Vec::new(), Vec::new());
-    for component in &file.components {
+    let kubernetes = file.requires.kubernetes.clone();
+    for component in &mut file.components {
+        component.given = values::read(path, component, &mut report);
         samples.push(samples::read(path, component, &mut report));
-        let kubernetes = file.requires.kubernetes.as_ref();
-        let (place, source) = source(path, component, kubernetes, fetch, report.findings).await;
+        let (place, source) = source(path, component, kubernetes.as_ref(), fetch, report.findings).await;
         places.push(place);
         sources.push(source);
     }

@@ -26,7 +26,8 @@ pub(super) fn read(release: &Path, component: &ComponentEntry, report: &mut Repo
     good.into_iter().filter_map(Result::ok).collect()
 }
 
-fn one(release: &Path, sample: &str) -> Result<String, String> {
+/// The text of one file of values.
+pub(super) fn one(release: &Path, sample: &str) -> Result<String, String> {
     let path = folder(release, sample).map_err(|trouble| trouble.message)?;
     let bytes = files::read_capped(&path, MAX_BYTES).map_err(|error| error.cause.to_string())?;
     String::from_utf8(bytes.ok_or("there is no such file")?).map_err(|_| "it isn't UTF-8".to_owned())

@@ -32,6 +32,13 @@ pub(crate) fn of(chart: &Chart) -> BTreeSet<String> {
     found
 }
 
+/// The same of values that a release gives a chart: a subchart's are below its key already.
+pub(crate) fn of_values(values: &Map<String, Value>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    table("", values, &mut found);
+    found
+}
+
 /// Where a subchart finds its values: at each alias, else at its name.
 pub(super) fn keys<'a>(chart: &'a Chart, name: &'a str) -> Vec<&'a str> {
     let asked: Vec<_> = chart.metadata.dependencies.iter().filter(|wanted| wanted.name == name).collect();

@@ -4,7 +4,7 @@ use pdp_policies::Digest;
 use serde_json::{Value, json};
 
 use crate::lint::Source;
-use crate::release_file::{ComponentEntry, ImageValuesEntry, Rendered};
+use crate::release_file::{ComponentEntry, Given, ImageValuesEntry, Rendered};
 
 /// Raised when the search finds more than before: locks of an older search are stale.
 const SEARCH: u32 = 2;
@@ -17,7 +17,7 @@ pub(crate) fn of(
     rendered: &Rendered,
 ) -> Digest {
     let files: Vec<_> = source.iter().map(|(path, bytes)| (path, Digest::of(bytes))).collect();
-    let whole = json!({
+    let mut whole = json!({
         "search": SEARCH,
         "files": files,
         "samples": samples,
@@ -27,6 +27,11 @@ pub(crate) fn of(
         "apiVersions": rendered.api_versions,
         "imageValues": component.image_values.iter().map(carried).collect::<Vec<_>>(),
     });
+    // Left out where there are none: locks of before stay good.
+    let Given { all, each } = &component.given;
+    if !(all.is_empty() && each.is_empty()) {
+        whole["values"] = json!([all, each]);
+    }
     Digest::of(whole.to_string().as_bytes())
 }
 

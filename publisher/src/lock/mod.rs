@@ -23,7 +23,7 @@ pub(crate) use carried::{carried, named, problems};
 pub(crate) use changes::changes;
 pub(crate) use document::{Locked, LockedComponent, Place, beside};
 pub(crate) use helm::Helm;
-pub(crate) use image_paths::of as image_paths;
+pub(crate) use image_paths::{of as image_paths, of_values as image_paths_of_values};
 pub(crate) use inputs::of as inputs;
 pub(crate) use pinned::{Unpinned, needs_hooks, signed, unpinned};
 pub(crate) use reference::Reference;

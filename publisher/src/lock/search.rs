@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use pdp_policies::image_values::{ImageValues, filled};
+use pdp_policies::release_values;
+use pdp_policies::values::merged;
 use pdp_policies::{ComponentName, Digest};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::{Map, Value};
@@ -95,7 +97,7 @@ pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
     }
     labels(&objects)?;
     let values = match &component.chart {
-        Some(_) => in_all_values(&seen::of(component, source), &found)?,
+        Some(_) => in_all_values(&seen::of(component, source), &component.variants(), &found)?,
         None => BTreeSet::new(),
     };
     let unmirrored = unmirrored(helm, search, inputs, &carried, &found).await?;
@@ -149,7 +151,7 @@ async fn render_all(
     let chart = folder.path().join("chart");
     unpack(&chart, source, inputs)?;
     let mut all = Manifests::default();
-    for (number, values) in written(folder.path(), samples, last)?.iter().enumerate() {
+    for Files { values, bare } in &written(folder.path(), &component.variants(), samples, last)? {
         for kubernetes in &kubernetes(rendered) {
             for upgrade in [false, true] {
                 let of = Rendering {
@@ -167,7 +169,7 @@ async fn render_all(
                         all.objects.extend(read("what Helm prints", &text)?);
                     }
                     // Some charts can't do without values; samples are there to give them.
-                    Err(refused) if refused.code == "ChartRefused" && number == 0 && !samples.is_empty() => {
+                    Err(refused) if refused.code == "ChartRefused" && *bare && !samples.is_empty() => {
                         all.needs_values = refused.cause;
                     }
                     Err(failure) => return Err(failure.within(&format!("for Kubernetes {kubernetes}"))),
@@ -178,20 +180,39 @@ async fn render_all(
     Ok(all)
 }
 
-/// No sample, then each alone; the last values after each.
-fn written(folder: &Path, samples: &[String], last: Map<String, Value>) -> Result<Vec<Vec<PathBuf>>> {
+/// Files of values for one rendering; the last one wins.
+struct Files {
+    values: Vec<PathBuf>,
+    /// True if there is no sample among them.
+    bare: bool,
+}
+
+/// For each of the release's own values: no sample, then each alone; the last values after each.
+fn written(
+    folder: &Path,
+    variants: &[Map<String, Value>],
+    samples: &[String],
+    last: Map<String, Value>,
+) -> Result<Vec<Files>> {
     let write = |name: String, text: &str| -> Result<PathBuf> {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(internal)?;
         Ok(path)
     };
-    let mut all = vec![Vec::new()];
-    for (number, sample) in samples.iter().enumerate() {
-        all.push(vec![write(format!("sample-{number}.yaml"), sample)?]);
-    }
-    if !last.is_empty() {
-        let last = write("last.yaml".to_owned(), &Value::Object(last).to_string())?;
-        all.iter_mut().for_each(|values| values.push(last.clone()));
+    let file = |name: String, values: &Map<String, Value>| -> Result<Option<PathBuf>> {
+        (!values.is_empty()).then(|| write(name, &release_values::text(values))).transpose()
+    };
+    let last = file("last.yaml".to_owned(), &last)?;
+    let written: Result<Vec<_>> =
+        samples.iter().enumerate().map(|(n, sample)| write(format!("sample-{n}.yaml"), sample)).collect();
+    let samples: Vec<_> = std::iter::once(None).chain(written?.into_iter().map(Some)).collect();
+    let mut all = Vec::new();
+    for (number, variant) in variants.iter().enumerate() {
+        let first = file(format!("release-{number}.yaml"), variant)?;
+        all.extend(samples.iter().map(|sample| Files {
+            values: [&first, sample, &last].into_iter().flatten().cloned().collect(),
+            bare: sample.is_none(),
+        }));
     }
     Ok(all)
 }
@@ -226,8 +247,12 @@ fn manifests(source: &Source) -> Result<Vec<Value>> {
     Ok(objects)
 }
 
-/// Of the chart and of its subcharts, each with its own `appVersion`.
-fn in_all_values(source: &Source, seen: &[Seen]) -> Result<BTreeSet<Reference>> {
+/// Of the chart with the release's own values, and of its subcharts, each with its own `appVersion`.
+fn in_all_values(
+    source: &Source,
+    variants: &[Map<String, Value>],
+    seen: &[Seen],
+) -> Result<BTreeSet<Reference>> {
     let rendered: BTreeSet<_> = seen.iter().map(|seen| seen.image.full_name()).collect();
     let mut found = BTreeSet::new();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -243,6 +268,11 @@ fn in_all_values(source: &Source, seen: &[Seen]) -> Result<BTreeSet<Reference>> 
         };
         let values = yaml::values(&text(bytes)).map_err(|cause| unreadable(path, cause))?;
         found.extend(in_values::images(&values, version.as_deref(), &rendered));
+        let Value::Object(defaults) = values else { continue };
+        for variant in variants.iter().filter(|_| path == "values.yaml") {
+            let values = merged(defaults.clone(), [variant.clone()]);
+            found.extend(in_values::images(&Value::Object(values), version.as_deref(), &rendered));
+        }
     }
     Ok(found)
 }

@@ -125,7 +125,42 @@ fn with_the_policy_only_pdp_sync_writes_what_it_labelled() {
         an_editor_may_freeze_and_ask(&cluster, &person, &pdp_sync, kind);
         flux_may_tell_and_hold(&cluster, &pdp_sync, kind);
     }
+    values_of_the_release_are_its_own_and_all_that_it_writes(&cluster, &person, &pdp_sync);
     drop(release);
+}
+
+fn values_of_the_release_are_its_own_and_all_that_it_writes(cluster: &Cluster, person: &Api, pdp_sync: &Api) {
+    let (kind, own, theirs) = (Kind::CONFIG_MAP, "pdp-release-values-a-0123456789", "pdp-values-a");
+    let map = |name: &str, subscription: Option<&str>| {
+        let mut map = object(kind, name, subscription);
+        map.as_object_mut().unwrap().remove("spec");
+        map["data"] = json!({ "values.yaml": "a: 1" });
+        map
+    };
+    let mut tries = 0;
+    let counts = || {
+        tries += 1;
+        person.create(kind, &map(&format!("probe-{tries}"), Some("pdp"))).is_err()
+    };
+    cluster.wait_for("the policy to count", counts).unwrap();
+    pdp_sync.apply_as("pdp-sync", kind, &map(own, Some("pdp"))).unwrap();
+    let swapped = json!({ "data": { "values.yaml": "a: 2" } });
+    refused("values swapped", person.patch(kind, HERE, own, &swapped));
+    refused("values deleted", person.delete(kind, HERE, own));
+    refused("values forged", person.create(kind, &map("pdp-release-values-a-9876543210", Some("pdp"))));
+
+    // The customer's are theirs, and pdp-sync's token writes none of them.
+    person.create(kind, &map(theirs, None)).unwrap();
+    person.patch(kind, HERE, theirs, &swapped).unwrap();
+    for (what, outcome) in [
+        ("theirs", pdp_sync.apply_as("pdp-sync", kind, &map(theirs, None))),
+        ("theirs, as its own", pdp_sync.apply_as("pdp-sync", kind, &map(theirs, Some("pdp")))),
+        ("any other", pdp_sync.create(kind, &map("pdp-root", None))),
+    ] {
+        let words = outcome.err().unwrap_or_else(|| panic!("{what} passed")).to_string();
+        assert!(words.contains("writes no ConfigMaps but"), "{what}: {words}");
+    }
+    pdp_sync.delete(kind, HERE, own).unwrap();
 }
 
 fn an_editor_may_freeze_and_ask(cluster: &Cluster, person: &Api, pdp_sync: &Api, kind: Kind) {

@@ -108,12 +108,12 @@ fn the_charts_own_subscription_names_its_secrets() {
     for name in ["pdp-pdp-state", "deploy-key"] {
         refused(own.get(Kind::SECRET, here, name));
     }
-    refused(own.create(
-        Kind::CONFIG_MAP,
-        &json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "c", "namespace": here },
-        }),
-    ));
+    for (kind, name, namespace) in
+        [(Kind::CONFIG_MAP, "ConfigMap", "flux-system"), (Kind::SERVICE_ACCOUNT, "ServiceAccount", here)]
+    {
+        let metadata = json!({ "name": "c", "namespace": namespace });
+        refused(own.create(kind, &json!({ "apiVersion": "v1", "kind": name, "metadata": metadata })));
+    }
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod images;
 mod manifests;
 mod owners;
 mod policy;
+mod release_values;
 mod ring_state;
 mod values;

@@ -19,6 +19,10 @@ fn applied(place: &Place) {
         "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": metadata("agent"),
         "spec": {
             "interval": "1h", "suspend": true, "chartRef": { "kind": "OCIRepository", "name": format!("agent-{short}") },
+            "valuesFrom": [
+                { "kind": "ConfigMap", "name": "pdp-platform-values", "optional": true },
+                { "kind": "ConfigMap", "name": "pdp-values-agent", "optional": true },
+            ],
             "postRenderers": [{ "kustomize": { "images": [{ "name": "registry.example/pdp/agent", "digest": image(41) }] } }],
         },
     });

@@ -54,7 +54,8 @@ fn a_level_goes_on_with_what_was_copied_when_it_was_decided() {
 fn copied(plane: &Plane<'_>, name: &str, mirror: &str) {
     let live = plane.live(Kind::HELM_RELEASE, name);
     let from: Vec<_> = live["spec"]["valuesFrom"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
-    assert_eq!(from, [&json!("pdp-platform-values"), &json!(format!("pdp-values-{name}"))]);
+    let each = json!(format!("pdp-platform-values-{name}"));
+    assert_eq!(from, [&json!("pdp-platform-values"), &each, &json!(format!("pdp-values-{name}"))]);
     let source = live["spec"]["chartRef"]["name"].as_str().unwrap();
     let url: Value = plane.live(Kind::OCI_REPOSITORY, source)["spec"]["url"].clone();
     assert!(url.as_str().unwrap().starts_with(&format!("oci://{mirror}/")), "{name}: {url}");

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Objects;
-use crate::render::{image_entry, inline_values, repository, source_name};
+use crate::render::{image_entry, inline_values, repository, source_name, values_from};
 
 /// A release, and what of the subscription it was written with.
 pub(super) type Side<'a> = (&'a Release, &'a Inputs);
@@ -93,6 +93,7 @@ pub(super) fn compare(
     row.differences.extend(applied(object, component));
     row.differences.extend(images(object, component, inputs));
     row.differences.extend(values(object, component, inputs));
+    row.differences.extend(sources(object, component, inputs));
     row.differences.extend(edited(object));
     Some(row)
 }
@@ -195,6 +196,14 @@ fn values(object: &Value, component: &Component, inputs: &Inputs) -> Option<Diff
     let none = |value: &Value| value.as_object().is_none_or(serde_json::Map::is_empty);
     let differ = here.as_object() != Some(&wanted) && !(none(here) && wanted.is_empty());
     differ.then(|| edit("spec.values isn't what the release says".to_owned()))
+}
+
+/// The release's own values come first, and nobody else's are among them.
+fn sources(object: &Value, component: &Component, inputs: &Inputs) -> Option<Difference> {
+    let wanted = values_from(component, inputs);
+    let chart = matches!(component.artifact, Artifact::Chart { .. });
+    let differ = chart && object["spec"]["valuesFrom"].as_array() != Some(&wanted);
+    differ.then(|| edit("spec.valuesFrom isn't what was decided".to_owned()))
 }
 
 /// Patches could put any image back in.
@@ -311,6 +320,12 @@ mod tests {
                 |o| o.releases[0]["spec"]["values"] = json!({ "a": 1 }),
                 K::Edited,
                 "spec.values isn't",
+            ),
+            (
+                "others' values",
+                |o| o.releases[0]["spec"]["valuesFrom"] = json!([{ "kind": "ConfigMap", "name": "mine" }]),
+                K::Edited,
+                "spec.valuesFrom isn't",
             ),
             ("patched", |o| o.kustomizations[0]["spec"]["patches"] = json!([{}]), K::Edited, "patched"),
             ("never attempted", |o| o.releases[0]["status"] = json!({}), K::NotApplied, "isn't there yet"),

@@ -40,5 +40,10 @@ fn text(release: &Release) -> String {
         let digest = c.artifact.digest().short();
         format!("{:28} {:18} {:>5}  {digest:14} {}", c.name.as_str(), c.version, c.stage, c.images.len())
     }));
+    lines.extend(release.components.iter().filter(|c| c.has_values()).map(|c| {
+        let all = (!c.values.is_empty()).then(|| "all platforms".to_owned());
+        let platforms = all.into_iter().chain(c.platform_values.keys().map(ToString::to_string));
+        format!("{}: values for {}", c.name, platforms.collect::<Vec<_>>().join(", "))
+    }));
     lines.join("\n")
 }

@@ -1,0 +1,36 @@
+//! The release's own values of a component, as the ConfigMap that Flux reads them from. Its name changes with them, so a
+//! `HelmRelease` changes exactly when its values do, and the way back finds the old ones.
+
+use pdp_policies::decision::Inputs;
+use pdp_policies::release::Component;
+use pdp_policies::release_values::{config_map_name, text};
+use serde_json::{Value, json};
+
+use super::Place;
+
+/// The name of the ConfigMap, none if the component has no values on the platform.
+pub(super) fn name(component: &Component, inputs: &Inputs) -> Option<String> {
+    let values = component.values_on(inputs.platform);
+    (!values.is_empty()).then(|| config_map_name(&component.name, &text(&values)))
+}
+
+/// None if the component has no values on the platform.
+pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -> Option<Value> {
+    let values = component.values_on(inputs.platform);
+    if values.is_empty() {
+        return None;
+    }
+    let text = text(&values);
+    Some(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": config_map_name(&component.name, &text),
+            "namespace": place.namespace,
+            // A customer's Kustomization may fill in variables: these values are the release's.
+            "annotations": { "kustomize.toolkit.fluxcd.io/substitute": "disabled" },
+        },
+        "immutable": true,
+        "data": { "values.yaml": text },
+    }))
+}
