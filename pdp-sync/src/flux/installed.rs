@@ -6,6 +6,7 @@ use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::release::{Component, OnFailure};
 
 use super::desired::{self, Desired, Owner};
+use super::leftovers::leftovers;
 use super::next::differs;
 use super::observed::Objects;
 use crate::target::turns;
@@ -26,18 +27,32 @@ impl Installed {
     }
 }
 
+/// How a decision and the objects compare.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    pub(super) installed: Vec<Installed>,
+    /// True if an object is there that no level needs any more.
+    pub(super) has_leftovers: bool,
+}
+
+impl Standing {
+    pub(super) fn of(owner: Owner<'_>, record: &DecisionRecord, objects: &Objects) -> Self {
+        let has_leftovers = !leftovers(owner, record, objects).is_empty();
+        Self { installed: installed(owner, record, objects), has_leftovers }
+    }
+}
+
 /// What was worked out last. All of it may be lost.
 #[derive(Debug)]
 pub(super) struct Known {
     record: DecisionRecord,
     objects: Weak<Objects>,
-    pub(super) installed: Arc<Vec<Installed>>,
+    pub(super) standing: Arc<Standing>,
 }
 
 impl Known {
-    pub(super) fn new(record: &DecisionRecord, objects: &Arc<Objects>, installed: Vec<Installed>) -> Self {
-        let objects = Arc::downgrade(objects);
-        Self { record: record.clone(), objects, installed: Arc::new(installed) }
+    pub(super) fn new(record: &DecisionRecord, objects: &Arc<Objects>, standing: Standing) -> Self {
+        Self { record: record.clone(), objects: Arc::downgrade(objects), standing: Arc::new(standing) }
     }
 
     /// True for the same decision, and the same objects as they were read once.
@@ -47,7 +62,7 @@ impl Known {
 }
 
 /// All components, turn by turn. A new component that failed and may go back isn't among them: it stays as it is.
-pub(super) fn installed(owner: Owner<'_>, record: &DecisionRecord, objects: &Objects) -> Vec<Installed> {
+fn installed(owner: Owner<'_>, record: &DecisionRecord, objects: &Objects) -> Vec<Installed> {
     let all = turns(record.target(), record).into_values().flatten();
     match record.phase() {
         Phase::Done {} => {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::{At, Digest};
 
-use super::installed::{Installed, Known};
+use super::installed::{Known, Standing};
 use super::installed_images::Looked;
 use super::observed::Objects;
 use super::repairs::Repairs;
@@ -23,7 +23,7 @@ pub(crate) struct Memory {
     checked: Mutex<Option<Digest>>,
     keys: Mutex<Option<Digest>>,
     looked: Mutex<Option<Looked>>,
-    installed: Mutex<Option<Known>>,
+    known: Mutex<Option<Known>>,
     repairs: Mutex<BTreeMap<(Kind, String), Repairs>>,
     watching: Mutex<Watching>,
 }
@@ -80,24 +80,23 @@ impl Memory {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The installed components under this decision beside these objects: as they were worked out last if neither
-    /// changed since.
-    pub(super) fn installed(
+    /// How this decision and these objects compare: as it was worked out last if neither changed since.
+    pub(super) fn standing(
         &self,
         record: &DecisionRecord,
         objects: &Arc<Objects>,
-        work_out: impl FnOnce() -> Vec<Installed>,
-    ) -> Arc<Vec<Installed>> {
+        work_out: impl FnOnce() -> Standing,
+    ) -> Arc<Standing> {
         let mut known = self.known();
         if !known.as_ref().is_some_and(|it| it.holds(record, objects)) {
             *known = None;
         }
         let known = known.get_or_insert_with(|| Known::new(record, objects, work_out()));
-        Arc::clone(&known.installed)
+        Arc::clone(&known.standing)
     }
 
     fn known(&self) -> MutexGuard<'_, Option<Known>> {
-        self.installed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn repairs(&self) -> MutexGuard<'_, BTreeMap<(Kind, String), Repairs>> {

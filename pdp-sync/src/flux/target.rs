@@ -12,7 +12,7 @@ use pdp_transport::cli::failure::{Result, internal};
 use super::artifact_keys;
 use super::desired::{self, Desired, Owner};
 use super::fights;
-use super::installed::{Installed, installed, left_as_they_are};
+use super::installed::{Installed, Standing, left_as_they_are};
 use super::installed_images;
 use super::leftovers::leftovers;
 use super::memory::Memory;
@@ -88,9 +88,9 @@ impl FluxTarget<'_> {
         Ok(objects)
     }
 
-    /// The installed components; worked out once as long as nothing changes.
-    fn installed(&self, record: &DecisionRecord, objects: &Arc<Objects>) -> Arc<Vec<Installed>> {
-        self.memory.installed(record, objects, || installed(self.owner(), record, objects))
+    /// Worked out once as long as nothing changes.
+    fn standing(&self, record: &DecisionRecord, objects: &Arc<Objects>) -> Arc<Standing> {
+        self.memory.standing(record, objects, || Standing::of(self.owner(), record, objects))
     }
 
     fn list(&self) -> Result<Objects> {
@@ -254,9 +254,9 @@ impl Target for FluxTarget<'_> {
         let objects = self.objects()?;
         let mut obstacles = self.surroundings.obstacles.clone();
         let record = state.record.as_ref();
-        let known = record.map(|record| self.installed(record, &objects)).unwrap_or_default();
-        let installed: Vec<_> = known.iter().map(|it| &it.desired).collect();
-        for it in known.iter().filter(|it| it.differs) {
+        let standing = record.map(|record| self.standing(record, &objects)).unwrap_or_default();
+        let installed: Vec<_> = standing.installed.iter().map(|it| &it.desired).collect();
+        for it in standing.installed.iter().filter(|it| it.differs) {
             let fight = self.fight(&it.desired, &objects)?;
             obstacles.extend(fight.map(|it| Obstacle::new(ObstacleCode::HeldByEdit, None, it.to_string())));
         }
@@ -355,13 +355,13 @@ impl Target for FluxTarget<'_> {
     fn tidy(&self, state: &State) -> Result<Tidied> {
         let Some(record) = &state.record else { return Ok(Tidied::default()) };
         let mut objects = self.objects()?;
-        if self.installed(record, &objects).iter().any(|it| it.differs) {
+        if self.standing(record, &objects).installed.iter().any(|it| it.differs) {
             objects = self.reread()?;
         }
-        let installed = self.installed(record, &objects);
+        let standing = self.standing(record, &objects);
         let left = left_as_they_are(self.owner(), record, &objects);
         let (mut tidied, mut looked_at) = (Tidied::default(), Vec::new());
-        for Installed { desired, held, differs } in installed.iter() {
+        for Installed { desired, held, differs } in &standing.installed {
             if *differs {
                 match self.fight(desired, &objects)? {
                     Some(fight) => tidied.fought.push(fight),
@@ -394,7 +394,7 @@ impl Target for FluxTarget<'_> {
 
     fn clear(&self, state: &State) -> Result<()> {
         let Some(record) = &state.record else { return Ok(()) };
-        if leftovers(self.owner(), record, &*self.objects()?).is_empty() {
+        if !self.standing(record, &self.objects()?).has_leftovers {
             return Ok(());
         }
         // What is deleted is looked at once more.

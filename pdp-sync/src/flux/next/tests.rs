@@ -157,6 +157,7 @@ fn a_component_that_runs_a_foreign_image_fails_its_level_whatever_flux_says() {
 fn what_was_worked_out_holds_for_the_same_decision_beside_the_same_objects() {
     use std::sync::Arc;
 
+    use crate::flux::installed::Standing;
     use crate::flux::memory::Memory;
 
     let (record, memory) = (going_back(), Memory::default());
@@ -164,9 +165,9 @@ fn what_was_worked_out_holds_for_the_same_decision_beside_the_same_objects() {
     let (objects, others) = (Arc::new(Objects::default()), Arc::new(Objects::default()));
     let worked_out = |record: &DecisionRecord, objects: &Arc<Objects>| {
         let mut times = 0;
-        memory.installed(record, objects, || {
+        memory.standing(record, objects, || {
             times += 1;
-            Vec::new()
+            Standing::default()
         });
         times
     };
