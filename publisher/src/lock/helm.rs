@@ -155,7 +155,10 @@ fn missing(program: &Path, cause: &impl ToString) -> Failure {
 fn refused(words: &str) -> Failure {
     Failure::new("ChartRefused", "Helm doesn't render it")
         .cause(pdp_policies::printable_lines(words))
-        .hint("a chart that Helm refuses here is refused in every data plane: fix it, or give it values")
+        .hint(
+            "a chart that Helm refuses here is refused in every data plane: fix it, or give it values (`values`; what \
+             each customer has to give: a file of it in `sampleValues`)",
+        )
 }
 
 fn too_slow() -> Failure {

@@ -13,9 +13,12 @@ use crate::lint::Source;
 /// What a Secret may hold (bytes), as kube-apiserver checks it.
 const MAX: usize = 1024 * 1024;
 
+/// `rendered` is what `helm template --include-crds` prints.
+///
 /// # Errors
 /// `RecordTooLarge`.
-pub(super) fn check(chart: &Source, manifests: &str) -> Result<()> {
+pub(super) fn check(chart: &Source, rendered: &str) -> Result<()> {
+    let manifests = &recorded(rendered);
     // Packing makes nothing larger than this.
     let most: usize = chart.iter().map(|(_, content)| content.len() * 4 / 3).sum();
     let size = if most + manifests.len() < MAX / 2 { 0 } else { size(chart, manifests)? };
@@ -27,6 +30,26 @@ pub(super) fn check(chart: &Source, manifests: &str) -> Result<()> {
         "the record holds all files of the chart and all manifests: leave out in .helmignore what no template reads, or \
          make two components of it",
     ))
+}
+
+/// What of it stands in a record: Helm applies what lies in a chart's `crds/` and doesn't record it.
+fn recorded(rendered: &str) -> String {
+    let documents = rendered.split_inclusive('\n').scan(true, |is_recorded, line| {
+        if let Some(source) = line.strip_prefix("# Source: ") {
+            *is_recorded = !is_definition(source);
+        }
+        Some(is_recorded.then_some(line))
+    });
+    documents.flatten().collect()
+}
+
+/// `chart/crds/file`, or the same of a subchart.
+fn is_definition(source: &str) -> bool {
+    let mut path = source.split_once('/').map_or("", |(_, path)| path);
+    while let Some(("charts", below)) = path.split_once('/') {
+        path = below.split_once('/').map_or("", |(_, path)| path);
+    }
+    path.starts_with("crds/")
 }
 
 /// As Helm 4 writes it: JSON, gzip, base64. Subcharts aren't part of it, their manifests are.
@@ -49,6 +72,28 @@ mod tests {
     /// Text that doesn't pack to less than half of its length.
     fn noise(bytes: usize) -> String {
         (0..bytes / 64).map(|n| Digest::of(&n.to_be_bytes()).hex()).collect()
+    }
+
+    #[test]
+    fn definitions_of_a_charts_crds_are_not_recorded() {
+        for (source, is) in [
+            ("top/crds/a.yaml", true),
+            ("top/charts/crds/crds/a.yaml", true),
+            ("top/charts/a/charts/b/crds/c/d.yaml", true),
+            ("top/charts/crds/templates/a.yaml", false),
+            ("top/templates/crds/a.yaml", false),
+            ("crds/templates/a.yaml", false),
+            ("top/charts/crds", false),
+            ("", false),
+        ] {
+            assert_eq!(is_definition(source), is, "{source}");
+        }
+        let document = |source: &str, bytes| format!("---\n# Source: {source}\n{}\n---\n", noise(bytes));
+        let large = 2_000_000;
+        let rendered = document("top/crds/a.yaml", large) + &document("top/templates/a.yaml", 100_000);
+        assert!(check(&Vec::new(), &rendered).is_ok());
+        let rendered = document("top/crds/a.yaml", 1) + &document("top/templates/crds/a.yaml", large);
+        assert!(check(&Vec::new(), &rendered).is_err());
     }
 
     #[test]
