@@ -59,6 +59,12 @@ fn every_command_from_a_chart_to_a_promoted_level_works_as_the_page_says() {
     let file = world.path("pdp-2026/7/release.yaml");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, blocks(&page, "yaml")[0]).unwrap();
+    for (name, text) in [("certificate-manager", "replicas: 2\n"), ("certificate-manager-azure", "zone: a\n")]
+    {
+        let file = world.path(&format!("pdp-2026/7/values/{name}.yaml"));
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
 
     let helm = Tools::for_charts().unwrap().path("helm4");
     let given =

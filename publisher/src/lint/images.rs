@@ -94,8 +94,14 @@ fn literals(bytes: &[u8]) -> BTreeSet<String> {
 
 /// The image of a template's line such as `image: docker.io/x/y:1`, none if it is computed.
 fn literal(line: &str) -> Option<String> {
-    let value = line.trim().trim_start_matches("- ").strip_prefix("image:")?.trim().trim_matches(['"', '\'']);
-    (!value.is_empty() && !value.contains("{{")).then(|| without_tag(value))
+    let value = line.trim().trim_start_matches("- ").strip_prefix("image:")?;
+    let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+    (!value.contains("{{") && is_one_word(value)).then(|| without_tag(value))
+}
+
+/// A name has no spaces; what has is prose of a comment.
+fn is_one_word(text: &str) -> bool {
+    text.split_whitespace().count() == 1
 }
 
 fn collect(value: &Value, found: &mut BTreeSet<String>) {
@@ -103,7 +109,7 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
         Value::Object(map) => {
             for (key, inner) in map {
                 match (inner, helm_yaml::printed(inner)) {
-                    (_, Some(image)) if key == "image" && !image.is_empty() => {
+                    (_, Some(image)) if key == "image" && is_one_word(&image) => {
                         found.insert(without_tag(&image));
                     }
                     (Value::Object(parts), _) if key.to_lowercase().ends_with("image") => {
@@ -120,8 +126,8 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
 
 /// `{registry, repository, tag}` as charts' values write it.
 fn from_parts(parts: &serde_json::Map<String, Value>) -> Option<String> {
-    let repository = helm_yaml::printed(parts.get("repository")?)?;
-    match parts.get("registry").and_then(helm_yaml::printed) {
+    let repository = helm_yaml::printed(parts.get("repository")?).filter(|it| is_one_word(it))?;
+    match parts.get("registry").and_then(helm_yaml::printed).filter(|it| is_one_word(it)) {
         Some(registry) if !registry.is_empty() => Some(format!("{registry}/{repository}")),
         _ => Some(repository),
     }
@@ -151,6 +157,22 @@ mod tests {
         let template = "  - image: \"docker.io/x/y:1\"\n    image: {{ .Values.i }}\n";
         assert_eq!(found("templates/a.yaml", template), ["docker.io/x/y"]);
         assert_eq!(found("files/a.yaml", template), ["docker.io/x/y"]);
+    }
+
+    #[test]
+    fn prose_and_empty_names_are_no_images() {
+        let found = |path: &str, text: &str| {
+            in_file(path, text.as_bytes(), true).unwrap().into_iter().collect::<Vec<_>>()
+        };
+        let helper = "{{/*\n  - image: The image block (repository, tag)\n*/}}\nimage:\nimage: \"\"\nimage: a/b:1 # {{ why }}\n";
+        assert_eq!(found("templates/_helpers.tpl", helper), ["a/b"]);
+        assert_eq!(
+            found(
+                "values.yaml",
+                "image: ''\na: {image: the one to run}\nb: {image: ' '}\nc: {image: {registry: '', repository: ''}}\nd: {image: {repository: <YOUR REPOSITORY>}}\n"
+            ),
+            [""; 0]
+        );
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
     if !bad.is_empty() {
         return Err(Failure::new("BadImage", "an image that is none")
             .cause(bad.join("\n"))
-            .hint("a cluster would refuse it, too: correct the chart or its values"));
+            .hint("a cluster would refuse it, too: name the image in `values` of the component, or correct the chart"));
     }
     labels(&objects)?;
     let values = match &component.chart {
