@@ -67,7 +67,7 @@ mod tests {
             ("---\na: 1\n", Ok(json!({ "a": 1 }))),
             ("a: 1\n---\nb: 2\n", Err("more than one document")),
             ("- a\n", Err("file: not a mapping of names to values")),
-            ("a: [\n", Err("1:5")),
+            ("a: [\n", Err("1:4")),
         ] {
             match (read_text(text).map(Value::Object), wanted) {
                 (Ok(found), Ok(wanted)) => assert_eq!(found, wanted, "{text:?}"),
