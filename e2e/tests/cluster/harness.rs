@@ -25,7 +25,8 @@ fn a_service_account_can_do_what_it_may_and_each_write_is_on_record() {
     api.create(Kind::SECRET, &secret("harness-rights")).unwrap();
     let refused = api.create(Kind::SECRET, &secret("harness-elsewhere")).unwrap_err();
     assert!(refused.to_string().contains("403"), "{refused}");
-    assert!(api.create(Kind::CONFIG_MAP, &config_map("harness-rights", "c")).is_err());
+    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "s", "namespace": "harness-rights" } });
+    assert!(api.create(Kind::SERVICE_ACCOUNT, &account).is_err());
     assert!(api.list(Kind::SUBSCRIPTION, "harness-rights").unwrap().is_empty());
     assert!(api.get(Kind::NAMESPACE, "", "kube-system").unwrap().is_some());
 
@@ -33,7 +34,7 @@ fn a_service_account_can_do_what_it_may_and_each_write_is_on_record() {
     cluster.wait_for("five requests on record", || requests().len() == 5).unwrap();
     let create = |resource: &str| ("create".to_owned(), resource.to_owned());
     let writes = cluster.writes_by("pdp-sync", "harness-rights", since).unwrap();
-    assert_eq!(writes, [create("secrets"), create("secrets"), create("configmaps")]);
+    assert_eq!(writes, [create("secrets"), create("secrets"), create("serviceaccounts")]);
     let granted: BTreeSet<_> =
         Cluster::rights_of_pdp_sync("harness-rights").unwrap().iter().flat_map(rights).collect();
     let refused: Vec<_> = requests().into_iter().filter(|request| request.code == 403).collect();
