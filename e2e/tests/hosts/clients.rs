@@ -1,5 +1,6 @@
 //! Stock clients read what we publish, and copy it to another registry: with its signatures, or without.
 
+use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 use pdp_e2e::World;
@@ -10,13 +11,14 @@ use crate::registries::Way;
 use crate::row::{Row, Seen, Table};
 use crate::story;
 
-/// What was published: `host/repository`, the bundle's digest, and a component's.
+/// What was published: `host/repository`, the bundle's digest, a component's, and the images.
 struct Published {
     world: World,
     _registry: Distribution,
     repository: String,
     bundle: String,
     component: String,
+    images: BTreeSet<(String, String)>,
 }
 
 fn published() -> Published {
@@ -39,7 +41,20 @@ fn published() -> Published {
     let bundle = release["bundle"]["digest"].as_str().unwrap().to_owned();
     let path = release["bundle"]["repository"].as_str().unwrap().split_once('/').unwrap().1.to_owned();
     let repository = format!("{}/{path}", registry.host());
-    Published { world, _registry: registry, repository, bundle, component: chart.unwrap() }
+    let images = images(&release);
+    Published { world, _registry: registry, repository, bundle, component: chart.unwrap(), images }
+}
+
+/// Path and digest of every image of a release.
+fn images(release: &Value) -> BTreeSet<(String, String)> {
+    let components = release["components"].as_array().unwrap().iter();
+    let images = components.flat_map(|component| component["images"].as_array().into_iter().flatten());
+    let one = |image: &Value| {
+        let name = image["from"].as_str().or_else(|| image["name"].as_str()).unwrap();
+        let (_, path) = name.split_once('/').unwrap();
+        (path.to_owned(), image["digest"].as_str().unwrap().to_owned())
+    };
+    images.map(one).collect()
 }
 
 impl Published {
@@ -57,6 +72,16 @@ impl Published {
         seen(&self.client(program).args(args).output().unwrap())
     }
 
+    /// A mirror has the images too, however they came there: without them a level waits.
+    fn copy_images(&self, host: &str) {
+        let (here, _) = self.repository.split_once('/').unwrap();
+        for (path, digest) in &self.images {
+            let (from, to) = (format!("{here}/{path}@{digest}"), format!("{host}/{path}:41"));
+            let copied = self.client("crane").args(["copy", &from, &to]).output().unwrap();
+            assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        }
+    }
+
     /// Copies the level with a client, then says whether its signatures came along and whether we read the copy.
     fn copy(&self, row: &mut Row, program: &str, args: impl Fn(&str, &str) -> Vec<String>) {
         let other = Distribution::start(Edition::Three, Access::Anonymous, None).unwrap();
@@ -68,6 +93,7 @@ impl Published {
         if !row.works("copy", &seen(&output)) {
             return;
         }
+        self.copy_images(&other.host());
         let catalog = format!("{{git: {{url: \"{}\", branch: catalog}}}}", self.world.git_url("catalog"));
         let taken = |name: &str, more: &str| {
             let name = format!("{program}-{name}");
