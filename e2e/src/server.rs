@@ -154,12 +154,13 @@ async fn guard(
     let harm = gate.faults.meet(&method, &path);
     let answer = pass(&gate, harm, parts, body, next).await;
     let dropped = matches!(harm, Some(Harm::Dropped | Harm::Lost));
+    let status = if dropped { 0 } else { answer.status().as_u16() };
+    let sent = answer.body().size_hint().exact();
+    // Noted first: whoever asked sees the end of the connection at once, and then looks here.
+    gate.exchanges.add(Exchange { method, path, status, logins, received, sent });
     if dropped {
         connection.close();
     }
-    let status = if dropped { 0 } else { answer.status().as_u16() };
-    let sent = answer.body().size_hint().exact();
-    gate.exchanges.add(Exchange { method, path, status, logins, received, sent });
     answer
 }
 
