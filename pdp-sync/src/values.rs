@@ -2,7 +2,7 @@
 //! offline. Values never appear in a message, only their paths: they may be secrets.
 
 use pdp_policies::values::merged;
-use pdp_policies::values_schema::{Violation, violations};
+use pdp_policies::values_schema::{MAX_SCHEMA_BYTES, Violation, violations};
 use pdp_policies::yaml::Problem;
 use pdp_policies::{helm_yaml, json_pointer};
 use pdp_transport::{Error, Kind, archive};
@@ -14,8 +14,6 @@ pub(crate) use fixed::Fixed;
 
 /// A chart may not unpack to more (bytes).
 const MAX_CHART_BYTES: u64 = 64 * 1024 * 1024;
-/// A schema may not be larger (bytes).
-const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// More problems than this aren't listed.
 const MAX_PROBLEMS: usize = 20;
 
@@ -82,8 +80,8 @@ impl Chart {
         };
         let description = yaml("/Chart.yaml", helm_yaml::chart)?;
         let schema = match file("/values.schema.json")? {
-            Some(text) if text.len() > MAX_FILE_BYTES => {
-                let cause = format!("more than {MAX_FILE_BYTES} bytes");
+            Some(text) if text.len() > MAX_SCHEMA_BYTES => {
+                let cause = format!("more than {MAX_SCHEMA_BYTES} bytes");
                 return Err(Error::new(Kind::TooLarge, "values.schema.json of a chart", cause));
             }
             Some(text) => {
@@ -99,13 +97,10 @@ impl Chart {
     }
 
     fn violations(&self, schema: &Value, sources: &[Source<'_>]) -> Result<Vec<String>, Error> {
-        let mut all = merged(self.defaults.clone(), sources.iter().map(|source| source.table.clone()));
-        for name in &self.subcharts {
-            all.entry(name).or_insert_with(|| Value::Object(Map::new()));
-        }
-        let found = violations(schema, &Value::Object(all)).map_err(|e| garbage("values.schema.json", &e))?;
-        let found = found.iter().filter(|violation| !self.concerns_a_subchart(violation));
-        let mut found: Vec<_> = found.map(|violation| describe(violation, sources)).collect();
+        let all = merged(self.defaults.clone(), sources.iter().map(|source| source.table.clone()));
+        let found =
+            violations(schema, all, &self.subcharts).map_err(|e| garbage("values.schema.json", &e))?;
+        let mut found: Vec<_> = found.iter().map(|violation| describe(violation, sources)).collect();
         found.sort();
         if found.len() > MAX_PROBLEMS {
             let more = found.len() - MAX_PROBLEMS;
@@ -113,11 +108,6 @@ impl Chart {
             found.push(format!("and {more} more"));
         }
         Ok(found)
-    }
-
-    fn concerns_a_subchart(&self, violation: &Violation) -> bool {
-        let first = violation.place.split('/').nth(1).unwrap_or_default().to_owned();
-        self.subcharts.contains(&first)
     }
 }
 
@@ -249,7 +239,7 @@ mod tests {
     #[test]
     fn unreadable_values_are_the_customers_problem_and_quote_nothing() {
         let found =
-            judge(&[("a", "x: [s3cret\n"), ("b", "- list\n"), ("c", &"#".repeat(MAX_FILE_BYTES + 1))]);
+            judge(&[("a", "x: [s3cret\n"), ("b", "- list\n"), ("c", &"#".repeat(MAX_SCHEMA_BYTES + 1))]);
         assert_eq!(found.len(), 3);
         assert!(found[0].starts_with("a: line ") && !found[0].contains("s3cret"), "{found:?}");
         assert_eq!(found[1], "b: not a mapping of names to values");
@@ -264,7 +254,7 @@ mod tests {
         assert_eq!(kind(&chart(&[CHART, ("values.yaml", "- a")])), Kind::Garbage);
         assert_eq!(kind(&chart(&[CHART, ("values.schema.json", "{")])), Kind::Garbage);
         assert_eq!(kind(&with_schema(&json!({ "type": "no such type" }))), Kind::Garbage);
-        let large = format!("\"{}\"", "x".repeat(MAX_FILE_BYTES));
+        let large = format!("\"{}\"", "x".repeat(MAX_SCHEMA_BYTES));
         assert_eq!(kind(&chart(&[CHART, ("values.schema.json", &large)])), Kind::TooLarge);
     }
 

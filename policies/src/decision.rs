@@ -1,5 +1,7 @@
 //! The decision record: written before the first write, enough to continue, repair and go back alone.
 
+mod inputs;
+
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -11,10 +13,12 @@ use crate::digest::{Digest, hex_form};
 use crate::document::{self, API_VERSION};
 use crate::gate::{Authority, Permit};
 use crate::image_name::ImageName;
-use crate::names::{ComponentName, Level, Platform};
+use crate::names::{ComponentName, Level};
 use crate::release::Release;
 use crate::report::{CatalogVersions, LevelDigest};
 use crate::time::At;
+
+pub use inputs::{FluxInputs, Inputs};
 
 /// What was decided, on which evidence, and how far it has come.
 ///
@@ -61,70 +65,6 @@ struct StoredDescriptor {
     sha256: Digest,
     /// The descriptor, base64.
     descriptor: String,
-}
-
-/// What of the subscription was copied when the decision was made: an edit in mid-apply changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Inputs {
-    /// Host and path that replace the vendor's registry host, if the customer has a mirror.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mirror: Option<String>,
-    /// Where the vendor's artifacts lie by now, in place of the repository that the release names; a mirror goes before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub moved_to: Option<String>,
-    /// Where the PDP runs.
-    pub platform: Platform,
-    /// Optional components that the customer leaves out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<ComponentName>,
-    /// `<prefix><component>`: the ConfigMap with the platform's values for one chart; none in records of older versions,
-    /// which knew one for all charts alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub component_platform_values: Option<String>,
-    /// What the Flux objects of a cluster name besides; none where they are only written to Git.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flux: Option<FluxInputs>,
-}
-
-impl Inputs {
-    /// The ConfigMaps with values that others give a component; the last one wins, the customer's.
-    pub fn values_from(&self, component: &ComponentName) -> Vec<String> {
-        let (platform, customer) = match &self.flux {
-            Some(flux) => (flux.platform_values.as_str(), flux.customer_values.as_str()),
-            None => ("pdp-platform-values", "pdp-values-"),
-        };
-        let each = self.component_platform_values.as_ref().map(|prefix| format!("{prefix}{component}"));
-        let customer = format!("{customer}{component}");
-        std::iter::once(platform.to_owned()).chain(each).chain([customer]).collect()
-    }
-}
-
-/// Names of objects in the cluster that Flux is told to use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct FluxInputs {
-    /// The ConfigMap with values for every chart.
-    pub platform_values: String,
-    /// `<prefix><component>`: the ConfigMap with the customer's values for one chart.
-    pub customer_values: String,
-    /// The Secret with the registry's login.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pull_secret: Option<String>,
-    /// The Secret with the registry's CA.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cert_secret: Option<String>,
-    /// The Secret with the keys by which Flux verifies; it doesn't if none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verify_secret: Option<String>,
-    /// True if helm-controller can keep a release whose chart was renamed (1.6, Flux 2.9). An older one
-    /// would uninstall it first, so it isn't told, and a renamed chart waits.
-    #[serde(default)]
-    pub renames_in_place: bool,
-    /// True if helm-controller can be told to post-render hooks (1.6, Flux 2.9). An older one never does; a newer one
-    /// does unless a feature gate says otherwise.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub post_renders_hooks: bool,
 }
 
 /// Which policy the gate saw.
@@ -279,6 +219,18 @@ impl DecisionRecord {
         }
         self.stored.phase = phase;
         self
+    }
+
+    /// The same decision once a level that failed is put back: it is quarantined for what it failed for. In any other phase
+    /// nothing changes.
+    #[must_use]
+    pub fn put_back(self) -> Self {
+        match self.stored.phase.clone() {
+            Phase::GoingBack { component, cause, foreign } => {
+                self.in_phase(Phase::Quarantined { component, cause, foreign })
+            }
+            _ => self,
+        }
     }
 
     /// The same decision with the artifacts at other addresses: what was decided are digests, wherever they lie. What came

@@ -3,9 +3,12 @@
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::json_pointer;
+
+/// A `values.schema.json` may not be larger (bytes).
+pub const MAX_SCHEMA_BYTES: usize = 1024 * 1024;
 
 /// What a schema refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,15 +28,30 @@ impl std::fmt::Display for Violation {
     }
 }
 
-/// Everything that `schema` refuses in `values`, in the order in which it is found.
+/// Everything that `schema` refuses in `values`, in the order in which it is found. Helm joins the defaults of subcharts in,
+/// so what lies below their keys isn't judged, and each key counts as given.
 ///
 /// # Errors
 /// When it is no schema, and why.
-pub fn violations(schema: &Value, values: &Value) -> Result<Vec<Violation>, String> {
+pub fn violations(
+    schema: &Value,
+    mut values: Map<String, Value>,
+    subcharts: &[String],
+) -> Result<Vec<Violation>, String> {
+    for key in subcharts {
+        values.entry(key).or_insert_with(|| Value::Object(Map::new()));
+    }
     let patterns = PatternOptions::fancy_regex().backtrack_limit(100_000).size_limit(1024 * 1024);
     let options = jsonschema::options().with_retriever(Offline).with_pattern_options(patterns);
     let validator = options.build(schema).map_err(|e| e.to_string())?;
-    Ok(validator.iter_errors(values).map(|error| violation(&error)).collect())
+    let found =
+        validator.iter_errors(&Value::Object(values)).map(|error| violation(&error)).collect::<Vec<_>>();
+    Ok(found.into_iter().filter(|it| !concerns(it, subcharts)).collect())
+}
+
+fn concerns(violation: &Violation, subcharts: &[String]) -> bool {
+    let first = violation.place.split('/').nth(1).unwrap_or_default();
+    subcharts.iter().any(|key| key == first)
 }
 
 fn violation(error: &ValidationError<'_>) -> Violation {
@@ -64,6 +82,10 @@ mod tests {
 
     use super::*;
 
+    fn judge(schema: &Value, values: Value) -> Result<Vec<Violation>, String> {
+        violations(schema, serde_json::from_value(values).unwrap(), &[])
+    }
+
     #[test]
     fn the_path_is_named_and_no_value() {
         let schema = json!({
@@ -78,13 +100,13 @@ mod tests {
             ),
             (json!({ "size": 3 }), vec!["size: value is greater than the maximum of 2 (/size)"]),
         ] {
-            let found = violations(&schema, &values).unwrap();
+            let found = judge(&schema, values).unwrap();
             let found: Vec<_> = found.iter().map(|it| format!("{it} ({})", it.blamed)).collect();
             assert_eq!(found, wanted);
         }
-        let found = violations(&schema, &json!({ "sise": "s3cret" })).unwrap();
+        let found = judge(&schema, json!({ "sise": "s3cret" })).unwrap();
         assert_eq!((found[0].place.as_str(), found[0].blamed.as_str()), ("", "/sise"));
         assert!(found[0].to_string().starts_with("top level: ") && !found[0].message.contains("s3cret"));
-        assert!(violations(&json!({ "type": "no such type" }), &json!({})).is_err());
+        assert!(judge(&json!({ "type": "no such type" }), json!({})).is_err());
     }
 }

@@ -42,10 +42,7 @@ fn an_argument_is_pinned_and_follows_to_a_mirror_without_an_edited_chart() {
     assert_eq!(charts.lock(&["--check"]).code, Some(0));
     assert_eq!(charts.lock(&["--check", "--refresh"]).code, Some(1));
 
-    let out = charts.world.path("out").to_string_lossy().into_owned();
-    charts.world.publisher(&["release", "build", &charts.file(), "--out", &out]).unwrap();
-    let text = std::fs::read(charts.world.path("out/release-pdp-2026-7.json")).unwrap();
-    let built: Value = serde_json::from_slice(&text).unwrap();
+    let built = charts.built();
     assert_eq!(built["critical"], json!(["imageValues"]));
     let component = &built["components"][0];
     assert_eq!(component["imageValues"][0]["image"], "quay.example/acme/tool");
@@ -153,10 +150,7 @@ fn one_list_carries_several_images_and_two_entries_of_one_list_are_refused() {
         let found = charts.locked()["one"].iter().any(|line| line.starts_with(&format!("{image}@{digest}")));
         assert!(found, "{image}: {:?}", charts.locked());
     }
-    let out = charts.world.path("out").to_string_lossy().into_owned();
-    charts.world.publisher(&["release", "build", &charts.file(), "--out", &out]).unwrap();
-    let text = std::fs::read(charts.world.path("out/release-pdp-2026-7.json")).unwrap();
-    let built: Value = serde_json::from_slice(&text).unwrap();
+    let built = charts.built();
     assert_eq!(built["critical"], json!(["imageValues", "imageValuesOthers"]));
     let carried = &built["components"][0]["imageValues"][0];
     assert_eq!(

@@ -82,6 +82,14 @@ impl Charts {
         self.folder.join("release.yaml").to_string_lossy().into_owned()
     }
 
+    /// Builds the release, and gives its descriptor.
+    pub(crate) fn built(&self) -> Value {
+        let out = self.world.path("out").to_string_lossy().into_owned();
+        self.world.publisher(&["release", "build", &self.file(), "--out", &out]).unwrap();
+        let text = std::fs::read(self.world.path("out/release-pdp-2026-7.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
     pub(crate) fn lock(&self, more: &[&str]) -> Finished {
         let (file, via) = (self.file(), self.world.registry.host());
         let helm = Tools::for_charts().unwrap().path("helm4");
@@ -259,10 +267,7 @@ fn what_is_built_lists_the_name_as_rendered_and_the_one_to_pull() {
     charts.image("acme/app", "1");
     charts.release(&[chart(&charts.world, "one", "{}\n", &pod("acme/app:1", ""))], "");
     assert_eq!(charts.lock(&[]).code, Some(0));
-    let out = charts.world.path("out").to_string_lossy().into_owned();
-    charts.world.publisher(&["release", "build", &charts.file(), "--out", &out]).unwrap();
-    let text = std::fs::read(charts.world.path("out/release-pdp-2026-7.json")).unwrap();
-    let built: Value = serde_json::from_slice(&text).unwrap();
+    let built = charts.built();
     let images = &built["components"][0]["images"];
     assert_eq!(images[0]["name"], "acme/app");
     assert_eq!(images[0]["from"], "docker.io/acme/app");

@@ -190,10 +190,7 @@ fn images_of_values_are_found_on_each_platform_locked_and_nobody_elses() {
     let locked = charts.lock(&[]);
     assert_eq!(locked.code, Some(0), "{}", locked.stderr);
     assert_eq!(charts.lint(), (Some(0), Vec::new()), "{:?}", charts.locked());
-    let out = charts.world.path("out").to_string_lossy().into_owned();
-    charts.world.publisher(&["release", "build", &charts.file(), "--out", &out]).unwrap();
-    let text = std::fs::read(charts.world.path("out/release-pdp-2026-7.json")).unwrap();
-    let built: Value = serde_json::from_slice(&text).unwrap();
+    let built = charts.built();
     assert_eq!(built["critical"], json!(["releaseValues"]));
     let component = &built["components"][0];
     assert_eq!(component["platformValues"]["aws"]["image"], json!({ "tag": "2" }));
@@ -230,5 +227,13 @@ fn values_that_no_data_plane_could_use_are_findings_with_their_path() {
                 assert!(message.as_str().unwrap().contains(words), "{more}: {message}");
             }
         }
+    }
+
+    let large = format!("{{\"description\": \"{}\"}}", "x".repeat(1024 * 1024));
+    std::fs::write(one.1.join("values.schema.json"), large).unwrap();
+    for (more, found) in [(only(""), true), (String::new(), false)] {
+        charts.release(std::slice::from_ref(&one), &more);
+        let findings = charts.lint().1;
+        assert_eq!(codes(&findings).contains(&"SchemaViolation"), found, "{more}: {findings:#?}");
     }
 }

@@ -1,13 +1,14 @@
 //! Who else writes our fields: read off the object's `managedFields`. Pure.
 
-use pdp_policies::At;
+use pdp_policies::flux::Health;
+use pdp_policies::{At, Span, Turn};
 use serde_json::Value;
 
 use super::desired::{self, Desired};
 use super::observed::Objects;
 use crate::cluster::{Kind, name_of};
 use crate::crd::MANAGER;
-use crate::target::Fight;
+use crate::target::{ComponentHealth, Fight, UnderWay};
 
 /// Where a component's objects differ from what is wanted, and whose fields those are now.
 pub(super) fn fight(objects: &Objects, desired: &Desired, again: At) -> Fight {
@@ -23,6 +24,15 @@ pub(super) fn fight(objects: &Objects, desired: &Desired, again: At) -> Fight {
     let manager = paths.iter().find_map(|path| writer(live, path)).or_else(|| writer(live, &[]));
     let fields = paths.iter().map(|path| path.join(".")).collect();
     Fight { component: desired.name.clone(), object, manager, fields, again }
+}
+
+/// Nothing of a stage can be written but what others change again and again.
+pub(super) fn contested(turn: Turn, fought: Vec<Fight>, now: At) -> UnderWay {
+    let health = || Health::Waiting("ForeignWriter".to_owned());
+    let components = fought.iter().map(|it| ComponentHealth { name: it.component.clone(), health: health() });
+    let left = fought.iter().map(|it| it.again.seconds_since(now)).min().unwrap_or(1);
+    let next = Span::from_seconds(u32::try_from(left).unwrap_or(1).max(1));
+    UnderWay { turn, back: false, components: components.collect(), next, fought }
 }
 
 /// Paths of the fields of `wanted` that don't stand in `live`.

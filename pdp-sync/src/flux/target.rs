@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{At, Digest, ImageName, Obstacle, ObstacleCode, Span, Turn};
+use pdp_policies::{Digest, ImageName, Obstacle, ObstacleCode, Span, Turn};
 use pdp_transport::cli::failure::{Result, internal};
 
 use super::artifact_keys;
@@ -134,7 +134,7 @@ impl FluxTarget<'_> {
                     let stage = turn.stage;
                     let (due, fought) = self.sift(due, &objects)?;
                     if due.is_empty() {
-                        return Ok(Forward::Wait(contested(turn, fought, clock.now())));
+                        return Ok(Forward::Wait(fights::contested(turn, fought, clock.now())));
                     }
                     fault::point(&format!("before-write-{stage}"));
                     due.iter().try_for_each(|desired| self.write(desired, &objects))?;
@@ -240,15 +240,6 @@ fn others_write() -> pdp_transport::cli::Failure {
         .hint("find it in metadata.managedFields of the HelmReleases and Kustomizations")
 }
 
-/// Nothing of a stage can be written but what others change again and again.
-fn contested(turn: Turn, fought: Vec<Fight>, now: At) -> UnderWay {
-    let health = || Health::Waiting("ForeignWriter".to_owned());
-    let components = fought.iter().map(|it| ComponentHealth { name: it.component.clone(), health: health() });
-    let left = fought.iter().map(|it| it.again.seconds_since(now)).min().unwrap_or(1);
-    let next = Span::from_seconds(u32::try_from(left).unwrap_or(1).max(1));
-    UnderWay { turn, back: false, components: components.collect(), next, fought }
-}
-
 impl Target for FluxTarget<'_> {
     fn found(&self, state: &State) -> Result<Found> {
         let objects = self.objects()?;
@@ -309,10 +300,8 @@ impl Target for FluxTarget<'_> {
 
     fn carry_on(&self, state: &mut State, clock: &Clock, _: &Alive<'_>) -> Result<Progress> {
         let Some(record) = state.record.clone() else { return Err(internal("no decision to carry on with")) };
-        let (component, cause, foreign) = match record.phase() {
-            Phase::GoingBack { component, cause, foreign } => {
-                (component.clone(), cause.clone(), foreign.clone())
-            }
+        let (component, going_back) = match record.phase() {
+            Phase::GoingBack { component, .. } => (component.clone(), record.phase().clone()),
             Phase::TakingBack {} => {
                 if let Some(under_way) = self.back(&record, clock)? {
                     return Ok(Progress::UnderWay(under_way));
@@ -329,14 +318,12 @@ impl Target for FluxTarget<'_> {
                     fault::point("after-finish");
                     return Ok(Progress::Ended(Applied::Healthy));
                 }
-                Forward::Failed(Failed { component, cause, foreign }) => (component, Some(cause), foreign),
+                Forward::Failed(Failed { component, cause, foreign }) => {
+                    (component.clone(), Phase::GoingBack { component, cause: Some(cause), foreign })
+                }
             },
         };
-        let record = record.in_phase(Phase::GoingBack {
-            component: component.clone(),
-            cause: cause.clone(),
-            foreign: foreign.clone(),
-        });
+        let record = record.in_phase(going_back);
         if state.record.as_ref() != Some(&record) {
             fault::point("before-going-back");
             state.save_record(record.clone())?;
@@ -346,8 +333,7 @@ impl Target for FluxTarget<'_> {
             return Ok(Progress::UnderWay(under_way));
         }
         fault::point("before-quarantine");
-        let quarantined = Phase::Quarantined { component: component.clone(), cause, foreign };
-        state.save_record(record.in_phase(quarantined))?;
+        state.save_record(record.put_back())?;
         fault::point("after-quarantine");
         Ok(Progress::Ended(Applied::GoneBack(component)))
     }

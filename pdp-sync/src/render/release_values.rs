@@ -8,24 +8,26 @@ use serde_json::{Value, json};
 
 use super::Place;
 
-/// The name of the ConfigMap, none if the component has no values on the platform.
-pub(super) fn name(component: &Component, inputs: &Inputs) -> Option<String> {
+/// Name and text of the ConfigMap, none if the component has no values on the platform.
+fn content(component: &Component, inputs: &Inputs) -> Option<(String, String)> {
     let values = component.values_on(inputs.platform);
-    (!values.is_empty()).then(|| config_map_name(&component.name, &text(&values)))
+    let text = (!values.is_empty()).then(|| text(&values))?;
+    Some((config_map_name(&component.name, &text), text))
 }
 
-/// None if the component has no values on the platform.
+/// The name of the ConfigMap, if there is one.
+pub(super) fn name(component: &Component, inputs: &Inputs) -> Option<String> {
+    content(component, inputs).map(|(name, _)| name)
+}
+
+/// The ConfigMap, if there is one.
 pub(super) fn render(place: Place<'_>, component: &Component, inputs: &Inputs) -> Option<Value> {
-    let values = component.values_on(inputs.platform);
-    if values.is_empty() {
-        return None;
-    }
-    let text = text(&values);
+    let (name, text) = content(component, inputs)?;
     Some(json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": config_map_name(&component.name, &text),
+            "name": name,
             "namespace": place.namespace,
             // A customer's Kustomization may fill in variables: these values are the release's.
             "annotations": { "kustomize.toolkit.fluxcd.io/substitute": "disabled" },

@@ -44,11 +44,7 @@ pub(super) fn carry_on(
         record.in_phase(Phase::GoingBack { component: component.clone(), cause: None, foreign: vec![] });
     state.save_record(record.clone())?;
     go_back(state, &record, target, clock)?;
-    state.save_record(record.in_phase(Phase::Quarantined {
-        component: component.clone(),
-        cause: None,
-        foreign: vec![],
-    }))?;
+    state.save_record(record.put_back())?;
     Ok(Applied::GoneBack(component))
 }
 

@@ -31,26 +31,27 @@ fn check(component: &ComponentEntry, files: &[(String, Vec<u8>)], report: &mut R
             all_read = false;
             BTreeSet::new()
         });
-        for name in names {
-            if !component.images.iter().any(|image| image.name == name) {
-                let message = format!("image `{name}` of `{}` has no digest", component.name);
-                report.add(path, "UndigestedImage", message, "list it under `images:` with its digest");
-            }
-            found.insert(name);
-        }
+        listed(component, path, &names, report);
+        found.extend(names);
     }
-    for name in all_read.then(|| in_given(component, files)).into_iter().flatten() {
-        if !component.images.iter().any(|image| image.name == name) {
-            let message = format!("image `{name}` of `{}` has no digest", component.name);
-            report.add("values", "UndigestedImage", message, "list it under `images:` with its digest");
-        }
-        found.insert(name);
+    if all_read {
+        let names = in_given(component, files);
+        listed(component, "values", &names, report);
+        found.extend(names);
     }
     for image in
         component.images.iter().filter(|image| all_read && !image.runtime && !found.contains(&image.name))
     {
         let message = format!("image `{}` of `{}` is listed but not used", image.name, component.name);
         report.add("images", "UnusedImage", message, "take it out, or mark it `runtime: true`");
+    }
+}
+
+/// A finding for each name without a digest.
+fn listed(component: &ComponentEntry, place: &str, names: &BTreeSet<String>, report: &mut Report<'_>) {
+    for name in names.iter().filter(|name| !component.images.iter().any(|image| image.name == **name)) {
+        let message = format!("image `{name}` of `{}` has no digest", component.name);
+        report.add(place, "UndigestedImage", message, "list it under `images:` with its digest");
     }
 }
 

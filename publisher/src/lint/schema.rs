@@ -2,30 +2,33 @@
 
 use pdp_policies::helm_yaml;
 use pdp_policies::values::merged;
-use pdp_policies::values_schema::violations;
+use pdp_policies::values_schema::{MAX_SCHEMA_BYTES, violations};
 use serde_json::{Map, Value};
 
 use super::Report;
 use crate::charts::Chart;
 use crate::release_file::ComponentEntry;
 
-/// A schema may not be larger (bytes); a data plane takes no larger one either.
-const MAX_BYTES: usize = 1024 * 1024;
 const HINT: &str = "correct the component's `values` or `platformValues`";
 
 /// Findings where a chart with its values isn't what its schema takes. Without values of the release it is the chart's own
 /// matter; what a subchart's key holds is left to Helm, as `release lock` runs it.
 pub(super) fn check(component: &ComponentEntry, chart: &Chart, report: &mut Report<'_>) {
-    let Some(schema) = chart.file("values.schema.json").filter(|bytes| bytes.len() <= MAX_BYTES) else {
+    let Some(schema) = chart.file("values.schema.json") else { return };
+    let variants: Vec<_> = component.variants().into_iter().filter(|values| !values.is_empty()).collect();
+    let place = format!("components.{}.values", component.name);
+    if schema.len() > MAX_SCHEMA_BYTES && !variants.is_empty() {
+        let message =
+            format!("values.schema.json has more than {MAX_SCHEMA_BYTES} bytes: values aren't judged");
+        report.add(place, "SchemaViolation", message, "make the chart's values.schema.json smaller");
         return;
-    };
+    }
     let Ok(schema) = serde_json::from_slice::<Value>(schema) else { return };
     let text = chart.file("values.yaml").map(String::from_utf8_lossy).unwrap_or_default();
     let Ok(defaults) = helm_yaml::values_file(&text) else { return };
-    for values in component.variants().into_iter().filter(|values| !values.is_empty()) {
+    for values in variants {
         for message in refused(&schema, defaults.clone(), values, &subcharts(chart)) {
-            let place = format!("components.{}.values", component.name);
-            report.add(place, "SchemaViolation", message, HINT);
+            report.add(place.as_str(), "SchemaViolation", message, HINT);
         }
     }
 }
@@ -37,20 +40,15 @@ fn subcharts(chart: &Chart) -> Vec<String> {
     asked.iter().map(|it| key(&it.name, &it.alias)).collect()
 }
 
-/// What the schema refuses of `values` over `defaults`; Helm joins the subcharts' own in, so those aren't judged.
+/// What the schema refuses of `values` over `defaults`.
 fn refused(
     schema: &Value,
     defaults: Map<String, Value>,
     values: Map<String, Value>,
     subcharts: &[String],
 ) -> Vec<String> {
-    let mut all = merged(defaults, [values]);
-    for name in subcharts {
-        all.entry(name).or_insert_with(|| Value::Object(Map::new()));
-    }
-    let ours = |place: &str| !subcharts.iter().any(|name| place.split('/').nth(1) == Some(name.as_str()));
-    match violations(schema, &Value::Object(all)) {
-        Ok(found) => found.iter().filter(|it| ours(&it.place)).map(ToString::to_string).collect(),
+    match violations(schema, merged(defaults, [values]), subcharts) {
+        Ok(found) => found.iter().map(ToString::to_string).collect(),
         Err(cause) => vec![format!("values.schema.json can't be used: {cause}")],
     }
 }

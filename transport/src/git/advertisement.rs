@@ -76,6 +76,11 @@ impl Advertisement {
         }
     }
 
+    /// The newest commit of one of the branches that were asked for, none if it isn't there.
+    pub(super) fn head(&self, branch: &str) -> Option<Oid> {
+        self.branches.iter().find(|(name, _)| name == branch).map(|(_, id)| *id)
+    }
+
     /// True if the host can do this.
     pub(super) fn can(&self, capability: &str) -> bool {
         self.capabilities.split(' ').any(|word| word == capability)

@@ -69,8 +69,7 @@ impl Remote {
 
     /// Where the branch is now, none if there is none.
     fn head(&self, branch: &str) -> Result<Option<CommitId>> {
-        let found = self.look(Service::UploadPack, branch)?.branches;
-        Ok(found.into_iter().find(|(name, _)| name == branch).map(|(_, id)| CommitId(id)))
+        Ok(self.look(Service::UploadPack, branch)?.head(branch).map(CommitId))
     }
 
     /// Asks whether this login may push to this repository. Branches that are protected say so only when they are

@@ -129,8 +129,7 @@ impl Remote {
     /// `TooLarge`, and what requests can end with.
     pub fn fetch(&self, branch: &str) -> Result<Option<CommitId>> {
         let offered = self.look(Service::UploadPack, branch)?;
-        let head = offered.branches.iter().find(|(name, _)| name == branch).map(|(_, id)| *id);
-        let Some(head) = head else { return Ok(None) };
+        let Some(head) = offered.head(branch) else { return Ok(None) };
         self.keep(&offered, branch, head).map(Some)
     }
 
@@ -141,8 +140,7 @@ impl Remote {
     /// `BranchMissing`, which names the branches that are there; as [`Remote::fetch`].
     pub fn fetch_or_first(&self, branch: &str) -> Result<Option<CommitId>> {
         let offered = self.look(Service::UploadPack, branch)?;
-        let head = offered.branches.iter().find(|(name, _)| name == branch).map(|(_, id)| *id);
-        match head {
+        match offered.head(branch) {
             Some(head) => self.keep(&offered, branch, head).map(Some),
             None if offered.is_empty => Ok(None),
             None => Err(self.missing(branch, &offered.others)),
