@@ -21,13 +21,19 @@ struct Module {
     files: &'static [&'static str],
     /// Build tags of a program that needs C, none if it doesn't.
     cgo: Option<&'static str>,
+    /// Where the custom resource definitions go, if it is a controller of Flux.
+    definitions: &'static str,
 }
 
 impl Module {
     const fn new(folder: &'static str, packages: &'static [(&'static str, &'static str)]) -> Self {
-        Self { folder, packages, files: &[], cgo: None }
+        Self { folder, packages, files: &[], cgo: None, definitions: CURRENT }
     }
 }
+
+/// Folders of custom resource definitions: Flux's, and those of the oldest helm-controller that is supported.
+const CURRENT: &str = "crds";
+const OLDEST: &str = "crds-of-the-oldest";
 
 const OLAREG: Module = Module::new("olareg", &[("github.com/olareg/olareg/cmd/olareg", "olareg")]);
 const GO_TUF: Module = Module::new("go-tuf", &[("pdp.e2e/tools/go-tuf", "go-tuf")]);
@@ -36,7 +42,7 @@ const HELM_4: Module = Module::new("helm4", &[("helm.sh/helm/v4/cmd/helm", "helm
 const COSIGN: Module = Module::new("cosign", &[("github.com/sigstore/cosign/v3/cmd/cosign", "cosign")]);
 
 /// What the tests on a cluster need.
-const CLUSTER: [Module; 8] = [
+const CLUSTER: [Module; 9] = [
     Module::new("etcd", &[("go.etcd.io/etcd/server/v3", "etcd")]),
     Module::new(
         "kubernetes",
@@ -52,6 +58,13 @@ const CLUSTER: [Module; 8] = [
         &[("github.com/fluxcd/kustomize-controller", "kustomize-controller")],
     ),
     Module::new("helm-controller", &[("github.com/fluxcd/helm-controller", "helm-controller")]),
+    Module {
+        definitions: OLDEST,
+        ..Module::new(
+            "helm-controller-oldest",
+            &[("github.com/fluxcd/helm-controller", "helm-controller-oldest")],
+        )
+    },
     OLAREG,
     COSIGN,
 ];
@@ -64,6 +77,7 @@ const HOSTS: [Module; 9] = [
         packages: &[("code.gitea.io/gitea", "gitea")],
         files: &["options", "templates", "public"],
         cgo: Some("sqlite sqlite_unlock_notify"),
+        definitions: CURRENT,
     },
     Module::new("crane", &[("github.com/google/go-containerregistry/cmd/crane", "crane")]),
     GO_TUF,
@@ -176,12 +190,20 @@ impl Tools {
     /// # Errors
     /// When a file can't be read.
     pub fn definitions(&self) -> Result<Vec<String>> {
-        let mut paths: Vec<_> = std::fs::read_dir(self.folder.join("crds"))?
-            .map(|entry| entry.map(|e| e.path()))
-            .collect::<Result<_, _>>()?;
-        paths.sort();
-        paths.iter().map(|path| Ok(std::fs::read_to_string(path)?)).collect()
+        definitions(&self.folder.join(CURRENT))
     }
+
+    /// Those of the oldest helm-controller that is supported.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn oldest_definitions(&self) -> Result<Vec<String>> {
+        definitions(&self.folder.join(OLDEST))
+    }
+}
+
+fn definitions(folder: &Path) -> Result<Vec<String>> {
+    sorted_files(folder)?.iter().map(|path| Ok(std::fs::read_to_string(path)?)).collect()
 }
 
 /// Straight to the terminal: the test harness keeps what the print macros write to itself.
@@ -216,7 +238,7 @@ pub(crate) fn cached(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Resu
 fn cache() -> Result<PathBuf> {
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/e2e-tools");
     let cache = std::env::var_os("PDP_E2E_TOOLS").map_or_else(own, PathBuf::from);
-    std::fs::create_dir_all(cache.join("crds"))?;
+    [CURRENT, OLDEST].iter().try_for_each(|name| std::fs::create_dir_all(cache.join(name)))?;
     Ok(cache.canonicalize()?)
 }
 
@@ -233,7 +255,7 @@ fn build_module(module: &Module, folder: &Path, cache: &Path) -> Result<()> {
     for (package, binary) in module.packages {
         go_build(folder, package, module.cgo, &cache.join(binary))?;
         if package.starts_with("github.com/fluxcd/") {
-            copy_definitions(folder, package, &cache.join("crds"))?;
+            copy_definitions(folder, package, &cache.join(module.definitions))?;
         }
     }
     match module.packages {

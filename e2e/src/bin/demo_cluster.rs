@@ -2,7 +2,7 @@
 //! It ends with `kubectl pdp status`. `KEEP=1` keeps the cluster and says how to look around.
 
 use anyhow::{Result, ensure};
-use pdp_e2e::cluster::{Cluster, PdpSync, Subscription, tools};
+use pdp_e2e::cluster::{Cluster, Flux, PdpSync, Subscription, tools};
 use pdp_e2e::{Fate, Harm, Program, World};
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn begin() -> Result<Story> {
     chapter(
         "A control plane with Flux: etcd, kube-apiserver, kube-controller-manager, kwok, three controllers",
     );
-    let cluster = Cluster::start(tools())?;
+    let cluster = Cluster::start(tools(), Flux::Current)?;
     chapter("The vendor makes keys and publishes levels 41 and 42");
     let world = World::start_with(true)?;
     for level in [41, 42] {

@@ -36,9 +36,8 @@ impl Cluster {
     ///
     /// # Errors
     /// When a process doesn't come up; says the last lines of its log.
-    pub fn start(tools: Tools) -> Result<Self> {
-        let cluster = Self::control_plane(tools)?;
-        cluster.define(Flux::Current)?;
+    pub fn start(tools: Tools, flux: Flux) -> Result<Self> {
+        let cluster = Self::start_bare(tools, flux)?;
         cluster.complete()?;
         Ok(cluster)
     }
@@ -67,15 +66,15 @@ impl Cluster {
     /// # Errors
     /// As above.
     pub fn start_bare(tools: Tools, flux: Flux) -> Result<Self> {
-        let cluster = Self::control_plane(tools)?;
+        let cluster = Self::control_plane(tools, flux)?;
         cluster.define(flux)?;
         Ok(cluster)
     }
 
     /// etcd and kube-apiserver.
-    fn control_plane(tools: Tools) -> Result<Self> {
+    fn control_plane(tools: Tools, flux: Flux) -> Result<Self> {
         let folder = reaper::folder("pdp-cluster-")?;
-        let site = Site::new(folder.path())?;
+        let site = Site::new(folder.path(), flux == Flux::Oldest)?;
         std::fs::create_dir_all(site.path("certs"))?;
         std::fs::create_dir_all(site.storage())?;
         std::fs::write(site.path("tokens.csv"), format!("{TOKEN},admin,1,\"system:masters\"\n"))?;

@@ -1,4 +1,4 @@
-//! Custom resource definitions: Flux's, in three states, and those of the program under test.
+//! Custom resource definitions: Flux's, in four states, and those of the program under test.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -11,6 +11,8 @@ use crate::tools::Tools;
 pub enum Flux {
     /// Those of the controllers that the tests run.
     Current,
+    /// Of the oldest Flux that is supported, 2.7, as far as helm-controller goes; the other two are today's.
+    Oldest,
     /// As before Flux 2.6: `OCIRepository` is served as `v1beta2` only, `HelmRelease` as `v2beta2`.
     Old,
     /// None.
@@ -22,15 +24,21 @@ pub(super) fn of_flux(tools: &Tools, flux: Flux) -> Result<Vec<Value>> {
     if flux == Flux::Missing {
         return Ok(Vec::new());
     }
-    let mut found = Vec::new();
-    for text in tools.definitions()? {
-        let mut definition: Value = serde_saphyr::from_str(&text).context("a definition of Flux")?;
-        if flux == Flux::Old {
-            age(&mut definition);
+    let mut found = parsed(tools.definitions()?)?;
+    match flux {
+        Flux::Old => found.iter_mut().for_each(age),
+        Flux::Oldest => {
+            let oldest = parsed(tools.oldest_definitions()?)?;
+            found.retain(|it| oldest.iter().all(|old| old["metadata"]["name"] != it["metadata"]["name"]));
+            found.extend(oldest);
         }
-        found.push(definition);
+        Flux::Current | Flux::Missing => {}
     }
     Ok(found)
+}
+
+fn parsed(texts: Vec<String>) -> Result<Vec<Value>> {
+    texts.iter().map(|text| serde_saphyr::from_str(text).context("a definition of Flux")).collect()
 }
 
 /// Names the one version as it was called once.

@@ -13,6 +13,7 @@ use super::part::Part;
 const IN_ITS_NAMESPACE: &str = include_str!("../../../pdp-sync/chart/files/rights/namespace.yaml");
 const OWN_SECRETS: &str = include_str!("../../../pdp-sync/chart/files/rights/own-secrets.yaml");
 const NAMED_SECRETS: &str = include_str!("../../../pdp-sync/chart/files/rights/named-secrets.yaml");
+const LIST_WORKLOADS: &str = include_str!("../../../pdp-sync/chart/files/rights/list-workloads.yaml");
 const IN_THE_CLUSTER: &str = include_str!("../../../pdp-sync/chart/files/rights/cluster.yaml");
 
 impl Cluster {
@@ -78,6 +79,17 @@ impl Cluster {
     /// When the API server refuses it.
     pub fn admit_pdp_sync(&self, namespace: &str) -> Result<PathBuf> {
         self.admit_pdp_sync_for(namespace, &["pdp"], &["enrol"])
+    }
+
+    /// Adds what the chart's value `rbac.listWorkloads` grants.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub fn let_pdp_sync_list_workloads(&self, namespace: &str) -> Result<()> {
+        let name = json!({ "name": format!("{namespace}:pdp-sync-lists") });
+        let role = role(Kind::CLUSTER_ROLE, &name, &[LIST_WORKLOADS.to_owned()])?;
+        let binding = binding(Kind::CLUSTER_ROLE_BINDING, Kind::CLUSTER_ROLE, &name, namespace);
+        self.api.apply_all(&[role, binding])
     }
 
     /// The same with the chart's values `rbac.subscriptions` and `rbac.secrets`.

@@ -57,10 +57,12 @@ pub(super) struct Site {
     /// Of the three Flux controllers.
     metrics: [u16; 3],
     health: [u16; 3],
+    /// The oldest helm-controller that is supported runs, and not today's.
+    oldest: bool,
 }
 
 impl Site {
-    pub(super) fn new(folder: &Path) -> Result<Self> {
+    pub(super) fn new(folder: &Path, oldest: bool) -> Result<Self> {
         let three = || Ok::<_, anyhow::Error>([free_port()?, free_port()?, free_port()?]);
         Ok(Self {
             folder: folder.to_owned(),
@@ -71,6 +73,7 @@ impl Site {
             storage: free_port()?,
             metrics: three()?,
             health: three()?,
+            oldest,
         })
     }
 
@@ -97,7 +100,10 @@ impl Site {
 
     /// The command that starts a part.
     pub(super) fn command(&self, tools: &Tools, part: Part) -> Command {
-        let mut command = tools.command(part.name());
+        let mut command = tools.command(match part {
+            Part::HelmController if self.oldest => "helm-controller-oldest",
+            part => part.name(),
+        });
         match part {
             Part::Etcd => self.etcd(&mut command),
             Part::ApiServer => self.api_server(&mut command),

@@ -3,6 +3,7 @@
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::control_plane::Cluster;
+use super::definitions::Flux;
 use crate::tools::Tools;
 
 /// The cluster of this run, for tests that keep to their own namespaces; many at a time.
@@ -34,5 +35,5 @@ pub fn tools() -> Tools {
 #[expect(clippy::unwrap_used, reason = "only tests come here, and none can go on without")]
 fn cluster() -> &'static RwLock<Cluster> {
     static CLUSTER: OnceLock<RwLock<Cluster>> = OnceLock::new();
-    CLUSTER.get_or_init(|| RwLock::new(Cluster::start(tools()).unwrap()))
+    CLUSTER.get_or_init(|| RwLock::new(Cluster::start(tools(), Flux::Current).unwrap()))
 }

@@ -18,6 +18,7 @@ mod kills;
 mod kubectl;
 mod matrix;
 mod never_uninstalled;
+mod oldest_flux;
 mod plane;
 mod reaper;
 mod rest;

@@ -157,6 +157,7 @@ fn pass(
         signatures: plane.customer.signatures,
         own_images: &plane.customer.policy.own_images,
         memory: &entry.memory,
+        charts: surroundings.charts,
         surroundings: found,
         clock: &clock,
         changes: &context.changes,

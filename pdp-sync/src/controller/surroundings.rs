@@ -13,6 +13,7 @@ use semver::Version;
 
 use crate::cluster::Cluster;
 use crate::crd::UpdateSubscription;
+use crate::flux::ChartWorkloads;
 use crate::target::Found;
 
 /// What doesn't change from pass to pass.
@@ -26,10 +27,13 @@ pub(super) struct Surroundings {
     pub(super) renames_in_place: bool,
     /// True if helm-controller can be told to post-render hooks.
     pub(super) post_renders_hooks: bool,
+    /// How the workloads of charts are found.
+    pub(super) charts: ChartWorkloads,
 }
 
 /// Fields of a HelmRelease that an older helm-controller doesn't have.
 const RENAMES_IN_PLACE: &[&str] = &["spec", "upgrade", "chartNameChangeStrategy"];
+const KEEPS_INVENTORY: &[&str] = &["status", "inventory"];
 const POST_RENDERS_HOOKS: &[&str] = &["spec", "postRenderStrategy"];
 
 impl Surroundings {
@@ -44,6 +48,10 @@ impl Surroundings {
         let name = "helmreleases.helm.toolkit.fluxcd.io";
         let helm = cluster.wait(|| format!("get CustomResourceDefinition {name}"), definitions.get_opt(name));
         let helm = allowed(helm)?.flatten();
+        let charts = match helm.as_ref().is_some_and(|crd| !has_field(crd, KEEPS_INVENTORY)) {
+            true => ChartWorkloads::without_inventory(cluster)?,
+            false => ChartWorkloads::Inventory,
+        };
         Ok(Self {
             cluster_id: uid.map(|uid| Digest::of(uid.as_bytes())),
             kubernetes: plain(&version.git_version),
@@ -52,6 +60,7 @@ impl Surroundings {
                 .and_then(|crd| plain(crd.metadata.labels.as_ref()?.get("app.kubernetes.io/version")?)),
             renames_in_place: helm.as_ref().is_some_and(|crd| has_field(crd, RENAMES_IN_PLACE)),
             post_renders_hooks: helm.as_ref().is_some_and(|crd| has_field(crd, POST_RENDERS_HOOKS)),
+            charts,
         })
     }
 
@@ -113,7 +122,8 @@ mod tests {
     #[test]
     fn only_a_helm_controller_with_the_field_is_told() {
         let crd = |properties: serde_json::Value| -> CustomResourceDefinition {
-            let schema = serde_json::json!({ "openAPIV3Schema": { "properties": { "spec": { "properties": properties } } } });
+            let fields = serde_json::json!({ "properties": properties });
+            let schema = serde_json::json!({ "openAPIV3Schema": { "properties": { "spec": fields, "status": fields } } });
             let version = |name: &str| serde_json::json!({ "name": name, "served": true, "storage": true, "schema": schema });
             let names = serde_json::json!({ "kind": "HelmRelease", "plural": "helmreleases" });
             let spec = serde_json::json!({ "group": "g", "scope": "Namespaced", "names": names, "versions": [version("v2")] });
@@ -122,6 +132,7 @@ mod tests {
         let new = crd(serde_json::json!({ "postRenderStrategy": { "type": "string" } }));
         let old = crd(serde_json::json!({ "postRenderers": { "type": "array" } }));
         assert!(has_field(&new, POST_RENDERS_HOOKS) && !has_field(&old, POST_RENDERS_HOOKS));
-        assert!(!has_field(&new, RENAMES_IN_PLACE));
+        assert!(!has_field(&new, RENAMES_IN_PLACE) && !has_field(&new, KEEPS_INVENTORY));
+        assert!(has_field(&crd(serde_json::json!({ "inventory": {} })), KEEPS_INVENTORY));
     }
 }

@@ -9,8 +9,7 @@ use pdp_transport::cli::failure::Result;
 use super::desired::Desired;
 use super::memory::Memory;
 use super::observed::Objects;
-use super::workloads::Workloads;
-use crate::cluster::Cluster;
+use super::workloads::{Look, Workloads};
 
 /// As long as Flux does nothing, workloads are looked at this often at most, however short the interval is.
 const LOOK_EVERY: Span = Span::from_seconds(240);
@@ -35,22 +34,21 @@ impl Looked {
 /// The workloads of the installed components: as they were seen last if that isn't long ago and Flux did nothing since.
 /// Of a component that Flux doesn't call healthy nobody knows which level its workloads are of.
 pub(super) fn look(
-    cluster: &Cluster,
+    look: Look<'_>,
     memory: &Memory,
     objects: &Arc<Objects>,
     installed: &[&Desired],
-    own: &[ImageName],
     now: At,
 ) -> Result<Arc<Workloads>> {
     let mut last = memory.looked();
-    if let Some(looked) = last.as_ref().filter(|it| it.holds(objects, own, now)) {
+    if let Some(looked) = last.as_ref().filter(|it| it.holds(objects, look.own, now)) {
         return Ok(Arc::clone(&looked.workloads));
     }
     *last = None;
     let healthy = |it: &&&Desired| matches!(objects.health(it, now), Health::Healthy { .. });
     let healthy: Vec<_> = installed.iter().filter(healthy).map(|it| (*it).clone()).collect();
-    let workloads = Arc::new(Workloads::read(cluster, objects, &healthy, own)?);
-    let (objects, own) = (Arc::downgrade(objects), own.to_vec());
+    let workloads = Arc::new(Workloads::read(look, objects, &healthy)?);
+    let (objects, own) = (Arc::downgrade(objects), look.own.to_vec());
     *last = Some(Looked { objects, own, at: now, workloads: Arc::clone(&workloads) });
     Ok(workloads)
 }

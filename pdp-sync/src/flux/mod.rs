@@ -8,6 +8,7 @@ mod fights;
 mod installed;
 mod installed_images;
 mod inventory;
+mod labelled;
 mod leftovers;
 mod memory;
 mod moved;
@@ -23,5 +24,6 @@ mod watched;
 mod workloads;
 
 pub(crate) use artifact_keys::secret_name as artifact_keys_secret;
+pub(crate) use labelled::ChartWorkloads;
 pub(crate) use memory::Memory;
 pub(crate) use target::{FluxTarget, Reading};

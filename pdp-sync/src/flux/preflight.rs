@@ -220,3 +220,18 @@ pub(super) fn stranger(kind: Kind, name: &str, owner: Owner<'_>) -> Obstacle {
     );
     Obstacle::new(ObstacleCode::ForeignOwner, None, detail)
 }
+
+/// A kind without which nothing can be installed.
+pub(super) fn not_served(kind: Kind) -> Obstacle {
+    let kind = kind.name();
+    let detail =
+        format!("the API server doesn't serve {kind} of the version that is needed; install or update Flux");
+    Obstacle::new(ObstacleCode::RequiresUnmet, None, detail)
+}
+
+/// Images that nobody signed could run, and nobody would see it.
+pub(super) fn unseen_workloads() -> Obstacle {
+    let detail = "this helm-controller keeps no inventory and pdp-sync may not list workloads, so it can't see which images \
+                  charts run: update Flux to 2.8 or newer, or install pdp-sync with `rbac.listWorkloads: true`";
+    Obstacle::new(ObstacleCode::RequiresUnmet, None, detail)
+}

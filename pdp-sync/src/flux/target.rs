@@ -14,6 +14,7 @@ use super::desired::{self, Desired, Owner};
 use super::fights;
 use super::installed::{Installed, Standing, left_as_they_are};
 use super::installed_images;
+use super::labelled::ChartWorkloads;
 use super::leftovers::leftovers;
 use super::memory::Memory;
 use super::moved;
@@ -22,7 +23,7 @@ use super::nudge;
 use super::observed::Objects;
 use super::preflight::{self, Check};
 use super::removed;
-use super::workloads::Workloads;
+use super::workloads::{Look, Workloads};
 use pdp_transport::oci::OciOptions;
 
 use crate::changes::Changes;
@@ -52,6 +53,8 @@ pub(crate) struct FluxTarget<'a> {
     /// Images of the customer's that components may run.
     pub(crate) own_images: &'a [ImageName],
     pub(crate) memory: &'a Memory,
+    /// How the workloads of charts are found.
+    pub(crate) charts: ChartWorkloads,
     /// What the cluster itself says: versions, other subscriptions.
     pub(crate) surroundings: Found,
     /// The clock of the pass.
@@ -224,7 +227,11 @@ impl FluxTarget<'_> {
         let touched = all.filter(|c| desired::is_touched(owner, record, c));
         let wanted = touched.map(|c| Desired::target(owner, record, c));
         let healthy = |d: &Desired| matches!(objects.health(d, clock.now()), Health::Healthy { .. });
-        Workloads::read(self.cluster, objects, &wanted.filter(healthy).collect::<Vec<_>>(), self.own_images)
+        Workloads::read(self.look(), objects, &wanted.filter(healthy).collect::<Vec<_>>())
+    }
+
+    fn look(&self) -> Look<'_> {
+        Look { cluster: self.cluster, charts: self.charts, own: self.own_images }
     }
 }
 
@@ -256,13 +263,8 @@ impl Target for FluxTarget<'_> {
         let values = installed.iter().filter_map(|it| it.values.as_ref()).map(name_of);
         let strange = values.filter(|name| objects.is_strange(Kind::ConfigMap, name));
         obstacles.extend(strange.map(|name| preflight::stranger(Kind::ConfigMap, name, self.owner())));
-        for kind in &objects.missing {
-            let detail = format!(
-                "the API server doesn't serve {} of the version that is needed; install or update Flux",
-                kind.name()
-            );
-            obstacles.push(Obstacle::new(ObstacleCode::RequiresUnmet, None, detail));
-        }
+        obstacles.extend(objects.missing.iter().map(|kind| preflight::not_served(*kind)));
+        obstacles.extend((self.charts == ChartWorkloads::Unseen).then(preflight::unseen_workloads));
         let suspended = installed.iter().filter(|it| objects.is_suspended(it.kind, it.name.as_str()));
         obstacles.extend(suspended.map(|it| preflight::suspended(it.kind, it.name.as_str())));
         let (kubernetes, flux) = (self.surroundings.kubernetes.clone(), self.surroundings.flux.clone());
@@ -372,8 +374,7 @@ impl Target for FluxTarget<'_> {
             looked_at.extend(new.then_some(desired));
         }
         let (memory, now) = (self.memory, self.clock.now());
-        let workloads =
-            installed_images::look(self.cluster, memory, &objects, &looked_at, self.own_images, now)?;
+        let workloads = installed_images::look(self.look(), memory, &objects, &looked_at, now)?;
         tidied.foreign = workloads.all_foreign().clone();
         Ok(tidied)
     }

@@ -6,17 +6,31 @@ use std::collections::BTreeMap;
 use pdp_policies::foreign::{Foreign, Template, foreign, names};
 use pdp_policies::{ComponentName, ImageName};
 use pdp_transport::cli::failure::Result;
+use serde_json::Value;
 
 use super::desired::Desired;
-use super::inventory;
+use super::inventory::{self, Workload};
+use super::labelled::{self, ChartWorkloads};
 use super::observed::Objects;
 use super::pod_template;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Kind};
 
 /// More workloads of one component than this aren't looked at: then the component counts as foreign.
 const MAX_WORKLOADS: usize = 256;
+/// What a component runs that nobody lists.
+const UNSEEN: &str =
+    "its workloads can't be seen: helm-controller keeps no inventory, and pdp-sync may not list them";
 /// So many foreign images of one component are told.
 const TOLD: usize = 3;
+
+/// Where workloads are looked for, and what they may run besides the release's images.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) charts: ChartWorkloads,
+    /// Images of the customer's.
+    pub(super) own: &'a [ImageName],
+}
 
 /// The first workload of each component that isn't ready, and the images that aren't the release's, in words.
 #[derive(Debug, Default)]
@@ -28,26 +42,24 @@ pub(super) struct Workloads {
 }
 
 impl Workloads {
-    /// Looks at the workloads in the inventories of these components. `own` are images of the customer's.
-    pub(super) fn read(
-        cluster: &Cluster,
-        objects: &Objects,
-        components: &[Desired],
-        own: &[ImageName],
-    ) -> Result<Self> {
+    /// Looks at the workloads of these components.
+    pub(super) fn read(look: Look<'_>, objects: &Objects, components: &[Desired]) -> Result<Self> {
         let mut found = Self::default();
         for desired in components {
             let Some(applier) = objects.applier(desired) else { continue };
-            let all = inventory::workloads(applier);
+            let Some(all) = listed(look, desired.kind, applier)? else {
+                found.foreign.insert(desired.name.clone(), UNSEEN.to_owned());
+                continue;
+            };
             let mut templates = Vec::new();
             for workload in all.iter().take(MAX_WORKLOADS) {
-                let seen = pod_template::read(cluster, workload)?;
+                let seen = pod_template::read(look.cluster, workload)?;
                 if !seen.is_up {
                     found.unready.entry(desired.name.clone()).or_insert_with(|| workload.to_string());
                 }
                 templates.extend(seen.template);
             }
-            found.judge(desired, &templates, all.len().saturating_sub(MAX_WORKLOADS), own);
+            found.judge(desired, &templates, all.len().saturating_sub(MAX_WORKLOADS), look.own);
         }
         Ok(found)
     }
@@ -87,6 +99,17 @@ impl Workloads {
     /// All components with such images.
     pub(super) fn all_foreign(&self) -> &BTreeMap<ComponentName, String> {
         &self.foreign
+    }
+}
+
+/// The workloads of an applier, none if nobody tells pdp-sync.
+fn listed(look: Look<'_>, kind: Kind, applier: &Value) -> Result<Option<Vec<Workload>>> {
+    match (kind, look.charts) {
+        (Kind::HelmRelease, ChartWorkloads::Unseen) => Ok(None),
+        (Kind::HelmRelease, ChartWorkloads::Labels) => {
+            labelled::workloads(look.cluster, applier, MAX_WORKLOADS + 1).map(Some)
+        }
+        _ => Ok(Some(inventory::workloads(applier))),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use pdp_e2e::World;
-use pdp_e2e::cluster::{Cluster, Kind, Part, PdpSync, Subscription, Usage, tools};
+use pdp_e2e::cluster::{Cluster, Flux, Kind, Part, PdpSync, Subscription, Usage, tools};
 use serde_json::{Value, json};
 
 use crate::row;
@@ -40,7 +40,7 @@ pub(crate) fn bench() -> Result<()> {
 
 /// Connected: the server opens levels and grants starts; the ordinary interval is so long that only news count.
 fn at_41() -> Result<Plane> {
-    let cluster = Cluster::start(tools())?;
+    let cluster = Cluster::start(tools(), Flux::Current)?;
     let mut world = World::start()?;
     world.serve()?;
     world.organization("acme", "canary")?;

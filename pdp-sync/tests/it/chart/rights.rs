@@ -4,8 +4,15 @@ use serde_json::Value;
 
 use super::{file, quoted, rows, yaml};
 
-const FILES: [&str; 6] =
-    ["namespace", "own-secrets", "named-secrets", "any-secret", "cluster", "stored-versions"];
+const FILES: [&str; 7] = [
+    "namespace",
+    "own-secrets",
+    "named-secrets",
+    "any-secret",
+    "cluster",
+    "stored-versions",
+    "list-workloads",
+];
 
 /// Resources with their group, the names that they are limited to, verbs.
 type Rule = (BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
@@ -70,7 +77,8 @@ fn the_rights_in_the_cluster_are_the_documented_ones() {
     let page = file("docs/least-privilege.md");
     let (_, part) = page.split_once("## In the cluster").unwrap();
     let (always, rest) = part.split_once("## With `rbac.storedVersions`").unwrap();
-    let (asked_for, _) = rest.split_once("## What it may not do").unwrap();
+    let (asked_for, rest) = rest.split_once("## With `rbac.listWorkloads`").unwrap();
+    let (old_flux, _) = rest.split_once("## What it may not do").unwrap();
     let six: BTreeSet<_> = quoted(always.split_once("The six:").unwrap().1).into_iter().collect();
     assert_eq!(six.len(), 6);
     let names = |cell: &str| match cell {
@@ -78,7 +86,8 @@ fn the_rights_in_the_cluster_are_the_documented_ones() {
         "the six below" | "the six above" => six.clone(),
         name => BTreeSet::from([name.to_owned()]),
     };
-    for (name, tables) in [("cluster", always), ("stored-versions", asked_for)] {
+    for (name, tables) in [("cluster", always), ("stored-versions", asked_for), ("list-workloads", old_flux)]
+    {
         let documented: BTreeSet<Rule> =
             rows(tables).iter().map(|row| (resources(&row[0]), names(&row[1]), verbs(&row[2]))).collect();
         assert_eq!(granted(&format!("pdp-sync/chart/files/rights/{name}.yaml")), documented, "{name}");
