@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use pdp_e2e::{Finished, Program, Tools, World};
@@ -272,6 +273,26 @@ fn what_is_built_lists_the_name_as_rendered_and_the_one_to_pull() {
     assert_eq!(images[0]["name"], "acme/app");
     assert_eq!(images[0]["from"], "docker.io/acme/app");
     assert_eq!(built["critical"], Value::Null, "nothing that an older reader has to know");
+}
+
+#[test]
+fn a_helm_that_nobody_agreed_on_is_not_run() {
+    let charts = Charts::start();
+    charts.image("acme/app", "1");
+    charts.release(&[chart(&charts.world, "one", "{}\n", &pod("acme/app:1", ""))], "");
+    let program = charts.world.path("helm");
+    let mark = charts.world.path("ran");
+    std::fs::write(&program, format!("#!/bin/sh\ntouch {}\necho v4.0.0\n", mark.display())).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let real = std::fs::read(Tools::for_charts().unwrap().path("helm4")).unwrap();
+    let agreed = format!("sha256:{}", hex::encode(sha2::Sha256::digest(real)));
+    assert_eq!(charts.lock(&["--helm-digest", &agreed]).code, Some(0));
+    let file = charts.file();
+    let helm = program.to_str().unwrap();
+    let args = ["release", "lock", &file, "--helm", helm, "--helm-digest", &agreed];
+    let refused = charts.world.run(Program::Publisher, &args, &[]).unwrap();
+    assert!(refused.code == Some(2) && refused.stderr.contains("error[HelmChanged]"), "{}", refused.stderr);
+    assert!(!mark.exists(), "it ran");
 }
 
 #[test]

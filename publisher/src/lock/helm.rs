@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use pdp_policies::Digest;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
+
+use super::pinned_helm;
 
 /// Flux's helm-controller renders with this major version.
 const MAJOR: &str = "v4.";
@@ -44,9 +47,14 @@ pub(crate) struct Rendering<'a> {
 }
 
 impl Helm {
+    /// `pinned` is the SHA-256 that the program has to have, if one was agreed on; nothing of another one is run.
+    ///
     /// # Errors
-    /// `HelmMissing` if it doesn't start, `HelmVersion` for another major version than Flux's.
-    pub(crate) async fn open(program: PathBuf) -> Result<Self> {
+    /// `HelmMissing` if it doesn't start, `HelmChanged` if it is another program than agreed on, `HelmVersion` for another
+    /// major version than Flux's.
+    pub(crate) async fn open(program: &Path, pinned: Option<&Digest>) -> Result<Self> {
+        let program = pinned_helm::located(program, std::env::var_os("PATH").as_deref());
+        pinned.map_or(Ok(()), |pinned| pinned_helm::check(&program, pinned))?;
         let mut helm = Self { program, version: String::new() };
         let home = tempfile::tempdir().map_err(internal)?;
         let args = ["version", "--template", "{{.Version}}"].map(str::to_owned);
@@ -146,7 +154,7 @@ async fn read(pipe: impl AsyncRead + Unpin, max: u64) -> Vec<u8> {
     bytes
 }
 
-fn missing(program: &Path, cause: &impl ToString) -> Failure {
+pub(super) fn missing(program: &Path, cause: &impl ToString) -> Failure {
     Failure::new("HelmMissing", format!("{} can't be run", program.display()))
         .cause(cause.to_string())
         .hint("give the path of a Helm 4 program with --helm or PUBLISHER_HELM")

@@ -11,6 +11,7 @@ mod image_paths;
 mod in_values;
 mod inputs;
 mod pinned;
+mod pinned_helm;
 mod record;
 mod reference;
 mod rendered;

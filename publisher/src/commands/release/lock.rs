@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// The Helm 4 program that renders the charts.
     #[arg(long, env = "PUBLISHER_HELM", value_name = "PROGRAM", default_value = "helm")]
     helm: PathBuf,
+    /// The SHA-256 that this program has to have: `sha256:<hex>`; another one isn't run.
+    #[arg(long, env = "PUBLISHER_HELM_DIGEST", value_name = "DIGEST")]
+    helm_digest: Option<Digest>,
     /// Asks the registries for every tag again; without it an image that is locked keeps its digest.
     #[arg(long)]
     refresh: bool,
@@ -47,7 +50,7 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<u8> {
     };
     let path = lock::beside(&args.file);
     let before = Locked::read(&path)?.and_then(std::result::Result::ok);
-    let helm = Helm::open(args.helm.clone()).await?;
+    let helm = Helm::open(&args.helm, args.helm_digest.as_ref()).await?;
     let kept = before.as_ref().filter(|_| !args.refresh);
     let digests = carried(&args, &linted, kept.map(Locked::image_values).unwrap_or_default()).await?;
     let found = search(&helm, &linted, &digests).await?;
