@@ -17,6 +17,8 @@ pub enum Fate {
     ReadyThenFails,
     /// The pods are fine, but a hook before the upgrade fails.
     HookFails,
+    /// The same, but the hook never ends.
+    HookHangs,
 }
 
 /// The copy, at one level. Edits of a component go to a folder of its own, so that other levels keep theirs.
@@ -196,14 +198,15 @@ impl Line {
                 self.rename_image(component, &name, &format!("{name}-ready-then-fails"))?;
                 self.give_up_soon(component)
             }
-            Fate::HookFails => {
-                let hook = format!("{name}-hook-fails");
-                let entry = json!({ "name": hook, "digest": image["digest"] });
-                let images = self.component(component)?["images"].as_array_mut();
-                images.context("a list of images")?.push(entry);
-                self.write(component, "templates/failing-hook.yaml", &failing_hook(component, &hook))
-            }
+            Fate::HookFails => self.failing_hook(component, &format!("{name}-hook-fails"), &image["digest"]),
+            Fate::HookHangs => self.failing_hook(component, &format!("{name}-never-ready"), &image["digest"]),
         }
+    }
+
+    fn failing_hook(&mut self, component: &str, image: &str, digest: &Value) -> Result<()> {
+        let images = self.component(component)?["images"].as_array_mut();
+        images.context("a list of images")?.push(json!({ "name": image, "digest": digest }));
+        self.write(component, "templates/failing-hook.yaml", &failing_hook(component, image))
     }
 
     /// Kubernetes says after three seconds that a rollout makes no progress.

@@ -131,6 +131,14 @@ impl Tools {
         Self::build(&[HELM_4])
     }
 
+    /// A registry that keeps repositories apart.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn for_registries() -> Result<Self> {
+        Self::build(&[OLAREG])
+    }
+
     fn build(modules: &[Module]) -> Result<Self> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);

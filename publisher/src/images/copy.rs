@@ -56,7 +56,7 @@ impl From<'_> {
         }
     }
 
-    /// Sends a blob unless it is there; its bytes are compared with its digest before.
+    /// Sends a blob unless it is there, or in another repository of its registry that has it; its bytes are compared with its digest before.
     pub(crate) async fn send(&self, blob: &Blob, to: &Registry, repository: &Repository) -> Result<()> {
         match self {
             Self::Layout(layout) => {
@@ -64,7 +64,8 @@ impl From<'_> {
                     .await?;
             }
             Self::Registry(registry, there) => {
-                if to.has_blob(repository, &blob.digest).await? {
+                to.saw_blob(there, &blob.digest)?;
+                if to.provides(repository, &blob.digest).await? {
                     return Ok(());
                 }
                 let folder = tempfile::tempdir().map_err(internal)?;

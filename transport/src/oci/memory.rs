@@ -12,6 +12,8 @@ use super::pace::Pace;
 
 /// So many grants, and so many registries, are kept at the most.
 const MOST: usize = 1024;
+/// So many blobs are known at the most.
+const MOST_BLOBS: usize = 16_384;
 
 /// Grants, paces and limits of registries.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub(crate) struct Memory {
     paces: Mutex<HashMap<String, Pace>>,
     /// The largest body that a registry took where it refused larger ones (bytes).
     pieces: Mutex<HashMap<String, u64>>,
+    /// A repository of a registry that has a blob.
+    blobs: Mutex<HashMap<(String, Digest), String>>,
     /// Held by whoever logs in, so that many requests at once log in once.
     pub(super) logging_in: tokio::sync::Mutex<()>,
 }
@@ -109,6 +113,20 @@ impl Memory {
     pub(super) fn keep_piece(&self, origin: &str, piece: u64) {
         *entry(&mut lock(&self.pieces), origin) = piece;
     }
+
+    /// The path of another repository of the registry that has the blob, if one was seen.
+    pub(super) fn elsewhere(&self, origin: &str, digest: &Digest, here: &str) -> Option<String> {
+        let found = lock(&self.blobs).get(&(origin.to_owned(), *digest)).cloned();
+        found.filter(|path| path != here)
+    }
+
+    pub(super) fn keep_blob(&self, origin: String, digest: Digest, path: String) {
+        let mut blobs = lock(&self.blobs);
+        if blobs.len() >= MOST_BLOBS {
+            blobs.clear();
+        }
+        blobs.insert((origin, digest), path);
+    }
 }
 
 fn entry<'a, T: Default>(all: &'a mut HashMap<String, T>, origin: &str) -> &'a mut T {
@@ -150,6 +168,20 @@ mod tests {
     }
 
     #[test]
+    fn a_blob_is_elsewhere_in_another_repository_of_the_same_registry() {
+        let (memory, blob) = (Memory::default(), Digest::of(b"layer"));
+        memory.keep_blob("https://a.example".into(), blob, "team/base".into());
+        for (origin, digest, here, found) in [
+            ("https://a.example", blob, "team/app", Some("team/base")),
+            ("https://a.example", blob, "team/base", None),
+            ("https://b.example", blob, "team/app", None),
+            ("https://a.example", Digest::of(b"other"), "team/app", None),
+        ] {
+            assert_eq!(memory.elsewhere(origin, &digest, here).as_deref(), found, "{origin} {here}");
+        }
+    }
+
+    #[test]
     fn what_is_kept_is_bounded() {
         let (memory, now) = (Memory::default(), Instant::now());
         for n in 0..3 * MOST {
@@ -161,5 +193,9 @@ mod tests {
         }
         assert!(lock(&memory.grants).len() <= MOST && lock(&memory.pieces).len() <= MOST);
         assert!(lock(&memory.paces).len() <= MOST);
+        for n in 0..=MOST_BLOBS {
+            memory.keep_blob(String::new(), Digest::of(&n.to_le_bytes()), String::new());
+        }
+        assert!(lock(&memory.blobs).len() <= MOST_BLOBS);
     }
 }

@@ -10,6 +10,7 @@ mod image;
 mod layout;
 mod links;
 mod memory;
+mod mount;
 mod pace;
 mod parts;
 mod patience;

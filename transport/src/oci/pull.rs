@@ -75,7 +75,20 @@ impl Registry {
     /// # Errors
     /// What requests can end with.
     pub async fn has_blob(&self, repository: &Repository, digest: &Digest) -> Result<bool> {
-        self.has(repository, &format!("blobs/{digest}")).await
+        let there = self.has(repository, &format!("blobs/{digest}")).await?;
+        if there {
+            self.saw_blob(repository, digest)?;
+        }
+        Ok(there)
+    }
+
+    /// Other repositories of its registry may have the blob from this one.
+    ///
+    /// # Errors
+    /// `BadRepository` for a registry that can't be asked like this.
+    pub fn saw_blob(&self, repository: &Repository, digest: &Digest) -> Result<()> {
+        self.memory().keep_blob(self.origin(repository)?, *digest, repository.path_there());
+        Ok(())
     }
 
     /// The media type of a manifest or index as the registry tells it, empty if it doesn't; none if it isn't there.

@@ -31,7 +31,7 @@ impl Registry {
     /// `LoginNeeded`, and what requests can end with.
     pub async fn push_blob(&self, repository: &Repository, bytes: &[u8]) -> Result<Pushed> {
         let digest = Digest::of(bytes);
-        if self.has_blob(repository, &digest).await? {
+        if self.provides(repository, &digest).await? {
             return Ok(Pushed::AlreadyThere);
         }
         let source = Source::Memory(bytes::Bytes::copy_from_slice(bytes));
@@ -50,7 +50,7 @@ impl Registry {
         digest: &Digest,
         size: u64,
     ) -> Result<Pushed> {
-        if self.has_blob(repository, digest).await? {
+        if self.provides(repository, digest).await? {
             return Ok(Pushed::AlreadyThere);
         }
         let (file, wanted) = (path.to_owned(), *digest);
@@ -71,6 +71,7 @@ impl Registry {
         if !upload.run().await? {
             return Ok(Pushed::AlreadyThere);
         }
+        self.saw_blob(repository, &digest)?;
         self.count_blob();
         Ok(Pushed::Uploaded)
     }

@@ -9,6 +9,7 @@ mod git_hosts;
 mod helm_yaml;
 mod oci;
 mod oci_login;
+mod oci_mount;
 mod oci_referrers;
 mod oci_upload;
 
