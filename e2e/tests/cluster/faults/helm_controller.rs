@@ -47,9 +47,7 @@ impl Moment {
         let at_41: Edit = |_| Ok(());
         match self {
             Self::Pending | Self::Applied => Levels { at_41, good: Some(slow), bad },
-            Self::Hook => {
-                Levels { at_41, good: Some(slow_hook), bad: |line| line.fate(LAST, Fate::HookHangs) }
-            }
+            Self::Hook => Levels { at_41, good: Some(slow_hook), bad: hanging_hook },
             Self::Back => Levels { at_41: slow, good: None, bad: |line| line.fate(LAST, Fate::NeverReady) },
         }
     }
@@ -70,6 +68,12 @@ spec:
       containers:
         - {name: main, image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"}
 "#;
+
+/// The hook never ends, and is given up before long.
+fn hanging_hook(line: &mut Line) -> Result<()> {
+    line.set(LAST, "timeout", "40s".into())?;
+    line.fate(LAST, Fate::HookHangs)
+}
 
 /// The hook takes some seconds, and ends well.
 fn slow_hook(line: &mut Line) -> Result<()> {
