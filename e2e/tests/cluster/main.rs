@@ -17,6 +17,7 @@ mod itself;
 mod kills;
 mod kubectl;
 mod matrix;
+mod moving;
 mod never_uninstalled;
 mod oldest_flux;
 mod plane;
