@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use pdp_e2e::{Finished, Program, Tools, World};
+use pdp_e2e::{Finished, Harm, Program, Tools, World};
 use serde_json::{Value, json};
 use sha2::Digest;
 
@@ -273,6 +273,28 @@ fn what_is_built_lists_the_name_as_rendered_and_the_one_to_pull() {
     assert_eq!(images[0]["name"], "acme/app");
     assert_eq!(images[0]["from"], "docker.io/acme/app");
     assert_eq!(built["critical"], Value::Null, "nothing that an older reader has to know");
+}
+
+#[test]
+fn an_image_of_an_option_that_is_off_may_be_missing_or_private_and_a_rendered_one_may_not() {
+    let charts = Charts::start();
+    charts.image("acme/app", "1");
+    let values = "proxy: {enabled: false, image: 'quay.example/acme/private:1'}\nother: {image: {repository: quay.example/acme/gone, tag: '1'}}\n";
+    charts.release(&[chart(&charts.world, "one", values, &pod("quay.example/acme/app:1", ""))], "");
+    charts.world.registry.faults().add("", "/acme/private/", Harm::Status(401), None);
+    let locked = charts.lock(&[]);
+    assert_eq!(locked.code, Some(0), "{}", locked.stderr);
+    for words in [
+        "`quay.example/acme/gone:1`, which its registry doesn't",
+        "`quay.example/acme/private:1`, which its registry keeps",
+    ] {
+        assert!(locked.stderr.contains(words), "{words}: {}", locked.stderr);
+    }
+    assert_eq!(charts.locked()["one"].len(), 1, "{:?}", charts.locked());
+    charts.release(&[chart(&charts.world, "one", values, &pod("quay.example/acme/private:1", ""))], "");
+    let refused = charts.lock(&[]);
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("error[LoginNeeded]"), "{}", refused.stderr);
 }
 
 #[test]

@@ -119,13 +119,25 @@ async fn ask(
     for (text, answer) in answers(args, asked).await? {
         match answer {
             Ok(resolved) => drop(known.insert(text, resolved)),
-            Err(failure) if failure.code == "ImageMissing" && !needed.contains(&text) => {
-                skipped(&format!("values name `{text}`, which its registry doesn't have: not locked"));
-            }
-            Err(failure) => missing.push(failure),
+            Err(failure) => match absent(&failure).filter(|_| !needed.contains(&text)) {
+                Some(words) => skipped(&format!("values name `{text}`, {words}: not locked")),
+                None => missing.push(failure),
+            },
         }
     }
     none_missing(missing).map(|()| known)
+}
+
+/// What a registry says of an image that isn't there, in words; none if it says something else.
+fn absent(failure: &Failure) -> Option<&'static str> {
+    match failure.code.as_ref() {
+        "ImageMissing" => Some("which its registry doesn't have"),
+        // Docker Hub, ghcr.io and quay.io tell nobody which repositories don't exist.
+        "LoginNeeded" => {
+            Some("which its registry keeps to itself, or doesn't have (log in and lock again to know)")
+        }
+        _ => None,
+    }
 }
 
 /// What the registries say to each, by its text.
