@@ -81,17 +81,6 @@ impl Cluster {
         self.admit_pdp_sync_for(namespace, &["pdp"], &["enrol"])
     }
 
-    /// Adds what the chart's value `rbac.listWorkloads` grants.
-    ///
-    /// # Errors
-    /// When the API server refuses it.
-    pub fn let_pdp_sync_list_workloads(&self, namespace: &str) -> Result<()> {
-        let name = json!({ "name": format!("{namespace}:pdp-sync-lists") });
-        let role = role(Kind::CLUSTER_ROLE, &name, &[LIST_WORKLOADS.to_owned()])?;
-        let binding = binding(Kind::CLUSTER_ROLE_BINDING, Kind::CLUSTER_ROLE, &name, namespace);
-        self.api.apply_all(&[role, binding])
-    }
-
     /// The same with the chart's values `rbac.subscriptions` and `rbac.secrets`.
     ///
     /// # Errors
@@ -105,6 +94,17 @@ impl Cluster {
         self.namespace(namespace)?;
         self.api.apply_all(&rights_for(namespace, subscriptions, secrets)?)?;
         self.kubeconfig_for("pdp-sync", namespace)
+    }
+
+    /// Adds what the chart's value `rbac.listWorkloads` grants.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub fn let_pdp_sync_list_workloads(&self, namespace: &str) -> Result<()> {
+        let name = json!({ "name": format!("{namespace}:pdp-sync-lists") });
+        let role = role(Kind::CLUSTER_ROLE, &name, &[LIST_WORKLOADS.to_owned()])?;
+        let binding = binding(Kind::CLUSTER_ROLE_BINDING, Kind::CLUSTER_ROLE, &name, namespace);
+        self.api.apply_all(&[role, binding])
     }
 }
 

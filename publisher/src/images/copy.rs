@@ -72,7 +72,7 @@ impl From<'_> {
                 let file: PathBuf = folder.path().join("blob");
                 let read = registry.blob_to_file(there, &blob.digest, blob.size, MAX_BLOB_BYTES, &file).await;
                 read.map_err(|error| self.unread(&blob.digest, error))?;
-                to.push_blob_file(repository, &file, &blob.digest, blob.size).await?;
+                to.send_blob_file(repository, &file, &blob.digest, blob.size).await?;
             }
         }
         Ok(())

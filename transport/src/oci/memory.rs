@@ -1,6 +1,7 @@
 //! What was learned about registries; it lives as long as the client that it was learned with.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -96,7 +97,7 @@ impl Memory {
 
     /// The registry wants fewer requests, and none before `until`, if it named a time.
     pub(super) fn slow_down(&self, origin: &str, now: Instant, until: Option<Instant>) {
-        entry(&mut lock(&self.paces), origin).slow_down(now, until);
+        entry(&mut lock(&self.paces), origin.to_owned(), MOST).slow_down(now, until);
     }
 
     /// A request went well.
@@ -111,7 +112,7 @@ impl Memory {
     }
 
     pub(super) fn keep_piece(&self, origin: &str, piece: u64) {
-        *entry(&mut lock(&self.pieces), origin) = piece;
+        *entry(&mut lock(&self.pieces), origin.to_owned(), MOST) = piece;
     }
 
     /// The path of another repository of the registry that has the blob, if one was seen.
@@ -121,19 +122,15 @@ impl Memory {
     }
 
     pub(super) fn keep_blob(&self, origin: String, digest: Digest, path: String) {
-        let mut blobs = lock(&self.blobs);
-        if blobs.len() >= MOST_BLOBS {
-            blobs.clear();
-        }
-        blobs.insert((origin, digest), path);
+        *entry(&mut lock(&self.blobs), (origin, digest), MOST_BLOBS) = path;
     }
 }
 
-fn entry<'a, T: Default>(all: &'a mut HashMap<String, T>, origin: &str) -> &'a mut T {
-    if all.len() >= MOST {
+fn entry<K: Eq + Hash, T: Default>(all: &mut HashMap<K, T>, key: K, most: usize) -> &mut T {
+    if all.len() >= most {
         all.clear();
     }
-    all.entry(origin.to_owned()).or_default()
+    all.entry(key).or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -53,6 +53,20 @@ impl Registry {
         if self.provides(repository, digest).await? {
             return Ok(Pushed::AlreadyThere);
         }
+        self.send_blob_file(repository, path, digest, size).await
+    }
+
+    /// The same without asking first whether the repository has it.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn send_blob_file(
+        &self,
+        repository: &Repository,
+        path: &Path,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<Pushed> {
         let (file, wanted) = (path.to_owned(), *digest);
         let checked = tokio::task::spawn_blocking(move || check_file(&file, &wanted, size)).await;
         checked.map_err(|e| Error::new(Kind::Io, format!("read {}", path.display()), e.to_string()))??;
