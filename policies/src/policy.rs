@@ -23,6 +23,7 @@ pub struct Policy {
     pub hold: Option<Hold>,
     /// When starts are allowed; always if there is no window of kind `allow`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
     pub windows: Vec<Window>,
     /// Start nothing between two times.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -46,6 +47,8 @@ pub struct Policy {
     pub own_images: Vec<ImageName>,
 }
 
+/// More windows than this are no policy.
+const MAX_WINDOWS: usize = 100;
 /// More own images than this are nobody's sidecars.
 const MAX_OWN_IMAGES: usize = 64;
 
@@ -201,6 +204,9 @@ impl Policy {
             found.push(
                 "after is not supported yet: it would hold every level for ever; take it out".to_owned(),
             );
+        }
+        if self.windows.len() > MAX_WINDOWS {
+            found.push(format!("windows lists {}; at most {MAX_WINDOWS} are read", self.windows.len()));
         }
         if self.own_images.len() > MAX_OWN_IMAGES {
             let count = self.own_images.len();

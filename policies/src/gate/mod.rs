@@ -1,15 +1,19 @@
 //! Who gets a release, and when: walks the promoted levels from the ceiling down to the PDP's own
 //! and takes the first without an obstacle. Waiting is a value, not an error.
 
+mod cron;
 mod customer;
 mod door;
+mod openings;
 mod permit;
 mod vendor;
 mod window;
+mod window_words;
 
 pub use door::effective_ring;
 pub use permit::{Authority, Permit};
 pub use window::{WindowState, window_state};
+pub use window_words::{Beginning, WindowWords};
 
 use std::collections::BTreeMap;
 

@@ -1,14 +1,11 @@
 //! Maintenance windows: cron beginnings in the customer's time zone, lengths in elapsed time.
 
-use croner::Cron;
-use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZoneDatabase;
 
+use super::cron;
+use super::openings::Openings;
 use crate::policy::{Window, WindowKind};
-use crate::time::At;
-
-/// No search for the next opening goes on for longer than this many steps.
-const MAX_STEPS: usize = 64;
+use crate::time::{At, Span};
 
 /// Whether starts are allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,84 +21,125 @@ pub enum WindowState {
     },
 }
 
+/// A window that is open for longer isn't one.
+const MAX_LENGTH: Span = Span::from_seconds(366 * 86_400);
+/// No search for the next opening goes on for longer than this many steps: hours of a year, and some.
+const MAX_STEPS: usize = 10_000;
+/// The next opening is looked for up to here.
+const HORIZON: Span = Span::from_seconds(366 * 86_400);
+
 impl Window {
-    /// Checks cron and time zone.
+    /// Checks rule, time zone and length.
     ///
     /// # Errors
-    /// What is wrong, in words. An impossible date such as 31 February is wrong too.
+    /// What is wrong, in words. A date that never comes, such as 31 February, is wrong too.
     pub fn check(&self, now: At) -> Result<(), String> {
-        if self.length.seconds() == 0 {
-            return Err(format!("window `{}` has no length", self.name));
-        }
-        self.next_beginning(now).map(|_| ())
+        let openings = self.openings()?;
+        let problem = match self.length.seconds() {
+            0 => "no length".to_owned(),
+            length if length > MAX_LENGTH.seconds() => {
+                format!(
+                    "a length of {}: more than {MAX_LENGTH} is no window, but a freeze or a hold",
+                    self.length
+                )
+            }
+            _ if openings.next(now).is_none() => format!("no beginning: `{}` never comes", self.cron),
+            _ => return Ok(()),
+        };
+        Err(format!("window `{}` has {problem}", self.name))
     }
 
-    fn parts(&self) -> Result<(Cron, jiff::tz::TimeZone), String> {
-        let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let cron = parser.parse(&self.cron).map_err(|e| format!("window `{}`: cron: {e}", self.name))?;
+    /// Its beginnings after `now`, in order, as many as are asked for.
+    ///
+    /// # Errors
+    /// What can't be read, in words.
+    pub fn beginnings(&self, now: At) -> Result<impl Iterator<Item = At> + use<>, String> {
+        let openings = self.openings()?;
+        Ok(std::iter::successors(openings.next(now), move |at| openings.next(*at)))
+    }
+
+    /// When it begins.
+    ///
+    /// # Errors
+    /// What can't be read, in words.
+    pub(super) fn openings(&self) -> Result<Openings, String> {
+        let cron = cron::read(&self.cron).map_err(|cause| {
+            format!("window `{}`: cron `{}`: {cause}", self.name, crate::printable(&self.cron))
+        })?;
         // Never `TimeZone::get`: it prefers files that anyone on the machine could swap.
         let zone = TimeZoneDatabase::bundled()
             .get(&self.time_zone)
             .map_err(|_| format!("window `{}`: `{}` is not an IANA time zone", self.name, self.time_zone))?;
-        Ok((cron, zone))
+        Ok(Openings::new(cron, zone))
     }
+}
 
+/// A window that was read.
+struct Readable<'a> {
+    window: &'a Window,
+    openings: Openings,
+}
+
+impl Readable<'_> {
     /// The end of the window that is open at `now`, if one is.
-    fn open_until(&self, now: At) -> Result<Option<At>, String> {
-        let (cron, zone) = self.parts()?;
-        let local = now.timestamp().to_zoned(zone);
-        let Ok(began) = cron.find_previous_occurrence(&local, true) else { return Ok(None) };
-        let end = At::of(began.timestamp()).plus(self.length);
-        Ok((now < end).then_some(end))
+    fn open_until(&self, now: At) -> Option<At> {
+        let end = self.openings.last(now)?.plus(self.window.length);
+        (now < end).then_some(end)
+    }
+}
+
+/// All windows of a policy, read once.
+struct Windows<'a> {
+    allow: Vec<Readable<'a>>,
+    deny: Vec<Readable<'a>>,
+}
+
+impl<'a> Windows<'a> {
+    fn read(windows: &'a [Window]) -> Result<Self, String> {
+        let read = |kind: WindowKind| {
+            let of_kind = windows.iter().filter(move |window| window.kind == kind);
+            let read = of_kind.map(|window| Ok(Readable { window, openings: window.openings()? }));
+            read.collect::<Result<Vec<_>, String>>()
+        };
+        Ok(Self { allow: read(WindowKind::Allow)?, deny: read(WindowKind::Deny)? })
     }
 
-    fn next_beginning(&self, now: At) -> Result<At, String> {
-        let (cron, zone) = self.parts()?;
-        let local = now.timestamp().to_zoned(zone);
-        let next = cron.find_next_occurrence(&local, false);
-        next.map(|at| At::of(at.timestamp())).map_err(|e| format!("window `{}`: cron: {e}", self.name))
+    /// Why starts are forbidden at `now`, none if they are allowed.
+    fn closed_by(&self, now: At) -> Option<String> {
+        if let Some(deny) = self.deny.iter().find(|deny| deny.open_until(now).is_some()) {
+            return Some(format!("`{}` forbids starts now", deny.window.name));
+        }
+        let first = self.allow.first()?;
+        let open = self.allow.iter().any(|allow| allow.open_until(now).is_some());
+        (!open).then(|| format!("window `{}` is closed", first.window.name))
+    }
+
+    /// The first time within a year at which starts are allowed.
+    fn next_opening(&self, now: At) -> Option<At> {
+        let (mut at, horizon) = (now, now.plus(HORIZON));
+        for _ in 0..MAX_STEPS {
+            if at > horizon {
+                return None;
+            }
+            let denied = self.deny.iter().filter_map(|deny| deny.open_until(at)).max();
+            at = match denied {
+                Some(end) => end,
+                None if self.closed_by(at).is_none() => return Some(at),
+                None => self.allow.iter().filter_map(|allow| allow.openings.next(at)).min()?,
+            };
+        }
+        None
     }
 }
 
 /// Whether starts are allowed at `now`. Deny beats allow; a window that can't be read closes.
 pub fn window_state(windows: &[Window], now: At) -> WindowState {
-    match closed_by(windows, now) {
-        Ok(None) => WindowState::Open,
-        Ok(Some(why)) => WindowState::Closed { next: next_opening(windows, now), why },
-        Err(why) => WindowState::Closed { next: None, why },
+    let read = match Windows::read(windows) {
+        Ok(read) => read,
+        Err(why) => return WindowState::Closed { next: None, why },
+    };
+    match read.closed_by(now) {
+        None => WindowState::Open,
+        Some(why) => WindowState::Closed { next: read.next_opening(now), why },
     }
-}
-
-/// Why starts are forbidden at `now`, none if they are allowed.
-fn closed_by(windows: &[Window], now: At) -> Result<Option<String>, String> {
-    let mut allows = windows.iter().filter(|w| w.kind == WindowKind::Allow).peekable();
-    for deny in windows.iter().filter(|w| w.kind == WindowKind::Deny) {
-        if deny.open_until(now)?.is_some() {
-            return Ok(Some(format!("`{}` forbids starts now", deny.name)));
-        }
-    }
-    let Some(first) = allows.peek() else { return Ok(None) };
-    let why = format!("window `{}` is closed", first.name);
-    for allow in allows {
-        if allow.open_until(now)?.is_some() {
-            return Ok(None);
-        }
-    }
-    Ok(Some(why))
-}
-
-/// Steps from one beginning or end to the next until starts are allowed.
-fn next_opening(windows: &[Window], now: At) -> Option<At> {
-    let mut at = now;
-    for _ in 0..MAX_STEPS {
-        let beginnings =
-            windows.iter().filter(|w| w.kind == WindowKind::Allow).map(|w| w.next_beginning(at).ok());
-        let ends =
-            windows.iter().filter(|w| w.kind == WindowKind::Deny).map(|w| w.open_until(at).ok().flatten());
-        at = beginnings.chain(ends).flatten().min()?;
-        if matches!(closed_by(windows, at), Ok(None)) {
-            return Some(at);
-        }
-    }
-    None
 }

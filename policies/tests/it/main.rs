@@ -24,4 +24,5 @@ mod rotation;
 mod trust;
 mod vendor;
 mod way_back;
+mod window_oracle;
 mod windows;

@@ -44,16 +44,80 @@ fn deny_beats_allow_and_the_next_opening_is_named() {
 }
 
 #[test]
+fn an_opening_after_days_that_are_denied_hour_by_hour_is_found() {
+    for (deny, length, next) in [
+        ("0 0 23 * *", "9d", Some("2026-12-02T00:00:00Z")),
+        // Each hour's five minutes are denied.
+        ("0 * * * *", "50m", None),
+        ("0 * * * *", "1h", None),
+        ("* * * * *", "2m", None),
+    ] {
+        let windows = [window("0 * * * *", "UTC", "allow", "5m"), window(deny, "UTC", "deny", length)];
+        let WindowState::Closed { next: found, .. } = state(&windows, "2026-11-23T09:55:00Z") else {
+            panic!("{deny} {length}")
+        };
+        assert_eq!(found, next.map(|at: &str| at.parse::<At>().unwrap()), "{deny} {length}");
+    }
+}
+
+#[test]
 fn what_can_not_be_read_closes_and_is_found_beforehand() {
     let now = "2026-11-23T08:00:00Z".parse().unwrap();
-    for (cron, zone, length) in [
-        ("0 0 31 2 *", "UTC", "1h"),
-        ("0 0 * * *", "Mars/Olympus", "1h"),
-        ("0 0 0 * * *", "UTC", "1h"),
-        ("0 0 * * *", "UTC", "0s"),
+    let long = format!("0 0 {} * *", "1,".repeat(100));
+    for (cron, zone, length, words) in [
+        ("0 0 31 2 *", "UTC", "1h", "31 2"),
+        ("0 0 * * *", "Mars/Olympus", "1h", "not an IANA time zone"),
+        ("0 0 0 * * *", "UTC", "1h", "write five"),
+        ("0 0 * *", "UTC", "1h", "write five"),
+        ("@daily", "UTC", "1h", "write five"),
+        ("0 0 * * *", "UTC", "0s", "no length"),
+        ("0 0 * * *", "UTC", "367d", "a freeze or a hold"),
+        ("0 0 * * SAT", "UTC", "1h", "write numbers"),
+        ("0 0 * JAN *", "UTC", "1h", "write numbers"),
+        ("0 0 * * L", "UTC", "1h", "write `5L`"),
+        ("0 0 1-7 * 6", "UTC", "1h", "`* 6#1`"),
+        ("0 0 15-21 * 2", "UTC", "1h", "`* 2#3`"),
+        ("0 0 13 * 5", "UTC", "1h", "opens on either"),
+        ("0 0 */2 * 1", "UTC", "1h", "opens on either"),
+        ("99 0 * * *", "UTC", "1h", "cron"),
+        (&long, "UTC", "1h", "more than 200 bytes"),
     ] {
-        assert!(window(cron, zone, "allow", length).check(now).is_err(), "{cron} {zone} {length}");
+        let refused = window(cron, zone, "allow", length).check(now).unwrap_err();
+        assert!(refused.contains(words), "{cron} {zone} {length}: {refused}");
+    }
+    for cron in ["0 0 * * 6#1", "0 22 L * *", "30 2 * * 5L", "0 0 1,15 * *", "*/30 1-3 * 1-6 1-5"] {
+        assert_eq!(window(cron, "Europe/Berlin", "allow", "366d").check(now), Ok(()), "{cron}");
     }
     let broken = [window("0 0 * * *", "Mars/Olympus", "allow", "1h")];
     assert!(matches!(state(&broken, "2026-11-23T08:00:00Z"), WindowState::Closed { next: None, .. }));
+}
+
+#[test]
+fn a_window_is_said_in_words_with_its_next_beginnings_here_and_in_utc() {
+    let now = "2026-10-20T08:00:00Z".parse().unwrap();
+    for (cron, kind, rule, next) in [
+        (
+            "30 2 * * 0",
+            "allow",
+            "starts are allowed at 02:30, on Sunday, for 2h (Europe/Berlin)",
+            [
+                ("2026-10-25T00:30:00Z", "2026-10-25 02:30 +02:00"),
+                ("2026-11-01T01:30:00Z", "2026-11-01 02:30 +01:00"),
+            ],
+        ),
+        (
+            "0 22 * * 6#1",
+            "deny",
+            "starts are forbidden at 22:00, on the 1st Saturday of the month, for 2h (Europe/Berlin)",
+            [
+                ("2026-11-07T21:00:00Z", "2026-11-07 22:00 +01:00"),
+                ("2026-12-05T21:00:00Z", "2026-12-05 22:00 +01:00"),
+            ],
+        ),
+    ] {
+        let told = window(cron, "Europe/Berlin", kind, "2h").words(now, 2).unwrap();
+        let found: Vec<_> = told.next.iter().map(|it| (it.at.to_string(), it.local.as_str())).collect();
+        let next = next.map(|(at, local)| (at.to_owned(), local));
+        assert_eq!((told.rule.as_str(), found.as_slice()), (rule, next.as_slice()));
+    }
 }
