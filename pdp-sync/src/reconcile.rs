@@ -203,13 +203,15 @@ fn start(
     let Plane { customer, endpoints, .. } = plane;
     let (policy, catalog) = (&customer.policy, &fetched.catalog);
     let bytes = document::write(policy).map_err(internal)?;
+    let changes = state.policy.as_ref().map(|before| policy.loosened(before)).unwrap_or_default();
     let evidence = Evidence {
         catalog: catalog.versions(),
         inputs: moving::inputs(endpoints, customer, state, &permit.descriptor().release, clock.now()),
         policy: PolicyMark {
             digest: Digest::of(&bytes),
             changed_by: None,
-            loosened: state.policy.as_ref().is_some_and(|before| policy.looser_than(before)),
+            loosened: !changes.is_empty(),
+            changes,
         },
         now: clock.now(),
     };

@@ -13,6 +13,7 @@ use crate::digest::{Digest, hex_form};
 use crate::document::{self, API_VERSION};
 use crate::gate::{Authority, Permit};
 use crate::image_name::ImageName;
+use crate::loosened::Loosening;
 use crate::names::{ComponentName, Level};
 use crate::release::Release;
 use crate::report::{CatalogVersions, LevelDigest};
@@ -79,6 +80,9 @@ pub struct PolicyMark {
     /// True if it was loosened since the decision before.
     #[serde(default)]
     pub loosened: bool,
+    /// By what; none in records of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Loosening>,
 }
 
 /// How far the decision has come. Which stages are done is derived from the target itself.

@@ -22,6 +22,7 @@ pub mod instruction;
 pub mod json_pointer;
 mod key_change;
 mod keys;
+mod loosened;
 pub mod moves;
 mod names;
 pub mod outlives;
@@ -52,6 +53,7 @@ pub use hotfix::{AUDIENCES, Audience, Barred, audience_member};
 pub use image_name::{BadImageName, ImageName, MAX_IMAGE_NAME, is_image_name, split_image};
 pub use key_change::{BadKeyChange, KeyPurpose};
 pub use keys::{ARTIFACT_KEYS, DIRECTOR_KEYS, KeyList, KeyState, ListedKey};
+pub use loosened::Loosening;
 pub use names::{
     BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Person,
     Platform, Ring,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::Overridable;
 use crate::image_name::ImageName;
+use crate::loosened::{Loosening, loosened};
 use crate::names::{DataPlaneName, Level};
 use crate::release::Severity;
 use crate::time::{At, Span};
@@ -227,21 +228,14 @@ impl Policy {
         })
     }
 
-    /// True if this policy lets something pass that `before` held back. Always recorded, never forbidden.
+    /// What this policy lets pass that `before` held back, field by field.
+    pub fn loosened(&self, before: &Self) -> Vec<Loosening> {
+        loosened(before, self)
+    }
+
+    /// True if this policy lets something pass that `before` held back.
     pub fn looser_than(&self, before: &Self) -> bool {
-        let dropped = |was: bool, is: bool| was && !is;
-        dropped(before.pin.is_some(), self.pin.is_some())
-            || matches!((&before.pin, &self.pin), (Some(was), Some(is)) if was.to != is.to || is.expires < was.expires)
-            || dropped(before.hold.is_some(), self.hold.is_some())
-            || dropped(before.approval.is_some(), self.approval.is_some())
-            || matches!((&before.approval, &self.approval), (Some(was), Some(is)) if is.quorum < was.quorum)
-            || dropped(before.minimum_age.is_some(), self.minimum_age.is_some())
-            || matches!((&before.minimum_age, &self.minimum_age), (Some(was), Some(is)) if is.age < was.age)
-            || before.freezes.iter().any(|freeze| !self.freezes.contains(freeze))
-            || before.windows != self.windows
-            || before.after.iter().any(|other| !self.after.contains(other))
-            || self.overrides.iter().any(|rule| !before.overrides.contains(rule))
-            || self.own_images.iter().any(|image| !before.own_images.contains(image))
+        !self.loosened(before).is_empty()
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
             &permit.descriptor().release,
             clock.now(),
         ),
-        policy: PolicyMark { digest, changed_by: None, loosened: false },
+        policy: PolicyMark { digest, changed_by: None, loosened: false, changes: vec![] },
         now: clock.now(),
     };
     let record = DecisionRecord::begin(*permit, state.record.as_ref(), evidence);

@@ -2,7 +2,7 @@
 
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::gate::Authority;
-use pdp_policies::{At, Level};
+use pdp_policies::{At, Level, Loosening};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{print, say};
@@ -52,6 +52,8 @@ struct Decision {
     authority: Option<Authority>,
     /// The customer's policy had been loosened since the decision before.
     policy_loosened: bool,
+    /// By what, if the record says it.
+    policy_changes: Vec<Loosening>,
 }
 
 /// From the record, which says most; without it from the status.
@@ -63,6 +65,7 @@ fn decision(of: &UpdateSubscription, record: Option<&DecisionRecord>) -> Option<
             attempt: Some(record.attempt()),
             authority: Some(record.authority().clone()),
             policy_loosened: record.policy().loosened,
+            policy_changes: record.policy().changes.clone(),
         });
     }
     let status = seen::status(of);
@@ -73,6 +76,7 @@ fn decision(of: &UpdateSubscription, record: Option<&DecisionRecord>) -> Option<
         attempt: target.attempt,
         authority: target.authority.clone(),
         policy_loosened: status.policy_loosened,
+        policy_changes: Vec::new(),
     })
 }
 
@@ -91,6 +95,7 @@ fn text(history: &History) -> String {
         lines.push(format!("newest decision: level {}{attempt}, {at}, started by {who}", decision.level));
         if decision.policy_loosened {
             lines.push("  ! PolicyLoosened: the customer's policy had been loosened before".to_owned());
+            lines.extend(decision.policy_changes.iter().map(|change| format!("    {change}")));
         }
     }
     lines.join("\n")

@@ -46,7 +46,12 @@ fn begun(level: u32, before: Option<&DecisionRecord>, own: &[ImageName]) -> Opti
             left_out: vec![],
             flux: None,
         },
-        policy: PolicyMark { digest: Digest::of(b"policy"), changed_by: None, loosened: false },
+        policy: PolicyMark {
+            digest: Digest::of(b"policy"),
+            changed_by: None,
+            loosened: false,
+            changes: vec![],
+        },
         now: now(),
     };
     Some(DecisionRecord::begin(*permit, before, evidence))
