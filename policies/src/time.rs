@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 /// How far the vendor's clock and ours may differ (seconds). Later dates are `ClockSkew`.
 pub const CLOCK_TOLERANCE: i64 = 15 * 60;
 
+/// What "for ever" is written as.
+const NEVER: &str = "9999-12-31T23:59:59Z";
+const LAST_DAY: &str = "9999-12-31T00:00:00Z";
+
 /// A point in time: RFC 3339, UTC, whole seconds, as every signed document writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -25,6 +29,11 @@ impl At {
     pub fn from_unix(unix: i64) -> Self {
         let clamped = unix.clamp(jiff::Timestamp::MIN.as_second() + 1, jiff::Timestamp::MAX.as_second() - 1);
         Self(jiff::Timestamp::from_second(clamped).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+    }
+
+    /// The end of time, which is what "for ever" is written as.
+    pub fn never() -> Self {
+        Self::from_unix(i64::MAX)
     }
 
     /// Drops the fraction of a second.
@@ -55,6 +64,9 @@ impl At {
 
 impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::never() {
+            return f.write_str(NEVER);
+        }
         write!(f, "{}", self.0)
     }
 }
@@ -64,6 +76,10 @@ impl FromStr for At {
 
     fn from_str(text: &str) -> Result<Self, BadTime> {
         let refuse = || BadTime(text.chars().take(40).collect());
+        // A calendar with offsets ends a day before: what people write for "no end" is its end.
+        if text == NEVER || text == LAST_DAY {
+            return Ok(Self::never());
+        }
         let time: jiff::Timestamp = text.parse().map_err(|_| refuse())?;
         if !text.ends_with('Z') || time.subsec_nanosecond() != 0 {
             return Err(refuse());
@@ -177,7 +193,19 @@ mod tests {
     #[test]
     fn times_are_utc_in_whole_seconds() {
         assert_eq!("2026-11-23T08:00:00Z".parse::<At>().unwrap().to_string(), "2026-11-23T08:00:00Z");
-        for bad in ["2026-11-23", "2026-11-23T08:00:00.5Z", "2026-11-23T08:00:00+01:00", "now"] {
+        for forever in ["9999-12-31T23:59:59Z", "9999-12-31T00:00:00Z"] {
+            let at: At = forever.parse().unwrap();
+            assert_eq!((at, at.to_string().as_str()), (At::never(), "9999-12-31T23:59:59Z"));
+            assert!(at > "9999-12-30T00:00:00Z".parse().unwrap() && at.plus(Span::from_seconds(9)) == at);
+        }
+        for bad in [
+            "9999-12-31T24:00:00Z",
+            "10000-01-01T00:00:00Z",
+            "2026-11-23",
+            "2026-11-23T08:00:00.5Z",
+            "2026-11-23T08:00:00+01:00",
+            "now",
+        ] {
             assert!(bad.parse::<At>().is_err(), "{bad}");
         }
     }
