@@ -24,12 +24,12 @@ use crate::endpoints::Endpoints;
 use crate::render;
 use places::Pulled;
 
-/// So many at once: registries limit rates.
-const PARALLEL: usize = 8;
+/// So many at once: as many connections as are kept for one host, so that a registry without HTTP/2 sees no more than these.
+const PARALLEL: usize = 2;
 /// An image that isn't answered for by then can't be asked.
 const LONGEST_OF_ONE: Duration = Duration::from_secs(15);
 /// All of them together.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(120);
 /// So many are named.
 const NAMED: usize = 8;
 
