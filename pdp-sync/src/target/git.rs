@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pdp_policies::decision::DecisionRecord;
+use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::trust::{Catalog, Verified};
 use pdp_policies::{At, Digest, Obstacle, ObstacleCode};
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::git::{Author, Change, CommitId, Remote};
 use pdp_transport::{Error, Kind};
 
-use super::{Alive, Found, Images, Preflight, Progress, Tidied, git_apply};
+use super::{Alive, Found, Images, Preflight, Progress, Tidied, git_apply, meaning};
 use crate::crd::Signatures;
 use crate::endpoints::Endpoints;
 use crate::preflight::{self, Trouble};
@@ -59,6 +59,17 @@ impl<'a> GitTarget<'a> {
         Ok(Self { endpoints, signatures, probe, remote, branch: &endpoint.branch, place })
     }
 
+    /// The files of what is installed, as this pdp-sync writes them.
+    fn installed(&self, state: &State) -> Files {
+        let record = state.record.as_ref().filter(|record| matches!(record.phase(), Phase::Done {}));
+        record.map(|record| git_apply::all_files(self.place, record)).unwrap_or_default()
+    }
+
+    /// What somebody else changed in what was written, or put where `ours` would go.
+    pub(crate) fn foreign(&self, head: &Head, ours: &Files, state: &State) -> Vec<Obstacle> {
+        foreign(&head.files, ours, &self.installed(state), &state.written)
+    }
+
     pub(crate) fn head(&self) -> Result<Head> {
         let commit = self.remote.fetch_or_first(self.branch)?;
         let below = match commit {
@@ -101,7 +112,7 @@ impl super::Target for GitTarget<'_> {
         if state.written.is_empty() {
             return Ok(Found::default());
         }
-        let obstacles = foreign(&self.head()?.files, &Files::new(), &state.written);
+        let obstacles = self.foreign(&self.head()?, &Files::new(), state);
         Ok(Found { obstacles, ..Found::default() })
     }
 
@@ -121,7 +132,7 @@ impl super::Target for GitTarget<'_> {
             return Ok(Preflight::Trouble(trouble));
         }
         let ours = git_apply::all_files(self.place, record);
-        let mut obstacles = foreign(&self.head()?.files, &ours, &state.written);
+        let mut obstacles = self.foreign(&self.head()?, &ours, state);
         obstacles.extend(images()?);
         Ok(if obstacles.is_empty() { Preflight::Ready } else { Preflight::Blocked(obstacles) })
     }
@@ -174,34 +185,47 @@ pub(crate) fn changes(
     changes
 }
 
-/// Files of ours that hold something which pdp-sync didn't write: a person's edit is respected.
-pub(crate) fn foreign(
+/// Files of ours that hold something which pdp-sync didn't write: a person's edit is respected. `told` is what was written
+/// there, as far as it is known, to say what differs.
+fn foreign(
     head: &Files,
     ours: &Files,
+    told: &Files,
     written: &BTreeMap<String, BTreeSet<Digest>>,
 ) -> Vec<Obstacle> {
     let edited = |path: &String| -> Option<&'static str> {
         let known = written.get(path);
-        match head.get(path).map(|content| Digest::of(content)) {
-            None if known.is_some() => Some("was deleted"),
-            None => None,
-            Some(digest) if known.is_some_and(|known| known.contains(&digest)) => None,
-            Some(digest) if ours.get(path).is_some_and(|content| Digest::of(content) == digest) => None,
-            Some(_) if known.is_some() => Some("was edited"),
-            Some(_) => Some("belongs to someone else"),
+        let Some(content) = head.get(path) else { return known.map(|_| "was deleted") };
+        let marks = meaning::marks(content);
+        let is = |known: &BTreeSet<Digest>| known.intersection(&marks).next().is_some();
+        match known {
+            Some(known) if is(known) => None,
+            _ if ours.get(path).is_some_and(|content| is(&meaning::marks(content))) => None,
+            Some(_) => Some("was edited"),
+            None => Some("belongs to someone else"),
         }
     };
     let paths: BTreeSet<_> = ours.keys().chain(written.keys()).collect();
     let found = paths.into_iter().filter_map(|path| Some((path, edited(path)?)));
-    found
-        .map(|(path, how)| {
-            let code = match how {
-                "belongs to someone else" => ObstacleCode::ForeignOwner,
-                _ => ObstacleCode::HeldByEdit,
-            };
-            Obstacle::new(code, None, format!("`{path}` {how}; put it back, or take it out of the way"))
-        })
-        .collect()
+    let obstacle = |(path, how): (&String, &str)| {
+        let code = match how {
+            "belongs to someone else" => ObstacleCode::ForeignOwner,
+            _ => ObstacleCode::HeldByEdit,
+        };
+        let known = |content: &&Vec<u8>| {
+            let marks = meaning::marks(content);
+            written.get(path).is_some_and(|known| known.intersection(&marks).next().is_some())
+        };
+        let differences = told.get(path).filter(known).zip(head.get(path));
+        let differences = differences.and_then(|(ours, theirs)| meaning::differences(ours, theirs));
+        let differences = differences.map_or_else(String::new, |all| format!(" ({})", all.join(", ")));
+        Obstacle::new(
+            code,
+            None,
+            format!("`{path}` {how}{differences}; put it back, or take it out of the way"),
+        )
+    };
+    found.map(obstacle).collect()
 }
 
 #[cfg(test)]
@@ -223,9 +247,14 @@ mod tests {
             ("p/d.yaml".to_owned(), old),
         ]);
         let head = files(&[("p/a.yaml", "old"), ("p/b.yaml", "mine"), ("p/c.yaml", "stranger")]);
-        let found: Vec<_> = foreign(&head, &ours, &written).into_iter().map(|o| (o.code, o.detail)).collect();
+        let told = files(&[("p/b.yaml", "old")]);
+        let found: Vec<_> =
+            foreign(&head, &ours, &told, &written).into_iter().map(|o| (o.code, o.detail)).collect();
         assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[0].0 == ObstacleCode::HeldByEdit && found[0].1.contains("p/b.yaml"));
+        assert!(
+            found[0].0 == ObstacleCode::HeldByEdit
+                && found[0].1.contains("p/b.yaml` was edited (: \"old\" -> \"mine\")")
+        );
         assert!(found[1].0 == ObstacleCode::ForeignOwner && found[1].1.contains("p/c.yaml"));
         assert!(found[2].0 == ObstacleCode::HeldByEdit && found[2].1.contains("was deleted"));
     }

@@ -1,14 +1,14 @@
 //! Writing a level stage by stage, and putting it back. Needs the decision record and the target alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::release::{Component, OnFailure, Release};
-use pdp_policies::{ComponentName, Digest, Turn};
+use pdp_policies::{ComponentName, Turn};
 use pdp_transport::cli::failure::{Result, internal};
 
 use super::git::GitTarget;
-use super::{Alive, Applied, turns};
+use super::{Alive, Applied, meaning, turns};
 use crate::fault;
 use crate::probe::{self, Health};
 use crate::render::{self, Files, Place};
@@ -113,8 +113,8 @@ fn write(
         return Ok(());
     }
     for (path, content) in wanted {
-        let mut known: BTreeSet<_> = head.files.get(path).map(|old| Digest::of(old)).into_iter().collect();
-        known.extend(content.as_ref().map(|new| Digest::of(new)));
+        let mut known = head.files.get(path).map(|old| meaning::marks(old)).unwrap_or_default();
+        known.extend(content.iter().flat_map(|new| meaning::marks(new)));
         state.written.insert(path.clone(), known);
     }
     state.save_written()?;
@@ -127,7 +127,7 @@ fn write(
     // Only what was written last is ours now; files that were deleted are nobody's.
     for (path, content) in wanted {
         match content {
-            Some(content) => state.written.insert(path.clone(), BTreeSet::from([Digest::of(content)])),
+            Some(content) => state.written.insert(path.clone(), meaning::marks(content)),
             None => state.written.remove(path),
         };
     }

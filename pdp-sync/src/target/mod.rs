@@ -2,6 +2,7 @@
 
 pub(crate) mod git;
 pub(crate) mod git_apply;
+mod meaning;
 
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
