@@ -65,7 +65,8 @@ pub(crate) fn pass(plane: &Plane, state: &mut State, target: &dyn Target, clock:
 
 fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) -> Result<Outcome> {
     let Plane { customer, endpoints, .. } = plane;
-    let mut outcome = Outcome::default();
+    let windows = customer.policy.windows_in_words(clock.now());
+    let mut outcome = Outcome { windows, ..Outcome::default() };
     take_back(customer, state)?;
     if state.unfinished().is_some() {
         // Needs no vendor: no catalog, no registry, no server.
@@ -82,6 +83,7 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
         Err(seen) => return Ok(outcome.with(seen)),
     };
     outcome.remember(&fetched.catalog, customer, state, clock.now());
+    outcome.ineffective = ineffective(customer, &fetched.catalog, state, clock.now());
     target.trust(state, &fetched.catalog)?;
     let moved = moving::adopt(endpoints, customer, state, clock.now())?;
     outcome.moves.get_or_insert_default().extend(moved);
@@ -139,6 +141,7 @@ pub(crate) fn decide(
         found: &found.obstacles,
         instruction: fetched.heard.instruction(customer.opener),
         approvals: &fetched.heard.approvals,
+        policy_before: state.policy.as_ref(),
     };
     gate::decide(&fetched.catalog, &customer.policy, &situation, now)
 }
@@ -157,7 +160,7 @@ fn act(
 ) -> Result<Outcome> {
     let customer = &plane.customer;
     let Verdict::Proceed(permit) = verdict else {
-        keep_policy(customer, state)?;
+        keep_policy(customer, state, &outcome.ineffective)?;
         keep_candidate(customer, state, &fetched.catalog, &verdict)?;
         target.clear(state)?;
         return Ok(outcome.with(Seen::Verdict(verdict, found.obstacles)));
@@ -281,12 +284,27 @@ fn rolled_back(customer: &Customer) -> Option<Obstacle> {
     Some(Obstacle::new(ObstacleCode::Frozen, None, detail))
 }
 
+/// What of the policy protects nothing, or can never be met.
+pub(crate) fn ineffective(customer: &Customer, catalog: &Catalog, state: &State, now: At) -> Vec<String> {
+    let (policy, before) = (&customer.policy, state.policy.as_ref());
+    let installed =
+        state.record.as_ref().and_then(DecisionRecord::installed).map(|installed| installed.level);
+    match catalog.channel(&customer.line) {
+        Some(channel) => policy.ineffective_in(channel, installed, before, now),
+        None => policy.ineffective(before, now),
+    }
+}
+
 /// The strictest policy since the last decision is what the next one is compared with: one that was loosened while
-/// a level waited for something else is no secret.
-fn keep_policy(customer: &Customer, state: &mut State) -> Result<()> {
+/// a level waited for something else is no secret. One that does not do what it says was never in force.
+fn keep_policy(customer: &Customer, state: &mut State, ineffective: &[String]) -> Result<()> {
     let policy = &customer.policy;
     match &state.policy {
-        Some(before) if policy.looser_than(before) => Ok(()),
+        _ if !ineffective.is_empty() => Ok(()),
+        Some(before) if policy.looser_than(before) => {
+            let kept = before.having_seen(policy);
+            if kept == *before { Ok(()) } else { state.save_policy(&kept) }
+        }
         _ => state.save_policy(policy),
     }
 }

@@ -3,7 +3,7 @@
 mod text;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
-use pdp_policies::gate::{Authority, Verdict, Waiting};
+use pdp_policies::gate::{Authority, Verdict, Waiting, WindowWords};
 use pdp_policies::report::{CatalogVersions, LevelDigest};
 use pdp_policies::trust::{Catalog, Freshness, Role, STALE_AFTER};
 use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Promotion, Refusal, Ring, Span, Withdrawal};
@@ -39,6 +39,10 @@ pub(crate) struct Outcome {
     pub(crate) withdrawn: Option<Withdrawal>,
     /// The installed level, if its channel names it no more.
     pub(crate) pruned: Option<Level>,
+    /// What of the customer's policy protects nothing, or can never be met.
+    pub(crate) ineffective: Vec<String>,
+    /// The customer's windows.
+    pub(crate) windows: Vec<WindowWords>,
     /// What was put right, and how the installed components are.
     pub(crate) tidied: Tidied,
     pub(crate) seen: Seen,
@@ -169,6 +173,9 @@ pub(crate) struct Status {
     pub(crate) last_good: Option<Level>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) obstacles: Vec<Obstacle>,
+    /// The customer's windows in words, with their next beginnings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) windows: Vec<WindowWords>,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) waiting_for: Option<String>,
     pub(crate) next_action: Option<NextAction>,
@@ -231,6 +238,7 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
         last_good: record.and_then(DecisionRecord::last_good).map(|r| r.level),
         conditions: conditions(outcome, record, catalog.as_ref(), &obstacles),
         obstacles,
+        windows: outcome.windows.clone(),
         refusal,
         waiting_for,
         next_action,
@@ -285,6 +293,9 @@ fn conditions(
         Some(Trouble::Refused(refusal)) => add("InstructionRefused", refusal.code.as_str()),
         Some(Trouble::Unavailable(code, _)) => add("InstructionUnavailable", code),
         None => {}
+    }
+    if let Some(problem) = outcome.ineffective.first() {
+        add("PolicyIneffective", problem);
     }
     if let Some(earlier) = outcome.instruction.as_ref().and_then(|i| i.earlier_ring.as_ref()) {
         add("EarlierRing", earlier.as_str());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use pdp_policies::decision::FluxInputs;
 use pdp_policies::policy::Policy;
 use pdp_policies::{
-    API_VERSION, At, ComponentName, DataPlaneName, Digest, Line, Organization, PdpId, Platform, Ring, Span,
+    API_VERSION, ComponentName, DataPlaneName, Digest, Line, Organization, PdpId, Platform, Ring, Span,
 };
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::Result;
@@ -215,13 +215,13 @@ fn ten_seconds() -> Span {
 
 impl Subscription {
     /// Reads the file; says everything that is wrong with it.
-    pub(crate) fn read(path: &Path, now: At) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let what = format!("subscription {}", path.display());
         let bytes = files::read_capped(path, pdp_policies::yaml::MAX_YAML_BYTES as u64)?;
         let bytes =
             bytes.ok_or_else(|| Failure::new("NotFound", &what).hint("name it with --subscription"))?;
         let problems = match pdp_policies::yaml::read::<Self>(&String::from_utf8_lossy(&bytes)) {
-            Ok(subscription) => match subscription.problems(now) {
+            Ok(subscription) => match subscription.problems() {
                 problems if problems.is_empty() => return Ok(subscription),
                 problems => problems,
             },
@@ -236,13 +236,12 @@ impl Subscription {
         PdpId { organization: self.spec.organization.clone(), data_plane: self.spec.data_plane.clone() }
     }
 
-    /// All that is wrong with it, in words.
-    pub(crate) fn problems(&self, now: At) -> Vec<String> {
+    /// All that is wrong with it, in words. What of its policy protects nothing is no fault of the file: it holds.
+    pub(crate) fn problems(&self) -> Vec<String> {
         let mut found = self.instruction_problems();
         if (self.api_version.as_str(), self.kind.as_str()) != (API_VERSION, "UpdateSubscription") {
             found.push(format!("apiVersion and kind must be {API_VERSION} and UpdateSubscription"));
         }
-        found.extend(self.spec.policy.windows.iter().filter_map(|window| window.check(now).err()));
         if let Some(mirror) = &self.spec.mirror
             && format!("{mirror}/x").parse::<pdp_transport::oci::Repository>().is_err()
         {
@@ -254,7 +253,6 @@ impl Subscription {
             }
             found.extend(limits.problems());
         }
-        found.extend(self.spec.policy.problems().iter().map(|problem| format!("spec.policy.{problem}")));
         if self.spec.policy.approval.is_some() && self.spec.approvals.is_none() {
             found.push("spec.approvals: the policy asks for approvals; name their folder".to_owned());
         }
@@ -262,15 +260,6 @@ impl Subscription {
             found.push("spec.probe.command is empty".to_owned());
         }
         found
-    }
-
-    /// Refuses a pin that is over already and was not there in the pass before: a slip of the date, which would let go
-    /// what it was to hold.
-    pub(crate) fn refuse_pin_that_is_over(&self, before: Option<&Policy>, now: At) -> Result<()> {
-        let Some(problem) = self.spec.policy.pin_is_over(before, now) else { return Ok(()) };
-        Err(Failure::new("BadSubscription", "the subscription can't be used")
-            .cause(format!("spec.policy.{problem}"))
-            .hint("give the pin an end that is to come, or take it out"))
     }
 
     fn instruction_problems(&self) -> Vec<String> {
@@ -297,7 +286,7 @@ mod tests {
     fn read(text: &str) -> Result<Subscription> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        Subscription::read(file.path(), At::from_unix(1_795_420_800))
+        Subscription::read(file.path())
     }
 
     fn sample() -> &'static str {
@@ -324,39 +313,24 @@ mod tests {
     #[test]
     fn all_problems_are_told_at_once() {
         let text = sample()
-            .replace("Europe/Stockholm", "Mars/Olympus")
             .replace("path: clusters/prod/pdp", "path: ../../etc")
             .replace("mirror: registry.nordbank.example/wso2", "mirror: 'not a host'")
-            .replace("quorum: 1", "quorum: 2")
-            .replace("ssh-ed25519 ", "ssh-ed25519 x");
+            .replace("download: 2Gi", "download: 2Mi")
+            .replace("silence: 30s", "silence: 30m");
         let failure = read(&text).unwrap_err().to_string();
-        for part in ["Mars/Olympus", "../../etc", "not a host", "approvers[0]", "quorum 2 of 1"] {
+        for part in ["../../etc", "not a host", "limits.silence"] {
             assert!(failure.contains(part), "{part} in {failure}");
         }
     }
 
+    /// What was begun under it goes on: a slip in it is no reason to stop half-way.
     #[test]
-    fn a_policy_that_protects_nothing_or_holds_for_ever_is_refused_with_the_reason() {
-        for (from, to, words) in [
-            ("until: 2027-01-04", "until: 2026-01-04", "spec.policy.freezes[0] ends"),
-            ("  policy:", "  policy:\n    after: [staging]", "spec.policy.after is not supported yet"),
-        ] {
-            let text = sample().replace(from, to);
-            assert_ne!(text, sample());
-            let failure = read(&text).unwrap_err();
-            assert_eq!(failure.code, "BadSubscription");
-            assert!(failure.to_string().contains(words), "{words} in {failure}");
-        }
-    }
-
-    #[test]
-    fn a_pin_that_is_over_is_refused_unless_it_was_there_before() {
-        let now = At::from_unix(1_795_420_800);
-        let late = read(&sample().replace("expires: 2027-01-31", "expires: 2026-01-31")).unwrap();
-        let refused = late.refuse_pin_that_is_over(None, now).unwrap_err();
-        assert!(refused.to_string().contains("spec.policy.pin ends"), "{refused}");
-        assert!(late.refuse_pin_that_is_over(Some(&late.spec.policy), now).is_ok());
-        assert!(read(sample()).unwrap().refuse_pin_that_is_over(None, now).is_ok());
+    fn a_policy_that_protects_nothing_is_read() {
+        let text = sample()
+            .replace("until: 2027-01-04", "until: 2026-01-04")
+            .replace("Europe/Stockholm", "Mars/Olympus");
+        let policy = read(&text).unwrap().spec.policy;
+        assert_eq!(policy.ineffective(None, pdp_policies::At::from_unix(1_795_420_800)).len(), 2);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod helm_yaml;
 mod hotfix;
 mod image_name;
 pub mod image_values;
+mod ineffective;
 pub mod instruction;
 pub mod json_pointer;
 mod key_change;

@@ -61,6 +61,10 @@ fn the_documented_subscription_is_taken_and_its_identity_stays() {
         .unwrap();
 }
 
+fn window(cron: &str) -> Value {
+    json!({ "name": "w", "kind": "allow", "cron": cron, "timeZone": "UTC", "length": "1h" })
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_with_the_reason() {
     let cluster = shared();
@@ -93,6 +97,17 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
             ] } }),
             "ends before it begins",
         ),
+        (
+            json!({ "policy": { "approval": { "quorum": 2, "approvers": ["ssh-ed25519 AAAA lind"] } } }),
+            "quorum",
+        ),
+        (
+            json!({ "policy": { "approval": { "quorum": 0, "approvers": ["ssh-ed25519 AAAA lind"] } } }),
+            "quorum",
+        ),
+        (json!({ "policy": { "windows": [window("0 0 1-7 * 6")] } }), "cron opens on either"),
+        (json!({ "policy": { "windows": [window("0 0 0 * * *")] } }), "cron opens on either"),
+        (json!({ "policy": { "windows": vec![window("0 0 * * *"); 101] } }), "Too many"),
         (json!({ "interval": "soon" }), "spec.interval"),
         (json!({ "organization": null }), "spec.organization: Required value"),
     ] {

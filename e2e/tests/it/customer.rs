@@ -143,33 +143,146 @@ fn on_premises_gets_its_registry_unless_it_is_left_out() {
 }
 
 #[test]
-fn a_policy_that_protects_nothing_or_holds_for_ever_is_refused_with_the_reason() {
+fn a_policy_that_protects_nothing_is_refused_by_a_plan_and_starts_nothing() {
     let base = base();
+    let window = |kind: &str, cron: &str, length: &str| {
+        format!("windows: [{{name: w, kind: {kind}, cron: '{cron}', timeZone: UTC, length: {length}}}]")
+    };
+    let pin = |level: u32, expires: &str| {
+        format!("pin: {{to: {{level: {level}}}, reason: close, expires: {expires}}}")
+    };
     for (name, policy, words) in [
         (
             "swapped",
-            "freezes: [{reason: close, from: 2027-01-04T00:00:00Z, until: 2026-12-20T00:00:00Z}]",
-            "spec.policy.freezes[0] ends",
+            "freezes: [{reason: close, from: 2027-01-04T00:00:00Z, until: 2026-12-20T00:00:00Z}]".to_owned(),
+            "freezes[0] ends",
         ),
-        ("after", "after: [staging]", "spec.policy.after is not supported yet"),
         (
-            "over",
-            "pin: {to: {level: 41}, reason: close, expires: 2026-01-31T00:00:00Z}",
-            "spec.policy.pin ends",
+            "frozen-last-year",
+            "freezes: [{reason: close, from: 2025-12-20T00:00:00Z, until: 2026-01-04T00:00:00Z}]".to_owned(),
+            "freezes[0] is over already",
+        ),
+        ("after", "after: [staging]".to_owned(), "after is not supported yet"),
+        ("over", pin(41, "2026-01-31T00:00:00Z"), "pin ends"),
+        (
+            "unpublished",
+            pin(410, "2027-01-31T00:00:00Z"),
+            "pin.to names level 410, which was never published",
+        ),
+        ("two-ways", window("allow", "0 0 1-7 * 6", "2h"), "`* 6#1`"),
+        ("never", window("deny", "0 0 * * *", "1d"), "windows never allow a start within a year"),
+        (
+            "nowhere",
+            window("allow", "0 0 * * *", "1d").replace("UTC", "Mars/Olympus"),
+            "not an IANA time zone",
         ),
     ] {
         let more = format!("  policy: {{{policy}}}\n");
-        let plane = base.world.data_plane("refused", name, "general", &more).unwrap();
+        let plane = base.world.data_plane("slip", name, "general", &more).unwrap();
         let (file, state) = (plane.subscription.to_string_lossy(), plane.state.to_string_lossy());
         let plan = ["plan", "--subscription", &file, "--state", &state];
         let planned = base.world.run(pdp_e2e::Program::PdpSync, &plan, &[]).unwrap();
-        for refused in [planned, plane.pass(&base.world, &[]).unwrap()] {
-            let said = &refused.stderr;
-            assert!(said.contains("error[BadSubscription]") && said.contains(words), "{name}: {said}");
-            assert!(refused.code.is_some_and(|code| code != 0), "{name}: {:?}", refused.code);
+        let said = &planned.stderr;
+        assert!(said.contains("error[PolicyIneffective]") && said.contains(words), "{name}: {said}");
+        assert_eq!(planned.code, Some(1), "{name}");
+        // Nothing is in force by being seen twice.
+        for _ in 0..2 {
+            assert!(plane.pass(&base.world, &[]).unwrap().ok(), "{name}");
+            let status = plane.status().unwrap();
+            let told = status["obstacles"].as_array().unwrap().iter().any(|obstacle| {
+                obstacle["code"] == "PolicyIneffective"
+                    && obstacle["detail"].as_str().unwrap().contains(words)
+            });
+            assert!(
+                told && status.to_string().contains(r#""type":"PolicyIneffective""#),
+                "{name}: {status:#}"
+            );
         }
         assert!(base.world.git.files(&plane.name, "main").unwrap().is_empty(), "{name}: nothing is written");
+        let text = std::fs::read_to_string(&plane.subscription).unwrap().replace(&more, "");
+        std::fs::write(&plane.subscription, text).unwrap();
+        plane.pass(&base.world, &[]).unwrap();
+        assert_eq!(plane.level(), Some(42), "{name}: put right");
     }
+}
+
+#[test]
+fn what_was_begun_goes_on_under_a_policy_that_protects_nothing() {
+    let base = base();
+    let plane = base.world.data_plane("slip", "begun", "general", "").unwrap();
+    let killed = plane.pass(&base.world, &[("PDP_FAULT", "after-record")]).unwrap();
+    assert_eq!(killed.code, None, "it has to die: {}", killed.stderr);
+    let slip =
+        "  policy: {freezes: [{reason: close, from: 2027-01-04T00:00:00Z, until: 2026-12-20T00:00:00Z}]}\n";
+    let text = std::fs::read_to_string(&plane.subscription).unwrap();
+    std::fs::write(&plane.subscription, format!("{text}{slip}")).unwrap();
+    assert!(plane.pass(&base.world, &[]).unwrap().ok());
+    let status = plane.status().unwrap();
+    assert_eq!((plane.level(), status["phase"].as_str()), (Some(42), Some("done")), "{status:#}");
+    assert!(status.to_string().contains(r#""type":"PolicyIneffective""#), "{status:#}");
+}
+
+#[test]
+fn windows_are_said_in_words_with_their_next_beginnings_by_plan_and_status() {
+    let base = base();
+    let window =
+        "{name: first-saturday, kind: allow, cron: '0 22 * * 6#1', timeZone: Europe/Stockholm, length: 4h}";
+    let more = format!("  policy: {{windows: [{window}]}}\n");
+    let plane = base.world.data_plane("windowed", "words", "general", &more).unwrap();
+    let now = [("PDP_NOW", "2026-12-01T08:00:00Z")];
+    let (file, state) = (plane.subscription.to_string_lossy(), plane.state.to_string_lossy());
+    let plan = ["plan", "--subscription", &file, "--state", &state];
+    let planned = base.world.run(pdp_e2e::Program::PdpSync, &plan, &now).unwrap().stdout;
+    plane.pass(&base.world, &now).unwrap();
+    let status = ["status", "--state", &state];
+    let told = base.world.run(pdp_e2e::Program::PdpSync, &status, &now).unwrap().stdout;
+    for text in [&planned, &told] {
+        for words in [
+            "window `first-saturday`: starts are allowed at 22:00, on the 1st Saturday of the month, for 4h (Europe/Stockholm)",
+            "  2026-12-05 22:00 +01:00 (2026-12-05T21:00:00Z)",
+            "  2027-04-03 22:00 +02:00 (2027-04-03T20:00:00Z)",
+            "OutsideWindow",
+        ] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+    }
+    assert_eq!(plane.status().unwrap()["windows"][0]["next"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn the_same_meaning_is_no_edit_and_what_differs_is_shown() {
+    let base = base();
+    let plane = base.world.data_plane("editor", "meaning", "general", PIN).unwrap();
+    plane.pass(&base.world, &[]).unwrap();
+    assert_eq!(plane.level(), Some(41));
+    let path = "pdp/choreo-connect-router/helm-release.yaml";
+    let written = base.world.git.files(&plane.name, "main").unwrap()[path].clone();
+    let text = String::from_utf8(written).unwrap();
+    let edit = |text: String| {
+        let files = BTreeMap::from([(path.to_owned(), text.into_bytes())]);
+        let mut all = base.world.git.files(&plane.name, "main").unwrap();
+        all.extend(files);
+        base.world.git.overwrite(&plane.name, "main", &all).unwrap();
+    };
+    let interval = text.lines().find(|line| line.starts_with("  interval:")).unwrap();
+    edit(text.replace(interval, "  interval: 7m"));
+    plane.pass(&base.world, &[]).unwrap();
+    let status = plane.status().unwrap();
+    let detail =
+        status["obstacles"].as_array().unwrap().iter().find(|it| it["code"] == "HeldByEdit").unwrap();
+    let detail = detail["detail"].as_str().unwrap();
+    assert!(detail.contains("spec.interval: ") && detail.contains(r#" -> "7m""#), "{detail}");
+    let (file, state) = (plane.subscription.to_string_lossy(), plane.state.to_string_lossy());
+    let plan = ["plan", "--subscription", &file, "--state", &state];
+    let planned = base.world.run(pdp_e2e::Program::PdpSync, &plan, &[]).unwrap().stdout;
+    assert!(planned.contains(detail), "{planned}");
+
+    let (head, spec) = text.split_once("spec:\n").unwrap();
+    edit(format!("# reviewed by the change board\n---\nspec:   # as delivered\n{spec}{head}"));
+    let free = std::fs::read_to_string(&plane.subscription).unwrap().replace(PIN, "");
+    std::fs::write(&plane.subscription, free).unwrap();
+    plane.pass(&base.world, &[]).unwrap();
+    assert_eq!(plane.level(), Some(42), "{:#}", plane.status().unwrap());
 }
 
 #[test]

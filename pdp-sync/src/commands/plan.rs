@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pdp_policies::decision::{DecisionRecord, Evidence, PolicyMark};
-use pdp_policies::gate::Verdict;
-use pdp_policies::{At, Digest, document};
+use pdp_policies::gate::{Verdict, WindowWords};
+use pdp_policies::{At, Digest, Obstacle, document};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{Format, print};
@@ -18,7 +18,7 @@ use crate::moving;
 use crate::reconcile::{self, Plane};
 use crate::state::State;
 use crate::subscription::Subscription;
-use crate::target::Found;
+use crate::target::Target as _;
 use crate::target::git::{self, GitTarget};
 use crate::target::git_apply;
 use crate::time::Clock;
@@ -31,22 +31,26 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let clock = Clock::new();
-    let subscription = Subscription::read(&args.common.subscription, clock.now())?;
+    let subscription = Subscription::read(&args.common.subscription)?;
     let state = State::peek(&args.common.state, &subscription.spec.root)?;
-    subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
+    refuse_ineffective(subscription.spec.policy.ineffective(state.policy.as_ref(), clock.now()))?;
     let connection = Connection::new(&args.common.connection)?;
     let plane = Plane::of(&subscription, &connection, &Arc::default(), &Arc::default())?;
     let fetched = known(&plane, &state, clock.now())?;
-    let verdict = reconcile::decide(&plane.customer, &fetched, &state, &Found::default(), clock.now())?;
+    refuse_ineffective(reconcile::ineffective(&plane.customer, &fetched.catalog, &state, clock.now()))?;
+    let target = GitTarget::open(&subscription, &plane.endpoints, &state.cache("plan-target"))?;
+    let found = target.found(&state)?;
+    let verdict = reconcile::decide(&plane.customer, &fetched, &state, &found, clock.now())?;
+    let windows = subscription.spec.policy.windows_in_words(clock.now());
     let permit = match verdict {
         Verdict::Proceed(permit) => permit,
-        Verdict::UpToDate => return nothing(format, "up to date"),
+        Verdict::UpToDate => return nothing(format, "up to date", &found.obstacles, &windows),
         Verdict::WaitUntil(_, waiting)
         | Verdict::NeedsGrant(waiting)
         | Verdict::NeedsApproval(waiting)
         | Verdict::Held(waiting) => {
-            let why: Vec<_> = waiting.obstacles.iter().map(ToString::to_string).collect();
-            return nothing(format, &format!("level {} waits: {}", waiting.level, why.join("; ")));
+            let why = format!("level {} waits", waiting.level);
+            return nothing(format, &why, &waiting.obstacles, &windows);
         }
     };
     let digest = Digest::of(&document::write(&subscription.spec.policy).map_err(internal)?);
@@ -63,14 +67,31 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
         now: clock.now(),
     };
     let record = DecisionRecord::begin(*permit, state.record.as_ref(), evidence);
-    let made = GitTarget::open(&subscription, &plane.endpoints, &state.cache("plan-target"))?;
-    let wanted =
-        git_apply::all_files(made.place, &record).into_iter().map(|(path, content)| (path, Some(content)));
-    let changes = git::changes(&made.head()?.files, &wanted.collect(), made.place);
+    let head = target.head()?;
+    let ours = git_apply::all_files(target.place, &record);
+    let foreign = target.foreign(&head, &ours, &state);
+    if !foreign.is_empty() {
+        return nothing(format, &format!("level {} would wait", record.target().level), &foreign, &windows);
+    }
+    let wanted = ours.into_iter().map(|(path, content)| (path, Some(content)));
+    let changes = git::changes(&head.files, &wanted.collect(), target.place);
     let paths: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
-    let text = format!("level {} would be written:\n  {}", record.target().level, paths.join("\n  "));
-    print(format, &json!({ "level": record.target().level, "files": paths }), &text)?;
+    let level = record.target().level;
+    let text = format!("level {level} would be written:\n  {}{}", paths.join("\n  "), lines(&windows));
+    print(format, &json!({ "level": level, "files": paths, "windows": windows }), &text)?;
     Ok(if paths.is_empty() { exit::DONE } else { exit::NEGATIVE })
+}
+
+/// A policy that protects nothing, or can never be met, is refused before anybody relies on it.
+fn refuse_ineffective(problems: Vec<String>) -> Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let problems: Vec<_> = problems.into_iter().map(|problem| format!("spec.policy.{problem}")).collect();
+    Err(Failure::new("PolicyIneffective", "the policy doesn't do what it says, so nothing would start")
+        .cause(problems.join("\n         "))
+        .hint("put right what is named; see docs/formats.md, subscription")
+        .exit(exit::NEGATIVE))
 }
 
 /// The catalog as it is now, and what was heard before: a plan asks nobody for leave.
@@ -85,11 +106,18 @@ fn known(plane: &Plane, state: &State, now: At) -> Result<Fetched> {
     Ok(Fetched { catalog, heard: Box::new(heard) })
 }
 
-fn nothing(format: Format, why: &str) -> Result<u8> {
+fn nothing(format: Format, why: &str, obstacles: &[Obstacle], windows: &[WindowWords]) -> Result<u8> {
+    let told: Vec<_> = obstacles.iter().map(ToString::to_string).collect();
+    let why = if told.is_empty() { why.to_owned() } else { format!("{why}: {}", told.join("; ")) };
     print(
         format,
-        &json!({ "level": null, "files": [], "why": why }),
-        &format!("nothing would be written: {why}"),
+        &json!({ "level": null, "files": [], "why": why, "obstacles": obstacles, "windows": windows }),
+        &format!("nothing would be written: {why}{}", lines(windows)),
     )?;
     Ok(exit::DONE)
+}
+
+/// Windows in words, a line each and one for each of the next beginnings.
+fn lines(windows: &[WindowWords]) -> String {
+    windows.iter().map(|window| format!("\n{window}")).collect()
 }

@@ -29,15 +29,14 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let folder = &args.common.state;
     let connection = Connection::new(&args.common.connection)?;
-    let first = Subscription::read(&args.common.subscription, Clock::new().now())?;
+    let first = Subscription::read(&args.common.subscription)?;
     let mut state = State::open(folder, &first.spec.root)?;
     let mut store = Store::Folder(folder.clone());
     let (last, images) = (Arc::default(), Arc::default());
     loop {
         let clock = Clock::new();
         // Read anew each time: an edit counts from the next pass on.
-        let subscription = Subscription::read(&args.common.subscription, clock.now())?;
-        subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
+        let subscription = Subscription::read(&args.common.subscription)?;
         let plane = Plane::of(&subscription, &connection, &last, &images)?;
         let outcome = match GitTarget::open(&subscription, &plane.endpoints, &state.cache("target")) {
             Ok(target) => reconcile::pass(&plane, &mut state, &target, &clock),

@@ -141,7 +141,7 @@ fn pass(
     };
     let at_hand = AtHand { surroundings: &surroundings, approvals: &approvals, secrets: &secrets };
     let subscription = resolve::resolve(&context.cluster, object, &at_hand, &cache)?;
-    let problems = subscription.problems(clock.now());
+    let problems = subscription.problems();
     if !problems.is_empty() {
         return Err(
             Failure::new("BadSubscription", "the subscription can't be used").cause(problems.join("; "))
@@ -149,7 +149,6 @@ fn pass(
     }
     let plane = Plane::of(&subscription, &context.connection, &entry.last, &entry.images)?;
     let mut state = State::in_cluster(secrets, &cache, &subscription.spec.root)?;
-    subscription.refuse_pin_that_is_over(state.policy.as_ref(), clock.now())?;
     let target = FluxTarget {
         cluster: &context.cluster,
         name: &name,

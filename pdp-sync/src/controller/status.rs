@@ -112,7 +112,7 @@ pub(super) fn standing(stand: &Stand, generation: i64, before: &Status, now: At)
 
 /// Everything abnormal that was said before, when this pass learnt nothing new about it.
 fn kept(before: &Status) -> Vec<Also> {
-    const ALL: [Type; 11] = [
+    const ALL: [Type; 12] = [
         Type::Verified,
         Type::CatalogStale,
         Type::Blocked,
@@ -120,6 +120,7 @@ fn kept(before: &Status) -> Vec<Also> {
         Type::UpToDate,
         Type::Mixed,
         Type::ForeignImage,
+        Type::PolicyIneffective,
         Type::Exposed,
         Type::EarlierRing,
         Type::InstructionRefused,
@@ -273,6 +274,10 @@ fn extra(
     if matches!(outcome.seen, Seen::Verdict(pdp_policies::gate::Verdict::UpToDate, _)) {
         add(Type::UpToDate, "NothingNewer", "nothing newer is promoted".to_owned());
     }
+    if !outcome.ineffective.is_empty() {
+        let problems = outcome.ineffective.join("; ");
+        add(Type::PolicyIneffective, "ProtectsNothing", format!("nothing starts: {problems}"));
+    }
     if outcome.exposed {
         add(
             Type::Exposed,
@@ -300,12 +305,18 @@ fn extra(
         None => {}
     }
     let new: Vec<_> = found.iter().map(|(kind, ..)| *kind).collect();
-    let vendors = [Type::Exposed, Type::EarlierRing, Type::InstructionRefused, Type::InstructionUnavailable];
+    let by_catalog = [
+        Type::PolicyIneffective,
+        Type::Exposed,
+        Type::EarlierRing,
+        Type::InstructionRefused,
+        Type::InstructionUnavailable,
+    ];
     // Where the pass broke off before it looked at the workloads, nobody knows better.
     let unseen = outcome.tidied.components.is_empty() && matches!(outcome.seen, Seen::Unavailable(_));
     let stays = |kind: Type| match kind {
         Type::ForeignImage => unseen,
-        kind => !learnt && vendors.contains(&kind),
+        kind => !learnt && by_catalog.contains(&kind),
     };
     let old = kept(before).into_iter().filter(|(kind, ..)| stays(*kind));
     found.extend(old.filter(|(kind, ..)| !new.contains(kind)));

@@ -30,6 +30,8 @@ pub enum ConditionType {
     Mixed,
     /// Something runs an image that neither the release nor the customer names.
     ForeignImage,
+    /// Something in the customer's policy protects nothing or can never be met; nothing starts.
+    PolicyIneffective,
     /// Below the vendor's security floor.
     Exposed,
     /// The server named an earlier ring than the data plane's own.
@@ -54,6 +56,7 @@ impl ConditionType {
             Self::UpToDate => "UpToDate",
             Self::Mixed => "Mixed",
             Self::ForeignImage => "ForeignImage",
+            Self::PolicyIneffective => "PolicyIneffective",
             Self::Exposed => "Exposed",
             Self::EarlierRing => "EarlierRing",
             Self::InstructionRefused => "InstructionRefused",

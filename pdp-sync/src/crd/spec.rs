@@ -56,7 +56,11 @@ use super::status::UpdateSubscriptionStatus;
     validation = Rule::new("!has(self.policy) || !has(self.policy.after) || size(self.policy.after) == 0")
         .message("spec.policy.after is not supported yet: it would hold every level for ever"),
     validation = Rule::new("!has(self.policy) || !has(self.policy.freezes) || self.policy.freezes.all(freeze, timestamp(freeze.from) < timestamp(freeze.until))")
-        .message("a freeze in spec.policy.freezes ends before it begins: it would hold nothing")
+        .message("a freeze in spec.policy.freezes ends before it begins: it would hold nothing"),
+    validation = Rule::new("!has(self.policy) || !has(self.policy.approval) || self.policy.approval.quorum >= 1 && self.policy.approval.quorum <= size(self.policy.approval.approvers)")
+        .message("spec.policy.approval.quorum is never, or always, reached: write 1 to the number of approvers"),
+    validation = Rule::new("!has(self.policy) || !has(self.policy.windows) || self.policy.windows.all(window, window.cron.matches('^ *[^ ]+ +[^ ]+ +([*] +[^ ]+ +[^ ]+|[^ ]+ +[^ ]+ +[*]) *$'))")
+        .message("spec.policy.windows: a cron has five fields, and names days of the month or weekdays: with both, cron opens on either; write 6#1 for the first Saturday")
 )]
 pub struct UpdateSubscriptionSpec {
     /// The customer, as the vendor knows it. Can't be changed.

@@ -71,7 +71,7 @@ pub(super) async fn finish(
     let handled =
         |one: &UpdateSubscription| seen::status(one).last_handled_reconcile_at.as_deref() == Some(asked);
     let after = until(cluster.api_of(of), of, SUBSCRIPTIONS, patience, handled).await?;
-    let why = why(&after);
+    let why = why(&after, now());
     print(common.output, &why, &text(&why, now()))?;
     Ok(why.exit())
 }

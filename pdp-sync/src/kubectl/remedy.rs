@@ -19,6 +19,7 @@ pub(super) fn of(code: Code, place: &str) -> String {
         Code::AwaitingApproval => "ssh-keygen -Y sign -n approval@updates.pdp.wso2.com -f KEY FILE   # then kubectl apply it as an UpdateApproval".to_owned(),
         Code::TooYoung => edit("spec.policy.minimumAge, or let it ripen"),
         Code::AfterOther => edit("take away spec.policy.after, which is not supported yet"),
+        Code::PolicyIneffective => edit("what is named above in spec.policy"),
         Code::ComponentSuspended => "flux resume helmrelease COMPONENT   # or kustomization; the one named above".to_owned(),
         Code::HeldByEdit => "put the edited object back as it was; `kubectl pdp verify` names what differs".to_owned(),
         Code::CustomerValuesInvalid => "kubectl edit configmap pdp-values-COMPONENT   # the one named above".to_owned(),
@@ -41,7 +42,7 @@ mod tests {
     use super::*;
 
     /// All that there are today.
-    const ALL: [Code; 21] = [
+    const ALL: [Code; 22] = [
         Code::RingNotOpenYet,
         Code::Withdrawn,
         Code::Stopped,
@@ -57,6 +58,7 @@ mod tests {
         Code::AwaitingApproval,
         Code::TooYoung,
         Code::AfterOther,
+        Code::PolicyIneffective,
         Code::ComponentSuspended,
         Code::HeldByEdit,
         Code::CustomerValuesInvalid,

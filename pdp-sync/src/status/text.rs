@@ -30,6 +30,9 @@ pub(crate) fn text(status: &Status) -> String {
         lines.push(format!("  level {} is not applied, because:", level(status.target)));
         lines.extend(status.obstacles.iter().map(|o| format!("  ✗ {o}  [{:?}]", o.owner)));
     }
+    lines.extend(
+        status.windows.iter().map(|window| format!("  {}", window.to_string().replace('\n', "\n  "))),
+    );
     if let Some(next) = &status.next_action {
         lines.push(format!("  next possible {}", next.at));
     }

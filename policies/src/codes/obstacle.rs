@@ -39,6 +39,8 @@ pub enum ObstacleCode {
     TooYoung,
     /// Another data plane of the customer has to be healthy first.
     AfterOther,
+    /// Something in the customer's policy protects nothing or can never be met: a slip, so nothing starts until it is put right.
+    PolicyIneffective,
     /// A person suspended a component in Flux.
     ComponentSuspended,
     /// A file or object that pdp-sync owns was edited by someone else.
@@ -82,6 +84,7 @@ impl ObstacleCode {
             Self::AwaitingApproval => "AwaitingApproval",
             Self::TooYoung => "TooYoung",
             Self::AfterOther => "AfterOther",
+            Self::PolicyIneffective => "PolicyIneffective",
             Self::ComponentSuspended => "ComponentSuspended",
             Self::HeldByEdit => "HeldByEdit",
             Self::CustomerValuesInvalid => "CustomerValuesInvalid",
@@ -110,6 +113,7 @@ impl ObstacleCode {
             | Self::AwaitingApproval
             | Self::TooYoung
             | Self::AfterOther
+            | Self::PolicyIneffective
             | Self::ComponentSuspended
             | Self::HeldByEdit
             | Self::CustomerValuesInvalid

@@ -57,6 +57,8 @@ pub struct Situation<'a> {
     pub instruction: Instruction<'a>,
     /// The customer's valid approvals and rejections.
     pub approvals: &'a [Verified<Approved>],
+    /// The policy that was seen before, none at first: what it held was in force.
+    pub policy_before: Option<&'a Policy>,
 }
 
 /// What opens levels besides the channel's own door. None where nothing valid has been heard.
@@ -111,6 +113,8 @@ pub fn decide(
     now: At,
 ) -> Result<Verdict, Refusal> {
     let Some(channel) = catalog.channel(situation.line) else { return Ok(Verdict::UpToDate) };
+    let found = [situation.found, &slips(policy, channel, situation, now)].concat();
+    let situation = &Situation { found: &found, ..situation.clone() };
     let ceiling = ceiling(situation);
     let mut shown: Option<Waiting> = None;
     for (level, promotion) in candidates(channel, situation) {
@@ -129,6 +133,13 @@ pub fn decide(
         }
     }
     Ok(shown.map_or(Verdict::UpToDate, verdict))
+}
+
+/// What of the policy protects nothing, or can never be met, holds every level until a person has looked.
+fn slips(policy: &Policy, channel: &Channel, situation: &Situation<'_>, now: At) -> Vec<Obstacle> {
+    let installed = situation.installed.map(|installed| installed.level);
+    let problems = policy.ineffective_in(channel, installed, situation.policy_before, now);
+    problems.into_iter().map(|it| Obstacle::new(ObstacleCode::PolicyIneffective, None, it)).collect()
 }
 
 /// The ceiling of a valid assignment.

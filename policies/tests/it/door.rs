@@ -84,6 +84,7 @@ impl World {
             found: &[],
             instruction,
             approvals: &[],
+            policy_before: None,
         };
         decide(&self.catalog, &Policy::default(), &situation, now()).unwrap()
     }

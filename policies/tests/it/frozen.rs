@@ -57,7 +57,10 @@ fn a_policy_is_read_to_the_last_field_and_nothing_is_wrong_with_it() {
     let policy: Policy = read(file!("data-planes/done/state/policy.json"));
     assert!(policy.pin.is_some() && policy.windows.len() == 2 && policy.freezes.len() == 1);
     assert!(policy.minimum_age.is_some() && policy.overrides.len() == 1);
-    assert_eq!(policy.problems(), Vec::<String>::new());
+    assert_eq!(
+        policy.ineffective(Some(&policy), "2026-11-25T00:00:00Z".parse().unwrap()),
+        Vec::<String>::new()
+    );
 }
 
 #[test]

@@ -11,13 +11,15 @@ use pdp_policies::{
     Stop, Withdrawal,
 };
 
-use crate::vendor::{NOW, Vendor, channel, line, now, release};
+use crate::vendor::{KEY_OF_A_PERSON, NOW, Vendor, channel, line, now, release};
 
 /// Level 40 is installed; 41 and 42 are promoted and open to `general`.
 pub(crate) struct Setting {
     pub(crate) releases: Vec<Release>,
     pub(crate) channel: Channel,
     pub(crate) policy: Policy,
+    /// The one seen before; none if it was the same.
+    pub(crate) before: Option<Policy>,
     pub(crate) ring: Ring,
     pub(crate) installed: Option<Level>,
     pub(crate) quarantined: BTreeMap<Digest, u32>,
@@ -34,6 +36,7 @@ impl Setting {
             channel: channel(&releases),
             releases,
             policy: Policy::default(),
+            before: None,
             ring: "general".parse().unwrap(),
             installed: Some(Level(40)),
             quarantined: BTreeMap::new(),
@@ -67,6 +70,7 @@ impl Setting {
             found: &self.found,
             instruction: Instruction::Channel,
             approvals: &[],
+            policy_before: self.before.as_ref().or(Some(&self.policy)),
         };
         decide(&catalog, &self.policy, &situation, self.at).unwrap()
     }
@@ -84,6 +88,17 @@ impl Setting {
                 waiting.obstacles.iter().map(|o| o.code).collect()
             }
             other => panic!("{other:?}"),
+        }
+    }
+
+    /// What is told of one kind of obstacle; nothing where it isn't in the way.
+    pub(crate) fn details(&self, code: ObstacleCode) -> Vec<String> {
+        match self.verdict() {
+            Verdict::WaitUntil(_, waiting) | Verdict::NeedsApproval(waiting) | Verdict::Held(waiting) => {
+                let found = waiting.obstacles.into_iter().filter(|o| o.code == code);
+                found.map(|o| o.detail).collect()
+            }
+            _ => Vec::new(),
         }
     }
 }
@@ -199,12 +214,14 @@ fn each_instrument_of_the_customer_holds() {
             ObstacleCode::OutsideWindow,
         ),
         ("minimumAge: {age: 7d}", ObstacleCode::TooYoung),
-        ("approval: {quorum: 2, approvers: [a, b]}", ObstacleCode::AwaitingApproval),
-        ("after: [staging]", ObstacleCode::AfterOther),
+        ("approval: {quorum: 1, approvers: [KEY]}", ObstacleCode::AwaitingApproval),
     ] {
-        let setting = Setting { policy: policy(yaml), ..Setting::open() };
+        let yaml = yaml.replace("KEY", KEY_OF_A_PERSON);
+        let setting = Setting { policy: policy(&yaml), ..Setting::open() };
         assert_eq!(setting.obstacles(), [code], "{yaml}");
     }
+    let after = Setting { policy: policy("after: [staging]"), ..Setting::open() };
+    assert_eq!(after.obstacles(), [ObstacleCode::AfterOther, ObstacleCode::PolicyIneffective]);
     let ended = policy("pin: {to: {level: 40}, reason: r, expires: 2026-11-23T08:00:00Z}");
     assert_eq!(
         Setting { policy: ended, ..Setting::open() }.starts(),

@@ -12,6 +12,7 @@ mod frozen;
 mod gate;
 mod hotfix;
 mod image_values;
+mod ineffective;
 mod instruction;
 mod key_change;
 mod moves;

@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 use sigstore_crypto::KeyPair;
 
 /// 2026-11-23T08:00:00Z.
+/// A public key of a person, with its owner's name.
+pub(crate) const KEY_OF_A_PERSON: &str =
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAID37WWmuZ+jU0UKh8aK3u3ZdLT34SNcJAp0pCoyRyza2 a.lind";
 pub(crate) const NOW: i64 = 1_795_420_800;
 
 pub(crate) fn now() -> At {

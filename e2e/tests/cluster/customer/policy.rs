@@ -45,26 +45,33 @@ fn each_instrument_holds_with_its_code_and_its_time() {
     set(&plane, &json!({ "pin": pin }));
     plane.world.open(42, &["general=100"]).unwrap();
     let year = jiff_year() + 1;
-    for (policy, code, next) in [
-        (json!({ "pin": pin }), "Pinned", Some(FAR.to_owned())),
-        (json!({ "hold": { "reason": "audit" } }), "Frozen", None),
+    for (policy, codes, next) in [
+        (json!({ "pin": pin }), &["Pinned"][..], Some(FAR.to_owned())),
+        (json!({ "hold": { "reason": "audit" } }), &["Frozen"], None),
         (
             json!({ "freezes": [{ "reason": "sale", "from": "2020-01-01T00:00:00Z", "until": FAR }] }),
-            "Frozen",
+            &["Frozen"],
             Some(FAR.to_owned()),
         ),
         (
             json!({ "windows": [window("allow", "0 0 1 1 *")] }),
-            "OutsideWindow",
+            &["OutsideWindow"],
             Some(format!("{year}-01-01T00:00:00Z")),
         ),
-        (json!({ "windows": [window("deny", "* * * * *")] }), "OutsideWindow", None),
+        (json!({ "windows": [window("deny", "* * * * *")] }), &["OutsideWindow", "PolicyIneffective"], None),
+        (
+            json!({ "pin": { "to": { "level": 410 }, "reason": "slip", "expires": FAR } }),
+            &["PolicyIneffective"],
+            None,
+        ),
     ] {
         set(&plane, &policy);
         let held = |state: &SubscriptionState| {
-            let next = next.as_ref().map_or(Value::Null, |at| json!({ "at": at, "code": code }));
+            let next = next.as_ref().map_or(Value::Null, |at| json!({ "at": at, "code": codes[0] }));
+            let slip = state.is("PolicyIneffective") == codes.contains(&"PolicyIneffective");
             let told = state.status("nextAction").clone();
-            state.obstacles() == [code] && told == next && state.is_ready() && state.reason("Blocked") == code
+            let blocked = state.is_ready() && state.reason("Blocked") == codes[0];
+            state.obstacles() == codes && told == next && blocked && slip
         };
         subscription.until(pdp_sync, &format!("{policy} to hold"), held).unwrap();
         assert_eq!(charts(), before);

@@ -3,7 +3,8 @@
 mod reasons;
 
 use kube::ResourceExt;
-use pdp_policies::{At, Level};
+use pdp_policies::gate::WindowWords;
+use pdp_policies::{At, Level, ObstacleCode};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::print;
@@ -22,7 +23,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: &Args) -> Result<u8> {
     let cluster = Cluster::of(&args.common).await?;
     let now = pdp_transport::cli::clock::now();
-    let why = why(&cluster.subscription(args.common.name.as_deref()).await?);
+    let why = why(&cluster.subscription(args.common.name.as_deref()).await?, now);
     print(args.common.output, &why, &text(&why, now))?;
     Ok(why.exit())
 }
@@ -39,6 +40,9 @@ pub(super) struct Why {
     pub(super) sentence: String,
     reasons: Vec<reasons::Reason>,
     next_action: Option<NextAction>,
+    /// The windows that keep it waiting, in words; none while no window does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    windows: Vec<WindowWords>,
 }
 
 /// In one word.
@@ -59,7 +63,7 @@ impl Why {
 }
 
 /// The answer for one subscription.
-pub(super) fn why(of: &UpdateSubscription) -> Why {
+pub(super) fn why(of: &UpdateSubscription, now: At) -> Why {
     let status = seen::status(of);
     let answer = answer(of);
     Why {
@@ -71,7 +75,13 @@ pub(super) fn why(of: &UpdateSubscription) -> Why {
         sentence: sentence(of, answer),
         reasons: reasons::all(of),
         next_action: status.next_action.clone(),
+        windows: windows(of, now),
     }
+}
+
+fn windows(of: &UpdateSubscription, now: At) -> Vec<WindowWords> {
+    let waits = seen::status(of).obstacles.iter().any(|it| it.code == ObstacleCode::OutsideWindow);
+    if waits { of.spec.policy.windows_in_words(now) } else { Vec::new() }
 }
 
 fn answer(of: &UpdateSubscription) -> Answer {
@@ -118,6 +128,7 @@ pub(super) fn text(why: &Why, now: At) -> String {
     };
     let mut lines = vec![format!("{sign}{}", why.sentence)];
     lines.extend(why.reasons.iter().map(|reason| reasons::text(reason, now)));
+    lines.extend(why.windows.iter().map(ToString::to_string));
     if let Some(next) = &why.next_action {
         lines.push(format!("next possible {}", words::when(next.at, now)));
     }
@@ -133,7 +144,7 @@ mod tests {
     #[test]
     fn each_state_of_a_data_plane_has_an_answer() {
         for (name, one) in testing::all() {
-            insta::assert_snapshot!(name, text(&why(&one), now()));
+            insta::assert_snapshot!(name, text(&why(&one, now()), now()));
         }
     }
 
@@ -150,7 +161,7 @@ mod tests {
             ("quarantined", Answer::Failed, 1),
         ] {
             let (_, one) = testing::all().into_iter().find(|(found, _)| *found == name).unwrap();
-            let why = why(&one);
+            let why = why(&one, now());
             assert_eq!((why.answer, why.exit()), (answer, code), "{name}");
         }
     }
@@ -162,7 +173,7 @@ mod tests {
         let condition = testing::condition("ForeignImage", "ForeignImage", words);
         let status = one.status.as_mut().unwrap();
         status.conditions.push(serde_json::from_value(condition).unwrap());
-        let why = why(&one);
+        let why = why(&one, now());
         assert_eq!((why.answer, why.exit()), (Answer::UpToDate, 0));
         let text = text(&why, now());
         assert!(text.contains(words) && text.contains("spec.policy.ownImages"), "{text}");
@@ -170,6 +181,6 @@ mod tests {
 
     #[test]
     fn machines_get_the_same() {
-        insta::assert_json_snapshot!(why(&testing::waiting()));
+        insta::assert_json_snapshot!(why(&testing::waiting(), now()));
     }
 }

@@ -174,6 +174,11 @@ fn worth_knowing(of: &UpdateSubscription) -> Vec<Reason> {
             .map(|c| Reason::told(r#type.as_str(), format!("{}: {}", c.reason, c.message)));
         found.extend(told);
     }
+    let slip = seen::condition(of, C::PolicyIneffective);
+    found.extend(slip.filter(|_| !is_told(of, C::PolicyIneffective.as_str())).map(|c| {
+        let next = remedy::of(ObstacleCode::PolicyIneffective, &seen::place(of));
+        Reason::told(C::PolicyIneffective.as_str(), c.message.clone()).of(Owner::Customer).hint(next)
+    }));
     let foreign = seen::condition(of, C::ForeignImage);
     found.extend(foreign.map(|c| {
         let next = remedy::of(ObstacleCode::ForeignImage, &seen::place(of));

@@ -1,0 +1,159 @@
+//! What of a policy protects nothing, or can never be met: a slip that nobody would notice before the day that it was for.
+
+use crate::channel::Channel;
+use crate::gate::{WindowState, window_state};
+use crate::names::Level;
+use crate::policy::{ApprovalRule, Freeze, MinimumAge, Pin, PinTarget, Policy};
+use crate::time::{At, Span};
+
+/// More of one kind than this is no policy.
+const MAX_EACH: usize = 100;
+/// More own images than this are nobody's sidecars.
+const MAX_OWN_IMAGES: usize = 64;
+/// Who waits for longer doesn't let a level ripen.
+const MAX_AGE: Span = Span::from_seconds(366 * 86_400);
+
+impl Policy {
+    /// All that protects nothing or can never be met, in words that begin with the field.
+    ///
+    /// `before` is the policy that was seen before, none if there was none. A pin or freeze that it had was seen in force and
+    /// ends by itself; one that comes new and is over already was to hold something.
+    pub fn ineffective(&self, before: Option<&Self>, now: At) -> Vec<String> {
+        let mut found = self.too_many();
+        found.extend(self.freezes.iter().enumerate().filter_map(|(n, freeze)| {
+            let problem = freeze.swapped().or_else(|| freeze.over(before, now))?;
+            Some(format!("freezes[{n}] {problem}"))
+        }));
+        found.extend(self.pin.as_ref().and_then(|pin| pin.over(before, now)));
+        found.extend(self.windows_problems(now));
+        found.extend(self.minimum_age.as_ref().and_then(MinimumAge::problem));
+        found.extend(
+            self.approval.iter().flat_map(ApprovalRule::problems).map(|it| format!("approval: {it}")),
+        );
+        if !self.after.is_empty() {
+            found.push(
+                "after is not supported yet: it would hold every level for ever; take it out".to_owned(),
+            );
+        }
+        found
+    }
+
+    /// As [`Self::ineffective`], and a pin to a level that the vendor never published, or withdrew before it was installed.
+    pub fn ineffective_in(
+        &self,
+        channel: &Channel,
+        installed: Option<Level>,
+        before: Option<&Self>,
+        now: At,
+    ) -> Vec<String> {
+        let mut found = self.ineffective(before, now);
+        found.extend(self.pin.as_ref().filter(|pin| now < pin.expires).and_then(|pin| {
+            let PinTarget::Level(level) = pin.to else { return None };
+            no_such_level(channel, level).filter(|_| Some(level) != installed)
+        }));
+        found
+    }
+
+    /// This policy with what `newer` adds to what holds: what is kept to tell, later, what was seen in force.
+    #[must_use]
+    pub fn having_seen(&self, newer: &Self) -> Self {
+        let mut kept = self.clone();
+        kept.pin = kept.pin.or_else(|| newer.pin.clone());
+        let unseen = newer.freezes.iter().filter(|freeze| !freeze.was_in(self)).take(MAX_EACH);
+        kept.freezes.extend(unseen.cloned());
+        kept
+    }
+
+    fn too_many(&self) -> Vec<String> {
+        let counts = [
+            ("windows", self.windows.len(), MAX_EACH),
+            ("freezes", self.freezes.len(), MAX_EACH),
+            ("overrides", self.overrides.len(), MAX_EACH),
+            ("approval.approvers", self.approval.as_ref().map_or(0, |rule| rule.approvers.len()), MAX_EACH),
+            ("ownImages", self.own_images.len(), MAX_OWN_IMAGES),
+        ];
+        let beyond = counts.into_iter().filter(|(_, count, most)| count > most);
+        beyond.map(|(field, count, most)| format!("{field} lists {count}; at most {most} are read")).collect()
+    }
+
+    /// Each window on its own, then all together.
+    fn windows_problems(&self, now: At) -> Vec<String> {
+        if self.windows.len() > MAX_EACH {
+            return Vec::new();
+        }
+        let found: Vec<_> = self.windows.iter().filter_map(|window| window.check(now).err()).collect();
+        let never = || matches!(window_state(&self.windows, now), WindowState::Closed { next: None, .. });
+        if found.is_empty() && never() {
+            return vec![
+                "windows never allow a start within a year: those that forbid cover the others".to_owned(),
+            ];
+        }
+        found.into_iter().map(|problem| format!("windows: {problem}")).collect()
+    }
+}
+
+impl Freeze {
+    fn swapped(&self) -> Option<String> {
+        let Self { from, until, .. } = self;
+        (until <= from).then(|| {
+            format!("ends (`until: {until}`) before it begins (`from: {from}`), so it would hold nothing")
+        })
+    }
+
+    /// Why a freeze that comes new protects nothing: it is over.
+    fn over(&self, before: Option<&Policy>, now: At) -> Option<String> {
+        let seen = before.is_some_and(|before| self.was_in(before));
+        (self.until <= now && !seen).then(|| {
+            format!(
+                "is over already (`until: {}`), so it would hold nothing: correct its dates, or take it out",
+                self.until
+            )
+        })
+    }
+
+    /// One whose end was moved is the same one.
+    fn was_in(&self, policy: &Policy) -> bool {
+        policy.freezes.iter().any(|was| was.from == self.from || was.reason == self.reason)
+    }
+}
+
+impl Pin {
+    fn over(&self, before: Option<&Policy>, now: At) -> Option<String> {
+        let seen = before.is_some_and(|before| before.pin.is_some());
+        (self.expires <= now && !seen).then(|| {
+            format!("pin ends (`expires: {}`) before it begins, now: it would hold nothing", self.expires)
+        })
+    }
+}
+
+impl MinimumAge {
+    fn problem(&self) -> Option<String> {
+        let age = self.age;
+        let severe = self.severe.as_ref().map(|severe| severe.age);
+        if age.seconds() == 0 {
+            return Some("minimumAge.age is 0s: it would hold nothing; take it out".to_owned());
+        }
+        if age > MAX_AGE {
+            return Some(format!("minimumAge.age of {age}: more than {MAX_AGE} is a pin or a hold"));
+        }
+        let severe = severe.filter(|severe| *severe > age)?;
+        Some(format!(
+            "minimumAge.severe.age of {severe} is longer than {age}: what is severe would wait longer"
+        ))
+    }
+}
+
+/// Why a channel can't be pinned to a level.
+fn no_such_level(channel: &Channel, level: Level) -> Option<String> {
+    if let Some(withdrawal) = channel.withdrawn.get(&level) {
+        let fixed = withdrawal.fixed_by.map_or_else(String::new, |by| format!("; level {by} fixes it"));
+        let reason = crate::printable(&withdrawal.reason);
+        return Some(format!("pin.to names level {level}, which the vendor withdrew: {reason}{fixed}"));
+    }
+    let published = channel.levels.contains_key(&level) || channel.may_be_pruned(level);
+    (!published).then(|| {
+        let newest = channel.levels.keys().next_back();
+        let newest = newest.map_or_else(String::new, |newest| format!("; the newest is {newest}"));
+        format!("pin.to names level {level}, which was never published in this line{newest}")
+    })
+}
