@@ -135,6 +135,8 @@ impl<'a> Asked<'a> {
         let end = Instant::now() + LONGEST;
         let one = |image: Pulled| async move {
             let answer = self.one(&image, end).await;
+            // Lets the connection go back to those that are kept, or the next question opens another one.
+            tokio::task::yield_now().await;
             (image, answer)
         };
         stream::iter(images).map(one).buffer_unordered(PARALLEL).collect().await
