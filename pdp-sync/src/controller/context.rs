@@ -15,10 +15,10 @@ use super::news_feed::News;
 use super::signals::{Remembered, Signals};
 use super::surroundings::Surroundings;
 use super::tell::Teller;
+use super::watches::Guarded;
 use crate::changes::Changes;
 use crate::cluster::Cluster;
 use crate::connection::Connection;
-use crate::crd::UpdateSubscription;
 use crate::fetch::LastCatalog;
 use crate::flux::Memory;
 use crate::images;
@@ -36,7 +36,7 @@ pub(super) struct Context {
     pub(super) teller: Teller,
     pub(super) changes: Arc<Changes>,
     /// All subscriptions of the namespace.
-    pub(super) all: Store<UpdateSubscription>,
+    pub(super) all: Store<Guarded>,
     surroundings: Mutex<Option<(Instant, Surroundings)>>,
     entries: Mutex<HashMap<String, Arc<Entry>>>,
 }
@@ -61,7 +61,7 @@ impl Context {
         signals: Signals,
         teller: Teller,
         changes: Arc<Changes>,
-        all: Store<UpdateSubscription>,
+        all: Store<Guarded>,
     ) -> Self {
         let (surroundings, entries) = Default::default();
         Self { cluster, cache, connection, news, signals, teller, changes, all, surroundings, entries }
@@ -96,7 +96,7 @@ impl Context {
         self.signals.forget(&self.label(name));
     }
 
-    pub(super) fn api(&self) -> Api<UpdateSubscription> {
+    pub(super) fn api(&self) -> Api<Guarded> {
         Api::namespaced(self.cluster.client.clone(), &self.cluster.namespace)
     }
 }

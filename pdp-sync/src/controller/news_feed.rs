@@ -7,14 +7,14 @@ use kube::runtime::reflector::ObjectRef;
 use pdp_policies::{At, Span};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::crd::UpdateSubscription;
+use super::watches::Guarded;
 use crate::customer::Customer;
 use crate::identity::Identity;
 use crate::instruct;
 use crate::state::State;
 
 /// Where news goes.
-pub(super) type News = UnboundedSender<ObjectRef<UpdateSubscription>>;
+pub(super) type News = UnboundedSender<ObjectRef<Guarded>>;
 
 /// Waits on a thread of its own until there is news, or the server's own pace says to ask again; then wakes a pass.
 /// While one wait is going on, a second one isn't begun.

@@ -11,7 +11,7 @@ use pdp_transport::cli::failure::{Result, internal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
-use crate::crd::UpdateSubscription;
+use super::watches::Guarded;
 
 /// A subscription that something woke, and who waits for what came of it.
 #[derive(Debug)]
@@ -21,10 +21,7 @@ pub(super) struct Due {
 }
 
 /// Called by the runtime whenever something woke a subscription.
-pub(super) async fn request(
-    object: Arc<UpdateSubscription>,
-    due: Arc<UnboundedSender<Due>>,
-) -> Result<Action> {
+pub(super) async fn request(object: Arc<Guarded>, due: Arc<UnboundedSender<Due>>) -> Result<Action> {
     let (ended, end) = oneshot::channel();
     due.send(Due { name: object.name_any(), ended }).map_err(internal)?;
     end.await.map_err(internal)?

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kube::ResourceExt;
-use kube::api::{Patch, PatchParams};
+use kube::core::DeserializeGuard;
 use kube::runtime::controller::Action;
 use pdp_policies::gate::Verdict;
 use pdp_policies::{At, Obstacle, ObstacleCode, RefusalCode};
@@ -15,12 +15,13 @@ use super::conditions::Stand;
 use super::context::{Context, Entry};
 use super::events::News as Told;
 use super::handled::{self, Handled};
-use super::news_feed;
 use super::resolve::{self, AtHand, source_kind};
 use super::status::{self, Facts};
 use super::storage_version;
+use super::watches::Guarded;
+use super::{finalizer, news_feed, own_status, unreadable};
 use crate::crd::{
-    CatalogSource, FINALIZER, MANAGER, REQUESTED_AT, UpdateSubscription, UpdateSubscriptionStatus as Status,
+    CatalogSource, FINALIZER, REQUESTED_AT, UpdateSubscription, UpdateSubscriptionStatus as Status,
 };
 use crate::customer::Customer;
 use crate::fault;
@@ -38,7 +39,7 @@ const RETRY: Duration = Duration::from_secs(30);
 /// While Flux fetches, nothing but its word is waited for; this is for what nobody tells.
 const WHILE_FETCHING: Duration = Duration::from_secs(5);
 /// What a reconcile that couldn't even read or write its object leads to.
-pub(super) fn after_error<T>(_: Arc<UpdateSubscription>, failure: &Failure, _: Arc<T>) -> Action {
+pub(super) fn after_error<T>(_: Arc<Guarded>, failure: &Failure, _: Arc<T>) -> Action {
     tracing::warn!(code = failure.code, "a reconcile broke off; it is tried again: {failure}");
     Action::requeue(jittered(RETRY / 3))
 }
@@ -46,8 +47,10 @@ pub(super) fn after_error<T>(_: Arc<UpdateSubscription>, failure: &Failure, _: A
 /// One reconcile of the subscription of this name.
 pub(super) fn reconcile(name: &str, context: &Context) -> Result<Action> {
     let get = || format!("get UpdateSubscription {name}");
-    let Some(object) = context.cluster.wait(get, context.api().get_opt(name))? else {
-        return Ok(Action::await_change());
+    let object = match context.cluster.wait(get, context.api().get_opt(name))? {
+        None => return Ok(Action::await_change()),
+        Some(DeserializeGuard(Ok(object))) => object,
+        Some(DeserializeGuard(Err(invalid))) => return unreadable::tell(name, &invalid, context),
     };
     let finalizers = object.finalizers();
     match (object.metadata.deletion_timestamp.is_some(), finalizers.iter().any(|it| it == FINALIZER)) {
@@ -61,7 +64,7 @@ pub(super) fn reconcile(name: &str, context: &Context) -> Result<Action> {
     if object.spec.suspend {
         let generation = object.metadata.generation.unwrap_or_default();
         let status = status::standing(&Stand::Suspended, generation, &before, Clock::new().now());
-        write_status(&object, context, &before, answered(status, &handled))?;
+        own_status::write(name, context, &before, answered(status, &handled))?;
         return Ok(Action::await_change());
     }
     let entry = context.entry(name);
@@ -103,7 +106,7 @@ fn without_pass(
 ) -> Result<Action> {
     let of = context.label(&object.name_any());
     context.signals.passed(&of, &entry.remembered, (before, &status), took, (now, pause));
-    write_status(object, context, before, status)?;
+    own_status::write(&object.name_any(), context, before, status)?;
     Ok(Action::requeue(pause))
 }
 
@@ -200,7 +203,7 @@ fn conclude(
     let both = (before, &status);
     context.teller.tell(&context.cluster, object, both, state.record.as_ref(), more, now);
     fault::point("before-status");
-    write_status(object, context, before, status)?;
+    own_status::write(&object.name_any(), context, before, status)?;
     fault::point("after-status");
     if matches!(outcome.applied, Some(Applied::Healthy)) {
         context.cluster.spawn(keep_readable(context.cluster.client.clone()));
@@ -279,19 +282,9 @@ fn ask_source(object: &UpdateSubscription, context: &Context, now: At) -> Result
 /// The finalizer holds a deletion until pdp-sync has let go. What runs keeps running, floors and decision stay: a
 /// subscription of the same name goes on where this one ended.
 fn set_finalizer(object: &UpdateSubscription, context: &Context, there: bool) -> Result<Action> {
-    let mut finalizers: Vec<_> = object.finalizers().iter().filter(|it| *it != FINALIZER).cloned().collect();
-    if there {
-        finalizers.push(FINALIZER.to_owned());
-    }
-    let metadata = json!({ "finalizers": finalizers, "resourceVersion": object.resource_version() });
-    let patch = Patch::Merge(json!({ "metadata": metadata }));
-    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    let name = object.name_any();
-    let api = context.api();
-    let what = || format!("set the finalizer of UpdateSubscription {name}");
-    context.cluster.wait(what, api.patch(&name, &parameters, &patch))?;
+    finalizer::set(&object.metadata, context, there)?;
     if !there {
-        context.forget(&name);
+        context.forget(&object.name_any());
         let status = object.status.clone().unwrap_or_default();
         let (both, more) = ((&status, &status), vec![Told::orphaned()]);
         context.teller.tell(&context.cluster, object, both, None, more, Clock::new().now());
@@ -305,26 +298,4 @@ fn answered(status: Status, handled: &Handled) -> Status {
         last_handled_force_at: handled.force_at.clone(),
         ..status
     }
-}
-
-/// Server-side apply: what isn't said any more goes away. Nothing is written when nothing changed.
-fn write_status(
-    object: &UpdateSubscription,
-    context: &Context,
-    before: &Status,
-    after: Status,
-) -> Result<()> {
-    if *before == after {
-        return Ok(());
-    }
-    let name = object.name_any();
-    let body = json!({
-        "apiVersion": "updates.pdp.wso2.com/v1", "kind": "UpdateSubscription",
-        "metadata": { "name": name, "namespace": context.cluster.namespace },
-        "status": after,
-    });
-    let parameters = PatchParams::apply(MANAGER).force();
-    let api = context.api();
-    let what = || format!("write the status of UpdateSubscription {name}");
-    context.cluster.wait(what, api.patch_status(&name, &parameters, &Patch::Apply(&body))).map(|_| ())
 }

@@ -6,13 +6,13 @@ use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps,
 };
-use kube::Api;
+use kube::{Api, Resource};
 use pdp_policies::{Digest, Obstacle, ObstacleCode};
 use pdp_transport::cli::failure::Result;
 use semver::Version;
 
+use super::watches::Guarded;
 use crate::cluster::Cluster;
-use crate::crd::UpdateSubscription;
 use crate::flux::ChartWorkloads;
 use crate::target::Found;
 
@@ -65,10 +65,10 @@ impl Surroundings {
     }
 
     /// Versions, and another subscription that was first in this namespace.
-    pub(super) fn found(&self, all: &[Arc<UpdateSubscription>], name: &str) -> Found {
-        let age = |it: &UpdateSubscription| {
-            let made = it.metadata.creation_timestamp.as_ref().map(|time| time.0);
-            (made, it.metadata.name.clone().unwrap_or_default())
+    pub(super) fn found(&self, all: &[Arc<Guarded>], name: &str) -> Found {
+        let age = |it: &Guarded| {
+            let made = it.meta().creation_timestamp.as_ref().map(|time| time.0);
+            (made, it.meta().name.clone().unwrap_or_default())
         };
         let first = all.iter().map(|it| age(it)).min().map(|(_, name)| name);
         let obstacles = first.filter(|first| first != name).map(|first| {

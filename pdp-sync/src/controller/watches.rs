@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use kube::api::PartialObjectMeta;
-use kube::core::DynamicObject;
+use kube::core::{DeserializeGuard, DynamicObject};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{Config, Error, Event, watcher};
 use kube::runtime::{Controller, Predicate, WatchStreamExt, predicates};
-use kube::{Api, ResourceExt};
+use kube::{Api, Resource, ResourceExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::health::Health;
@@ -20,6 +20,9 @@ use crate::changes::Changes;
 use crate::cluster::{Cluster, Kind};
 use crate::crd::{CatalogSource, SUBSCRIPTION_LABEL, UpdateApproval, UpdateSubscription};
 use crate::time::jittered;
+
+/// A subscription, or why it can't be read: one that can't be read keeps nobody else from being looked at.
+pub(super) type Guarded = DeserializeGuard<UpdateSubscription>;
 
 /// Changes that come close together wake one pass.
 const DEBOUNCE: Duration = Duration::from_millis(300);
@@ -37,11 +40,11 @@ pub(super) const TELLING: usize = WATCHED.len();
 /// subscription was seen, `changes` whatever the other watches say.
 pub(super) fn controller(
     cluster: &Cluster,
-    news: UnboundedReceiver<ObjectRef<UpdateSubscription>>,
+    news: UnboundedReceiver<ObjectRef<Guarded>>,
     health: Arc<Health>,
     changes: &Arc<Changes>,
-) -> (Controller<UpdateSubscription>, Store<UpdateSubscription>) {
-    let api: Api<UpdateSubscription> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
+) -> (Controller<Guarded>, Store<Guarded>) {
+    let api: Api<Guarded> = Api::namespaced(cluster.client.clone(), &cluster.namespace);
     let (reader, writer) = reflector::store();
     // A status that we wrote ourselves wakes nobody.
     let wakes = predicates::generation.combine(predicates::annotations).combine(predicates::finalizers);
@@ -128,22 +131,22 @@ fn without_errors<T: Send>(
     })
 }
 
-fn everyone(all: &Store<UpdateSubscription>) -> Vec<ObjectRef<UpdateSubscription>> {
+fn everyone(all: &Store<Guarded>) -> Vec<ObjectRef<Guarded>> {
     all.state().iter().map(|it| ObjectRef::from_obj(&**it)).collect()
 }
 
 /// Whose object it is, or whose catalog comes from it.
 fn concerned(
-    all: &Store<UpdateSubscription>,
+    all: &Store<Guarded>,
     kind: Kind,
     object: &PartialObjectMeta<DynamicObject>,
-) -> Vec<ObjectRef<UpdateSubscription>> {
+) -> Vec<ObjectRef<Guarded>> {
     let owner = object.labels().get(SUBSCRIPTION_LABEL);
     let reads = |it: &UpdateSubscription| match &it.spec.catalog {
         CatalogSource::FluxSource { kind: k, name } => source_kind(*k) == kind && *name == object.name_any(),
         CatalogSource::Oci { .. } | CatalogSource::Git { .. } => false,
     };
-    let concerned = |it: &UpdateSubscription| owner == it.metadata.name.as_ref() || reads(it);
+    let concerned = |it: &Guarded| owner == it.meta().name.as_ref() || it.0.as_ref().is_ok_and(&reads);
     all.state().iter().filter(|it| concerned(it)).map(|it| ObjectRef::from_obj(&**it)).collect()
 }
 

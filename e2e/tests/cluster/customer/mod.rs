@@ -8,4 +8,5 @@ mod owners;
 mod policy;
 mod release_values;
 mod ring_state;
+mod unreadable;
 mod values;
