@@ -29,10 +29,29 @@ fn spring_and_autumn_in_berlin() {
     for (at, open) in [
         ("2027-10-31T00:29:59Z", false),
         ("2027-10-31T00:30:00Z", true),
+        // 02:10 for the second time: it began 40 minutes ago.
+        ("2027-10-31T01:10:00Z", true),
+        ("2027-10-31T01:30:00Z", true),
         ("2027-10-31T02:29:59Z", true),
         ("2027-10-31T02:30:00Z", false),
     ] {
         assert_eq!(state(&night, at) == WindowState::Open, open, "{at}");
+    }
+}
+
+#[test]
+fn in_a_doubled_hour_what_began_the_first_time_does_not_begin_again() {
+    let next = |cron: &str, now: &str| {
+        let window = window(cron, "Europe/Berlin", "allow", "10m");
+        window.beginnings(now.parse().unwrap()).unwrap().next().unwrap().to_string()
+    };
+    for (cron, now, wanted) in [
+        ("30 2 * * *", "2027-10-31T00:10:00Z", "2027-10-31T00:30:00Z"),
+        ("30 2 * * *", "2027-10-31T01:10:00Z", "2027-11-01T01:30:00Z"),
+        ("30 2,14 * * *", "2027-10-31T01:10:00Z", "2027-10-31T13:30:00Z"),
+        ("*/15 * * * *", "2027-10-31T01:10:00Z", "2027-10-31T02:00:00Z"),
+    ] {
+        assert_eq!(next(cron, now), wanted, "{cron} after {now}");
     }
 }
 
