@@ -1,7 +1,8 @@
 //! The halt of everything. Pure.
 
 use pdp_policies::At;
-use pdp_policies::rollout::{CommandRefusal, is_same_person};
+use pdp_policies::is_same_person;
+use pdp_policies::rollout::CommandRefusal;
 
 use crate::event::Event;
 

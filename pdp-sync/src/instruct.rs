@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pdp_policies::gate::{Instruction, Waiting};
 use pdp_policies::instruction::{Assignment, POLL_AFTER, Ready, RingState};
-use pdp_policies::trust::{self, Approved, Catalog, Instructed, InstructionFloor, Verified};
+use pdp_policies::trust::{self, Approved, Catalog, Instructed, InstructionFloor, Uncounted, Verified};
 use pdp_policies::{At, Refusal, RefusalCode, Span};
 use pdp_transport::block_on;
 use pdp_transport::channel_server::Polled;
@@ -32,6 +32,8 @@ pub(crate) struct Heard {
     assignment: Option<Box<Verified<Assignment>>>,
     ring_state: Option<Box<Verified<RingState>>>,
     pub(crate) approvals: Vec<Verified<Approved>>,
+    /// The approvals that don't count, with the reasons.
+    pub(crate) uncounted: Vec<Uncounted>,
     /// What was refused, or couldn't be had.
     pub(crate) trouble: Option<Trouble>,
     /// Whom to report to, and to ask for leave; present once this data plane is enrolled.
@@ -96,7 +98,8 @@ pub(crate) fn listen(
     now: At,
     refetched: bool,
 ) -> Result<Listened> {
-    let mut heard = Heard { approvals: valid(approvals, customer, now), ..Heard::default() };
+    let (approvals, uncounted) = valid(approvals, customer, now);
+    let mut heard = Heard { approvals, uncounted, ..Heard::default() };
     if sources::ask(endpoints, customer, state, catalog, now, refetched, &mut heard)? == Asked::FetchFirst {
         return Ok(Listened::FetchFirst);
     }
@@ -120,7 +123,8 @@ pub(crate) fn known(
     catalog: &Catalog,
     now: At,
 ) -> Heard {
-    let mut heard = Heard { approvals: valid(approvals, customer, now), ..Heard::default() };
+    let (approvals, uncounted) = valid(approvals, customer, now);
+    let mut heard = Heard { approvals, uncounted, ..Heard::default() };
     if let Some(kept) = kept(customer, state) {
         let envelope = kept.envelope.as_bytes();
         if let Judged::Refused(refusal) = judge(customer, state, catalog, envelope, now, true, &mut heard) {
@@ -252,17 +256,22 @@ fn keep<T>(judged: Instructed<T>, place: &mut Option<Box<Verified<T>>>) -> Judge
     }
 }
 
-/// The valid ones. One that isn't is logged: it counts for nobody.
-fn valid(approvals: &[SignedApproval], customer: &Customer, now: At) -> Vec<Verified<Approved>> {
-    let Some(rule) = &customer.policy.approval else { return Vec::new() };
-    let judged = approvals.iter().filter_map(|signed| {
-        match trust::approval(&signed.document, &signed.signature, &rule.approvers, &customer.pdp, now) {
-            Ok(approved) => Some(approved),
+/// The valid ones, and what is wrong with the others: they count for nobody.
+fn valid(
+    approvals: &[SignedApproval],
+    customer: &Customer,
+    now: At,
+) -> (Vec<Verified<Approved>>, Vec<Uncounted>) {
+    let (mut valid, mut uncounted) = (Vec::new(), Vec::new());
+    let Some(rule) = &customer.policy.approval else { return (valid, uncounted) };
+    for signed in approvals {
+        match trust::approval(&signed.document, &signed.signature, rule, &customer.pdp, now) {
+            Ok(approved) => valid.push(approved),
             Err(refusal) => {
                 tracing::warn!(name = signed.name, %refusal, "an approval doesn't count");
-                None
+                uncounted.push(Uncounted::new(&signed.name, &signed.document, &refusal));
             }
         }
-    });
-    judged.collect()
+    }
+    (valid, uncounted)
 }

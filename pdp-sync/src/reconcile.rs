@@ -141,6 +141,7 @@ pub(crate) fn decide(
         found: &found.obstacles,
         instruction: fetched.heard.instruction(customer.opener),
         approvals: &fetched.heard.approvals,
+        uncounted: &fetched.heard.uncounted,
         policy_before: state.policy.as_ref(),
     };
     gate::decide(&fetched.catalog, &customer.policy, &situation, now)

@@ -343,15 +343,8 @@ mod tests {
         assert!(read(&alone).unwrap_err().to_string().contains("spec.ring"));
         let gap = sample().replace(line, "  instruction: {approval: {}}");
         assert!(read(&gap).is_ok());
-        let rule: String =
-            sample().lines().filter(|l| l.contains("quorum") || l.contains("approvers:")).collect();
-        assert!(!rule.is_empty());
-        let nobody = gap
-            .replace("    approval:  ", "    # approval:")
-            .lines()
-            .filter(|l| !rule.contains(l))
-            .map(|l| format!("{l}\n"))
-            .collect::<String>();
+        let (before, rest) = gap.split_once("    approval:  ").unwrap();
+        let nobody = format!("{before}    overrides:{}", rest.split_once("    overrides:").unwrap().1);
         assert!(read(&nobody).unwrap_err().to_string().contains("who may approve?"));
     }
 

@@ -3,6 +3,7 @@
 //! No IO, no clock, no randomness: bytes and times come in, verdicts go out.
 //! Start reading at [`trust::catalog`] (who vouches) and [`gate::decide`] (who gets it, and when).
 
+mod approval_rule;
 mod channel;
 mod chart_path;
 mod codes;
@@ -27,6 +28,7 @@ mod loosened;
 pub mod moves;
 mod names;
 pub mod outlives;
+mod person;
 mod plan;
 pub mod policy;
 mod printable;
@@ -59,6 +61,7 @@ pub use names::{
     BadName, ComponentName, DataPlaneName, KubernetesName, Level, Line, Organization, PdpId, Person,
     Platform, Ring,
 };
+pub use person::{PersonName, is_same_person};
 pub use plan::{Cap, DEFAULT_PLAN, Pace, Percent, RingPlan, RingRules, Tempo};
 pub use printable::{printable, printable_lines};
 pub use prune::{Keep, Kept, Pruning, prune};

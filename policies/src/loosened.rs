@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::policy::{ApprovalRule, MinimumAge, Pin, PinTarget, Policy, SevereAge};
+use crate::policy::{ApprovalRule, MinimumAge, Pin, PinTarget, Policy, SevereAge, Superseded, Touch};
 
 /// No value is told in more characters.
 const MOST_CHARS: usize = 300;
@@ -88,12 +88,15 @@ fn severe_is_looser(was: Option<&SevereAge>, is: &SevereAge, harmless: bool) -> 
 }
 
 fn approval_fields(was: Option<&ApprovalRule>, is: Option<&ApprovalRule>) -> Vec<(&'static str, bool)> {
-    let Some(ApprovalRule { quorum, approvers }) = was else { return Vec::new() };
+    let Some(ApprovalRule { quorum, approvers, groups, touch, superseded }) = was else { return Vec::new() };
     let Some(is) = is else { return vec![("approval", true)] };
     vec![
         ("approval.quorum", is.quorum < *quorum),
-        // Whoever comes new may say yes, with a key replaced, too.
+        // Whoever comes new may say yes, with a key replaced, too; who goes may have been the last of a group to ask.
         ("approval.approvers", lacks(approvers, &is.approvers)),
+        ("approval.groups", is.groups != *groups),
+        ("approval.touch", *touch == Touch::Required && is.touch != *touch),
+        ("approval.superseded", *superseded == Superseded::Holds && is.superseded != *superseded),
     ]
 }
 
@@ -126,7 +129,12 @@ hold: {reason: audit}
 windows: [{name: w, kind: allow, cron: '0 2 * * *', timeZone: UTC, length: 2h}]
 freezes: [{reason: close, from: '2026-12-20T00:00:00Z', until: '2027-01-04T00:00:00Z'}]
 minimumAge: {age: 7d, severe: {atLeast: critical, age: 2d}}
-approval: {quorum: 2, approvers: [key-a, key-b]}
+approval:
+  quorum: 2
+  approvers: [key-a, {name: ann, keys: [key-b]}]
+  groups: [{name: security, quorum: 1, approvers: [key-d]}]
+  touch: required
+  superseded: holds
 after: [staging]
 overrides: [{atLeast: critical, knownExploited: true, pass: [window]}]
 ownImages: [bank.example/sidecar]
@@ -164,8 +172,14 @@ ownImages: [bank.example/sidecar]
         ("/approval", "null", &["approval"]),
         ("/approval/quorum", "1", &["approval.quorum"]),
         ("/approval/quorum", "3", &[]),
-        ("/approval/approvers", "[key-a, key-c]", &["approval.approvers"]),
+        ("/approval/approvers/0", "key-c", &["approval.approvers"]),
+        ("/approval/approvers/1/name", "bob", &["approval.approvers"]),
+        ("/approval/approvers/1/keys", "[key-b, key-c]", &["approval.approvers"]),
         ("/approval/approvers", "[key-a]", &[]),
+        ("/approval/groups/0/name", "operations", &["approval.groups"]),
+        ("/approval/groups/0/quorum", "2", &["approval.groups"]),
+        ("/approval/groups/0/approvers", "[key-a]", &["approval.groups"]),
+        ("/approval/superseded", "mayStart", &["approval.superseded"]),
         ("/after", "[]", &["after"]),
         ("/overrides", "[]", &[]),
         ("/overrides/0/atLeast", "low", &["overrides"]),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::approval_rule::{ApprovalGroup, ApprovalRule, Approver, Person, Superseded, Touch};
 use crate::channel::Overridable;
 use crate::image_name::ImageName;
 use crate::loosened::{Loosening, loosened};
@@ -60,6 +61,7 @@ pub struct Pin {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// From then on the pin binds nobody.
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"))]
     pub expires: At,
 }
 
@@ -113,8 +115,10 @@ pub struct Freeze {
     /// Why, for people.
     pub reason: String,
     /// First second of the freeze.
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"))]
     pub from: At,
     /// First second after it.
+    #[schemars(regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"))]
     pub until: At,
 }
 
@@ -139,17 +143,6 @@ pub struct SevereAge {
     pub age: Span,
 }
 
-/// Who must approve: distinct people, the requester never.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ApprovalRule {
-    /// How many.
-    pub quorum: u32,
-    /// Their public keys, OpenSSH format, one line each.
-    #[schemars(length(max = 100))]
-    pub approvers: Vec<String>,
-}
-
 /// What a release may pass, if it asks and is severe enough.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -161,26 +154,6 @@ pub struct OverrideRule {
     pub known_exploited: bool,
     /// The instruments that it may pass.
     pub pass: BTreeSet<Overridable>,
-}
-
-impl ApprovalRule {
-    /// All that would make approvals impossible, in words.
-    pub fn problems(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        for (n, key) in self.approvers.iter().enumerate() {
-            if ssh_key::PublicKey::from_openssh(key).is_err() {
-                found.push(format!("approvers[{n}] is not an OpenSSH public key"));
-            }
-        }
-        if self.quorum == 0 || self.quorum as usize > self.approvers.len() {
-            found.push(format!(
-                "quorum {} of {} approvers is never, or always, reached",
-                self.quorum,
-                self.approvers.len()
-            ));
-        }
-        found
-    }
 }
 
 impl Policy {

@@ -98,7 +98,25 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
             "ends before it begins",
         ),
         (
-            json!({ "policy": { "approval": { "quorum": 2, "approvers": ["ssh-ed25519 AAAA lind"] } } }),
+            json!({ "policy": { "pin": { "to": { "level": 41 }, "reason": "r", "expires": "2027-02-30T00:00:00Z" } } }),
+            "spec",
+        ),
+        (
+            json!({ "policy": { "pin": { "to": { "level": 41 }, "reason": "r", "expires": "2027-01-31T00:00:00+01:00" } } }),
+            "pin.expires",
+        ),
+        (
+            json!({ "policy": { "freezes": [{ "reason": "r", "from": "2026-12-20", "until": "2027-01-04T00:00:00Z" }] } }),
+            "from",
+        ),
+        (
+            json!({ "policy": { "approval": { "quorum": null, "approvers": ["ssh-ed25519 AAAA lind"] } } }),
+            "quorum",
+        ),
+        (
+            json!({ "policy": { "approval": { "quorum": null, "approvers": null, "groups": [
+                { "name": "security", "quorum": 0, "approvers": ["ssh-ed25519 AAAA lind"] },
+            ] } } }),
             "quorum",
         ),
         (

@@ -17,11 +17,13 @@ struct Approver {
 }
 
 fn approver(folder: &Path, name: &str) -> Approver {
+    with_key(folder, name, &["-t", "ed25519"])
+}
+
+fn with_key(folder: &Path, name: &str, kind: &[&str]) -> Approver {
     let file = folder.join(name);
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
-        .arg(&file)
-        .status();
+    let made =
+        Command::new("ssh-keygen").args(kind).args(["-q", "-N", "", "-C", name, "-f"]).arg(&file).status();
     assert!(made.unwrap().success());
     let public = std::fs::read_to_string(folder.join(format!("{name}.pub"))).unwrap().trim().to_owned();
     Approver { file, public }
@@ -72,7 +74,7 @@ fn two_people_open_exactly_what_they_signed() {
             plane.status().unwrap()["obstacles"][0]["detail"].as_str().unwrap_or_default().to_owned(),
         )
     };
-    assert_eq!(pass(), (None, "0 of 2 approvals".to_owned()));
+    assert_eq!(pass(), (None, "0 of 2 approvals, waits for 2 of: a.lind, b.berg".to_owned()));
     approve(&folder, "first", &people[0], &approval(41, "d.ek"));
     assert_eq!(pass().0, None, "one is not enough");
     approve(&folder, "again", &people[0], &approval(41, "d.ek"));
@@ -84,6 +86,13 @@ fn two_people_open_exactly_what_they_signed() {
     approve(&folder, "requester", &people[1], &approval(41, "b.berg"));
     assert_eq!(pass().0, None, "who asks may not approve");
     note("approval-by-the-requester", "ApprovalInvalid", "refused");
+    let told = pass().1;
+    for words in [
+        "requester.json for level 41 (ApprovalInvalid: `b.berg` asked for it and may not sign it)",
+        "stranger.json for level 41 (ApprovalInvalid: signed with the key SHA256:",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
     let mut elsewhere = approval(41, "d.ek");
     elsewhere["dataPlane"] = "staging".into();
     approve(&folder, "elsewhere", &people[1], &elsewhere);
@@ -113,4 +122,41 @@ fn an_expired_approval_opens_nothing() {
     plane.pass(&base().world, &[("PDP_NOW", &later)]).unwrap();
     assert_eq!(plane.level(), None, "{:#}", plane.status().unwrap());
     note("approval-expired", "Expired", "refused");
+}
+
+/// What `ssh-keygen` makes, as it is made and as it signs.
+#[test]
+fn keys_of_each_kind_that_can_be_checked_count_and_the_others_are_refused_with_the_reason() {
+    let base = base();
+    for (name, kind, counts) in [
+        ("p256", &["-t", "ecdsa", "-b", "256"][..], true),
+        ("p384", &["-t", "ecdsa", "-b", "384"], true),
+        ("p521", &["-t", "ecdsa", "-b", "521"], false),
+        ("rsa", &["-t", "rsa", "-b", "3072"], false),
+    ] {
+        let folder = base.world.path(&format!("approvals-{name}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let person = with_key(&folder, "a.lind", kind);
+        let rule = format!("{{quorum: 1, approvers: [{{name: Ann Lind, keys: ['{}']}}]}}", person.public);
+        let more = format!(
+            "  instruction: {{approval: {{}}}}\n  approvals: {}\n  policy: {{approval: {rule}}}\n",
+            folder.display(),
+        );
+        let plane = base.world.data_plane("bank", name, "regulated", &more).unwrap();
+        approve(&folder, "yes", &person, &approval(41, "d.ek"));
+        plane.pass(&base.world, &[]).unwrap();
+        let status = plane.status().unwrap();
+        assert_eq!(plane.level(), counts.then_some(41), "{name}: {status:#}");
+        if !counts {
+            let told = status["obstacles"].to_string();
+            assert!(
+                told.contains("PolicyIneffective") && told.contains("which doesn't count"),
+                "{name}: {told}"
+            );
+            assert!(
+                told.contains("yes.json for level 41 (ApprovalInvalid: signed with a key of type"),
+                "{name}: {told}"
+            );
+        }
+    }
 }

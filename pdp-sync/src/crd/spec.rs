@@ -57,8 +57,13 @@ use super::status::UpdateSubscriptionStatus;
         .message("spec.policy.after is not supported yet: it would hold every level for ever"),
     validation = Rule::new("!has(self.policy) || !has(self.policy.freezes) || self.policy.freezes.all(freeze, timestamp(freeze.from) < timestamp(freeze.until))")
         .message("a freeze in spec.policy.freezes ends before it begins: it would hold nothing"),
-    validation = Rule::new("!has(self.policy) || !has(self.policy.approval) || self.policy.approval.quorum >= 1 && self.policy.approval.quorum <= size(self.policy.approval.approvers)")
-        .message("spec.policy.approval.quorum is never, or always, reached: write 1 to the number of approvers"),
+    validation = Rule::new("!has(self.policy) || !has(self.policy.pin) || timestamp(self.policy.pin.expires) > timestamp('1970-01-01T00:00:00Z')")
+        .message("spec.policy.pin.expires is no day of the calendar"),
+    // CEL sees no field of two types, so approvers aren't counted here.
+    validation = Rule::new("!has(self.policy) || !has(self.policy.approval) || (has(self.policy.approval.quorum) ? self.policy.approval.quorum >= 1 : has(self.policy.approval.groups))")
+        .message("spec.policy.approval.quorum is always reached: write 1 to the number of approvers, or groups"),
+    validation = Rule::new("!has(self.policy) || !has(self.policy.approval) || !has(self.policy.approval.groups) || self.policy.approval.groups.all(group, group.quorum >= 1)")
+        .message("a group of spec.policy.approval.groups has a quorum that is always reached: write 1 to the number of its approvers"),
     validation = Rule::new("!has(self.policy) || !has(self.policy.windows) || self.policy.windows.all(window, window.cron.matches('^ *[^ ]+ +[^ ]+ +([*] +[^ ]+ +[^ ]+|[^ ]+ +[^ ]+ +[*]) *$'))")
         .message("spec.policy.windows: a cron has five fields, and names days of the month or weekdays: with both, cron opens on either; write 6#1 for the first Saturday")
 )]

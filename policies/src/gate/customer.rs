@@ -5,12 +5,9 @@ use std::collections::BTreeSet;
 use super::window::{WindowState, window_state};
 use crate::channel::{Overridable, Promotion};
 use crate::codes::{Obstacle, ObstacleCode as Code};
-use crate::digest::Digest;
-use crate::instruction::ApprovalDecision;
 use crate::policy::{Pin, PinTarget, Policy};
 use crate::release::{Release, ReleaseKind};
 use crate::time::At;
-use crate::trust::{Approved, Verified};
 
 /// What this release may pass: asked for by the vendor *and* allowed by the customer's policy.
 pub(super) fn overrides(policy: &Policy, promotion: &Promotion, release: &Release) -> BTreeSet<Overridable> {
@@ -86,24 +83,4 @@ fn too_young(policy: &Policy, promotion: &Promotion, release: &Release, now: At)
 fn after_other(policy: &Policy) -> Option<Obstacle> {
     let first = policy.after.first()?;
     Some(Obstacle::new(Code::AfterOther, None, format!("`{first}` has to be healthy on it first")))
-}
-
-/// Those who approved this release, or what is missing. One rejection is enough to hold it.
-pub(super) fn approved(
-    policy: &Policy,
-    approvals: &[Verified<Approved>],
-    release: &Digest,
-) -> Result<Vec<String>, Obstacle> {
-    let Some(rule) = &policy.approval else { return Ok(Vec::new()) };
-    let of_release = || approvals.iter().filter(|a| a.approval.sha256 == *release);
-    if let Some(no) = of_release().find(|a| a.approval.decision == ApprovalDecision::Reject) {
-        let detail = format!("rejected: {}", no.approval.reason);
-        return Err(Obstacle::new(Code::AwaitingApproval, None, detail));
-    }
-    let people: BTreeSet<_> = of_release().map(|a| a.approver.clone()).collect();
-    if people.len() < rule.quorum.max(1) as usize {
-        let detail = format!("{} of {} approvals", people.len(), rule.quorum.max(1));
-        return Err(Obstacle::new(Code::AwaitingApproval, None, detail));
-    }
-    Ok(people.into_iter().collect())
 }

@@ -1,17 +1,20 @@
 //! Who gets a release, and when: walks the promoted levels from the ceiling down to the PDP's own
 //! and takes the first without an obstacle. Waiting is a value, not an error.
 
+mod approvals;
 mod cron;
 mod customer;
 mod door;
 mod openings;
 mod permit;
+mod quorum;
 mod vendor;
 mod window;
 mod window_words;
 
 pub use door::effective_ring;
 pub use permit::{Authority, Permit};
+pub(crate) use quorum::missing_of;
 pub use window::{WindowState, window_state};
 pub use window_words::{Beginning, WindowWords};
 
@@ -26,7 +29,7 @@ use crate::policy::Policy;
 use crate::release::Release;
 use crate::report::LevelDigest;
 use crate::time::At;
-use crate::trust::{Approved, Catalog, Descriptor, Verified};
+use crate::trust::{Approved, Catalog, Descriptor, Uncounted, Verified};
 use door::Door;
 
 /// What the gate has to know of the PDP itself.
@@ -57,6 +60,8 @@ pub struct Situation<'a> {
     pub instruction: Instruction<'a>,
     /// The customer's valid approvals and rejections.
     pub approvals: &'a [Verified<Approved>],
+    /// The approvals that don't count, with the reasons.
+    pub uncounted: &'a [Uncounted],
     /// The policy that was seen before, none at first: what it held was in force.
     pub policy_before: Option<&'a Policy>,
 }
@@ -177,7 +182,7 @@ fn judge(
     let channels = catalog.versions().channels;
     let door = Door { promotion, descriptor, situation, ring, channels, passes: passes.clone(), now };
     let opened = door.open();
-    let approved = customer::approved(policy, situation.approvals, &descriptor.sha256);
+    let approved = approvals::approved(policy, channel, situation, release.level, &descriptor.sha256);
     let attempt = opened.as_ref().map_or_else(|_| door.attempt(), Authority::attempt);
     let mut obstacles = vendor::obstacles(catalog, channel, descriptor, situation, attempt, now);
     obstacles.extend(opened.as_ref().err().into_iter().flatten().cloned());

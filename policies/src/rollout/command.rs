@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::census::Tally;
 use super::event::RolloutEvent;
 use super::fold::Rollout;
-use super::halt::{Cause, HaltScope, is_same_person};
+use super::halt::{Cause, HaltScope};
 use super::phase::{Fate, Phase, overall, phase};
 use super::step::{Lack, lack};
 use crate::names::{PdpId, Ring};
+use crate::person::is_same_person;
 use crate::plan::RingPlan;
 
 /// What a person wants.

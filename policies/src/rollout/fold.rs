@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::event::{Outcome, RolloutEvent};
-use super::halt::{Baseline, Halt, HaltScope, Pause, is_same_person};
+use super::halt::{Baseline, Halt, HaltScope, Pause};
 use crate::names::{Organization, PdpId, Ring};
+use crate::person::is_same_person;
 use crate::plan::RingPlan;
 use crate::time::At;
 

@@ -95,8 +95,3 @@ pub struct Pause {
     /// Why, in their words.
     pub reason: String,
 }
-
-/// True if two names are one person's: how they are written makes nobody a second one.
-pub fn is_same_person(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
-}

@@ -25,7 +25,7 @@ pub use command::{Command, CommandRefusal, Kind, Order, allowed, command, may_re
 pub use event::{Outcome, RolloutEvent};
 pub use fold::{Progress, Rollout, Started, fold};
 pub use grant::{GRANT_LIFE, Grant, Wish, grant};
-pub use halt::{Baseline, Cause, Halt, HaltScope, Pause, is_same_person};
+pub use halt::{Baseline, Cause, Halt, HaltScope, Pause};
 pub use hear::{Heard, Unheard, hear};
 pub use offer::{Asker, is_open, offer, ring_shares, superseded, wave_of};
 pub use phase::{Fate, Phase, overall, phase};

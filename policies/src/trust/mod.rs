@@ -17,7 +17,7 @@ mod role;
 mod signers;
 mod vouchers;
 
-pub use approval::{Approved, approval};
+pub use approval::{Approved, Uncounted, approval};
 pub use artifact::{COSIGN_PREDICATE, SIGSTORE_BUNDLE, bundle, signed_artifact};
 pub use catalog::{Catalog, Descriptor, Freshness, STALE_AFTER};
 pub use floors::{Floors, RoleFloor};

@@ -32,6 +32,7 @@ fn begun(level: u32, before: Option<&DecisionRecord>, own: &[ImageName]) -> Opti
         found: &[],
         instruction: Instruction::Channel,
         approvals: &[],
+        uncounted: &[],
         policy_before: None,
     };
     let Verdict::Proceed(permit) = decide(&catalog, &Policy::default(), &situation, now()).unwrap() else {

@@ -84,6 +84,7 @@ impl World {
             found: &[],
             instruction,
             approvals: &[],
+            uncounted: &[],
             policy_before: None,
         };
         decide(&self.catalog, &Policy::default(), &situation, now()).unwrap()

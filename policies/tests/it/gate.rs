@@ -6,6 +6,7 @@ use pdp_policies::gate::{Instruction, Situation, Verdict, decide};
 use pdp_policies::policy::Policy;
 use pdp_policies::release::{Advisory, PDP_SYNC, ReleaseKind, Severity};
 use pdp_policies::report::LevelDigest;
+use pdp_policies::trust::{Approved, Uncounted, Verified};
 use pdp_policies::{
     At, Channel, Digest, Level, Obstacle, ObstacleCode, Overridable, PdpId, Percent, Platform, Release, Ring,
     Stop, Withdrawal,
@@ -24,6 +25,8 @@ pub(crate) struct Setting {
     pub(crate) installed: Option<Level>,
     pub(crate) quarantined: BTreeMap<Digest, u32>,
     pub(crate) found: Vec<Obstacle>,
+    pub(crate) approvals: Vec<Verified<Approved>>,
+    pub(crate) uncounted: Vec<Uncounted>,
     /// Whether pdp-sync runs in the cluster that it updates.
     pub(crate) itself: bool,
     pub(crate) at: At,
@@ -41,6 +44,8 @@ impl Setting {
             installed: Some(Level(40)),
             quarantined: BTreeMap::new(),
             found: vec![],
+            approvals: vec![],
+            uncounted: vec![],
             itself: false,
             at: now(),
         }
@@ -69,7 +74,8 @@ impl Setting {
             flux: None,
             found: &self.found,
             instruction: Instruction::Channel,
-            approvals: &[],
+            approvals: &self.approvals,
+            uncounted: &self.uncounted,
             policy_before: self.before.as_ref().or(Some(&self.policy)),
         };
         decide(&catalog, &self.policy, &situation, self.at).unwrap()

@@ -52,7 +52,12 @@ fn people_open_exactly_what_they_signed_and_one_no_is_enough() {
     let plane = Plane::at_41(&cluster, NAMESPACE, |_| Ok(()));
     let (subscription, pdp_sync) = (&plane.subscription, &plane.pdp_sync);
     let [lind, berg, dahl] = ["a.lind", "b.berg", "c.dahl"].map(|name| person(&plane, name));
-    let rule = json!({ "quorum": 2, "approvers": [lind.1, berg.1] });
+    // A person with a key, and a key with its owner's name.
+    let groups = [
+        json!({ "name": "security", "quorum": 1, "approvers": [{ "name": "a.lind", "keys": [lind.1] }] }),
+        json!({ "name": "operations", "quorum": 1, "approvers": [berg.1] }),
+    ];
+    let rule = json!({ "groups": groups });
     subscription.patch(&json!({ "spec": { "policy": { "approval": rule } } })).unwrap();
     plane.world.open(42, &["general=100"]).unwrap();
     // Each word has to be heard before what it changed, or didn't, means anything.
@@ -67,18 +72,23 @@ fn people_open_exactly_what_they_signed_and_one_no_is_enough() {
         subscription.until(pdp_sync, detail, said).unwrap();
         assert_eq!(subscription.state().status("nextAction"), &Value::Null, "only people can go on");
     };
-    heard("0 of 2 approvals");
+    let security = "0 of 1 approvals of `security`, waits for 1 of: a.lind";
+    let operations = "0 of 1 approvals of `operations`, waits for 1 of: b.berg";
+    heard(&format!("{security}; {operations}"));
     say(&plane, "asks-and-signs", &berg.0, "approve", "b.berg");
-    heard("0 of 2 approvals");
+    let asked = "asks-and-signs (ApprovalInvalid: `b.berg` asked for it and may not sign it)";
+    heard(&format!("{security}; {operations}; doesn't count: {asked}"));
     say(&plane, "stranger", &dahl.0, "approve", "d.ek");
-    heard("0 of 2 approvals");
+    heard(&format!(
+        "{security}; {operations}; doesn't count: {asked}, stranger (ApprovalInvalid: signed with the key SHA256:"
+    ));
     say(&plane, "first", &lind.0, "approve", "d.ek");
-    heard("1 of 2 approvals");
+    heard(operations);
     say(&plane, "again", &lind.0, "approve", "d.ek");
-    heard("1 of 2 approvals");
+    heard(operations);
     say(&plane, "no", &lind.0, "reject", "d.ek");
     say(&plane, "second", &berg.0, "approve", "d.ek");
-    heard("rejected: CVE in the enforcer");
+    heard("rejected by a.lind: CVE in the enforcer");
     assert_eq!(subscription.state().level(), Some(41));
     assert!(cluster.api.delete(Kind::APPROVAL, NAMESPACE, "no").unwrap());
     subscription.until_level(pdp_sync, 42).unwrap();
