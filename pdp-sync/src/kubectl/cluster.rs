@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Api, Client, Config, ResourceExt};
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::Common;
 use super::request::{Request, SUBSCRIPTIONS};
-use crate::crd::UpdateSubscription;
+use crate::crd::{UpdateApproval, UpdateSubscription};
 
 /// Whose changes they are, in an object's managed fields.
 const MANAGER: &str = "kubectl-pdp";
@@ -83,6 +83,19 @@ impl Cluster {
         let (api, parameters) =
             (self.api_of(of), PatchParams { field_manager: Some(MANAGER.into()), ..Default::default() });
         request.answer(api.patch(&name, &parameters, &Patch::Merge(change))).await
+    }
+
+    /// Makes an approval in the subscription's namespace.
+    pub(super) async fn create(
+        &self,
+        of: &UpdateSubscription,
+        approval: &UpdateApproval,
+    ) -> Result<UpdateApproval> {
+        let namespace = of.namespace().unwrap_or_default();
+        let request = Request::one("create", "updateapprovals", &namespace, &approval.name_any());
+        let api = Api::<UpdateApproval>::namespaced(self.client.clone(), &namespace);
+        let parameters = PostParams { field_manager: Some(MANAGER.into()), ..Default::default() };
+        request.answer(api.create(&parameters, approval)).await
     }
 
     /// A Secret in the subscription's namespace, none if it isn't there.

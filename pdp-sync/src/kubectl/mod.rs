@@ -3,9 +3,11 @@
 //! Each command fetches, says it with pure functions on what was fetched, prints or patches. It decides nothing that
 //! pdp-sync decides, and never prints what is private in a Secret.
 
+mod approve;
 mod cluster;
 mod history;
 mod plan;
+mod policy;
 mod reconcile;
 mod remedy;
 mod request;
@@ -27,6 +29,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use pdp_policies::instruction::ApprovalDecision;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::cli::output::{Format, print, say};
 use pdp_transport::cli::{exit, log, reference};
@@ -55,6 +58,18 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Goes back to the last good level, which holds until a person lets go.
     Rollback(rollback::Args),
+    /// Signs a person's yes to the level that waits.
+    Approve(approve::Args),
+    /// Signs a person's no: one is enough to hold it.
+    Reject(approve::Args),
+    /// Holds levels above one, or all but security releases, until a time.
+    Pin(policy::pin::Args),
+    /// Takes the pin away.
+    Unpin(policy::unpin::Args),
+    /// Lets nothing start between two times.
+    Freeze(policy::freeze::Args),
+    /// Ends the freezes that are in force, or those of one reason.
+    Unfreeze(policy::unfreeze::Args),
     /// Lets pdp-sync do nothing; what runs keeps running.
     Suspend(suspend::Args),
     /// Lets pdp-sync go on, and waits until it has looked.
@@ -117,6 +132,12 @@ async fn run(command: Command) -> Result<u8> {
         Command::Plan(args) => plan::run(&args).await,
         Command::Reconcile(args) => reconcile::run(&args).await,
         Command::Rollback(args) => rollback::run(&args).await,
+        Command::Approve(args) => approve::run(&args, ApprovalDecision::Approve).await,
+        Command::Reject(args) => approve::run(&args, ApprovalDecision::Reject).await,
+        Command::Pin(args) => policy::pin::run(&args).await,
+        Command::Unpin(args) => policy::unpin::run(&args).await,
+        Command::Freeze(args) => policy::freeze::run(&args).await,
+        Command::Unfreeze(args) => policy::unfreeze::run(&args).await,
         Command::Suspend(args) => suspend::run(&args).await,
         Command::Resume(args) => resume::run(&args).await,
         Command::Trust(command) => trust::run(command).await,

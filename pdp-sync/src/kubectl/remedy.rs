@@ -6,32 +6,59 @@ use pdp_policies::ObstacleCode as Code;
 pub(super) fn of(code: Code, place: &str) -> String {
     let edit = |field: &str| format!("kubectl edit usub {place}   # {field}");
     match code {
-        Code::RingNotOpenYet | Code::NoGrant => "nothing: levels are opened ring by ring, it starts by itself".to_owned(),
+        Code::RingNotOpenYet | Code::NoGrant => {
+            "nothing: levels are opened ring by ring, it starts by itself".to_owned()
+        }
         Code::Withdrawn => "nothing: a level that replaces it follows".to_owned(),
-        Code::Stopped | Code::Halted => "nothing here: the vendor lets go; ask its support if it can't wait".to_owned(),
+        Code::Stopped | Code::Halted => {
+            "nothing here: the vendor lets go; ask its support if it can't wait".to_owned()
+        }
         Code::RequiredStopFirst => "nothing: the level in between comes first, by itself".to_owned(),
         Code::RequiresUnmet => format!("update what is too old, then kubectl pdp reconcile {place}"),
-        Code::Quarantined => format!("kubectl pdp history {place}   # a newer level follows; after ForeignImage, spec.policy.ownImages lets this one be tried again"),
-        Code::CatalogExpired => format!("kubectl pdp reconcile {place} --with-source   # if it stays: tell the vendor"),
-        Code::Pinned => edit("take away spec.policy.pin"),
+        Code::Quarantined => format!(
+            "kubectl pdp history {place}   # a newer level follows; after ForeignImage, spec.policy.ownImages lets this one be tried again"
+        ),
+        Code::CatalogExpired => {
+            format!("kubectl pdp reconcile {place} --with-source   # if it stays: tell the vendor")
+        }
+        Code::Pinned => format!("kubectl pdp unpin {place}"),
         Code::OutsideWindow => edit("spec.policy.windows, or wait for the window"),
-        Code::Frozen => edit("take away spec.policy.hold, or end spec.policy.freezes"),
-        Code::AwaitingApproval => "ssh-keygen -Y sign -n approval@updates.pdp.wso2.com -f KEY FILE   # then kubectl apply it as an UpdateApproval".to_owned(),
+        Code::Frozen => {
+            format!("kubectl pdp unfreeze {place}   # a hold: kubectl edit usub, spec.policy.hold")
+        }
+        Code::AwaitingApproval => {
+            format!(
+                "kubectl pdp approve {place} --level LEVEL --key KEY --requester WHO --reason WHY   # or reject"
+            )
+        }
         Code::TooYoung => edit("spec.policy.minimumAge, or let it ripen"),
         Code::AfterOther => edit("take away spec.policy.after, which is not supported yet"),
         Code::PolicyIneffective => edit("what is named above in spec.policy"),
-        Code::ComponentSuspended => "flux resume helmrelease COMPONENT   # or kustomization; the one named above".to_owned(),
-        Code::HeldByEdit => "put the edited object back as it was; `kubectl pdp verify` names what differs".to_owned(),
-        Code::CustomerValuesInvalid => "kubectl edit configmap pdp-values-COMPONENT   # the one named above".to_owned(),
+        Code::ComponentSuspended => {
+            "flux resume helmrelease COMPONENT   # or kustomization; the one named above".to_owned()
+        }
+        Code::HeldByEdit => {
+            "put the edited object back as it was; `kubectl pdp verify` names what differs".to_owned()
+        }
+        Code::CustomerValuesInvalid => {
+            "kubectl edit configmap pdp-values-COMPONENT   # the one named above".to_owned()
+        }
         Code::ForeignImage => {
-            format!("kubectl edit configmap pdp-values-COMPONENT   # take the image out; one's own: spec.policy.ownImages of {place}")
+            format!(
+                "kubectl edit configmap pdp-values-COMPONENT   # take the image out; one's own: spec.policy.ownImages of {place}"
+            )
         }
         Code::ImageMissing => {
-            format!("kubectl pdp reconcile {place}   # once they are there; before, nothing: it starts by itself")
+            format!(
+                "kubectl pdp reconcile {place}   # once they are there; before, nothing: it starts by itself"
+            )
         }
         Code::ForeignOwner => {
             let name = place.split(' ').next().unwrap_or(place);
-            format!("kubectl label KIND NAME {}={name}   # hands the object named above over", crate::crd::SUBSCRIPTION_LABEL)
+            format!(
+                "kubectl label KIND NAME {}={name}   # hands the object named above over",
+                crate::crd::SUBSCRIPTION_LABEL
+            )
         }
         _ => "see docs/codes.md".to_owned(),
     }
@@ -80,7 +107,7 @@ mod tests {
                 );
             }
         }
-        assert!(of(Code::Pinned, "prod -n pdp").starts_with("kubectl edit usub prod -n pdp "));
+        assert!(of(Code::OutsideWindow, "prod -n pdp").starts_with("kubectl edit usub prod -n pdp "));
         assert!(of(Code::ForeignOwner, "prod -n pdp").contains("subscription=prod "));
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use pdp_e2e::cluster::{Kind, SubscriptionState, shared};
-use pdp_e2e::{rfc3339, unix_now};
+use pdp_e2e::{Program, rfc3339, unix_now};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -87,7 +87,21 @@ fn people_open_exactly_what_they_signed_and_one_no_is_enough() {
     say(&plane, "again", &lind.0, "approve", "d.ek");
     heard(operations);
     say(&plane, "no", &lind.0, "reject", "d.ek");
-    say(&plane, "second", &berg.0, "approve", "d.ek");
+    let mut approve = Program::KubectlPdp.command().unwrap();
+    approve.args([
+        "approve",
+        "-n",
+        NAMESPACE,
+        "--level",
+        "42",
+        "--requester",
+        "d.ek",
+        "--reason",
+        "CVE",
+        "--yes",
+    ]);
+    approve.arg("--key").arg(&berg.0).arg("--kubeconfig").arg(cluster.kubeconfig());
+    assert!(approve.status().unwrap().success());
     heard("rejected by a.lind: CVE in the enforcer");
     assert_eq!(subscription.state().level(), Some(41));
     assert!(cluster.api.delete(Kind::APPROVAL, NAMESPACE, "no").unwrap());

@@ -67,6 +67,35 @@ fn suspend_says_why_and_resume_asks_for_a_look() {
 }
 
 #[test]
+fn pins_and_freezes_say_what_will_happen_and_a_trial_changes_nothing() {
+    let cluster = shared();
+    let _scenario = Scenario::begin("kubectl pdp pin, unpin, freeze, unfreeze");
+    let place = Place::new(&cluster, "kubectl-policy");
+    place.subscription("prod", &healthy());
+    let policy = || place.get("prod")["spec"]["policy"].clone();
+    let pin = ["pin", "--level", "41", "--reason", "quarter-end", "--until", "2027-01-31T00:00:00Z"];
+    let said =
+        "nothing above level 41 starts, security fixes neither, until 2027-01-31T00:00:00Z (in 68d 12h)";
+    let trial = place.pdp(&[&pin[..], &["--dry-run"]].concat());
+    assert!(trial.ok() && trial.stdout.contains(said) && policy()["pin"].is_null(), "{trial:?}");
+    let pinned = place.pdp(&pin);
+    assert!(pinned.ok() && pinned.stdout.contains(said), "{pinned:?}");
+    assert_eq!(policy()["pin"]["to"]["level"], 41);
+    let slip = place.pdp(&["pin", "--security-only", "--reason", "r", "--until", "2026-01-31T00:00:00Z"]);
+    assert!(slip.ok(), "one that was in force may be ended by its date: {slip:?}");
+    let frozen = place.pdp(&["freeze", "--reason", "year end", "--until", "2027-01-04T00:00:00Z"]);
+    assert!(frozen.ok() && frozen.stdout.contains("nothing starts from now"), "{frozen:?}");
+    let slip = place.pdp(&["freeze", "--reason", "slip", "--until", "2026-01-04T00:00:00Z"]);
+    assert!(!slip.ok() && slip.stderr.contains("error[PolicyIneffective]"), "{slip:?}");
+    assert_eq!(policy()["freezes"].as_array().map(Vec::len), Some(1));
+    let free = place.pdp(&["unpin"]);
+    assert!(free.ok() && free.stdout.contains("! loosens pin") && policy()["pin"].is_null(), "{free:?}");
+    assert!(place.pdp(&["unfreeze"]).ok() && policy()["freezes"].is_null());
+    let none = place.pdp(&["unfreeze"]);
+    assert!(!none.ok() && none.stderr.contains("no freeze in force"), "{none:?}");
+}
+
+#[test]
 fn rollback_is_confirmed_set_and_let_go() {
     let cluster = shared();
     let _scenario = Scenario::begin("kubectl pdp rollback: confirmed, set, let go");
