@@ -3,7 +3,7 @@
 mod text;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
-use pdp_policies::gate::{Authority, Verdict, Waiting, WindowWords};
+use pdp_policies::gate::{Authority, Forecast, Verdict, Waiting, WindowWords};
 use pdp_policies::report::{CatalogVersions, LevelDigest};
 use pdp_policies::trust::{Catalog, Freshness, Role, STALE_AFTER};
 use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Promotion, Refusal, Ring, Span, Withdrawal};
@@ -17,7 +17,7 @@ use crate::instruct::Trouble;
 use crate::state::State;
 use crate::target::{Applied, ComponentHealth, Tidied, UnderWay};
 
-pub(crate) use text::{authority_words, move_words, text};
+pub(crate) use text::{authority_words, forecast_words, move_words, text};
 
 /// So many past passes that changed something are kept.
 const HISTORY: usize = 20;
@@ -173,6 +173,9 @@ pub(crate) struct Status {
     pub(crate) last_good: Option<Level>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) obstacles: Vec<Obstacle>,
+    /// When the level that waits can start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) forecast: Option<Forecast>,
     /// The customer's windows in words, with their next beginnings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) windows: Vec<WindowWords>,
@@ -238,6 +241,7 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
         last_good: record.and_then(DecisionRecord::last_good).map(|r| r.level),
         conditions: conditions(outcome, record, catalog.as_ref(), &obstacles),
         obstacles,
+        forecast: forecast(&outcome.seen),
         windows: outcome.windows.clone(),
         refusal,
         waiting_for,
@@ -256,6 +260,17 @@ pub(crate) fn waiting_level(verdict: &Verdict) -> Option<LevelDigest> {
             Some(LevelDigest { level: w.level, sha256: w.sha256 })
         }
         Verdict::UpToDate | Verdict::Proceed(_) => None,
+    }
+}
+
+/// When the level that waits can start, if one does.
+pub(crate) fn forecast(seen: &Seen) -> Option<Forecast> {
+    match seen {
+        Seen::Verdict(
+            Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) | Verdict::NeedsGrant(w) | Verdict::Held(w),
+            _,
+        ) => Some(w.forecast.clone()),
+        _ => None,
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
         target: target(facts, &obstacles),
         last_good: record.and_then(last_good),
         next_action: next_action(&obstacles),
+        forecast: status::forecast(&outcome.seen),
         obstacles: obstacles.iter().map(obstacle).collect(),
         refusal: refusal(outcome),
         components,
@@ -97,6 +98,7 @@ pub(super) fn shut_out(first: &Obstacle, generation: i64, before: &Status, now: 
         conditions: conditions::conditions(&stand, &also, &before.conditions, generation, now),
         obstacles: vec![obstacle(first)],
         next_action: None,
+        forecast: None,
         ..before.clone()
     }
 }

@@ -1,7 +1,7 @@
 //! The status for people.
 
 use pdp_policies::Level;
-use pdp_policies::gate::Authority;
+use pdp_policies::gate::{Authority, Forecast};
 
 use super::{InstructionStatus, Status};
 use crate::crd::{MoveState, MoveStatus};
@@ -30,6 +30,9 @@ pub(crate) fn text(status: &Status) -> String {
         lines.push(format!("  level {} is not applied, because:", level(status.target)));
         lines.extend(status.obstacles.iter().map(|o| format!("  ✗ {o}  [{:?}]", o.owner)));
     }
+    if let (Some(level), Some(forecast)) = (status.target, &status.forecast) {
+        lines.extend(forecast_words(level, forecast).into_iter().map(|line| format!("  {line}")));
+    }
     lines.extend(
         status.windows.iter().map(|window| format!("  {}", window.to_string().replace('\n', "\n  "))),
     );
@@ -39,6 +42,33 @@ pub(crate) fn text(status: &Status) -> String {
     lines.extend(status.events.iter().map(|event| format!("  ! {event}")));
     lines.extend(status.history.last().map(|last| format!("  last change: {last}")));
     lines.join("\n")
+}
+
+/// When a level can start, and whether that is in time.
+pub(crate) fn forecast_words(level: Level, forecast: &Forecast) -> Vec<String> {
+    let codes: Vec<_> = forecast.once.iter().map(|code| code.as_str()).collect();
+    let once = if codes.is_empty() {
+        String::new()
+    } else {
+        format!(" once people have settled {}", codes.join(", "))
+    };
+    let comma = if codes.is_empty() { "" } else { "," };
+    let start = match (forecast.at, forecast.not_within_a_year) {
+        (_, true) => format!("level {level} can't start within a year as things stand{comma}{once}"),
+        (Some(at), false) => format!("level {level} can start at {at} at the earliest{comma}{once}"),
+        (None, false) if codes.is_empty() => format!("level {level} can start now"),
+        (None, false) => format!("level {level} can start{once}"),
+    };
+    let deadline = forecast.deadline.map(|deadline| {
+        let sign = if forecast.late { "✗ too late for" } else { "✔ in time for" };
+        let severity = format!("{:?}", deadline.severity).to_lowercase();
+        format!(
+            "{sign} the vendor's deadline: {} ({severity}, {})",
+            deadline.at,
+            deadline.severity.patience()
+        )
+    });
+    std::iter::once(start).chain(deadline).collect()
 }
 
 /// Who opens levels here.

@@ -5,6 +5,7 @@ mod approvals;
 mod cron;
 mod customer;
 mod door;
+mod forecast;
 mod openings;
 mod permit;
 mod quorum;
@@ -13,6 +14,7 @@ mod window;
 mod window_words;
 
 pub use door::effective_ring;
+pub use forecast::Forecast;
 pub use permit::{Authority, Permit};
 pub(crate) use quorum::missing_of;
 pub use window::{WindowState, window_state};
@@ -105,6 +107,8 @@ pub struct Waiting {
     pub sha256: Digest,
     /// At least one.
     pub obstacles: Vec<Obstacle>,
+    /// When it can start.
+    pub forecast: Forecast,
 }
 
 /// Decides for one pass. `now` is the PDP's clock.
@@ -128,7 +132,11 @@ pub fn decide(
             Ok(authority) => return Ok(Verdict::Proceed(Box::new(Permit::new(descriptor, authority)))),
             Err(obstacles) => obstacles,
         };
-        let waiting = Waiting { level, sha256: descriptor.sha256, obstacles };
+        let obstacles_at = |at| {
+            judge(catalog, channel, promotion, &descriptor, policy, situation, at).err().unwrap_or_default()
+        };
+        let forecast = forecast::forecast(obstacles_at, descriptor.release.deadline(), now);
+        let waiting = Waiting { level, sha256: descriptor.sha256, obstacles, forecast };
         if waiting.obstacles.iter().all(|o| o.code == ObstacleCode::NoGrant) {
             return Ok(Verdict::NeedsGrant(waiting));
         }

@@ -7,6 +7,7 @@ mod cohort;
 mod decision;
 mod door;
 mod flux;
+mod forecast;
 mod foreign;
 mod formats;
 mod frozen;

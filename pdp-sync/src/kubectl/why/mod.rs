@@ -3,7 +3,7 @@
 mod reasons;
 
 use kube::ResourceExt;
-use pdp_policies::gate::WindowWords;
+use pdp_policies::gate::{Forecast, WindowWords};
 use pdp_policies::{At, Level, ObstacleCode};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::cluster::Cluster;
 use super::{Common, seen, words};
 use crate::crd::{ConditionType, NextAction, TargetPhase, UpdateSubscription};
+use crate::status::forecast_words;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -40,6 +41,9 @@ pub(super) struct Why {
     pub(super) sentence: String,
     reasons: Vec<reasons::Reason>,
     next_action: Option<NextAction>,
+    /// When the next level can start, and whether that is in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forecast: Option<Forecast>,
     /// The windows that keep it waiting, in words; none while no window does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     windows: Vec<WindowWords>,
@@ -75,6 +79,7 @@ pub(super) fn why(of: &UpdateSubscription, now: At) -> Why {
         sentence: sentence(of, answer),
         reasons: reasons::all(of),
         next_action: status.next_action.clone(),
+        forecast: status.forecast.clone(),
         windows: windows(of, now),
     }
 }
@@ -129,7 +134,9 @@ pub(super) fn text(why: &Why, now: At) -> String {
     let mut lines = vec![format!("{sign}{}", why.sentence)];
     lines.extend(why.reasons.iter().map(|reason| reasons::text(reason, now)));
     lines.extend(why.windows.iter().map(ToString::to_string));
-    if let Some(next) = &why.next_action {
+    if let (Some(level), Some(forecast)) = (why.next, &why.forecast) {
+        lines.extend(forecast_words(level, forecast));
+    } else if let Some(next) = &why.next_action {
         lines.push(format!("next possible {}", words::when(next.at, now)));
     }
     lines.join("\n")
@@ -140,6 +147,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::kubectl::testing::{self, now};
+    use serde_json::json;
 
     #[test]
     fn each_state_of_a_data_plane_has_an_answer() {
@@ -177,6 +185,30 @@ mod tests {
         assert_eq!((why.answer, why.exit()), (Answer::UpToDate, 0));
         let text = text(&why, now());
         assert!(text.contains(words) && text.contains("spec.policy.ownImages"), "{text}");
+    }
+
+    #[test]
+    fn when_it_can_start_and_whether_that_is_in_time_is_told() {
+        let mut one = testing::waiting();
+        let at = "2026-11-28T21:00:00Z";
+        for (forecast, words) in [
+            (
+                json!({ "at": at, "once": ["AwaitingApproval"], "deadline": { "at": "2026-11-30T00:00:00Z", "severity": "critical" } }),
+                "level 42 can start at 2026-11-28T21:00:00Z at the earliest, once people have settled AwaitingApproval\n\
+                 ✔ in time for the vendor's deadline: 2026-11-30T00:00:00Z (critical, 7d)",
+            ),
+            (
+                json!({ "at": at, "late": true, "deadline": { "at": "2026-11-27T00:00:00Z", "severity": "high" } }),
+                "level 42 can start at 2026-11-28T21:00:00Z at the earliest\n\
+                 ✗ too late for the vendor's deadline: 2026-11-27T00:00:00Z (high, 14d)",
+            ),
+            (json!({ "once": ["Frozen"] }), "level 42 can start once people have settled Frozen"),
+            (json!({ "notWithinAYear": true }), "level 42 can't start within a year as things stand"),
+        ] {
+            one.status.as_mut().unwrap().forecast = serde_json::from_value(forecast).unwrap();
+            let text = text(&why(&one, now()), now());
+            assert!(text.contains(words), "{words} in {text}");
+        }
     }
 
     #[test]
