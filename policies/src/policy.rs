@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::approval_rule::{ApprovalGroup, ApprovalRule, Approver, Person, Superseded, Touch};
 use crate::channel::Overridable;
+use crate::cron_rule::CronRule;
 use crate::image_name::ImageName;
 use crate::loosened::{Loosening, loosened};
 use crate::names::{DataPlaneName, Level};
@@ -92,7 +93,7 @@ pub struct Window {
     pub kind: WindowKind,
     /// Its beginnings: five cron fields (minute, hour, day of month, month, weekday; Sunday is 0).
     #[schemars(length(max = 200))]
-    pub cron: String,
+    pub cron: CronRule,
     /// IANA name, such as `Europe/Stockholm`.
     pub time_zone: String,
     /// How long it lasts: elapsed time, also in the nights when clocks change.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::window::{WindowState, window_state};
+use super::window::{WindowState, WindowStates};
 use crate::channel::{Overridable, Promotion};
 use crate::codes::{Obstacle, ObstacleCode as Code};
 use crate::policy::{Pin, PinTarget, Policy};
@@ -25,6 +25,7 @@ pub(super) fn obstacles(
     promotion: &Promotion,
     release: &Release,
     passes: &BTreeSet<Overridable>,
+    windows: &WindowStates<'_>,
     now: At,
 ) -> Vec<Obstacle> {
     let bound_by = |what: Overridable| !passes.contains(&what);
@@ -40,7 +41,7 @@ pub(super) fn obstacles(
         found.extend(frozen(policy, now));
     }
     if bound_by(Overridable::Window) {
-        found.extend(outside_window(policy, now));
+        found.extend(outside_window(windows, now));
     }
     if bound_by(Overridable::MinimumAge) {
         found.extend(too_young(policy, promotion, release, now));
@@ -64,8 +65,8 @@ fn frozen(policy: &Policy, now: At) -> Option<Obstacle> {
     Some(Obstacle::new(Code::Frozen, Some(freeze.until), format!("frozen: {}", freeze.reason)))
 }
 
-fn outside_window(policy: &Policy, now: At) -> Option<Obstacle> {
-    match window_state(&policy.windows, now) {
+fn outside_window(windows: &WindowStates<'_>, now: At) -> Option<Obstacle> {
+    match windows.at(now) {
         WindowState::Open => None,
         WindowState::Closed { next, why } => Some(Obstacle::new(Code::OutsideWindow, next, why)),
     }

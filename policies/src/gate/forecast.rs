@@ -35,31 +35,30 @@ pub struct Forecast {
     pub late: bool,
 }
 
-/// Walks from the end of one obstacle to the next. `obstacles_at` says what is in the way at a time; what only people can take
+/// Walks from the end of one obstacle to the next. `today` is in the way now, and `obstacles_at` says what is in the way at a time; what only people can take
 /// away today is taken as settled.
 pub(super) fn forecast(
+    today: &[Obstacle],
     obstacles_at: impl Fn(At) -> Vec<Obstacle>,
     deadline: Option<Deadline>,
     now: At,
 ) -> Forecast {
-    let once = obstacles_at(now).into_iter().filter(|it| it.next.is_none() && !is_window(it));
-    let once = once.map(|it| it.code).collect();
-    let at = earliest(obstacles_at, now);
+    let once = today.iter().filter(|it| it.next.is_none() && !is_window(it)).map(|it| it.code).collect();
+    let at = earliest(today.to_vec(), obstacles_at, now);
     let late = deadline.is_some_and(|deadline| at.is_none_or(|at| at > deadline.at));
     Forecast { at: at.filter(|at| *at > now), not_within_a_year: at.is_none(), once, deadline, late }
 }
 
-fn earliest(obstacles_at: impl Fn(At) -> Vec<Obstacle>, now: At) -> Option<At> {
-    let mut at = now;
+fn earliest(today: Vec<Obstacle>, obstacles_at: impl Fn(At) -> Vec<Obstacle>, now: At) -> Option<At> {
+    let (mut at, mut obstacles) = (now, today);
     for _ in 0..MAX_STEPS {
-        let obstacles = obstacles_at(at);
         if obstacles.iter().any(|it| it.next.is_none() && is_window(it)) {
             return None;
         }
         match obstacles.iter().filter_map(|it| it.next).max() {
             None => return Some(at),
             Some(next) if next <= at || next > now.plus(HORIZON) => return None,
-            Some(next) => at = next,
+            Some(next) => (at, obstacles) = (next, obstacles_at(next)),
         }
     }
     None

@@ -2,7 +2,6 @@
 //! and takes the first without an obstacle. Waiting is a value, not an error.
 
 mod approvals;
-mod cron;
 mod customer;
 mod door;
 mod forecast;
@@ -17,6 +16,7 @@ pub use door::effective_ring;
 pub use forecast::Forecast;
 pub use permit::{Authority, Permit};
 pub(crate) use quorum::missing_of;
+use window::WindowStates;
 pub use window::{WindowState, window_state};
 pub use window_words::{Beginning, WindowWords};
 
@@ -124,25 +124,26 @@ pub fn decide(
     let Some(channel) = catalog.channel(situation.line) else { return Ok(Verdict::UpToDate) };
     let found = [situation.found, &slips(policy, channel, situation, now)].concat();
     let situation = &Situation { found: &found, ..situation.clone() };
+    let windows = WindowStates::of(&policy.windows);
+    let look = Look { catalog, channel, policy, situation, windows: &windows };
     let ceiling = ceiling(situation);
     let mut shown: Option<Waiting> = None;
     for (level, promotion) in candidates(channel, situation) {
         let descriptor = catalog.release(situation.line, level)?;
-        let obstacles = match judge(catalog, channel, promotion, &descriptor, policy, situation, now) {
+        let obstacles = match look.judge(promotion, &descriptor, now) {
             Ok(authority) => return Ok(Verdict::Proceed(Box::new(Permit::new(descriptor, authority)))),
             Err(obstacles) => obstacles,
         };
-        let obstacles_at = |at| {
-            judge(catalog, channel, promotion, &descriptor, policy, situation, at).err().unwrap_or_default()
-        };
-        let forecast = forecast::forecast(obstacles_at, descriptor.release.deadline(), now);
-        let waiting = Waiting { level, sha256: descriptor.sha256, obstacles, forecast };
-        if waiting.obstacles.iter().all(|o| o.code == ObstacleCode::NoGrant) {
-            return Ok(Verdict::NeedsGrant(waiting));
-        }
+        let needs_grant = obstacles.iter().all(|o| o.code == ObstacleCode::NoGrant);
         // The highest, but what the instruction opened says more than what it didn't.
-        if shown.as_ref().is_none_or(|above| Some(above.level) > ceiling && Some(level) <= ceiling) {
-            shown = Some(waiting);
+        let says_more = |above: &Waiting| Some(above.level) > ceiling && Some(level) <= ceiling;
+        if needs_grant || shown.as_ref().is_none_or(says_more) {
+            let obstacles_at = |at| look.judge(promotion, &descriptor, at).err().unwrap_or_default();
+            let forecast = forecast::forecast(&obstacles, obstacles_at, descriptor.release.deadline(), now);
+            shown = Some(Waiting { level, sha256: descriptor.sha256, obstacles, forecast });
+        }
+        if needs_grant {
+            return Ok(shown.map_or(Verdict::UpToDate, Verdict::NeedsGrant));
         }
     }
     Ok(shown.map_or(Verdict::UpToDate, verdict))
@@ -174,43 +175,54 @@ fn candidates<'a>(
         .map(|(level, promotion)| (*level, promotion))
 }
 
-/// One level: the authority under which it may start, or all obstacles in its way.
-fn judge(
-    catalog: &Catalog,
-    channel: &Channel,
-    promotion: &Promotion,
-    descriptor: &Descriptor,
-    policy: &Policy,
-    situation: &Situation<'_>,
-    now: At,
-) -> Result<Authority, Vec<Obstacle>> {
-    let release: &Release = &descriptor.release;
-    let ring = effective_ring(&channel.plan, situation.ring, situation.instruction);
-    let passes = customer::overrides(policy, promotion, release);
-    let channels = catalog.versions().channels;
-    let door = Door { promotion, descriptor, situation, ring, channels, passes: passes.clone(), now };
-    let opened = door.open();
-    let approved = approvals::approved(policy, channel, situation, release.level, &descriptor.sha256);
-    let attempt = opened.as_ref().map_or_else(|_| door.attempt(), Authority::attempt);
-    let mut obstacles = vendor::obstacles(catalog, channel, descriptor, situation, attempt, now);
-    obstacles.extend(opened.as_ref().err().into_iter().flatten().cloned());
-    obstacles.extend(customer::obstacles(policy, promotion, release, &passes, now));
-    obstacles.extend(approved.as_ref().err().cloned());
-    obstacles.extend(situation.found.iter().cloned());
-    if obstacles.iter().any(|o| o.code != ObstacleCode::NoGrant) {
-        // A start is asked for last: what stands in the way before is the reason.
-        obstacles.retain(|o| o.code != ObstacleCode::NoGrant);
-    }
-    match (opened, approved) {
-        (Ok(Authority::Approval { .. }), Ok(approvers)) if obstacles.is_empty() && !approvers.is_empty() => {
-            Ok(Authority::Approval { approvers })
+/// Everything that all candidates are judged by.
+struct Look<'a> {
+    catalog: &'a Catalog,
+    channel: &'a Channel,
+    policy: &'a Policy,
+    situation: &'a Situation<'a>,
+    windows: &'a WindowStates<'a>,
+}
+
+impl Look<'_> {
+    /// One level: the authority under which it may start, or all obstacles in its way.
+    fn judge(
+        &self,
+        promotion: &Promotion,
+        descriptor: &Descriptor,
+        now: At,
+    ) -> Result<Authority, Vec<Obstacle>> {
+        let Self { catalog, channel, policy, situation, windows } = *self;
+        let release: &Release = &descriptor.release;
+        let ring = effective_ring(&channel.plan, situation.ring, situation.instruction);
+        let passes = customer::overrides(policy, promotion, release);
+        let channels = catalog.versions().channels;
+        let door = Door { promotion, descriptor, situation, ring, channels, passes: passes.clone(), now };
+        let opened = door.open();
+        let approved = approvals::approved(policy, channel, situation, release.level, &descriptor.sha256);
+        let attempt = opened.as_ref().map_or_else(|_| door.attempt(), Authority::attempt);
+        let mut obstacles = vendor::obstacles(catalog, channel, descriptor, situation, attempt, now);
+        obstacles.extend(opened.as_ref().err().into_iter().flatten().cloned());
+        obstacles.extend(customer::obstacles(policy, promotion, release, &passes, windows, now));
+        obstacles.extend(approved.as_ref().err().cloned());
+        obstacles.extend(situation.found.iter().cloned());
+        if obstacles.iter().any(|o| o.code != ObstacleCode::NoGrant) {
+            // A start is asked for last: what stands in the way before is the reason.
+            obstacles.retain(|o| o.code != ObstacleCode::NoGrant);
         }
-        (Ok(Authority::Approval { .. }), Ok(_)) if obstacles.is_empty() => {
-            let detail = "the policy names no approvers";
-            Err(vec![Obstacle::new(ObstacleCode::AwaitingApproval, None, detail)])
+        match (opened, approved) {
+            (Ok(Authority::Approval { .. }), Ok(approvers))
+                if obstacles.is_empty() && !approvers.is_empty() =>
+            {
+                Ok(Authority::Approval { approvers })
+            }
+            (Ok(Authority::Approval { .. }), Ok(_)) if obstacles.is_empty() => {
+                let detail = "the policy names no approvers";
+                Err(vec![Obstacle::new(ObstacleCode::AwaitingApproval, None, detail)])
+            }
+            (Ok(authority), Ok(_)) if obstacles.is_empty() => Ok(authority),
+            _ => Err(obstacles),
         }
-        (Ok(authority), Ok(_)) if obstacles.is_empty() => Ok(authority),
-        _ => Err(obstacles),
     }
 }
 

@@ -12,13 +12,13 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// The beginnings of a window.
 #[derive(Debug, Clone)]
-pub(super) struct Openings {
-    cron: Cron,
+pub(super) struct Openings<'a> {
+    cron: &'a Cron,
     zone: TimeZone,
 }
 
-impl Openings {
-    pub(super) fn new(cron: Cron, zone: TimeZone) -> Self {
+impl<'a> Openings<'a> {
+    pub(super) fn new(cron: &'a Cron, zone: TimeZone) -> Self {
         Self { cron, zone }
     }
 

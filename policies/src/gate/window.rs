@@ -1,8 +1,11 @@
 //! Maintenance windows: cron beginnings in the customer's time zone, lengths in elapsed time.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use jiff::tz::TimeZoneDatabase;
 
-use super::cron;
 use super::openings::Openings;
 use crate::policy::{Window, WindowKind};
 use crate::time::{At, Span};
@@ -21,6 +24,8 @@ pub enum WindowState {
     },
 }
 
+/// The zones of the program, read once each. Never `TimeZone::get`: it prefers files that anyone on the machine could swap.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 /// A window that is open for longer isn't one.
 const MAX_LENGTH: Span = Span::from_seconds(366 * 86_400);
 /// No search for the next opening goes on for longer than this many steps: hours of a year, and some.
@@ -43,7 +48,9 @@ impl Window {
                     self.length
                 )
             }
-            _ if openings.next(now).is_none() => format!("no beginning: `{}` never comes", self.cron),
+            _ if openings.next(now).is_none() => {
+                format!("no beginning: `{}` never comes", self.cron.as_str())
+            }
             _ => return Ok(()),
         };
         Err(format!("window `{}` has {problem}", self.name))
@@ -53,7 +60,7 @@ impl Window {
     ///
     /// # Errors
     /// What can't be read, in words.
-    pub fn beginnings(&self, now: At) -> Result<impl Iterator<Item = At> + use<>, String> {
+    pub fn beginnings(&self, now: At) -> Result<impl Iterator<Item = At>, String> {
         let openings = self.openings()?;
         Ok(std::iter::successors(openings.next(now), move |at| openings.next(*at)))
     }
@@ -62,12 +69,12 @@ impl Window {
     ///
     /// # Errors
     /// What can't be read, in words.
-    pub(super) fn openings(&self) -> Result<Openings, String> {
-        let cron = cron::read(&self.cron).map_err(|cause| {
-            format!("window `{}`: cron `{}`: {cause}", self.name, crate::printable(&self.cron))
+    pub(super) fn openings(&self) -> Result<Openings<'_>, String> {
+        let cron = self.cron.read().map_err(|cause| {
+            let text = crate::printable(self.cron.as_str());
+            format!("window `{}`: cron `{text}`: {cause}", self.name)
         })?;
-        // Never `TimeZone::get`: it prefers files that anyone on the machine could swap.
-        let zone = TimeZoneDatabase::bundled()
+        let zone = ZONES
             .get(&self.time_zone)
             .map_err(|_| format!("window `{}`: `{}` is not an IANA time zone", self.name, self.time_zone))?;
         Ok(Openings::new(cron, zone))
@@ -77,7 +84,7 @@ impl Window {
 /// A window that was read.
 struct Readable<'a> {
     window: &'a Window,
-    openings: Openings,
+    openings: Openings<'a>,
 }
 
 impl Readable<'_> {
@@ -129,6 +136,23 @@ impl<'a> Windows<'a> {
             };
         }
         None
+    }
+}
+
+/// What windows say at the times of one decision, each looked up once.
+pub(super) struct WindowStates<'a> {
+    windows: &'a [Window],
+    seen: RefCell<BTreeMap<At, WindowState>>,
+}
+
+impl<'a> WindowStates<'a> {
+    pub(super) fn of(windows: &'a [Window]) -> Self {
+        Self { windows, seen: RefCell::default() }
+    }
+
+    pub(super) fn at(&self, now: At) -> WindowState {
+        let mut seen = self.seen.borrow_mut();
+        seen.entry(now).or_insert_with(|| window_state(self.windows, now)).clone()
     }
 }
 

@@ -165,7 +165,8 @@ fn beginnings_are_those_of_a_walk_over_the_minutes() {
         let zone = TimeZoneDatabase::bundled().get(name).unwrap();
         for (start, end) in stretches(&zone) {
             for (rule, walked) in RULES.into_iter().zip(walk(&rules, &zone, start, end)) {
-                let found = window(rule, name).beginnings(At::from_unix(start - 1)).unwrap();
+                let window = window(rule, name);
+                let found = window.beginnings(At::from_unix(start - 1)).unwrap();
                 let found: Vec<_> = found.take_while(|at| at.unix() < end).collect();
                 assert_eq!(found, walked, "{rule} in {name} from {}", At::from_unix(start));
                 compared += walked.len();

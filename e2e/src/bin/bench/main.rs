@@ -53,6 +53,7 @@ fn release() -> Result<()> {
         &format!("{verify} µs"),
         "< 5000 µs",
     );
+    decide()?;
     row("resident memory of an idle pdp-sync at level 41", &format!("{rss} KiB"), "< 14336 KiB");
     for (name, traffic) in [("first", &first), ("again", &again)] {
         let number = |field: &str| traffic[field].to_string();
@@ -75,11 +76,25 @@ fn row(name: &str, measured: &str, aim: &str) {
 }
 
 fn verify_microseconds() -> Result<u64> {
-    let args =
-        ["run", "--quiet", "--locked", "--release", "-p", "pdp-policies", "--example", "verify_100_levels"];
+    Ok(example("verify_100_levels")?.trim().parse()?)
+}
+
+/// The gate's decision, and the check of the signatures that it counts.
+fn decide() -> Result<()> {
+    let printed = example("decide")?;
+    let (deciding, checking) = printed.trim().split_once(' ').context("two figures")?;
+    let what = "gate decision, 50 windows and 20 checked approvals (best of 50)";
+    row(what, &format!("{deciding} µs"), "< 1000 µs");
+    row("check 20 signed approvals (best of 50)", &format!("{checking} µs"), "");
+    Ok(())
+}
+
+/// What an example of the library prints.
+fn example(name: &str) -> Result<String> {
+    let args = ["run", "--quiet", "--locked", "--release", "-p", "pdp-policies", "--example", name];
     let output = Command::new("cargo").current_dir(World::fixtures()).args(args).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8_lossy(&output.stdout).trim().parse()?)
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Traffic of publishing level 41 into an empty registry, and once more.

@@ -1,16 +1,67 @@
 //! Cron rules as customers write them: five fields of numbers, and nothing that two programs read in two ways.
 
+use std::fmt;
+use std::sync::OnceLock;
+
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A rule as it is written. It is read once, when it is needed first: reading takes longer than all searches of a decision.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct CronRule {
+    text: String,
+    read: OnceLock<Result<Cron, String>>,
+}
+
+impl CronRule {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The rule.
+    ///
+    /// # Errors
+    /// What is wrong, and what to write instead.
+    pub(crate) fn read(&self) -> Result<&Cron, &str> {
+        self.read.get_or_init(|| read(&self.text)).as_ref().map_err(String::as_str)
+    }
+}
+
+impl From<String> for CronRule {
+    fn from(text: String) -> Self {
+        Self { text, read: OnceLock::new() }
+    }
+}
+
+impl From<CronRule> for String {
+    fn from(rule: CronRule) -> Self {
+        rule.text
+    }
+}
+
+impl PartialEq for CronRule {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for CronRule {}
+
+impl fmt::Debug for CronRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(f)
+    }
+}
 
 /// More is no rule (bytes).
 const MAX_BYTES: usize = 200;
 
-/// Reads a rule.
-///
-/// # Errors
-/// What is wrong, and what to write instead.
-pub(super) fn read(text: &str) -> Result<Cron, String> {
+fn read(text: &str) -> Result<Cron, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("more than {MAX_BYTES} bytes"));
     }
