@@ -8,6 +8,8 @@ use crate::time::{At, Span};
 
 /// More of one kind than this is no policy.
 const MAX_EACH: usize = 100;
+/// So many freezes are remembered while no level starts.
+const MOST_SEEN: usize = 10 * MAX_EACH;
 /// More own images than this are nobody's sidecars.
 const MAX_OWN_IMAGES: usize = 64;
 /// Who waits for longer doesn't let a level ripen.
@@ -59,8 +61,8 @@ impl Policy {
     pub fn having_seen(&self, newer: &Self) -> Self {
         let mut kept = self.clone();
         kept.pin = kept.pin.or_else(|| newer.pin.clone());
-        let unseen = newer.freezes.iter().filter(|freeze| !freeze.was_in(self)).take(MAX_EACH);
-        kept.freezes.extend(unseen.cloned());
+        let unseen = newer.freezes.iter().filter(|freeze| !freeze.was_in(self));
+        kept.freezes.extend(unseen.take(MOST_SEEN.saturating_sub(self.freezes.len())).cloned());
         kept
     }
 

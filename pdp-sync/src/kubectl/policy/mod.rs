@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use pdp_policies::policy::Policy;
 use pdp_policies::{At, ObstacleCode};
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{print, say};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -90,15 +90,21 @@ fn told(of: &UpdateSubscription, policy: &Policy, says: String, code: ObstacleCo
     }
 }
 
-/// Only on what was looked at: an edit in between is a `Conflict`. What isn't said any more goes away.
+/// Only on what was looked at: an edit in between is a `Conflict`.
 fn patch(of: &UpdateSubscription, policy: &Policy) -> Result<Value> {
-    let value = |policy: &Policy| serde_json::to_value(policy).map_err(pdp_transport::cli::failure::internal);
-    let (mut new, old) = (value(policy)?, value(&of.spec.policy)?);
-    if let (Some(new), Some(old)) = (new.as_object_mut(), old.as_object()) {
-        let gone: Vec<_> = old.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
-        new.extend(gone.into_iter().map(|key| (key, Value::Null)));
+    let value = |policy: &Policy| serde_json::to_value(policy).map_err(internal);
+    let policy = replaced(&value(&of.spec.policy)?, value(policy)?);
+    Ok(json!({ "metadata": { "resourceVersion": of.resource_version() }, "spec": { "policy": policy } }))
+}
+
+/// The merge patch that makes `new` of `old`: what isn't there any more is null, at every depth.
+fn replaced(old: &Value, new: Value) -> Value {
+    let (Value::Object(old), Value::Object(mut new)) = (old, new.clone()) else { return new };
+    for (key, was) in old {
+        let is = new.remove(key).map_or(Value::Null, |is| replaced(was, is));
+        new.insert(key.clone(), is);
     }
-    Ok(json!({ "metadata": { "resourceVersion": of.resource_version() }, "spec": { "policy": new } }))
+    Value::Object(new)
 }
 
 fn text(change: &Change) -> String {
@@ -119,21 +125,22 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::kubectl::testing::{now, subscription, waiting};
+    use pdp_policies::policy::PinTarget;
 
     #[test]
     fn a_patch_takes_away_what_is_gone_and_counts_only_for_what_was_looked_at() {
         let pin = json!({ "to": { "level": 41 }, "reason": "r", "expires": "2027-01-31T00:00:00Z" });
         let of =
             subscription(&json!({ "spec": { "policy": { "pin": pin, "hold": { "reason": "audit" } } } }));
-        let policy = Policy { pin: None, ..of.spec.policy.clone() };
-        let patch = patch(&of, &policy).unwrap();
-        assert_eq!(
-            patch,
-            json!({
-                "metadata": { "resourceVersion": "7" },
-                "spec": { "policy": { "hold": { "reason": "audit" }, "pin": null } },
-            })
-        );
+        let without = Policy { pin: None, ..of.spec.policy.clone() };
+        let made = patch(&of, &without).unwrap();
+        assert_eq!(made["metadata"], json!({ "resourceVersion": "7" }));
+        assert_eq!(made["spec"]["policy"], json!({ "hold": { "reason": "audit" }, "pin": null }));
+        let mut security = of.spec.policy.clone();
+        security.pin.as_mut().unwrap().to = PinTarget::SecurityOnly {};
+        let made = patch(&of, &security).unwrap();
+        let to = &made["spec"]["policy"]["pin"]["to"];
+        assert_eq!(*to, json!({ "level": null, "securityOnly": {} }), "a pin has one target");
     }
 
     #[test]
