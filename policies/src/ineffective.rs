@@ -40,7 +40,8 @@ impl Policy {
         found
     }
 
-    /// As [`Self::ineffective`], and a pin to a level that the vendor never published, or withdrew before it was installed.
+    /// As [`Self::ineffective`], and a pin that comes new to a level that the vendor never published, or one to a level that it
+    /// withdrew before it was installed.
     pub fn ineffective_in(
         &self,
         channel: &Channel,
@@ -51,7 +52,11 @@ impl Policy {
         let mut found = self.ineffective(before, now);
         found.extend(self.pin.as_ref().filter(|pin| now < pin.expires).and_then(|pin| {
             let PinTarget::Level(level) = pin.to else { return None };
-            no_such_level(channel, level).filter(|_| Some(level) != installed)
+            // One that was in force before this was looked at may wait for a level that is to come.
+            let seen = before.and_then(|before| before.pin.as_ref()).is_some_and(|was| was.to == pin.to);
+            let slip =
+                withdrawn(channel, level).or_else(|| never_published(channel, level).filter(|_| !seen));
+            slip.filter(|_| Some(level) != installed)
         }));
         found
     }
@@ -145,13 +150,14 @@ impl MinimumAge {
     }
 }
 
-/// Why a channel can't be pinned to a level.
-fn no_such_level(channel: &Channel, level: Level) -> Option<String> {
-    if let Some(withdrawal) = channel.withdrawn.get(&level) {
-        let fixed = withdrawal.fixed_by.map_or_else(String::new, |by| format!("; level {by} fixes it"));
-        let reason = crate::printable(&withdrawal.reason);
-        return Some(format!("pin.to names level {level}, which the vendor withdrew: {reason}{fixed}"));
-    }
+fn withdrawn(channel: &Channel, level: Level) -> Option<String> {
+    let withdrawal = channel.withdrawn.get(&level)?;
+    let fixed = withdrawal.fixed_by.map_or_else(String::new, |by| format!("; level {by} fixes it"));
+    let reason = crate::printable(&withdrawal.reason);
+    Some(format!("pin.to names level {level}, which the vendor withdrew: {reason}{fixed}"))
+}
+
+fn never_published(channel: &Channel, level: Level) -> Option<String> {
     let published = channel.levels.contains_key(&level) || channel.may_be_pruned(level);
     (!published).then(|| {
         let newest = channel.levels.keys().next_back();

@@ -151,7 +151,8 @@ fn a_pin_to_a_level_that_nobody_can_have_holds_and_says_so() {
         (43, Some("pin.to names level 43, which was never published in this line; the newest is 42")),
         (410, Some("pin.to names level 410, which was never published")),
     ] {
-        let mut setting = Setting { policy: pinned(level), ..Setting::open() };
+        let mut setting =
+            Setting { policy: pinned(level), before: Some(Policy::default()), ..Setting::open() };
         setting.channel.pruned_through = Some(Level(39));
         let found = setting.details(ObstacleCode::PolicyIneffective);
         assert_eq!(
@@ -160,6 +161,13 @@ fn a_pin_to_a_level_that_nobody_can_have_holds_and_says_so() {
             "{found:?}"
         );
     }
+    assert_eq!(
+        Setting { policy: pinned(43), ..Setting::open() }.starts(),
+        Some(42),
+        "it was in force before"
+    );
+    let other = Setting { policy: pinned(410), before: Some(pinned(41)), ..Setting::open() };
+    assert_eq!(other.obstacles(), [ObstacleCode::PolicyIneffective], "another one was");
     let mut setting = Setting { policy: pinned(41), ..Setting::open() };
     let withdrawal = Withdrawal { at: At::from_unix(NOW), reason: "leaks".into(), fixed_by: Some(Level(42)) };
     setting.channel.withdrawn.insert(Level(41), withdrawal);
