@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use pdp_e2e::{Finished, Program, World};
+use pdp_e2e::{Finished, Program, World, unix_now};
 use serde_json::Value;
 
 use crate::base::Files;
 use crate::people::found;
-
-const FOUNDED: &str = "2026-11-23T08:00:00Z";
 
 /// Role, and who holds it.
 pub(crate) type Seat = (&'static str, &'static str);
@@ -38,7 +36,9 @@ impl Office {
     /// Founded by three people on three machines.
     pub(crate) fn found() -> Self {
         let mut world = World::prepare(Default::default(), false).unwrap();
-        world.now = Some(FOUNDED.to_owned());
+        // Today: a client that knows no time but the machine's reads the first catalog, too.
+        let founded = Timestamp::from_second(unix_now()).unwrap();
+        world.now = Some(founded.to_string());
         let mut keys = BTreeMap::new();
         let ceremony = found(&world);
         for (role, holders) in [
@@ -53,7 +53,7 @@ impl Office {
         ] {
             keys.extend(holders.iter().map(|person| ((role, *person), ceremony.key(person, role))));
         }
-        let office = Self { world, founded: FOUNDED.parse().unwrap(), keys, made: 0 };
+        let office = Self { world, founded, keys, made: 0 };
         office.name_keys();
         office
     }
