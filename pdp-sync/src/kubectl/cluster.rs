@@ -5,10 +5,12 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::core::error_boundary::InvalidObject;
+use kube::core::{ApiResource, DeserializeGuard, DynamicObject, GroupVersionKind};
 use kube::{Api, Client, Config, ResourceExt};
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::output::say;
 use serde_json::Value;
 
 use super::Common;
@@ -45,10 +47,15 @@ impl Cluster {
         self.namespace.as_deref()
     }
 
-    /// All subscriptions there, by namespace and name.
+    /// All subscriptions there that can be read, by namespace and name; the others are named.
     pub(super) async fn subscriptions(&self) -> Result<Vec<UpdateSubscription>> {
         let request = Request::all("list", SUBSCRIPTIONS, self.namespace());
-        let mut found = request.answer(self.api().list(&ListParams::default().limit(MOST))).await?.items;
+        let list = request.answer(self.guarded().list(&ListParams::default().limit(MOST))).await?;
+        let (mut found, mut unreadable) = sorted_out(list.items);
+        if found.is_empty() && unreadable.len() == 1 {
+            return Err(unreadable.remove(0));
+        }
+        unreadable.iter().for_each(|failure| say(&format!("✗ {failure}")));
         found.sort_by_key(|one| (one.namespace(), one.name_any()));
         Ok(found)
     }
@@ -57,9 +64,18 @@ impl Cluster {
     pub(super) async fn subscription(&self, name: Option<&str>) -> Result<UpdateSubscription> {
         match (name, self.namespace()) {
             (Some(name), Some(namespace)) => {
-                Request::one("get", SUBSCRIPTIONS, namespace, name).answer(self.api().get(name)).await
+                let request = Request::one("get", SUBSCRIPTIONS, namespace, name);
+                request.answer(self.guarded().get(name)).await?.0.map_err(|invalid| unreadable(&invalid))
             }
             _ => only(self.subscriptions().await?, self.namespace()),
+        }
+    }
+
+    /// As [`Self::api`]; one that can't be read is no failure of all.
+    fn guarded(&self) -> Api<DeserializeGuard<UpdateSubscription>> {
+        match self.namespace() {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
         }
     }
 
@@ -165,6 +181,26 @@ impl Kind {
         let (plural, group) = self.1.split_once('.').unwrap_or((self.1, ""));
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, self.2, self.0), plural)
     }
+}
+
+/// Those that can be read, and what is wrong with the others.
+fn sorted_out(all: Vec<DeserializeGuard<UpdateSubscription>>) -> (Vec<UpdateSubscription>, Vec<Failure>) {
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for one in all {
+        match one.0 {
+            Ok(one) => found.push(one),
+            Err(invalid) => failures.push(unreadable(&invalid)),
+        }
+    }
+    (found, failures)
+}
+
+fn unreadable(invalid: &InvalidObject) -> Failure {
+    let text = |text: &Option<String>| pdp_policies::printable(text.as_deref().unwrap_or_default());
+    let (namespace, name) = (text(&invalid.metadata.namespace), text(&invalid.metadata.name));
+    Failure::new("BadSubscription", format!("{namespace}/{name} can't be read; nothing starts there"))
+        .cause(pdp_policies::printable(&invalid.error))
+        .hint(format!("kubectl edit usub {name} -n {namespace}   # correct what is named"))
 }
 
 /// The only one, or the failure that names all of them.

@@ -31,12 +31,9 @@ pub(super) fn obstacles(
     let bound_by = |what: Overridable| !passes.contains(&what);
     let mut found = Vec::new();
     found.extend(policy.pin.as_ref().and_then(|pin| pinned(pin, release, now)));
-    found.extend(
-        policy
-            .hold
-            .as_ref()
-            .map(|hold| Obstacle::new(Code::Frozen, None, format!("held by a person: {}", hold.reason))),
-    );
+    found.extend(policy.hold.as_ref().map(|hold| {
+        Obstacle::new(Code::Frozen, None, format!("held by a person: {}", crate::printable(&hold.reason)))
+    }));
     if bound_by(Overridable::Freeze) {
         found.extend(frozen(policy, now));
     }
@@ -56,13 +53,17 @@ fn pinned(pin: &Pin, release: &Release, now: At) -> Option<Obstacle> {
         PinTarget::SecurityOnly {} if release.kind == ReleaseKind::Update => "security releases".to_owned(),
         PinTarget::Level(_) | PinTarget::SecurityOnly {} => return None,
     };
-    let detail = format!("pinned to {target}: {}", pin.reason);
+    let detail = format!("pinned to {target}: {}", crate::printable(&pin.reason));
     (now < pin.expires).then(|| Obstacle::new(Code::Pinned, Some(pin.expires), detail))
 }
 
 fn frozen(policy: &Policy, now: At) -> Option<Obstacle> {
     let freeze = policy.freezes.iter().filter(|f| f.from <= now && now < f.until).max_by_key(|f| f.until)?;
-    Some(Obstacle::new(Code::Frozen, Some(freeze.until), format!("frozen: {}", freeze.reason)))
+    Some(Obstacle::new(
+        Code::Frozen,
+        Some(freeze.until),
+        format!("frozen: {}", crate::printable(&freeze.reason)),
+    ))
 }
 
 fn outside_window(windows: &WindowStates<'_>, now: At) -> Option<Obstacle> {

@@ -49,11 +49,11 @@ impl Window {
                 )
             }
             _ if openings.next(now).is_none() => {
-                format!("no beginning: `{}` never comes", self.cron.as_str())
+                format!("no beginning: `{}` never comes", crate::printable(self.cron.as_str()))
             }
             _ => return Ok(()),
         };
-        Err(format!("window `{}` has {problem}", self.name))
+        Err(format!("window `{}` has {problem}", self.shown()))
     }
 
     /// Its beginnings after `now`, in order, as many as are asked for.
@@ -65,6 +65,11 @@ impl Window {
         Ok(std::iter::successors(openings.next(now), move |at| openings.next(*at)))
     }
 
+    /// Its name, as it may be printed.
+    pub(super) fn shown(&self) -> String {
+        crate::printable(&self.name)
+    }
+
     /// When it begins.
     ///
     /// # Errors
@@ -72,11 +77,12 @@ impl Window {
     pub(super) fn openings(&self) -> Result<Openings<'_>, String> {
         let cron = self.cron.read().map_err(|cause| {
             let text = crate::printable(self.cron.as_str());
-            format!("window `{}`: cron `{text}`: {cause}", self.name)
+            format!("window `{}`: cron `{text}`: {cause}", self.shown())
         })?;
-        let zone = ZONES
-            .get(&self.time_zone)
-            .map_err(|_| format!("window `{}`: `{}` is not an IANA time zone", self.name, self.time_zone))?;
+        let zone = ZONES.get(&self.time_zone).map_err(|_| {
+            let zone = crate::printable(&self.time_zone);
+            format!("window `{}`: `{zone}` is not an IANA time zone", self.shown())
+        })?;
         Ok(Openings::new(cron, zone))
     }
 }
@@ -114,11 +120,11 @@ impl<'a> Windows<'a> {
     /// Why starts are forbidden at `now`, none if they are allowed.
     fn closed_by(&self, now: At) -> Option<String> {
         if let Some(deny) = self.deny.iter().find(|deny| deny.open_until(now).is_some()) {
-            return Some(format!("`{}` forbids starts now", deny.window.name));
+            return Some(format!("`{}` forbids starts now", deny.window.shown()));
         }
         let first = self.allow.first()?;
         let open = self.allow.iter().any(|allow| allow.open_until(now).is_some());
-        (!open).then(|| format!("window `{}` is closed", first.window.name))
+        (!open).then(|| format!("window `{}` is closed", first.window.shown()))
     }
 
     /// The first time within a year at which starts are allowed.

@@ -42,7 +42,7 @@ impl Policy {
 impl Window {
     /// The window in words, with its next five beginnings after `now`.
     pub fn words(&self, now: At) -> WindowWords {
-        let name = crate::printable(&self.name);
+        let name = self.shown();
         self.read_out(now).map_or_else(
             |problem| WindowWords { name: name.clone(), rule: problem, next: Vec::new() },
             |(rule, next)| WindowWords { name: name.clone(), rule, next },

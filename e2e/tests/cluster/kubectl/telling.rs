@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use pdp_e2e::cluster::shared;
+use pdp_e2e::cluster::{Kind, shared};
 use pdp_e2e::{Running, wait_for};
 use serde_json::Value;
 
@@ -113,4 +113,24 @@ fn history_and_plan_read_what_is_stored() {
     assert!(plan.stdout.contains("1.0.41 -> 1.0.42") && plan.stdout.contains("changed"), "{}", plan.stdout);
     place.status("prod", &serde_json::json!({ "target": null }));
     assert_eq!(place.pdp(&["plan"]).code, Some(0), "nothing waits");
+}
+
+#[test]
+fn one_that_can_not_be_read_is_named_and_hides_no_other() {
+    let cluster = shared();
+    let _scenario = Scenario::begin("kubectl pdp beside a subscription that can't be read");
+    let place = Place::new(&cluster, "kubectl-unread");
+    place.subscription("prod", &healthy());
+    place.subscription("slip", &healthy());
+    let bad = serde_json::json!({ "spec": { "leaveOut": ["No Name!"] } });
+    place.api.patch(Kind::SUBSCRIPTION, place.namespace, "slip", &bad).unwrap();
+    let all = place.pdp(&["status"]);
+    assert!(all.ok() && all.stdout.contains("nordbank/prod"), "{all:?}");
+    assert!(
+        all.stderr.contains("kubectl-unread/slip can't be read") && all.stderr.contains("No Name!"),
+        "{all:?}"
+    );
+    let one = place.pdp(&["why", "slip"]);
+    assert!(one.stderr.starts_with("error[BadSubscription]: kubectl-unread/slip"), "{one:?}");
+    assert!(place.pdp(&["why", "prod"]).ok());
 }
