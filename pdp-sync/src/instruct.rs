@@ -258,20 +258,40 @@ fn keep<T>(judged: Instructed<T>, place: &mut Option<Box<Verified<T>>>) -> Judge
 
 /// The valid ones, and what is wrong with the others: they count for nobody.
 fn valid(
-    approvals: &[SignedApproval],
+    signed: &[SignedApproval],
     customer: &Customer,
     now: At,
 ) -> (Vec<Verified<Approved>>, Vec<Uncounted>) {
-    let (mut valid, mut uncounted) = (Vec::new(), Vec::new());
-    let Some(rule) = &customer.policy.approval else { return (valid, uncounted) };
-    for signed in approvals {
-        match trust::approval(&signed.document, &signed.signature, rule, &customer.pdp, now) {
-            Ok(approved) => valid.push(approved),
-            Err(refusal) => {
-                tracing::warn!(name = signed.name, %refusal, "an approval doesn't count");
-                uncounted.push(Uncounted::new(&signed.name, &signed.document, &refusal));
-            }
-        }
-    }
-    (valid, uncounted)
+    let Some(rule) = &customer.policy.approval else { return Default::default() };
+    let (requests, approvals): (Vec<_>, Vec<_>) =
+        signed.iter().partition(|it| trust::is_request(&it.signature));
+    let mut uncounted = Vec::new();
+    let requests: Vec<_> = requests
+        .into_iter()
+        .filter_map(|it| {
+            let judged = trust::request(&it.document, &it.signature, rule, &customer.pdp, now);
+            counted(it, judged, &mut uncounted)
+        })
+        .collect();
+    let approvals = approvals
+        .into_iter()
+        .filter_map(|it| {
+            let judged = trust::approval(&it.document, &it.signature, rule, &requests, &customer.pdp, now);
+            counted(it, judged, &mut uncounted)
+        })
+        .collect();
+    (approvals, uncounted)
+}
+
+fn counted<T>(
+    signed: &SignedApproval,
+    judged: std::result::Result<T, Refusal>,
+    uncounted: &mut Vec<Uncounted>,
+) -> Option<T> {
+    judged
+        .map_err(|refusal| {
+            tracing::warn!(name = signed.name, %refusal, "an approval doesn't count");
+            uncounted.push(Uncounted::new(&signed.name, &signed.document, &refusal));
+        })
+        .ok()
 }

@@ -105,5 +105,5 @@ fn signed(document: &[u8], n: u8) -> Vec<u8> {
 }
 
 fn check(document: &[u8], signatures: &[Vec<u8>], rule: &ApprovalRule) -> Vec<Verified<Approved>> {
-    signatures.iter().map(|it| approval(document, it, rule, &pdp(), now()).unwrap()).collect()
+    signatures.iter().map(|it| approval(document, it, rule, &[], &pdp(), now()).unwrap()).collect()
 }

@@ -27,6 +27,10 @@ pub struct ApprovalRule {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     pub groups: Vec<ApprovalGroup>,
+    /// Who may ask for approvals, with a signature of their own; left out where whoever approves says who asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub requesters: Vec<Approver>,
     /// Whether a FIDO key has to be touched for each signature.
     #[serde(skip_serializing_if = "Touch::is_default")]
     pub touch: Touch,
@@ -181,15 +185,18 @@ impl ApprovalRule {
 
     /// Everybody who may approve.
     pub(crate) fn people(&self) -> People {
-        let mut people = People::default();
-        for (_, approver) in self.everybody() {
-            let name = approver.name();
-            let person = PersonName::of(&name);
-            people.names.entry(person.clone()).or_insert_with(|| crate::printable(name.trim()));
-            let keys = approver.lines().iter().filter_map(|line| read_key(line).ok());
-            people.keys.extend(keys.map(|key| (key.key_data().clone(), person.clone())));
-        }
-        people
+        people(self.everybody().map(|(_, approver)| approver))
+    }
+
+    /// Everybody who may ask.
+    pub(crate) fn requesters(&self) -> People {
+        people(self.requesters.iter())
+    }
+
+    /// Each approver and requester with the place where they stand.
+    fn all(&self) -> impl Iterator<Item = (String, &Approver)> {
+        let requesters = self.requesters.iter().enumerate();
+        self.everybody().chain(requesters.map(|(n, it)| (format!("requesters[{n}]"), it)))
     }
 
     /// Each approver with the place where they stand.
@@ -204,7 +211,7 @@ impl ApprovalRule {
 
     /// All that would make approvals impossible, or count one person twice, in words.
     pub fn problems(&self) -> Vec<String> {
-        let mut found: Vec<_> = self.everybody().flat_map(|(place, it)| it.problems(&place)).collect();
+        let mut found: Vec<_> = self.all().flat_map(|(place, it)| it.problems(&place)).collect();
         found.extend(self.shared_keys());
         let mut names = BTreeSet::new();
         for (g, group) in self.groups.iter().enumerate() {
@@ -240,7 +247,7 @@ impl ApprovalRule {
     fn shared_keys(&self) -> Vec<String> {
         let mut owners: BTreeMap<String, PersonName> = BTreeMap::new();
         let mut found = Vec::new();
-        for (place, approver) in self.everybody() {
+        for (place, approver) in self.all() {
             let person = PersonName::of(&approver.name());
             for key in approver.lines().iter().filter_map(|line| read_key(line).ok()) {
                 let fingerprint = fingerprint(key.key_data());
@@ -270,6 +277,19 @@ impl Approver {
         );
         found
     }
+}
+
+/// People with the keys that can be read.
+fn people<'a>(all: impl Iterator<Item = &'a Approver>) -> People {
+    let mut people = People::default();
+    for approver in all {
+        let name = approver.name();
+        let person = PersonName::of(&name);
+        people.names.entry(person.clone()).or_insert_with(|| crate::printable(name.trim()));
+        let keys = approver.lines().iter().filter_map(|line| read_key(line).ok());
+        people.keys.extend(keys.map(|key| (key.key_data().clone(), person.clone())));
+    }
+    people
 }
 
 /// SHA-256 of a key, as `ssh-keygen -l` prints it.

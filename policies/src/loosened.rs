@@ -88,13 +88,20 @@ fn severe_is_looser(was: Option<&SevereAge>, is: &SevereAge, harmless: bool) -> 
 }
 
 fn approval_fields(was: Option<&ApprovalRule>, is: Option<&ApprovalRule>) -> Vec<(&'static str, bool)> {
-    let Some(ApprovalRule { quorum, approvers, groups, touch, superseded }) = was else { return Vec::new() };
+    let Some(ApprovalRule { quorum, approvers, groups, requesters, touch, superseded }) = was else {
+        return Vec::new();
+    };
     let Some(is) = is else { return vec![("approval", true)] };
     vec![
         ("approval.quorum", is.quorum < *quorum),
         // Whoever comes new may say yes, with a key replaced, too; who goes may have been the last of a group to ask.
         ("approval.approvers", lacks(approvers, &is.approvers)),
         ("approval.groups", is.groups != *groups),
+        // Without any, whoever approves says who asked.
+        (
+            "approval.requesters",
+            !requesters.is_empty() && (is.requesters.is_empty() || lacks(requesters, &is.requesters)),
+        ),
         ("approval.touch", *touch == Touch::Required && is.touch != *touch),
         ("approval.superseded", *superseded == Superseded::Holds && is.superseded != *superseded),
     ]
@@ -133,7 +140,7 @@ approval:
   quorum: 2
   approvers: [key-a, {name: ann, keys: [key-b]}]
   groups: [{name: security, quorum: 1, approvers: [key-d]}]
-  touch: required
+  requesters: [{name: eve, keys: [key-e]}]
   superseded: holds
 after: [staging]
 overrides: [{atLeast: critical, knownExploited: true, pass: [window]}]
@@ -179,6 +186,9 @@ ownImages: [bank.example/sidecar]
         ("/approval/groups/0/name", "operations", &["approval.groups"]),
         ("/approval/groups/0/quorum", "2", &["approval.groups"]),
         ("/approval/groups/0/approvers", "[key-a]", &["approval.groups"]),
+        ("/approval/requesters", "[]", &["approval.requesters"]),
+        ("/approval/requesters/0/name", "fay", &["approval.requesters"]),
+        ("/approval/requesters/0/keys", "[key-f]", &["approval.requesters"]),
         ("/approval/superseded", "mayStart", &["approval.superseded"]),
         ("/after", "[]", &["after"]),
         ("/overrides", "[]", &[]),

@@ -101,6 +101,14 @@ impl Cluster {
         request.answer(api.patch(&name, &parameters, &Patch::Merge(change))).await
     }
 
+    /// The approvals and requests beside a subscription.
+    pub(super) async fn approvals(&self, of: &UpdateSubscription) -> Result<Vec<UpdateApproval>> {
+        let namespace = of.namespace().unwrap_or_default();
+        let request = Request::all("list", "updateapprovals", Some(&namespace));
+        let api = Api::<UpdateApproval>::namespaced(self.client.clone(), &namespace);
+        Ok(request.answer(api.list(&ListParams::default().limit(MOST))).await?.items)
+    }
+
     /// Makes an approval in the subscription's namespace.
     pub(super) async fn create(
         &self,

@@ -3,7 +3,7 @@
 //! Each command fetches, says it with pure functions on what was fetched, prints or patches. It decides nothing that
 //! pdp-sync decides, and never prints what is private in a Secret.
 
-mod approve;
+mod approval;
 mod cluster;
 mod history;
 mod plan;
@@ -58,10 +58,12 @@ enum Command {
     Reconcile(reconcile::Args),
     /// Goes back to the last good level, which holds until a person lets go.
     Rollback(rollback::Args),
+    /// Asks for approvals of the level that waits, with a signature of one's own.
+    Request(approval::request::Args),
     /// Signs a person's yes to the level that waits.
-    Approve(approve::Args),
+    Approve(approval::decide::Args),
     /// Signs a person's no: one is enough to hold it.
-    Reject(approve::Args),
+    Reject(approval::decide::Args),
     /// Holds levels above one, or all but security releases, until a time.
     Pin(policy::pin::Args),
     /// Takes the pin away.
@@ -132,8 +134,9 @@ async fn run(command: Command) -> Result<u8> {
         Command::Plan(args) => plan::run(&args).await,
         Command::Reconcile(args) => reconcile::run(&args).await,
         Command::Rollback(args) => rollback::run(&args).await,
-        Command::Approve(args) => approve::run(&args, ApprovalDecision::Approve).await,
-        Command::Reject(args) => approve::run(&args, ApprovalDecision::Reject).await,
+        Command::Request(args) => approval::request::run(&args).await,
+        Command::Approve(args) => approval::decide::run(&args, ApprovalDecision::Approve).await,
+        Command::Reject(args) => approval::decide::run(&args, ApprovalDecision::Reject).await,
         Command::Pin(args) => policy::pin::run(&args).await,
         Command::Unpin(args) => policy::unpin::run(&args).await,
         Command::Freeze(args) => policy::freeze::run(&args).await,

@@ -38,6 +38,9 @@ pub struct Approval {
     pub decision: ApprovalDecision,
     /// Who asked for it; may not sign it.
     pub requester: String,
+    /// The signed request that it answers, by the SHA-256 of its bytes; needed where the policy lists `requesters`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Digest>,
     /// Why.
     pub reason: String,
     /// The change ticket, if there is one.

@@ -3,11 +3,13 @@
 mod approval;
 mod assignment;
 mod enrolment;
+mod request;
 mod ring_state;
 
 pub use approval::{APPROVAL_NAMESPACE, Approval, ApprovalDecision, MAX_APPROVAL_LIFE};
 pub use assignment::{Assignment, Ceiling, MinimumCatalog, Ready, Start};
 pub use enrolment::{Enrolled, Enrolment, EnrolmentToken, NoEnrolmentToken};
+pub use request::{ApprovalRequest, REQUEST_NAMESPACE};
 pub use ring_state::{RingLevel, RingShare, RingState};
 
 use crate::time::Span;

@@ -1,23 +1,20 @@
-//! The judge of a customer's approvals: SSHSIG by a person whom the policy names, over exactly these bytes.
-
-use ssh_key::{PublicKey, SshSig};
+//! The judge of a customer's approvals and of the requests that they answer: SSHSIG by people whom the policy names.
 
 use super::Verified;
-use crate::approval_rule::{ApprovalRule, Touch, countable, fingerprint};
+use super::ssh;
+use crate::approval_rule::ApprovalRule;
 use crate::codes::{Refusal, RefusalCode as Code};
 use crate::digest::Digest;
 use crate::document;
-use crate::instruction::{APPROVAL_NAMESPACE, Approval, MAX_APPROVAL_LIFE};
-use crate::names::PdpId;
+use crate::instruction::{
+    APPROVAL_NAMESPACE, Approval, ApprovalRequest, MAX_APPROVAL_LIFE, REQUEST_NAMESPACE,
+};
+use crate::names::{DataPlaneName, Organization, PdpId};
 use crate::person::PersonName;
 use crate::time::{At, CLOCK_TOLERANCE};
 
-/// The largest approval that is read (bytes).
-const MAX_APPROVAL_BYTES: usize = 64 * 1024;
-/// A FIDO key says with each signature whether it was touched: this bit of the byte before its counter.
-const TOUCHED: u8 = 1;
-/// The byte and the counter end the signature (bytes).
-const TRAILER: usize = 5;
+/// The largest document that is read (bytes).
+const MAX_BYTES: usize = 64 * 1024;
 
 /// An approval and who signed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +25,17 @@ pub struct Approved {
     pub person: PersonName,
     /// Fingerprint of the key.
     pub approver: String,
+}
+
+/// A request and who signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requested {
+    /// What is asked for.
+    pub request: ApprovalRequest,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Who asks: may not approve it.
+    pub person: PersonName,
 }
 
 /// An approval that doesn't count, and why.
@@ -50,7 +58,33 @@ impl Uncounted {
     }
 }
 
-/// Judges one approval for `pdp` by the policy's rule. The requester never counts as an approver.
+/// True if the signature is one of a request, not of an approval.
+pub fn is_request(signature: &[u8]) -> bool {
+    ssh::namespace(signature).is_some_and(|namespace| namespace == REQUEST_NAMESPACE)
+}
+
+/// Judges one request for `pdp`: somebody whom the policy lists under `requesters` signed it.
+///
+/// # Errors
+/// `TooLarge`, `Unreadable`, `UnknownCriticalFeature`, `ApprovalInvalid`, `OtherDataPlane`, `ClockSkew`, `Expired`.
+pub fn request(
+    bytes: &[u8],
+    signature: &[u8],
+    rule: &ApprovalRule,
+    pdp: &PdpId,
+    now: At,
+) -> Result<Verified<Requested>, Refusal> {
+    small(bytes, signature)?;
+    let read: ApprovalRequest = document::read("request", bytes)?;
+    let (person, _) = ssh::signer(bytes, signature, REQUEST_NAMESPACE, &rule.requesters(), rule.touch)
+        .map_err(|why| invalid("request", why))?;
+    let life = Life { issued: read.issued, expires: read.expires };
+    fits("request", (&read.organization, read.data_plane.as_ref()), life, pdp, now)?;
+    Ok(Verified::new(Requested { request: read, digest: Digest::of(bytes), person }))
+}
+
+/// Judges one approval for `pdp` by the policy's rule. The requester never counts as an approver; where the policy lists
+/// `requesters`, that is who signed the request that the approval names.
 ///
 /// # Errors
 /// `TooLarge`, `Unreadable`, `UnknownCriticalFeature`, `ApprovalInvalid`, `OtherDataPlane`, `ClockSkew`, `Expired`.
@@ -58,78 +92,94 @@ pub fn approval(
     bytes: &[u8],
     signature: &[u8],
     rule: &ApprovalRule,
+    requests: &[Verified<Requested>],
     pdp: &PdpId,
     now: At,
 ) -> Result<Verified<Approved>, Refusal> {
-    let subject = "approval";
-    let refuse = |code, detail: String| Err(Refusal::new(code, subject, detail));
-    if bytes.len() > MAX_APPROVAL_BYTES || signature.len() > MAX_APPROVAL_BYTES {
-        return refuse(Code::TooLarge, format!("more than {MAX_APPROVAL_BYTES} bytes"));
-    }
-    let read: Approval = document::read(subject, bytes)?;
-    let (person, approver) = match signer(bytes, signature, rule) {
-        Ok(signer) => signer,
-        Err(why) => return refuse(Code::ApprovalInvalid, why),
-    };
-    if PersonName::of(&read.requester) == person {
-        let requester = crate::printable(&read.requester);
-        return refuse(Code::ApprovalInvalid, format!("`{requester}` asked for it and may not sign it"));
-    }
-    if read.organization != pdp.organization
-        || read.data_plane.as_ref().is_some_and(|dp| *dp != pdp.data_plane)
-    {
-        return refuse(Code::OtherDataPlane, format!("it is not for {pdp}"));
-    }
-    if read.issued.unix() > now.unix().saturating_add(CLOCK_TOLERANCE) {
-        return refuse(Code::ClockSkew, format!("issued {}, but it is {now} here", read.issued));
-    }
-    if read.expires > read.issued.plus(MAX_APPROVAL_LIFE) {
-        return refuse(
-            Code::ClockSkew,
-            format!("it lives until {}, longer than {MAX_APPROVAL_LIFE}", read.expires),
-        );
-    }
-    if read.expires <= now {
-        return refuse(Code::Expired, format!("it expired at {}", read.expires));
-    }
+    small(bytes, signature)?;
+    let read: Approval = document::read("approval", bytes)?;
+    let (person, approver) = ssh::signer(bytes, signature, APPROVAL_NAMESPACE, &rule.people(), rule.touch)
+        .map_err(|why| invalid("approval", why))?;
+    answers(&read, &person, rule, requests).map_err(|why| invalid("approval", why))?;
+    let life = Life { issued: read.issued, expires: read.expires };
+    fits("approval", (&read.organization, read.data_plane.as_ref()), life, pdp, now)?;
     Ok(Verified::new(Approved { approval: read, person, approver }))
 }
 
-/// Who signed, and the fingerprint of their key; else why the signature doesn't count.
-fn signer(bytes: &[u8], signature: &[u8], rule: &ApprovalRule) -> Result<(PersonName, String), String> {
-    if signature.is_empty() {
-        return Err("there is no signature beside it".to_owned());
+/// Whether somebody else asked for it; the reason if not.
+fn answers(
+    approval: &Approval,
+    person: &PersonName,
+    rule: &ApprovalRule,
+    requests: &[Verified<Requested>],
+) -> Result<(), String> {
+    let requester = crate::printable(&approval.requester);
+    if approval.requester.trim().is_empty() {
+        return Err("it doesn't say who asked for it".to_owned());
     }
-    let signature = SshSig::from_pem(signature)
-        .map_err(|_| "its signature isn't one of `ssh-keygen -Y sign`".to_owned())?;
-    let (key, namespace) = (signature.public_key(), signature.namespace());
-    if namespace != APPROVAL_NAMESPACE {
-        let namespace = crate::printable(namespace);
-        return Err(format!("signed for the namespace `{namespace}`, not for `{APPROVAL_NAMESPACE}`"));
+    let own = || Err(format!("`{requester}` asked for it and may not sign it"));
+    if PersonName::of(&approval.requester) == *person {
+        return own();
     }
-    countable(key).map_err(|what| format!("signed with {what}"))?;
-    let fingerprint = fingerprint(key);
-    let people = rule.people();
-    let Some(person) = people.owner(key) else {
-        return Err(format!("signed with the key {fingerprint}, which the policy doesn't name"));
+    if rule.requesters.is_empty() {
+        return Ok(());
+    }
+    let Some(digest) = approval.request else {
+        return Err("it names no request, and the policy lists who may ask".to_owned());
     };
-    PublicKey::from(key.clone())
-        .verify(APPROVAL_NAMESPACE, bytes, &signature)
-        .map_err(|_| format!("the signature with the key {fingerprint} isn't one over this document"))?;
-    if rule.touch == Touch::Required && !was_touched(&signature) {
-        return Err(format!("signed with the key {fingerprint} without a touch, which the policy asks for"));
+    let Some(request) = requests.iter().find(|request| request.digest == digest) else {
+        return Err(format!("the request {digest} that it answers isn't at hand, or doesn't count"));
+    };
+    if request.person == *person {
+        return own();
     }
-    Ok((person.clone(), fingerprint))
+    if request.person != PersonName::of(&approval.requester) {
+        return Err(format!("`{requester}` didn't sign the request that it answers"));
+    }
+    if request.request.sha256 != approval.sha256 {
+        return Err("the request that it answers is for another release".to_owned());
+    }
+    Ok(())
 }
 
-/// False if a FIDO key says that nobody touched it.
-fn was_touched(signature: &SshSig) -> bool {
-    use ssh_key::Algorithm::{SkEcdsaSha2NistP256, SkEd25519};
-    let signature = signature.signature();
-    if !matches!(signature.algorithm(), SkEd25519 | SkEcdsaSha2NistP256) {
-        return true;
+fn invalid(subject: &str, why: String) -> Refusal {
+    Refusal::new(Code::ApprovalInvalid, subject, why)
+}
+
+fn small(bytes: &[u8], signature: &[u8]) -> Result<(), Refusal> {
+    match bytes.len().max(signature.len()) > MAX_BYTES {
+        true => Err(Refusal::new(Code::TooLarge, "approval", format!("more than {MAX_BYTES} bytes"))),
+        false => Ok(()),
     }
-    let bytes = signature.as_bytes();
-    let flags = bytes.len().checked_sub(TRAILER).and_then(|at| bytes.get(at));
-    flags.is_some_and(|flags| flags & TOUCHED != 0)
+}
+
+/// When a document counts.
+struct Life {
+    issued: At,
+    expires: At,
+}
+
+/// Whether a document is for this data plane, and for now.
+fn fits(
+    subject: &str,
+    (organization, data_plane): (&Organization, Option<&DataPlaneName>),
+    Life { issued, expires }: Life,
+    pdp: &PdpId,
+    now: At,
+) -> Result<(), Refusal> {
+    let refuse = |code, detail: String| Err(Refusal::new(code, subject, detail));
+    if *organization != pdp.organization || data_plane.is_some_and(|data_plane| *data_plane != pdp.data_plane)
+    {
+        return refuse(Code::OtherDataPlane, format!("it is not for {pdp}"));
+    }
+    if issued.unix() > now.unix().saturating_add(CLOCK_TOLERANCE) {
+        return refuse(Code::ClockSkew, format!("issued {issued}, but it is {now} here"));
+    }
+    if expires > issued.plus(MAX_APPROVAL_LIFE) {
+        return refuse(Code::ClockSkew, format!("it lives until {expires}, longer than {MAX_APPROVAL_LIFE}"));
+    }
+    if expires <= now {
+        return refuse(Code::Expired, format!("it expired at {expires}"));
+    }
+    Ok(())
 }

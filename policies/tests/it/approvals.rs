@@ -54,7 +54,7 @@ fn signed(document: &[u8], seed: u8, namespace: &str) -> Vec<u8> {
 
 /// Why an approval doesn't count, nothing if it does.
 fn judged(rule: &ApprovalRule, document: &[u8], signature: &[u8]) -> Option<String> {
-    trust::approval(document, signature, rule, &pdp(), now()).err().map(|refusal| refusal.to_string())
+    trust::approval(document, signature, rule, &[], &pdp(), now()).err().map(|refusal| refusal.to_string())
 }
 
 const PEOPLE: &str =
@@ -183,7 +183,7 @@ fn waits(rule_text: &str, yes: &[i16], uncounted: &[Uncounted]) -> Option<String
         let decision = if *seed < 0 { "reject" } else { "approve" };
         let document = document(|it| it["decision"] = decision.into());
         let signature = signed(&document, seed.unsigned_abs().try_into().unwrap(), NAMESPACE);
-        trust::approval(&document, &signature, &rule, &pdp(), now()).unwrap()
+        trust::approval(&document, &signature, &rule, &[], &pdp(), now()).unwrap()
     });
     let mut setting = Setting::with_releases(|releases| *releases = vec![release(42)]);
     setting.approvals = approvals.collect();
@@ -273,9 +273,76 @@ fn what_is_superseded_starts_unless_the_policy_holds_it() {
         setting.channel.levels.get_mut(&Level(42)).unwrap().supersedes.insert(Level(41));
         let sha256 = setting.channel.levels[&Level(41)].sha256.to_string();
         let document = document(|it| it["sha256"] = sha256.trim_start_matches("sha256:").into());
-        let approved = trust::approval(&document, &signed(&document, 1, NAMESPACE), &rule, &pdp(), now());
+        let approved =
+            trust::approval(&document, &signed(&document, 1, NAMESPACE), &rule, &[], &pdp(), now());
         setting.approvals = vec![approved.unwrap()];
         setting.policy = Policy { approval: Some(rule), ..Policy::default() };
         assert_eq!(setting.starts(), starts, "{superseded}");
+    }
+}
+
+const ASKING: &str = "{quorum: 1, approvers: [{name: ann, keys: [\"KEY1\"]}, {name: bo, keys: [\"KEY2\"]}], requesters: [{name: di, keys: [\"KEY3\"]}, {name: bo, keys: [\"KEY2\"]}]}";
+
+/// Where the policy lists who may ask, nobody says so for them.
+#[test]
+fn an_approval_answers_a_request_that_somebody_else_signed() {
+    let rule = rule(ASKING);
+    assert_eq!(rule.problems(), Vec::<String>::new());
+    let request = |edit: fn(&mut serde_json::Value)| {
+        document(|it| {
+            let fields = it.as_object_mut().unwrap();
+            fields.remove("decision");
+            fields.remove("requester");
+            edit(it);
+        })
+    };
+    let asked = |bytes: &[u8], seed: u8, namespace: &str| {
+        let signature = signed(bytes, seed, namespace);
+        trust::request(bytes, &signature, &rule, &pdp(), now()).map_err(|refusal| refusal.to_string())
+    };
+    const ASK: &str = "request@updates.pdp.wso2.com";
+    let plain = request(|_| ());
+    let other = request(|it| it["sha256"] = "0".repeat(64).into());
+    let by_di = asked(&plain, 3, ASK).unwrap();
+    let by_bo = asked(&plain, 2, ASK).unwrap();
+    let of_other = asked(&other, 3, ASK).unwrap();
+    for (bytes, seed, namespace, words) in [
+        (&plain, 1, ASK, "which the policy doesn't name"),
+        (&plain, 3, NAMESPACE, "signed for the namespace"),
+        (&request(|it| it["organization"] = "evil".into()), 3, ASK, "not for acme/prod"),
+        (&request(|it| it["expires"] = "2026-11-23T08:00:00Z".into()), 3, ASK, "expired"),
+    ] {
+        let refused = asked(bytes, seed, namespace).unwrap_err();
+        assert!(refused.contains(words), "{words}: {refused}");
+    }
+    let judge = |requester: &str, named: Option<&pdp_policies::Digest>, seed: u8, all: &[_]| {
+        let document = document(|it| {
+            it["requester"] = requester.into();
+            if let Some(named) = named {
+                it["request"] = named.to_string().into();
+            }
+        });
+        let signature = signed(&document, seed, NAMESPACE);
+        trust::approval(&document, &signature, &rule, all, &pdp(), now()).err().map(|it| it.to_string())
+    };
+    let (digest, elsewhere) = (by_di.digest, of_other.digest);
+    let (by_di, by_bo, of_other) = ([by_di], [by_bo], [of_other]);
+    for (requester, named, seed, all, wanted) in [
+        ("di", Some(&digest), 1, &by_di[..], None),
+        ("DI ", Some(&digest), 2, &by_di, None),
+        ("di", None, 1, &by_di, Some("it names no request")),
+        ("di", Some(&digest), 1, &[], Some("isn't at hand")),
+        ("di", Some(&elsewhere), 1, &of_other, Some("for another release")),
+        ("cy", Some(&digest), 1, &by_di, Some("`cy` didn't sign the request")),
+        // Bo asked, and says that somebody else did.
+        ("di", Some(&digest), 2, &by_bo, Some("asked for it")),
+        ("", Some(&digest), 1, &by_di, Some("doesn't say who asked")),
+    ] {
+        let found = judge(requester, named, seed, all);
+        assert_eq!(found.is_none(), wanted.is_none(), "{requester} {seed}: {found:?}");
+        assert!(
+            found.clone().unwrap_or_default().contains(wanted.unwrap_or_default()),
+            "{wanted:?}: {found:?}"
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! Every sample in docs/formats.md is read by the type that it documents.
 
-use pdp_policies::instruction::{Approval, Assignment, Enrolled, Enrolment, Ready, RingState};
+use pdp_policies::instruction::{
+    Approval, ApprovalRequest, Assignment, Enrolled, Enrolment, Ready, RingState,
+};
 use pdp_policies::report::Report;
 use pdp_policies::{Channel, KeyList, Release, document};
 
@@ -28,6 +30,7 @@ fn every_sample_is_a_document_of_its_kind_and_nothing_is_lost() {
     reads::<Assignment>("assignment");
     reads::<RingState>("ring state");
     reads::<Approval>("approval");
+    reads::<ApprovalRequest>("request");
     reads::<Report>("report");
     reads::<Enrolment>("enrolment");
     serde_json::from_str::<Enrolled>(sample("enrolled")).unwrap();
