@@ -116,6 +116,7 @@ impl Writer<'_> {
         mut self,
         pdp: &PdpId,
         report: Report,
+        envelope: &str,
         hash: Digest,
         events: &[Event],
     ) -> Result<(), WriteFailed> {
@@ -125,7 +126,7 @@ impl Writer<'_> {
         let now = enrolled.map_or(server.now(), |enrolled| enrolled.max(server.now()));
         // A number that nobody reaches by counting was forged; the next one doesn't exist.
         let version = self.position.reports.saturating_add(1);
-        let stored = self.transaction.store_report(&report, now, version).await;
+        let stored = self.transaction.store_report(&report, envelope, now, version).await;
         stored.map_err(|e| server.refused_a_write(e))?;
         let mut position = self.finish(now, &Actor::DataPlane(pdp.clone()), events).await?;
         position.reports = version;

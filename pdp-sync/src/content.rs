@@ -1,7 +1,10 @@
 //! Bytes that a subscription names: by path in a file, by a Secret or ConfigMap in a cluster.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pdp_policies::DataPlaneName;
+use pdp_policies::trust::MAX_HANDED_REPORT_BYTES;
 use pdp_transport::Error;
 use pdp_transport::files;
 use serde::Deserialize;
@@ -98,5 +101,40 @@ impl Approvals {
             Some(SignedApproval { name: path.display().to_string(), document: read(path)?, signature })
         };
         paths.iter().filter_map(signed).collect()
+    }
+}
+
+/// Reports of other data planes, each as it was handed on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "PathBuf")]
+pub(crate) enum HandedReports {
+    /// A folder with `<data plane>.json`.
+    Folder(PathBuf),
+    /// What the cluster holds, by key.
+    Given(BTreeMap<String, Vec<u8>>),
+}
+
+impl Default for HandedReports {
+    fn default() -> Self {
+        Self::Given(BTreeMap::new())
+    }
+}
+
+impl From<PathBuf> for HandedReports {
+    fn from(path: PathBuf) -> Self {
+        Self::Folder(path)
+    }
+}
+
+impl HandedReports {
+    /// The report of one of them; one that can't be read isn't there.
+    pub(crate) fn of(&self, data_plane: &DataPlaneName) -> Option<Vec<u8>> {
+        let name = format!("{data_plane}.json");
+        match self {
+            Self::Given(all) => all.get(&name).cloned(),
+            Self::Folder(folder) => {
+                files::read_capped(&folder.join(name), MAX_HANDED_REPORT_BYTES as u64).ok().flatten()
+            }
+        }
     }
 }

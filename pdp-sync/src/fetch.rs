@@ -6,6 +6,7 @@ mod asked;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use pdp_policies::gate::Other;
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Known, Verified};
 use pdp_policies::{At, Refusal, RefusalCode};
 use pdp_transport::catalog::{Found, Mark};
@@ -17,6 +18,7 @@ use crate::content::SignedApproval;
 use crate::crd::MoveStatus;
 use crate::endpoints::{CatalogEndpoint, GitEndpoint};
 use crate::instruct::{self, Heard, Listened};
+use crate::others;
 use crate::reconcile::Plane;
 use crate::state::State;
 use crate::status::Seen;
@@ -29,6 +31,8 @@ pub(crate) use asked::{Asked, catalog};
 pub(crate) struct Fetched {
     pub(crate) catalog: Arc<Verified<Catalog>>,
     pub(crate) heard: Box<Heard>,
+    /// What was heard of the data planes that go first.
+    pub(crate) others: Vec<Other>,
 }
 
 /// The vendor's catalog and the word of whoever opens levels; once more if the director saw a newer catalog. Floors
@@ -68,7 +72,9 @@ pub(crate) fn fetch(
         match instruct::listen(endpoints, customer, approvals, state, &catalog, clock.now(), refetched)? {
             Listened::Heard(heard) => {
                 told.get_or_insert_default().extend(heard.moves.iter().cloned());
-                return Ok(Ok(Fetched { catalog, heard }));
+                let others =
+                    others::heard(customer, &plane.reports_of, heard.identity.as_ref(), clock.now())?;
+                return Ok(Ok(Fetched { catalog, heard, others }));
             }
             Listened::FetchFirst => refetched = true,
         }

@@ -90,7 +90,8 @@ pub(crate) fn own_ring<'a>(customer: &'a Customer, state: &'a State) -> Option<&
     customer.ring.as_ref().or_else(|| state.enrolled.as_ref().map(|enrolled| &enrolled.ring))
 }
 
-fn own_key(state: &mut State) -> Result<SigningKey> {
+/// This data plane's key, made the first time.
+pub(crate) fn own_key(state: &mut State) -> Result<SigningKey> {
     if let Some(key) = state.own_key()? {
         return Ok(key);
     }

@@ -20,6 +20,7 @@ mod images;
 mod instruct;
 pub mod kubectl;
 mod moving;
+mod others;
 mod pin;
 mod preflight;
 mod probe;

@@ -9,7 +9,7 @@ use pdp_policies::{At, Digest, Obstacle, ObstacleCode, Refusal, Ring, document};
 use pdp_transport::cli::failure::{Result, internal};
 
 use crate::connection::Connection;
-use crate::content::{Approvals, SignedApproval};
+use crate::content::{Approvals, HandedReports, SignedApproval};
 use crate::customer::Customer;
 use crate::endpoints::Endpoints;
 use crate::fault;
@@ -33,6 +33,7 @@ pub(crate) struct Plane {
     pub(crate) customer: Customer,
     pub(crate) endpoints: Endpoints,
     approvals: Option<Approvals>,
+    pub(crate) reports_of: HandedReports,
     pub(crate) last: Arc<LastCatalog>,
     images: Arc<images::Seen>,
 }
@@ -47,8 +48,10 @@ impl Plane {
         images: &Arc<images::Seen>,
     ) -> Result<Self> {
         let (customer, endpoints) = (Customer::of(subscription), Endpoints::of(subscription, connection)?);
-        let (approvals, last) = (subscription.spec.approvals.clone(), Arc::clone(last));
-        Ok(Self { customer, endpoints, approvals, last, images: Arc::clone(images) })
+        let (approvals, reports_of) =
+            (subscription.spec.approvals.clone(), subscription.spec.reports_of.clone());
+        let (last, images) = (Arc::clone(last), Arc::clone(images));
+        Ok(Self { customer, endpoints, approvals, reports_of, last, images })
     }
 
     /// All approvals at hand, not judged.
@@ -91,7 +94,7 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
     found.obstacles.extend(rolled_back(customer));
     let mut verdict = decide(customer, &fetched, state, &found, clock.now());
     if let Ok(Verdict::NeedsGrant(waiting)) = &verdict {
-        let Fetched { catalog, heard } = &mut fetched;
+        let Fetched { catalog, heard, .. } = &mut fetched;
         instruct::ask(customer, state, catalog, waiting, heard, clock.now())?;
         verdict = decide(customer, &fetched, state, &found, clock.now());
     }
@@ -101,6 +104,8 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
         Err(refusal) => outcome.with(Seen::Refused { refusal, behind: false }),
         Ok(verdict) => act(verdict, plane, &fetched, state, target, found, outcome, clock)?,
     };
+    report::learn_health(customer, state, &outcome, clock.now())?;
+    report::keep(customer, state, clock.now())?;
     let poll_after = instruct::poll_after(&fetched.heard);
     if let Some(identity) = fetched.heard.identity {
         if let Err(failure) = report::send(customer, state, &outcome, &identity, clock.now()) {
@@ -142,6 +147,7 @@ pub(crate) fn decide(
         instruction: fetched.heard.instruction(customer.opener),
         approvals: &fetched.heard.approvals,
         uncounted: &fetched.heard.uncounted,
+        others: &fetched.others,
         policy_before: state.policy.as_ref(),
     };
     gate::decide(&fetched.catalog, &customer.policy, &situation, now)

@@ -1,23 +1,28 @@
 //! What leaves this data plane: levels, digests and codes from closed lists, signed with its own key.
 
 use pdp_policies::decision::{DecisionRecord, Phase};
+use pdp_policies::flux::Health;
 use pdp_policies::gate::{Verdict, Waiting};
 use pdp_policies::report::{CatalogVersions, Report, ReportCode, ReportState, TargetState};
-use pdp_policies::{API_VERSION, At, Digest, ObstacleCode, Owner, Span, document, dsse};
+use pdp_policies::{API_VERSION, At, Digest, HandedReport, ObstacleCode, Owner, Span, document, dsse};
 use pdp_transport::block_on;
 use pdp_transport::cli::failure::{Result, internal};
 
 use crate::customer::Customer;
-use crate::identity::Identity;
-use crate::state::{Reported, State};
+use crate::identity::{self, Identity};
+use crate::state::{Handed, Healthy, Reported, State};
 use crate::status::{Outcome, Seen};
 use crate::subscription::Reports;
-use crate::target::Tidied;
+use crate::target::{ComponentHealth, Tidied};
 
 /// While a level is under way: silence would count as failure.
 const BUSY_EVERY: Span = Span::from_seconds(300);
 /// Otherwise, even if nothing changes; polls show that this data plane lives.
 const IDLE_EVERY: Span = Span::from_seconds(6 * 3600);
+/// While others may wait for it to be healthy for long enough.
+const NEWLY_HEALTHY_EVERY: Span = Span::from_seconds(3600);
+/// Nobody waits for longer.
+const NEWLY_HEALTHY: Span = Span::from_seconds(14 * 86_400);
 /// A report is worth nothing after this long.
 const LIFE: Span = Span::from_seconds(24 * 3600);
 
@@ -34,6 +39,33 @@ pub(crate) fn send(
     }
     let target = target(customer, state, outcome).map(|target| with_foreign(target, &outcome.tidied));
     tell(customer, state, target, outcome.versions, identity, now)
+}
+
+/// Remembers since when what is installed runs healthy. A pass that couldn't look changes nothing.
+pub(crate) fn learn_health(customer: &Customer, state: &mut State, outcome: &Outcome, now: At) -> Result<()> {
+    let done = state.record.as_ref().filter(|record| matches!(record.phase(), Phase::Done {}));
+    let healthy = match (done.and_then(DecisionRecord::installed), &outcome.seen) {
+        (_, Seen::Unavailable(_) | Seen::Refused { .. }) => return Ok(()),
+        (Some(installed), _) if customer.measures_health && all_healthy(customer, &outcome.tidied) => {
+            let before = state.healthy.clone().filter(|before| before.sha256 == installed.sha256);
+            Some(before.unwrap_or(Healthy { sha256: installed.sha256, since: now }))
+        }
+        _ => None,
+    };
+    state.save_healthy(healthy)
+}
+
+/// Of what is installed alone.
+fn healthy_since(state: &State) -> Option<At> {
+    let installed = state.record.as_ref().and_then(DecisionRecord::installed)?;
+    state.healthy.as_ref().filter(|healthy| healthy.sha256 == installed.sha256).map(|healthy| healthy.since)
+}
+
+/// In the customer's Git a probe has said so once; in a cluster it is looked at each time.
+fn all_healthy(customer: &Customer, tidied: &Tidied) -> bool {
+    let parts = &tidied.components;
+    let healthy = |it: &ComponentHealth| matches!(it.health, Health::Healthy { .. });
+    customer.inputs.flux.is_none() || (!parts.is_empty() && parts.iter().all(healthy))
 }
 
 /// Tells that a level is under way: before anything is written, and every few minutes until it is done.
@@ -54,23 +86,10 @@ fn tell(
     now: At,
 ) -> Result<()> {
     let pdp = &customer.pdp;
-    let undated = Report {
-        api_version: API_VERSION.to_owned(),
-        critical: Vec::new(),
-        issued: At::from_unix(0),
-        expires: At::from_unix(0),
-        organization: pdp.organization.clone(),
-        data_plane: pdp.data_plane.clone(),
-        cluster_id: customer.cluster_id,
-        current: state.record.as_ref().and_then(DecisionRecord::installed),
-        target,
-        catalog: versions.unwrap_or_default(),
-        pdp_sync: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let content = Report { catalog: CatalogVersions::default(), ..undated.clone() };
-    let content = Digest::of(&document::write(&content).map_err(internal)?);
+    let undated = undated(customer, state, target, versions);
+    let content = content(&undated)?;
     let busy = undated.target.as_ref().is_some_and(|target| target.state == ReportState::Started);
-    let every = if busy { BUSY_EVERY } else { IDLE_EVERY };
+    let every = if busy { BUSY_EVERY } else { idle_every(&undated, now) };
     let fresh =
         |told: &Reported| told.content == content && now.seconds_since(told.at).abs() < every.seconds();
     if state.reported.as_ref().is_some_and(fresh) {
@@ -83,6 +102,61 @@ fn tell(
     let envelope = identity.key.seal(dsse::REPORT, &report)?;
     block_on(identity.server.report(pdp, &customer.line, envelope))??;
     state.save_reported(Reported { content, at: issued })
+}
+
+/// Keeps a report for those that wait for this data plane, whether or not a server hears of it. Nothing is kept where nobody
+/// measures health: it would say nothing.
+pub(crate) fn keep(customer: &Customer, state: &mut State, now: At) -> Result<()> {
+    if !customer.measures_health || state.record.is_none() {
+        return Ok(());
+    }
+    let undated = undated(customer, state, None, None);
+    let content = content(&undated)?;
+    let fresh =
+        |told: &Reported| told.content == content && now.seconds_since(told.at).abs() < IDLE_EVERY.seconds();
+    if state.handed.as_ref().is_some_and(|handed| fresh(&handed.told)) {
+        return Ok(());
+    }
+    let key = identity::own_key(state)?;
+    let envelope = key.seal(dsse::REPORT, &Report { issued: now, expires: now.plus(LIFE), ..undated })?;
+    let envelope = String::from_utf8(envelope).map_err(internal)?;
+    let report = HandedReport { public_key: key.public_pem(), envelope };
+    state.save_handed(Handed { report, told: Reported { content, at: now } })
+}
+
+fn idle_every(report: &Report, now: At) -> Span {
+    let new = report.healthy_since.is_some_and(|since| now.seconds_since(since) < NEWLY_HEALTHY.seconds());
+    if new { NEWLY_HEALTHY_EVERY } else { IDLE_EVERY }
+}
+
+/// A report without its dates.
+fn undated(
+    customer: &Customer,
+    state: &State,
+    target: Option<TargetState>,
+    versions: Option<CatalogVersions>,
+) -> Report {
+    let pdp = &customer.pdp;
+    Report {
+        api_version: API_VERSION.to_owned(),
+        critical: Vec::new(),
+        issued: At::from_unix(0),
+        expires: At::from_unix(0),
+        organization: pdp.organization.clone(),
+        data_plane: pdp.data_plane.clone(),
+        cluster_id: customer.cluster_id,
+        current: state.record.as_ref().and_then(DecisionRecord::installed),
+        healthy_since: healthy_since(state),
+        target,
+        catalog: versions.unwrap_or_default(),
+        pdp_sync: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// What a report says, whenever it is said and whatever catalog was looked at.
+fn content(report: &Report) -> Result<Digest> {
+    let content = Report { catalog: CatalogVersions::default(), ..report.clone() };
+    Ok(Digest::of(&document::write(&content).map_err(internal)?))
 }
 
 /// What runs here and wasn't signed is told whatever level matters.

@@ -10,7 +10,7 @@ use pdp_policies::decision::DecisionRecord;
 use pdp_policies::instruction::Enrolled;
 use pdp_policies::policy::Policy;
 use pdp_policies::trust::{Floors, InstructionFloor};
-use pdp_policies::{At, Channel, Digest};
+use pdp_policies::{At, Channel, Digest, HandedReport};
 use pdp_transport::Error;
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::{Result, internal};
@@ -28,6 +28,8 @@ use crate::store::Store;
 pub(crate) const FLOORS: &str = "floors.json";
 /// What the channel server answered to the enrolment.
 pub(crate) const ENROLLED: &str = "enrolled.json";
+/// The last report, for those that wait for this data plane.
+pub(crate) const HANDED: &str = "report.json";
 /// The root of a person's reset.
 pub(crate) const ROOT: &str = "root.json";
 
@@ -51,6 +53,10 @@ pub(crate) struct State {
     pub(crate) instruction: Option<Kept>,
     /// The newest report that arrived.
     pub(crate) reported: Option<Reported>,
+    /// The last report, for those that wait for this data plane.
+    pub(crate) handed: Option<Handed>,
+    /// Since when what is installed runs healthy without a break.
+    pub(crate) healthy: Option<Healthy>,
     /// Successors of the vendor's addresses.
     pub(crate) moves: Remembered,
     /// What was noticed while loading and saving, by its stable name.
@@ -75,12 +81,30 @@ pub(crate) struct Kept {
 }
 
 /// What was told last, and when.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reported {
     /// SHA-256 of the report without its dates.
     pub(crate) content: Digest,
     pub(crate) at: At,
+}
+
+/// A report as others may hand it on, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Handed {
+    pub(crate) report: HandedReport,
+    pub(crate) told: Reported,
+}
+
+/// A level that runs healthy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Healthy {
+    /// SHA-256 of its descriptor.
+    pub(crate) sha256: Digest,
+    /// Since when, without a break.
+    pub(crate) since: At,
 }
 
 impl State {
@@ -127,6 +151,8 @@ impl State {
             enrolled: read(&store, ENROLLED)?,
             instruction: read(&store, "instruction.json")?,
             reported: read(&store, "reported.json")?,
+            handed: read(&store, HANDED)?,
+            healthy: read(&store, "healthy.json")?.flatten(),
             moves: read(&store, MOVES)?.unwrap_or_default(),
             store,
             events,
@@ -220,6 +246,20 @@ impl State {
     pub(crate) fn save_reported(&mut self, reported: Reported) -> Result<()> {
         write(&mut self.store, "reported.json", &reported)?;
         self.reported = Some(reported);
+        Ok(())
+    }
+
+    pub(crate) fn save_handed(&mut self, handed: Handed) -> Result<()> {
+        write(&mut self.store, HANDED, &handed)?;
+        self.handed = Some(handed);
+        Ok(())
+    }
+
+    pub(crate) fn save_healthy(&mut self, healthy: Option<Healthy>) -> Result<()> {
+        if self.healthy != healthy {
+            write(&mut self.store, "healthy.json", &healthy)?;
+            self.healthy = healthy;
+        }
         Ok(())
     }
 

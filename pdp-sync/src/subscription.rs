@@ -15,7 +15,7 @@ use pdp_transport::login::LoginSource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::content::{Approvals, Content};
+use crate::content::{Approvals, Content, HandedReports};
 use crate::crd::{Rollback, Signatures};
 use crate::fetch_limits::FetchLimits;
 
@@ -51,6 +51,9 @@ pub(crate) struct Spec {
     /// A folder with approvals (`*.json`) and their SSH signatures (`*.json.sig`).
     #[serde(default)]
     pub(crate) approvals: Option<Approvals>,
+    /// Reports of the data planes that `policy.after` names, where no server hands them out.
+    #[serde(default)]
+    pub(crate) reports_of: HandedReports,
     pub(crate) platform: Platform,
     pub(crate) catalog: CatalogSource,
     pub(crate) root: Content,

@@ -46,6 +46,7 @@ fn main() {
         instruction: Instruction::Channel,
         approvals: &approvals,
         uncounted: &[],
+        others: &[],
         policy_before: None,
     };
     let (deciding, verdict) = best(|| decide(&catalog, &policy, &situation, now()).unwrap());

@@ -8,6 +8,8 @@ use crate::time::{At, Span};
 
 /// More of one kind than this is no policy.
 const MAX_EACH: usize = 100;
+/// More data planes than this aren't gone after.
+const MAX_AFTER: usize = 20;
 /// So many freezes are remembered while no level starts.
 const MOST_SEEN: usize = 10 * MAX_EACH;
 /// More own images than this are nobody's sidecars.
@@ -32,11 +34,8 @@ impl Policy {
         found.extend(
             self.approval.iter().flat_map(ApprovalRule::problems).map(|it| format!("approval: {it}")),
         );
-        if !self.after.is_empty() {
-            found.push(
-                "after is not supported yet: it would hold every level for ever; take it out".to_owned(),
-            );
-        }
+        let after = self.after.iter().enumerate();
+        found.extend(after.filter_map(|(n, after)| Some(format!("after[{n}] {}", after.problem()?))));
         found
     }
 
@@ -76,6 +75,7 @@ impl Policy {
             ("windows", self.windows.len(), MAX_EACH),
             ("freezes", self.freezes.len(), MAX_EACH),
             ("overrides", self.overrides.len(), MAX_EACH),
+            ("after", self.after.len(), MAX_AFTER),
             ("approval.approvers", self.approval.as_ref().map_or(0, |rule| rule.approvers.len()), MAX_EACH),
             ("ownImages", self.own_images.len(), MAX_OWN_IMAGES),
         ];

@@ -3,6 +3,7 @@
 //! No IO, no clock, no randomness: bytes and times come in, verdicts go out.
 //! Start reading at [`trust::catalog`] (who vouches) and [`gate::decide`] (who gets it, and when).
 
+mod after;
 mod approval_rule;
 mod channel;
 mod chart_path;
@@ -49,6 +50,7 @@ pub mod values;
 pub mod values_schema;
 pub mod yaml;
 
+pub use after::HandedReport;
 pub use channel::{Channel, Overridable, Promotion, Stop, Withdrawal};
 pub use chart_path::is_chart_path;
 pub use codes::{Obstacle, ObstacleCode, Owner, Refusal, RefusalCode};

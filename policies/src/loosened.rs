@@ -142,7 +142,7 @@ approval:
   groups: [{name: security, quorum: 1, approvers: [key-d]}]
   requesters: [{name: eve, keys: [key-e]}]
   superseded: holds
-after: [staging]
+after: [{dataPlane: staging, fingerprint: 'sha256:0000000000000000000000000000000000000000000000000000000000000000', healthyFor: 24h}]
 overrides: [{atLeast: critical, knownExploited: true, pass: [window]}]
 ownImages: [bank.example/sidecar]
 ";
@@ -191,6 +191,13 @@ ownImages: [bank.example/sidecar]
         ("/approval/requesters/0/keys", "[key-f]", &["approval.requesters"]),
         ("/approval/superseded", "mayStart", &["approval.superseded"]),
         ("/after", "[]", &["after"]),
+        ("/after/0/dataPlane", "dev", &["after"]),
+        (
+            "/after/0/fingerprint",
+            "'sha256:1111111111111111111111111111111111111111111111111111111111111111'",
+            &["after"],
+        ),
+        ("/after/0/healthyFor", "1h", &["after"]),
         ("/overrides", "[]", &[]),
         ("/overrides/0/atLeast", "low", &["overrides"]),
         ("/overrides/0/knownExploited", "false", &["overrides"]),

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::after::After;
 pub use crate::approval_rule::{ApprovalGroup, ApprovalRule, Approver, Person, Superseded, Touch};
 use crate::channel::Overridable;
 use crate::cron_rule::CronRule;
 use crate::image_name::ImageName;
 use crate::loosened::{Loosening, loosened};
-use crate::names::{DataPlaneName, Level};
+use crate::names::Level;
 use crate::release::Severity;
 use crate::time::{At, Span};
 
@@ -38,9 +39,10 @@ pub struct Policy {
     /// People who must say yes to each release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalRule>,
-    /// Data planes of the same organization that must be healthy on the level first. Not supported yet: must be empty.
+    /// Data planes of the same organization that have to be healthy on the level first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<DataPlaneName>,
+    #[schemars(length(max = 20))]
+    pub after: Vec<After>,
     /// What a release may pass if it asks for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overrides: Vec<OverrideRule>,

@@ -31,6 +31,9 @@ pub struct Report {
     /// The last good level.
     #[serde(default)]
     pub current: Option<LevelDigest>,
+    /// Since when it runs healthy without a break; none if it doesn't, or nobody measures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healthy_since: Option<At>,
     /// The level being applied, waited for or given up.
     #[serde(default)]
     pub target: Option<TargetState>,

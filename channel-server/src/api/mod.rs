@@ -8,6 +8,7 @@ mod enrolment_tokens;
 mod enrolments;
 mod events;
 mod everything;
+mod handed_report;
 mod health;
 mod levels;
 mod named;
@@ -51,7 +52,10 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/v1/enrolments", post(enrolments::post))
         .route("/v1/data-planes/{organization}/{data_plane}/assignment", get(assignment::get))
         .route("/v1/data-planes/{organization}/{data_plane}/ready", post(ready::post))
-        .route("/v1/data-planes/{organization}/{data_plane}/reports", post(reports::post))
+        .route(
+            "/v1/data-planes/{organization}/{data_plane}/reports",
+            post(reports::post).get(handed_report::get),
+        )
         .route("/v1/catalog/changed", post(catalog_changed::post));
     let people = Router::new()
         .route("/v1/organizations", get(organizations::list))

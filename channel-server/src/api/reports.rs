@@ -48,7 +48,7 @@ async fn take(server: &Server, pdp: &PdpId, line: &Line, envelope: &[u8]) -> Ans
         return Ok(StatusCode::NO_CONTENT);
     }
     let events = meaning(server, pdp, line, &report, now)?;
-    writer.record_report(pdp, report, hash, &events).await?;
+    writer.record_report(pdp, report, &String::from_utf8_lossy(envelope), hash, &events).await?;
     server.metrics.reported();
     Ok(StatusCode::NO_CONTENT)
 }

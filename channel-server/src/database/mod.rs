@@ -31,8 +31,12 @@ pub(crate) use tokens::TokenRow;
 const SQLITE: &[(i64, &str, &str)] = &[
     (1, "first", include_str!("../../migrations/sqlite/1_first.sql")),
     (2, "versions", include_str!("../../migrations/sqlite/2_versions.sql")),
+    (3, "envelopes", include_str!("../../migrations/sqlite/3_envelopes.sql")),
 ];
-const POSTGRES: &[(i64, &str, &str)] = &[(1, "first", include_str!("../../migrations/postgres/1_first.sql"))];
+const POSTGRES: &[(i64, &str, &str)] = &[
+    (1, "first", include_str!("../../migrations/postgres/1_first.sql")),
+    (2, "envelopes", include_str!("../../migrations/postgres/2_envelopes.sql")),
+];
 
 /// No statement keeps anybody waiting for longer: a database that doesn't answer is away.
 const LONGEST_STATEMENT: Duration = Duration::from_secs(8);

@@ -1,7 +1,7 @@
 //! The newest report of each data plane.
 
-use pdp_policies::At;
 use pdp_policies::report::Report;
+use pdp_policies::{At, PdpId};
 
 use super::{Transaction, execute, from_millis, millis, on, rows};
 
@@ -22,23 +22,38 @@ impl Transaction {
     pub(crate) async fn store_report(
         &mut self,
         report: &Report,
+        envelope: &str,
         received: At,
         version: i64,
     ) -> sqlx::Result<()> {
         let body = serde_json::to_string(report).map_err(|e| sqlx::Error::Encode(Box::new(e)))?;
         execute!(
             self,
-            "INSERT INTO reports (organization, data_plane, received, body, version) VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO reports (organization, data_plane, received, body, version, envelope)
+             VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (organization, data_plane)
-             DO UPDATE SET received = excluded.received, body = excluded.body, version = excluded.version",
+             DO UPDATE SET received = excluded.received, body = excluded.body, version = excluded.version,
+             envelope = excluded.envelope",
             report.organization.as_str(),
             report.data_plane.as_str(),
             millis(received),
             &body,
-            version
+            version,
+            envelope
         )?;
         self.is_news = true;
         Ok(())
+    }
+
+    /// The newest report of a data plane as it was signed; none if it has none, or reported to an older server last.
+    pub(crate) async fn envelope(&mut self, pdp: &PdpId) -> sqlx::Result<Option<String>> {
+        let found: Vec<(Option<String>,)> = rows!(
+            self,
+            "SELECT envelope FROM reports WHERE organization = $1 AND data_plane = $2",
+            pdp.organization.as_str(),
+            pdp.data_plane.as_str()
+        )?;
+        Ok(found.into_iter().next().and_then(|(envelope,)| envelope))
     }
 
     /// The newest reports of the first who reported with `version` or after it, in the order in which they came.

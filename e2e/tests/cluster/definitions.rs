@@ -90,7 +90,14 @@ fn what_makes_no_sense_is_refused_with_the_reason() {
             json!({ "catalog": { "oci": { "repository": "registry.example/catalog", "tag": "latest" } } }),
             "catalog",
         ),
-        (json!({ "policy": { "after": ["staging"] } }), "after is not supported yet"),
+        (
+            json!({ "policy": { "after": [{ "dataPlane": "staging", "healthyFor": "1h" }] } }),
+            "either `key` or `fingerprint`",
+        ),
+        (
+            json!({ "policy": { "after": [{ "dataPlane": "prod", "key": "k", "healthyFor": "1h" }] } }),
+            "wait for itself",
+        ),
         (
             json!({ "policy": { "freezes": [
                 { "reason": "year end", "from": "2026-12-20T00:00:00Z", "until": "2026-01-04T00:00:00Z" },

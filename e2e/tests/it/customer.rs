@@ -162,7 +162,7 @@ fn a_policy_that_protects_nothing_is_refused_by_a_plan_and_starts_nothing() {
             "freezes: [{reason: close, from: 2025-12-20T00:00:00Z, until: 2026-01-04T00:00:00Z}]".to_owned(),
             "freezes[0] is over already",
         ),
-        ("after", "after: [staging]".to_owned(), "after is not supported yet"),
+        ("after", "after: [{dataPlane: staging, healthyFor: 1h}]".to_owned(), "after[0] names either"),
         ("over", pin(41, "2026-01-31T00:00:00Z"), "pin ends"),
         (
             "unpublished",

@@ -3,6 +3,7 @@
 mod controller;
 mod crds;
 mod plan;
+mod report;
 mod run;
 mod status;
 
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Plan(plan::Args),
     /// Shows where this data plane stands, and why it isn't further.
     Status(status::Args),
+    /// Prints this data plane's last report, for those that wait for it and aren't told by a server.
+    Report(report::Args),
     /// Keeps the UpdateSubscriptions of one namespace, with Flux.
     Controller(controller::Args),
     /// Prints the definitions of its custom resources (YAML).
@@ -78,6 +81,7 @@ fn run(command: Command, format: Format) -> Result<u8> {
         Command::Run(args) => run::run(&args, format),
         Command::Plan(args) => plan::run(&args, format),
         Command::Status(args) => status::run(&args, format),
+        Command::Report(args) => report::run(&args, format),
         Command::Controller(args) => controller::run(args),
         Command::Crds => crds::run(),
         Command::Reference => {

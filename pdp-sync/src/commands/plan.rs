@@ -15,6 +15,7 @@ use crate::connection::Connection;
 use crate::fetch::{self, Fetched, Judgement};
 use crate::instruct;
 use crate::moving;
+use crate::others;
 use crate::reconcile::{self, Plane};
 use crate::state::State;
 use crate::subscription::Subscription;
@@ -103,7 +104,8 @@ fn known(plane: &Plane, state: &State, now: At) -> Result<Fetched> {
         Judgement::Unavailable(failure) => return Err(failure),
     };
     let heard = instruct::known(&plane.customer, &plane.approvals(), state, &catalog, now);
-    Ok(Fetched { catalog, heard: Box::new(heard) })
+    let others = others::heard(&plane.customer, &plane.reports_of, heard.identity.as_ref(), now)?;
+    Ok(Fetched { catalog, heard: Box::new(heard), others })
 }
 
 fn nothing(format: Format, why: &str, obstacles: &[Obstacle], windows: &[WindowWords]) -> Result<u8> {

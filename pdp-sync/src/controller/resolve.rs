@@ -17,10 +17,11 @@ use url::Url;
 
 use super::surroundings::Surroundings;
 use crate::cluster::{Cluster, Kind};
-use crate::content::{Approvals, Content, SignedApproval};
+use crate::content::{Approvals, Content, HandedReports, SignedApproval};
 use crate::crd::{
-    CatalogSource as Source, FluxSourceKind, Instruction, KeyOf, NameOf, RingStateSource as RingState,
-    Signatures, UpdateApproval, UpdateSubscription, UpdateSubscriptionSpec, Verify,
+    CatalogSource as Source, FluxSourceKind, Instruction, KeyOf, NameOf, ReportsOf,
+    RingStateSource as RingState, Signatures, UpdateApproval, UpdateSubscription, UpdateSubscriptionSpec,
+    Verify,
 };
 use crate::flux;
 use crate::secret_store::SecretStore;
@@ -59,6 +60,7 @@ pub(super) fn resolve(
         ring: spec.ring.clone(),
         instruction: reader.instruction(spec.instruction.as_ref())?,
         approvals: Some(Approvals::Given(at_hand.approvals.to_vec())),
+        reports_of: reader.reports(spec.reports_of.as_ref())?,
         platform: spec.platform,
         catalog: reader.catalog(&spec.catalog)?,
         root: reader.config_map(&spec.root.config_map_ref)?,
@@ -227,6 +229,15 @@ impl Reader<'_> {
         let path = cache.join("ca.crt");
         files::write_atomic(&path, &pem)?;
         Ok(path)
+    }
+
+    /// Reports of other data planes, by their keys in a ConfigMap.
+    fn reports(&self, of: Option<&ReportsOf>) -> Result<HandedReports> {
+        let Some(of) = of else { return Ok(HandedReports::default()) };
+        let (name, api): (_, Api<ConfigMap>) = (&of.config_map_ref.name, self.api());
+        let held = self.cluster.wait(|| format!("get ConfigMap {name}"), api.get_opt(name))?;
+        let data = held.and_then(|map| map.data).unwrap_or_default();
+        Ok(HandedReports::Given(data.into_iter().map(|(key, text)| (key, text.into_bytes())).collect()))
     }
 
     fn config_map(&self, key: &KeyOf) -> Result<Content> {

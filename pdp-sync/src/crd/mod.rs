@@ -11,8 +11,8 @@ pub use names::{
     FINALIZER, FORCE_AT, MANAGER, REQUESTED_AT, SUBSCRIPTION_LABEL, TRUST_SECRET, subscription_of,
 };
 pub use spec::{
-    CatalogSource, FluxSourceKind, Instruction, KeyOf, Mirror, NameOf, RingStateSource, Rollback, Root,
-    Server, Signatures, UpdateSubscription, UpdateSubscriptionSpec, Values, Verify,
+    CatalogSource, FluxSourceKind, Instruction, KeyOf, Mirror, NameOf, ReportsOf, RingStateSource, Rollback,
+    Root, Server, Signatures, UpdateSubscription, UpdateSubscriptionSpec, Values, Verify,
 };
 pub use status::{
     CatalogState, CatalogStatus, ComponentState, ComponentStatus, HistoryEntry, HistoryResult,

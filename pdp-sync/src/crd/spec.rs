@@ -53,8 +53,10 @@ use super::status::UpdateSubscriptionStatus;
         .message("spec.ring is needed unless the server tells it (spec.instruction.server)"),
     validation = Rule::new("!(has(self.instruction) && has(self.instruction.approval)) || has(self.policy) && has(self.policy.approval)")
         .message("spec.instruction.approval needs spec.policy.approval: who may approve?"),
-    validation = Rule::new("!has(self.policy) || !has(self.policy.after) || size(self.policy.after) == 0")
-        .message("spec.policy.after is not supported yet: it would hold every level for ever"),
+    validation = Rule::new("!has(self.policy) || !has(self.policy.after) || self.policy.after.all(after, has(after.key) != has(after.fingerprint))")
+        .message("an entry of spec.policy.after names either `key` or `fingerprint`"),
+    validation = Rule::new("!has(self.policy) || !has(self.policy.after) || self.policy.after.all(after, after.dataPlane != self.dataPlane)")
+        .message("an entry of spec.policy.after names this data plane: it would wait for itself for ever"),
     validation = Rule::new("!has(self.policy) || !has(self.policy.freezes) || self.policy.freezes.all(freeze, timestamp(freeze.from) < timestamp(freeze.until))")
         .message("a freeze in spec.policy.freezes ends before it begins: it would hold nothing"),
     validation = Rule::new("!has(self.policy) || !has(self.policy.pin) || timestamp(self.policy.pin.expires) > timestamp('1970-01-01T00:00:00Z')")
@@ -109,6 +111,9 @@ pub struct UpdateSubscriptionSpec {
     /// The ConfigMaps that Helm values come from.
     #[serde(default)]
     pub values: Values,
+    /// Reports of the data planes that `policy.after` names, where no server hands them out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reports_of: Option<ReportsOf>,
     /// The customer's instruments: pins, windows, freezes, approvals.
     #[serde(default)]
     pub policy: Policy,
@@ -125,6 +130,14 @@ pub struct UpdateSubscriptionSpec {
     /// Further CAs for catalog, server and registry: the key `ca.crt` of this Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cert_secret_ref: Option<NameOf>,
+}
+
+/// A ConfigMap with reports of other data planes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportsOf {
+    /// Each key is `<data plane>.json`.
+    pub config_map_ref: NameOf,
 }
 
 /// A name in the same namespace.

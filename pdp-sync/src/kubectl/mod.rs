@@ -10,6 +10,7 @@ mod plan;
 mod policy;
 mod reconcile;
 mod remedy;
+mod report;
 mod request;
 mod resume;
 mod rollback;
@@ -54,6 +55,8 @@ enum Command {
     Verify(verify::Args),
     /// Shows what the next start would change. Exit code 1 if something would change.
     Plan(plan::Args),
+    /// Prints the last report, for data planes that wait for this one and aren't told by a server.
+    Report(report::Args),
     /// Asks pdp-sync to look now, and waits until it has.
     Reconcile(reconcile::Args),
     /// Goes back to the last good level, which holds until a person lets go.
@@ -132,6 +135,7 @@ async fn run(command: Command) -> Result<u8> {
         Command::History(args) => history::run(&args).await,
         Command::Verify(args) => verify::run(&args).await,
         Command::Plan(args) => plan::run(&args).await,
+        Command::Report(args) => report::run(&args).await,
         Command::Reconcile(args) => reconcile::run(&args).await,
         Command::Rollback(args) => rollback::run(&args).await,
         Command::Request(args) => approval::request::run(&args).await,

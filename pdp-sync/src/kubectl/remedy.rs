@@ -32,7 +32,11 @@ pub(super) fn of(code: Code, place: &str) -> String {
             )
         }
         Code::TooYoung => edit("spec.policy.minimumAge, or let it ripen"),
-        Code::AfterOther => edit("take away spec.policy.after, which is not supported yet"),
+        Code::AfterOther => {
+            format!(
+                "kubectl pdp report NAME   # there, then into the ConfigMap of spec.reportsOf of {place}, unless a server brings it"
+            )
+        }
         Code::PolicyIneffective => edit("what is named above in spec.policy"),
         Code::ComponentSuspended => {
             "flux resume helmrelease COMPONENT   # or kustomization; the one named above".to_owned()

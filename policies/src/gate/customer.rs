@@ -43,7 +43,6 @@ pub(super) fn obstacles(
     if bound_by(Overridable::MinimumAge) {
         found.extend(too_young(policy, promotion, release, now));
     }
-    found.extend(after_other(policy));
     found
 }
 
@@ -79,10 +78,4 @@ fn too_young(policy: &Policy, promotion: &Promotion, release: &Release, now: At)
     let age = severe.map_or(rule.age, |severe| severe.age);
     let ripe = promotion.promoted_at.plus(age);
     (now < ripe).then(|| Obstacle::new(Code::TooYoung, Some(ripe), format!("younger than {age}")))
-}
-
-/// Other data planes report to the server; without it nobody can tell, so the level waits.
-fn after_other(policy: &Policy) -> Option<Obstacle> {
-    let first = policy.after.first()?;
-    Some(Obstacle::new(Code::AfterOther, None, format!("`{first}` has to be healthy on it first")))
 }

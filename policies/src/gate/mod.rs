@@ -1,6 +1,7 @@
 //! Who gets a release, and when: walks the promoted levels from the ceiling down to the PDP's own
 //! and takes the first without an obstacle. Waiting is a value, not an error.
 
+mod after;
 mod approvals;
 mod customer;
 mod door;
@@ -12,6 +13,7 @@ mod vendor;
 mod window;
 mod window_words;
 
+pub use after::Other;
 pub use door::effective_ring;
 pub use forecast::Forecast;
 pub use permit::{Authority, Permit};
@@ -64,6 +66,8 @@ pub struct Situation<'a> {
     pub approvals: &'a [Verified<Approved>],
     /// The approvals that don't count, with the reasons.
     pub uncounted: &'a [Uncounted],
+    /// What was heard of the data planes that the policy goes after.
+    pub others: &'a [Other],
     /// The policy that was seen before, none at first: what it held was in force.
     pub policy_before: Option<&'a Policy>,
 }
@@ -152,7 +156,11 @@ pub fn decide(
 /// What of the policy protects nothing, or can never be met, holds every level until a person has looked.
 fn slips(policy: &Policy, channel: &Channel, situation: &Situation<'_>, now: At) -> Vec<Obstacle> {
     let installed = situation.installed.map(|installed| installed.level);
-    let problems = policy.ineffective_in(channel, installed, situation.policy_before, now);
+    let mut problems = policy.ineffective_in(channel, installed, situation.policy_before, now);
+    let itself = policy.after.iter().position(|after| after.data_plane == situation.pdp.data_plane);
+    problems.extend(
+        itself.map(|n| format!("after[{n}] names this data plane: it would wait for itself for ever")),
+    );
     problems.into_iter().map(|it| Obstacle::new(ObstacleCode::PolicyIneffective, None, it)).collect()
 }
 
@@ -204,6 +212,7 @@ impl Look<'_> {
         let mut obstacles = vendor::obstacles(catalog, channel, descriptor, situation, attempt, now);
         obstacles.extend(opened.as_ref().err().into_iter().flatten().cloned());
         obstacles.extend(customer::obstacles(policy, promotion, release, &passes, windows, now));
+        obstacles.extend(after::obstacles(&policy.after, situation, &descriptor.sha256, now));
         obstacles.extend(approved.as_ref().err().cloned());
         obstacles.extend(situation.found.iter().cloned());
         if obstacles.iter().any(|o| o.code != ObstacleCode::NoGrant) {

@@ -9,6 +9,7 @@ mod artifact;
 mod catalog;
 mod chain;
 mod floors;
+mod handed_report;
 mod instruction;
 mod judge;
 mod known;
@@ -22,6 +23,7 @@ pub use approval::{Approved, Requested, Uncounted, approval, is_request, request
 pub use artifact::{COSIGN_PREDICATE, SIGSTORE_BUNDLE, bundle, signed_artifact};
 pub use catalog::{Catalog, Descriptor, Freshness, STALE_AFTER};
 pub use floors::{Floors, RoleFloor};
+pub use handed_report::{MAX_HANDED_REPORT_BYTES, handed_report};
 pub use instruction::{Instructed, InstructionFloor, assignment, ring_state, signed_ring_state};
 pub use judge::{Judged, catalog, catalog_from};
 pub use known::Known;

@@ -33,6 +33,7 @@ fn begun(level: u32, before: Option<&DecisionRecord>, own: &[ImageName]) -> Opti
         instruction: Instruction::Channel,
         approvals: &[],
         uncounted: &[],
+        others: &[],
         policy_before: None,
     };
     let Verdict::Proceed(permit) = decide(&catalog, &Policy::default(), &situation, now()).unwrap() else {

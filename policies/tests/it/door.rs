@@ -85,6 +85,7 @@ impl World {
             instruction,
             approvals: &[],
             uncounted: &[],
+            others: &[],
             policy_before: None,
         };
         decide(&self.catalog, &Policy::default(), &situation, now()).unwrap()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pdp_policies::gate::{Instruction, Situation, Verdict, decide};
+use pdp_policies::gate::{Instruction, Other, Situation, Verdict, decide};
 use pdp_policies::policy::Policy;
 use pdp_policies::release::{Advisory, PDP_SYNC, ReleaseKind, Severity};
 use pdp_policies::report::LevelDigest;
@@ -27,6 +27,7 @@ pub(crate) struct Setting {
     pub(crate) found: Vec<Obstacle>,
     pub(crate) approvals: Vec<Verified<Approved>>,
     pub(crate) uncounted: Vec<Uncounted>,
+    pub(crate) others: Vec<Other>,
     /// Whether pdp-sync runs in the cluster that it updates.
     pub(crate) itself: bool,
     pub(crate) at: At,
@@ -46,6 +47,7 @@ impl Setting {
             found: vec![],
             approvals: vec![],
             uncounted: vec![],
+            others: vec![],
             itself: false,
             at: now(),
         }
@@ -76,6 +78,7 @@ impl Setting {
             instruction: Instruction::Channel,
             approvals: &self.approvals,
             uncounted: &self.uncounted,
+            others: &self.others,
             policy_before: self.before.as_ref().or(Some(&self.policy)),
         };
         decide(&catalog, &self.policy, &situation, self.at).unwrap()
@@ -226,8 +229,6 @@ fn each_instrument_of_the_customer_holds() {
         let setting = Setting { policy: policy(&yaml), ..Setting::open() };
         assert_eq!(setting.obstacles(), [code], "{yaml}");
     }
-    let after = Setting { policy: policy("after: [staging]"), ..Setting::open() };
-    assert_eq!(after.obstacles(), [ObstacleCode::AfterOther, ObstacleCode::PolicyIneffective]);
     let ended = policy("pin: {to: {level: 40}, reason: r, expires: 2026-11-23T08:00:00Z}");
     assert_eq!(
         Setting { policy: ended, ..Setting::open() }.starts(),

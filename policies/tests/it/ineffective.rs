@@ -65,7 +65,7 @@ fn each_slip_is_named_with_its_field() {
         (format!("approval: {{quorum: 0, approvers: ['{KEY}']}}"), Some("approval: quorum 0")),
         (format!("approval: {{quorum: 2, approvers: ['{KEY}']}}"), Some("approval: quorum 2")),
         ("approval: {quorum: 1, approvers: [lind]}".to_owned(), Some("approval: approvers[0]")),
-        ("after: [staging]".to_owned(), Some("after is not supported yet")),
+        ("after: [{dataPlane: staging, healthyFor: 1h}]".to_owned(), Some("after[0] names either")),
     ] {
         let found = policy(&text).ineffective(None, now());
         let shown: String = text.chars().take(120).collect();

@@ -1,6 +1,7 @@
 //! The rules as tables: who is trusted, who may start what, and when.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod after;
 mod approvals;
 mod codes;
 mod cohort;

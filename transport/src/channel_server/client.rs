@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pdp_policies::instruction::{Enrolled, Enrolment, Ready};
-use pdp_policies::{At, Line, PdpId};
+use pdp_policies::{At, DataPlaneName, Line, PdpId};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -135,6 +135,27 @@ impl ChannelServer {
         let path = format!("v1/data-planes/{pdp}/reports?line={line}");
         let request = self.request(Method::POST, &path)?.header(header::CONTENT_TYPE, "application/json");
         self.send("report", request.body(envelope), NOW).await.map(|_| ())
+    }
+
+    /// The last report of another data plane of the same organization, with the key that signed it (not judged); none if the
+    /// server has none.
+    ///
+    /// # Errors
+    /// What the server says, and what requests can end with.
+    pub async fn report_of(
+        &self,
+        pdp: &PdpId,
+        key: &SigningKey,
+        other: &DataPlaneName,
+        now: At,
+    ) -> Result<Option<Vec<u8>>> {
+        let path = format!("v1/data-planes/{pdp}/reports?of={other}");
+        let request = self.request(Method::GET, &path)?.bearer_auth(key.token(&pdp.to_string(), now)?);
+        let answer = self.send("report of another data plane", request, NOW).await?;
+        if answer.status() == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
+        Ok(Some(self.http.body("report of another data plane", answer, MAX_ENVELOPE_BYTES).await?))
     }
 
     /// Tells the server that the catalog changed. It has no authority: the server looks for itself.
