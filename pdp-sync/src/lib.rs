@@ -19,6 +19,7 @@ mod identity;
 mod images;
 mod instruct;
 pub mod kubectl;
+mod learned;
 mod moving;
 mod others;
 mod pin;
@@ -35,5 +36,6 @@ mod subscription;
 mod target;
 mod time;
 mod values;
+mod when;
 
 pub use commands::main;

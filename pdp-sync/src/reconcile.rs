@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pdp_policies::decision::{DecisionRecord, Evidence, Phase, PolicyMark};
-use pdp_policies::gate::{self, Permit, Situation, Verdict, Waiting};
+use pdp_policies::gate::{self, Candidate, Permit, Situation, Verdict, Waiting};
 use pdp_policies::trust::Catalog;
 use pdp_policies::{At, Digest, Obstacle, ObstacleCode, Refusal, Ring, document};
 use pdp_transport::cli::failure::{Result, internal};
@@ -17,11 +17,12 @@ use crate::fetch::{self, Fetched, LastCatalog};
 use crate::identity::{self, Identity};
 use crate::images;
 use crate::instruct;
+use crate::learned;
 use crate::moving;
 use crate::preflight::Trouble;
 use crate::report;
 use crate::state::State;
-use crate::status::{InstructionStatus, Outcome, Seen};
+use crate::status::{self, InstructionStatus, Outcome, Seen};
 use crate::subscription::Subscription;
 use crate::target::{Found, Preflight, Progress, Target};
 use crate::time::Clock;
@@ -100,11 +101,14 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
     }
     outcome.instruction = instruction_status(customer, &fetched, state);
     outcome.trouble = fetched.heard.trouble.clone();
+    if verdict.as_ref().is_ok_and(status::waits) {
+        outcome.candidates = when(customer, &fetched, state, &found, clock.now())?;
+    }
     let mut outcome = match verdict {
         Err(refusal) => outcome.with(Seen::Refused { refusal, behind: false }),
         Ok(verdict) => act(verdict, plane, &fetched, state, target, found, outcome, clock)?,
     };
-    report::learn_health(customer, state, &outcome, clock.now())?;
+    learned::health(customer, state, &outcome, clock.now())?;
     report::keep(customer, state, clock.now())?;
     let poll_after = instruct::poll_after(&fetched.heard);
     if let Some(identity) = fetched.heard.identity {
@@ -127,13 +131,39 @@ pub(crate) fn decide(
     found: &Found,
     now: At,
 ) -> std::result::Result<Verdict, Refusal> {
+    situated(customer, fetched, state, found, |situation| {
+        gate::decide(&fetched.catalog, &customer.policy, situation, now)
+    })
+}
+
+/// When each level above the installed one can start.
+pub(crate) fn when(
+    customer: &Customer,
+    fetched: &Fetched,
+    state: &State,
+    found: &Found,
+    now: At,
+) -> std::result::Result<Vec<Candidate>, Refusal> {
+    situated(customer, fetched, state, found, |situation| {
+        gate::when(&fetched.catalog, &customer.policy, situation, now)
+    })
+}
+
+/// What the gate has to know of this data plane.
+fn situated<T>(
+    customer: &Customer,
+    fetched: &Fetched,
+    state: &State,
+    found: &Found,
+    judge: impl FnOnce(&Situation<'_>) -> T,
+) -> T {
     let own = &customer.policy.own_images;
     let failed = state.record.as_ref().map(|record| record.quarantined_under(own)).unwrap_or_default();
     let version = own_version();
     let inputs = &customer.inputs;
     // Before enrolment no ring is known: nothing is open to a ring that the plan doesn't have.
     let unknown = Ring::unknown();
-    let situation = Situation {
+    judge(&Situation {
         pdp: &customer.pdp,
         line: &customer.line,
         ring: identity::own_ring(customer, state).unwrap_or(&unknown),
@@ -148,9 +178,9 @@ pub(crate) fn decide(
         approvals: &fetched.heard.approvals,
         uncounted: &fetched.heard.uncounted,
         others: &fetched.others,
+        usual_length: gate::usual_length(&state.lengths),
         policy_before: state.policy.as_ref(),
-    };
-    gate::decide(&fetched.catalog, &customer.policy, &situation, now)
+    })
 }
 
 /// Does what the verdict says: starts what has a permit, keeps what waits.
@@ -270,7 +300,11 @@ fn carry_on(
         }
     };
     alive(state);
-    target.carry_on(state, clock, &alive)
+    let progress = target.carry_on(state, clock, &alive)?;
+    if let Progress::Ended(applied) = &progress {
+        learned::length(state, applied, clock.now())?;
+    }
+    Ok(progress)
 }
 
 /// A person asked to leave the installed level: that is a decision too, recorded before anything moves.

@@ -1,7 +1,6 @@
 //! What leaves this data plane: levels, digests and codes from closed lists, signed with its own key.
 
 use pdp_policies::decision::{DecisionRecord, Phase};
-use pdp_policies::flux::Health;
 use pdp_policies::gate::{Verdict, Waiting};
 use pdp_policies::report::{CatalogVersions, Report, ReportCode, ReportState, TargetState};
 use pdp_policies::{API_VERSION, At, Digest, HandedReport, ObstacleCode, Owner, Span, document, dsse};
@@ -10,10 +9,10 @@ use pdp_transport::cli::failure::{Result, internal};
 
 use crate::customer::Customer;
 use crate::identity::{self, Identity};
-use crate::state::{Handed, Healthy, Reported, State};
+use crate::state::{Handed, Reported, State};
 use crate::status::{Outcome, Seen};
 use crate::subscription::Reports;
-use crate::target::{ComponentHealth, Tidied};
+use crate::target::Tidied;
 
 /// While a level is under way: silence would count as failure.
 const BUSY_EVERY: Span = Span::from_seconds(300);
@@ -41,31 +40,10 @@ pub(crate) fn send(
     tell(customer, state, target, outcome.versions, identity, now)
 }
 
-/// Remembers since when what is installed runs healthy. A pass that couldn't look changes nothing.
-pub(crate) fn learn_health(customer: &Customer, state: &mut State, outcome: &Outcome, now: At) -> Result<()> {
-    let done = state.record.as_ref().filter(|record| matches!(record.phase(), Phase::Done {}));
-    let healthy = match (done.and_then(DecisionRecord::installed), &outcome.seen) {
-        (_, Seen::Unavailable(_) | Seen::Refused { .. }) => return Ok(()),
-        (Some(installed), _) if customer.measures_health && all_healthy(customer, &outcome.tidied) => {
-            let before = state.healthy.clone().filter(|before| before.sha256 == installed.sha256);
-            Some(before.unwrap_or(Healthy { sha256: installed.sha256, since: now }))
-        }
-        _ => None,
-    };
-    state.save_healthy(healthy)
-}
-
 /// Of what is installed alone.
 fn healthy_since(state: &State) -> Option<At> {
     let installed = state.record.as_ref().and_then(DecisionRecord::installed)?;
     state.healthy.as_ref().filter(|healthy| healthy.sha256 == installed.sha256).map(|healthy| healthy.since)
-}
-
-/// In the customer's Git a probe has said so once; in a cluster it is looked at each time.
-fn all_healthy(customer: &Customer, tidied: &Tidied) -> bool {
-    let parts = &tidied.components;
-    let healthy = |it: &ComponentHealth| matches!(it.health, Health::Healthy { .. });
-    customer.inputs.flux.is_none() || (!parts.is_empty() && parts.iter().all(healthy))
 }
 
 /// Tells that a level is under way: before anything is written, and every few minutes until it is done.
@@ -112,8 +90,8 @@ pub(crate) fn keep(customer: &Customer, state: &mut State, now: At) -> Result<()
     }
     let undated = undated(customer, state, None, None);
     let content = content(&undated)?;
-    let fresh =
-        |told: &Reported| told.content == content && now.seconds_since(told.at).abs() < IDLE_EVERY.seconds();
+    let every = idle_every(&undated, now).seconds();
+    let fresh = |told: &Reported| told.content == content && now.seconds_since(told.at).abs() < every;
     if state.handed.as_ref().is_some_and(|handed| fresh(&handed.told)) {
         return Ok(());
     }

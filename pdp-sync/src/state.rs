@@ -10,7 +10,7 @@ use pdp_policies::decision::DecisionRecord;
 use pdp_policies::instruction::Enrolled;
 use pdp_policies::policy::Policy;
 use pdp_policies::trust::{Floors, InstructionFloor};
-use pdp_policies::{At, Channel, Digest, HandedReport};
+use pdp_policies::{At, Channel, Digest, HandedReport, Span};
 use pdp_transport::Error;
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::{Result, internal};
@@ -30,6 +30,8 @@ pub(crate) const FLOORS: &str = "floors.json";
 pub(crate) const ENROLLED: &str = "enrolled.json";
 /// The last report, for those that wait for this data plane.
 pub(crate) const HANDED: &str = "report.json";
+/// How long the last levels took.
+const LENGTHS: &str = "lengths.json";
 /// The root of a person's reset.
 pub(crate) const ROOT: &str = "root.json";
 
@@ -57,6 +59,8 @@ pub(crate) struct State {
     pub(crate) handed: Option<Handed>,
     /// Since when what is installed runs healthy without a break.
     pub(crate) healthy: Option<Healthy>,
+    /// How long the last levels took here.
+    pub(crate) lengths: Vec<Span>,
     /// Successors of the vendor's addresses.
     pub(crate) moves: Remembered,
     /// What was noticed while loading and saving, by its stable name.
@@ -153,6 +157,7 @@ impl State {
             reported: read(&store, "reported.json")?,
             handed: read(&store, HANDED)?,
             healthy: read(&store, "healthy.json")?.flatten(),
+            lengths: read(&store, LENGTHS)?.unwrap_or_default(),
             moves: read(&store, MOVES)?.unwrap_or_default(),
             store,
             events,
@@ -260,6 +265,12 @@ impl State {
             write(&mut self.store, "healthy.json", &healthy)?;
             self.healthy = healthy;
         }
+        Ok(())
+    }
+
+    pub(crate) fn save_lengths(&mut self, lengths: Vec<Span>) -> Result<()> {
+        write(&mut self.store, LENGTHS, &lengths)?;
+        self.lengths = lengths;
         Ok(())
     }
 

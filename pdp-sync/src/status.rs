@@ -3,7 +3,7 @@
 mod text;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
-use pdp_policies::gate::{Authority, Forecast, Verdict, Waiting, WindowWords};
+use pdp_policies::gate::{Authority, Candidate, Forecast, Verdict, Waiting, WindowWords};
 use pdp_policies::report::{CatalogVersions, LevelDigest};
 use pdp_policies::trust::{Catalog, Freshness, Role, STALE_AFTER};
 use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Promotion, Refusal, Ring, Span, Withdrawal};
@@ -43,6 +43,8 @@ pub(crate) struct Outcome {
     pub(crate) ineffective: Vec<String>,
     /// The customer's windows.
     pub(crate) windows: Vec<WindowWords>,
+    /// The levels above the installed one, while none of them may start.
+    pub(crate) candidates: Vec<Candidate>,
     /// What was put right, and how the installed components are.
     pub(crate) tidied: Tidied,
     pub(crate) seen: Seen,
@@ -176,6 +178,9 @@ pub(crate) struct Status {
     /// When the level that waits can start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) forecast: Option<Forecast>,
+    /// The levels above the installed one, while none of them may start: what is in the way of each, now and later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) candidates: Vec<Candidate>,
     /// The customer's windows in words, with their next beginnings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) windows: Vec<WindowWords>,
@@ -242,6 +247,7 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
         conditions: conditions(outcome, record, catalog.as_ref(), &obstacles),
         obstacles,
         forecast: forecast(&outcome.seen),
+        candidates: outcome.candidates.clone(),
         windows: outcome.windows.clone(),
         refusal,
         waiting_for,
@@ -251,6 +257,11 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
         events: state.events.iter().map(|event| (*event).to_owned()).collect(),
         history,
     }
+}
+
+/// True if a level waits.
+pub(crate) fn waits(verdict: &Verdict) -> bool {
+    waiting_level(verdict).is_some()
 }
 
 /// The level that waits, if one does.

@@ -47,6 +47,7 @@ fn main() {
         approvals: &approvals,
         uncounted: &[],
         others: &[],
+        usual_length: None,
         policy_before: None,
     };
     let (deciding, verdict) = best(|| decide(&catalog, &policy, &situation, now()).unwrap());

@@ -23,6 +23,7 @@ mod hotfix;
 mod image_name;
 pub mod image_values;
 mod ineffective;
+mod lints;
 pub mod instruction;
 pub mod json_pointer;
 mod key_change;

@@ -50,6 +50,9 @@ pub struct Release {
     /// What must be there before it may start.
     #[serde(default)]
     pub requires: Requires,
+    /// How long it takes by the vendor's measure. It isn't begun where a customer's window ends sooner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_length: Option<Span>,
     /// The vulnerabilities it fixes; ids may be opaque under embargo.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advisories: Vec<Advisory>,

@@ -25,6 +25,9 @@ pub(crate) struct ReleaseFile {
     pub(crate) repository: String,
     #[serde(default)]
     pub(crate) requires: Requires,
+    /// How long it takes, as measured: customers' windows have to be as long.
+    #[serde(default)]
+    pub(crate) usual_length: Option<Span>,
     #[serde(default)]
     pub(crate) advisories: Vec<Advisory>,
     #[serde(default)]

@@ -6,6 +6,7 @@ mod plan;
 mod report;
 mod run;
 mod status;
+mod when;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Plan(plan::Args),
     /// Shows where this data plane stands, and why it isn't further.
     Status(status::Args),
+    /// Plays windows, freezes, ages, approvals and the vendor's earliest times forward: when levels can start.
+    When(when::Args),
     /// Prints this data plane's last report, for those that wait for it and aren't told by a server.
     Report(report::Args),
     /// Keeps the UpdateSubscriptions of one namespace, with Flux.
@@ -81,6 +84,7 @@ fn run(command: Command, format: Format) -> Result<u8> {
         Command::Run(args) => run::run(&args, format),
         Command::Plan(args) => plan::run(&args, format),
         Command::Status(args) => status::run(&args, format),
+        Command::When(args) => when::run(&args, format),
         Command::Report(args) => report::run(&args, format),
         Command::Controller(args) => controller::run(args),
         Command::Crds => crds::run(),

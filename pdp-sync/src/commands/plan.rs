@@ -7,7 +7,7 @@ use pdp_policies::gate::{Verdict, WindowWords};
 use pdp_policies::{At, Digest, Obstacle, document};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
-use pdp_transport::cli::output::{Format, print};
+use pdp_transport::cli::output::{Format, print, say};
 use serde_json::json;
 
 use super::Common;
@@ -43,6 +43,9 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let found = target.found(&state)?;
     let verdict = reconcile::decide(&plane.customer, &fetched, &state, &found, clock.now())?;
     let windows = subscription.spec.policy.windows_in_words(clock.now());
+    for lint in subscription.spec.policy.lints(clock.now()) {
+        say(&format!("◎ {lint}"));
+    }
     let permit = match verdict {
         Verdict::Proceed(permit) => permit,
         Verdict::UpToDate => return nothing(format, "up to date", &found.obstacles, &windows),
@@ -96,7 +99,7 @@ fn refuse_ineffective(problems: Vec<String>) -> Result<()> {
 }
 
 /// The catalog as it is now, and what was heard before: a plan asks nobody for leave.
-fn known(plane: &Plane, state: &State, now: At) -> Result<Fetched> {
+pub(super) fn known(plane: &Plane, state: &State, now: At) -> Result<Fetched> {
     let cache = state.cache("plan-catalog");
     let catalog = match fetch::catalog(&plane.endpoints, state, &cache, &plane.last, now).judgement {
         Judgement::Trusted(catalog, _) => catalog,

@@ -58,6 +58,7 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
         last_good: record.and_then(last_good),
         next_action: next_action(&obstacles),
         forecast: status::forecast(&outcome.seen),
+        candidates: outcome.candidates.clone(),
         obstacles: obstacles.iter().map(obstacle).collect(),
         refusal: refusal(outcome),
         components,
@@ -99,6 +100,7 @@ pub(super) fn shut_out(first: &Obstacle, generation: i64, before: &Status, now: 
         obstacles: vec![obstacle(first)],
         next_action: None,
         forecast: None,
+        candidates: Vec::new(),
         ..before.clone()
     }
 }

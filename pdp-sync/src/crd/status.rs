@@ -1,6 +1,6 @@
 //! The status of an `UpdateSubscription`. It changes only when something changed: an idle data plane writes nothing.
 
-use pdp_policies::gate::{Authority, Forecast};
+use pdp_policies::gate::{Candidate, Authority, Forecast};
 use pdp_policies::moves::MoveKind;
 use pdp_policies::outlives::Outlives;
 use pdp_policies::{At, ComponentName, Digest, Level, ObstacleCode, Owner, RefusalCode, Ring};
@@ -46,6 +46,10 @@ pub struct UpdateSubscriptionStatus {
     /// When the level that waits can start, and whether that is in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<Forecast>,
+    /// The levels above the installed one, while none of them may start: what is in the way of each, now and later. Eight at
+    /// most, the highest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
     /// Everything that stands in the way of the target.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub obstacles: Vec<ObstacleStatus>,

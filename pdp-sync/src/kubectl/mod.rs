@@ -23,6 +23,7 @@ mod table;
 pub(crate) mod testing;
 mod trust;
 mod verify;
+mod when;
 mod why;
 mod words;
 
@@ -49,6 +50,8 @@ enum Command {
     Status(status::Args),
     /// Says why a data plane isn't further, who can change that, and when. Exit code 1 if a person is needed.
     Why(why::Args),
+    /// Says when levels can start: what is in the way of each now, and what is later.
+    When(when::Args),
     /// Shows what was installed when, what became of it, and on whose word the newest decision stands.
     History(history::Args),
     /// Proves that Flux applies what was decided, digest by digest. Exit code 1, 11 or 16 if something differs.
@@ -132,6 +135,7 @@ async fn run(command: Command) -> Result<u8> {
     match command {
         Command::Status(args) => status::run(&args).await,
         Command::Why(args) => why::run(&args).await,
+        Command::When(args) => when::run(&args).await,
         Command::History(args) => history::run(&args).await,
         Command::Verify(args) => verify::run(&args).await,
         Command::Plan(args) => plan::run(&args).await,

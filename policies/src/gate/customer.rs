@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::window::{WindowState, WindowStates};
 use crate::channel::{Overridable, Promotion};
 use crate::codes::{Obstacle, ObstacleCode as Code};
-use crate::policy::{Pin, PinTarget, Policy};
+use crate::policy::{Freeze, Pin, PinTarget, Policy};
 use crate::release::{Release, ReleaseKind};
-use crate::time::At;
+use crate::time::{At, Span};
 
 /// What this release may pass: asked for by the vendor *and* allowed by the customer's policy.
 pub(super) fn overrides(policy: &Policy, promotion: &Promotion, release: &Release) -> BTreeSet<Overridable> {
@@ -26,6 +26,7 @@ pub(super) fn obstacles(
     release: &Release,
     passes: &BTreeSet<Overridable>,
     windows: &WindowStates<'_>,
+    needed: Span,
     now: At,
 ) -> Vec<Obstacle> {
     let bound_by = |what: Overridable| !passes.contains(&what);
@@ -35,10 +36,10 @@ pub(super) fn obstacles(
         Obstacle::new(Code::Frozen, None, format!("held by a person: {}", crate::printable(&hold.reason)))
     }));
     if bound_by(Overridable::Freeze) {
-        found.extend(frozen(policy, now));
+        found.extend(frozen(policy, needed, now));
     }
     if bound_by(Overridable::Window) {
-        found.extend(outside_window(windows, now));
+        found.extend(outside_window(windows, needed, now));
     }
     if bound_by(Overridable::MinimumAge) {
         found.extend(too_young(policy, promotion, release, now));
@@ -56,17 +57,21 @@ fn pinned(pin: &Pin, release: &Release, now: At) -> Option<Obstacle> {
     (now < pin.expires).then(|| Obstacle::new(Code::Pinned, Some(pin.expires), detail))
 }
 
-fn frozen(policy: &Policy, now: At) -> Option<Obstacle> {
-    let freeze = policy.freezes.iter().filter(|f| f.from <= now && now < f.until).max_by_key(|f| f.until)?;
-    Some(Obstacle::new(
-        Code::Frozen,
-        Some(freeze.until),
-        format!("frozen: {}", crate::printable(&freeze.reason)),
-    ))
+/// A freeze that is in force, or that begins before the level would be done.
+fn frozen(policy: &Policy, needed: Span, now: At) -> Option<Obstacle> {
+    let done = now.plus(needed);
+    let meets = |freeze: &&Freeze| (freeze.from <= now || freeze.from < done) && now < freeze.until;
+    let freeze = policy.freezes.iter().filter(meets).max_by_key(|freeze| freeze.until)?;
+    let reason = crate::printable(&freeze.reason);
+    let detail = match freeze.from <= now {
+        true => format!("frozen: {reason}"),
+        false => format!("frozen from {}, and a level takes about {needed}: {reason}", freeze.from),
+    };
+    Some(Obstacle::new(Code::Frozen, Some(freeze.until), detail))
 }
 
-fn outside_window(windows: &WindowStates<'_>, now: At) -> Option<Obstacle> {
-    match windows.at(now) {
+fn outside_window(windows: &WindowStates<'_>, needed: Span, now: At) -> Option<Obstacle> {
+    match windows.at(now, needed) {
         WindowState::Open => None,
         WindowState::Closed { next, why } => Some(Obstacle::new(Code::OutsideWindow, next, why)),
     }

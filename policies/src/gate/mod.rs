@@ -6,20 +6,25 @@ mod approvals;
 mod customer;
 mod door;
 mod forecast;
+mod length;
 mod openings;
 mod permit;
 mod quorum;
 mod vendor;
+mod when;
 mod window;
 mod window_words;
 
 pub use after::Other;
 pub use door::effective_ring;
-pub use forecast::Forecast;
+pub use forecast::{Forecast, Step};
+pub use length::{LENGTHS, usual_length};
 pub use permit::{Authority, Permit};
 pub(crate) use quorum::missing_of;
+pub(crate) use window::open_stretches;
 use window::WindowStates;
 pub use window::{WindowState, window_state};
+pub use when::{Candidate, when};
 pub use window_words::{Beginning, WindowWords};
 
 use std::collections::BTreeMap;
@@ -32,7 +37,7 @@ use crate::names::{ComponentName, Level, Line, PdpId, Platform, Ring};
 use crate::policy::Policy;
 use crate::release::Release;
 use crate::report::LevelDigest;
-use crate::time::At;
+use crate::time::{At, Span};
 use crate::trust::{Approved, Catalog, Descriptor, Uncounted, Verified};
 use door::Door;
 
@@ -68,6 +73,8 @@ pub struct Situation<'a> {
     pub uncounted: &'a [Uncounted],
     /// What was heard of the data planes that the policy goes after.
     pub others: &'a [Other],
+    /// How long levels usually take here, none as long as none was done.
+    pub usual_length: Option<Span>,
     /// The policy that was seen before, none at first: what it held was in force.
     pub policy_before: Option<&'a Policy>,
 }
@@ -125,14 +132,10 @@ pub fn decide(
     situation: &Situation<'_>,
     now: At,
 ) -> Result<Verdict, Refusal> {
-    let Some(channel) = catalog.channel(situation.line) else { return Ok(Verdict::UpToDate) };
-    let found = [situation.found, &slips(policy, channel, situation, now)].concat();
-    let situation = &Situation { found: &found, ..situation.clone() };
-    let windows = WindowStates::of(&policy.windows);
-    let look = Look { catalog, channel, policy, situation, windows: &windows };
+    let Some(look) = Look::new(catalog, policy, situation, now) else { return Ok(Verdict::UpToDate) };
     let ceiling = ceiling(situation);
     let mut shown: Option<Waiting> = None;
-    for (level, promotion) in candidates(channel, situation) {
+    for (level, promotion) in look.candidates() {
         let descriptor = catalog.release(situation.line, level)?;
         let obstacles = match look.judge(promotion, &descriptor, now) {
             Ok(authority) => return Ok(Verdict::Proceed(Box::new(Permit::new(descriptor, authority)))),
@@ -142,8 +145,7 @@ pub fn decide(
         // The highest, but what the instruction opened says more than what it didn't.
         let says_more = |above: &Waiting| Some(above.level) > ceiling && Some(level) <= ceiling;
         if needs_grant || shown.as_ref().is_none_or(says_more) {
-            let obstacles_at = |at| look.judge(promotion, &descriptor, at).err().unwrap_or_default();
-            let forecast = forecast::forecast(&obstacles, obstacles_at, descriptor.release.deadline(), now);
+            let (forecast, _) = look.forecast(promotion, &descriptor, &obstacles, now);
             shown = Some(Waiting { level, sha256: descriptor.sha256, obstacles, forecast });
         }
         if needs_grant {
@@ -170,29 +172,53 @@ fn ceiling(situation: &Situation<'_>) -> Option<Level> {
     assignment.ceiling.as_ref().filter(|ceiling| ceiling.line == *situation.line).map(|c| c.level)
 }
 
-/// The promoted levels above the installed one that are meant for this PDP, highest first.
-fn candidates<'a>(
-    channel: &'a Channel,
-    situation: &'a Situation<'_>,
-) -> impl Iterator<Item = (Level, &'a Promotion)> {
-    let (own, organization) =
-        (situation.installed.map(|installed| installed.level), &situation.pdp.organization);
-    let above = channel.levels.iter().rev().take_while(move |(level, _)| Some(**level) > own);
-    above
-        .filter(|(_, promotion)| promotion.is_for(organization))
-        .map(|(level, promotion)| (*level, promotion))
-}
-
 /// Everything that all candidates are judged by.
 struct Look<'a> {
     catalog: &'a Catalog,
     channel: &'a Channel,
     policy: &'a Policy,
     situation: &'a Situation<'a>,
-    windows: &'a WindowStates<'a>,
+    /// What is wrong with the policy itself.
+    slips: Vec<Obstacle>,
+    windows: WindowStates<'a>,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    /// None if the catalog doesn't know the line.
+    fn new(
+        catalog: &'a Catalog,
+        policy: &'a Policy,
+        situation: &'a Situation<'a>,
+        now: At,
+    ) -> Option<Self> {
+        let channel = catalog.channel(situation.line)?;
+        let slips = slips(policy, channel, situation, now);
+        let windows = WindowStates::of(&policy.windows);
+        Some(Self { catalog, channel, policy, situation, slips, windows })
+    }
+
+    /// The promoted levels above the installed one that are meant for this PDP, highest first.
+    fn candidates(&self) -> impl Iterator<Item = (Level, &'a Promotion)> {
+        let Situation { installed, pdp, .. } = *self.situation;
+        let own = installed.map(|installed| installed.level);
+        let above = self.channel.levels.iter().rev().take_while(move |(level, _)| Some(**level) > own);
+        above
+            .filter(|(_, promotion)| promotion.is_for(&pdp.organization))
+            .map(|(level, promotion)| (*level, promotion))
+    }
+
+    /// When a level can start that has `today` in its way, and the steps on the way there.
+    fn forecast(
+        &self,
+        promotion: &Promotion,
+        descriptor: &Descriptor,
+        today: &[Obstacle],
+        now: At,
+    ) -> (Forecast, Vec<Step>) {
+        let obstacles_at = |at| self.judge(promotion, descriptor, at).err().unwrap_or_default();
+        forecast::forecast(today, obstacles_at, descriptor.release.deadline(), now)
+    }
+
     /// One level: the authority under which it may start, or all obstacles in its way.
     fn judge(
         &self,
@@ -200,7 +226,7 @@ impl Look<'_> {
         descriptor: &Descriptor,
         now: At,
     ) -> Result<Authority, Vec<Obstacle>> {
-        let Self { catalog, channel, policy, situation, windows } = *self;
+        let Self { catalog, channel, policy, situation, slips, windows } = self;
         let release: &Release = &descriptor.release;
         let ring = effective_ring(&channel.plan, situation.ring, situation.instruction);
         let passes = customer::overrides(policy, promotion, release);
@@ -211,10 +237,11 @@ impl Look<'_> {
         let attempt = opened.as_ref().map_or_else(|_| door.attempt(), Authority::attempt);
         let mut obstacles = vendor::obstacles(catalog, channel, descriptor, situation, attempt, now);
         obstacles.extend(opened.as_ref().err().into_iter().flatten().cloned());
-        obstacles.extend(customer::obstacles(policy, promotion, release, &passes, windows, now));
+        let needed = length::of(release, situation.usual_length);
+        obstacles.extend(customer::obstacles(policy, promotion, release, &passes, windows, needed, now));
         obstacles.extend(after::obstacles(&policy.after, situation, &descriptor.sha256, now));
         obstacles.extend(approved.as_ref().err().cloned());
-        obstacles.extend(situation.found.iter().cloned());
+        obstacles.extend(situation.found.iter().chain(slips).cloned());
         if obstacles.iter().any(|o| o.code != ObstacleCode::NoGrant) {
             // A start is asked for last: what stands in the way before is the reason.
             obstacles.retain(|o| o.code != ObstacleCode::NoGrant);

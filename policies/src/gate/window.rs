@@ -93,11 +93,30 @@ struct Readable<'a> {
     openings: Openings<'a>,
 }
 
+/// How a window that forbids starts meets a level that takes its time.
+enum Denied {
+    /// It is open, until then.
+    Now(At),
+    /// It begins at the first time, before the level would be done, and ends at the second one.
+    Soon(At, At),
+}
+
 impl Readable<'_> {
     /// The end of the window that is open at `now`, if one is.
     fn open_until(&self, now: At) -> Option<At> {
         let end = self.openings.last(now)?.plus(self.window.length);
         (now < end).then_some(end)
+    }
+
+    /// What it says, as one that forbids, of a level that starts at `now` and takes `needed`.
+    fn denies(&self, now: At, needed: Span) -> Option<Denied> {
+        let begins = self.openings.last(now.plus(needed))?;
+        let end = begins.plus(self.window.length);
+        match begins > now {
+            true if begins < now.plus(needed) => Some(Denied::Soon(begins, end)),
+            true => None,
+            false => (now < end).then_some(Denied::Now(end)),
+        }
     }
 }
 
@@ -105,26 +124,64 @@ impl Readable<'_> {
 struct Windows<'a> {
     allow: Vec<Readable<'a>>,
     deny: Vec<Readable<'a>>,
+    /// For so long a level needs them.
+    needed: Span,
 }
 
 impl<'a> Windows<'a> {
-    fn read(windows: &'a [Window]) -> Result<Self, String> {
+    fn read(windows: &'a [Window], needed: Span) -> Result<Self, String> {
         let read = |kind: WindowKind| {
             let of_kind = windows.iter().filter(move |window| window.kind == kind);
             let read = of_kind.map(|window| Ok(Readable { window, openings: window.openings()? }));
             read.collect::<Result<Vec<_>, String>>()
         };
-        Ok(Self { allow: read(WindowKind::Allow)?, deny: read(WindowKind::Deny)? })
+        Ok(Self { allow: read(WindowKind::Allow)?, deny: read(WindowKind::Deny)?, needed })
     }
 
     /// Why starts are forbidden at `now`, none if they are allowed.
     fn closed_by(&self, now: At) -> Option<String> {
-        if let Some(deny) = self.deny.iter().find(|deny| deny.open_until(now).is_some()) {
-            return Some(format!("`{}` forbids starts now", deny.window.shown()));
+        let needed = self.needed;
+        for deny in &self.deny {
+            match deny.denies(now, needed) {
+                Some(Denied::Now(_)) => return Some(format!("`{}` forbids starts now", deny.window.shown())),
+                Some(Denied::Soon(begins, _)) => {
+                    let name = deny.window.shown();
+                    return Some(format!("`{name}` begins at {begins}, and a level takes about {needed}"));
+                }
+                None => {}
+            }
         }
         let first = self.allow.first()?;
-        let open = self.allow.iter().any(|allow| allow.open_until(now).is_some());
-        (!open).then(|| format!("window `{}` is closed", first.window.shown()))
+        match self.allowed_until(now, now.plus(needed)) {
+            Some(end) if end >= now.plus(needed) => None,
+            Some(end) => Some(format!("the window ends at {end}, and a level takes about {needed}")),
+            None => Some(format!("window `{}` is closed", first.window.shown())),
+        }
+    }
+
+    /// How long windows that allow starts are open from `now` on, one after the other; looked at no further than `enough`. None
+    /// if none is open.
+    fn allowed_until(&self, now: At, enough: At) -> Option<At> {
+        let mut until = self.open_until(now, enough)?;
+        for _ in 0..MAX_STEPS {
+            match self.open_until(until, enough) {
+                Some(further) if until < enough => until = further,
+                _ => break,
+            }
+        }
+        Some(until)
+    }
+
+    /// The end of a window that is open at `at` and reaches `enough`, else the last end of those that are open.
+    fn open_until(&self, at: At, enough: At) -> Option<At> {
+        let mut ends = self.allow.iter().filter_map(|allow| allow.open_until(at));
+        let mut last = None;
+        // One that reaches far enough spares the search in the others.
+        ends.find(|end| {
+            last = last.max(Some(*end));
+            *end >= enough
+        });
+        last
     }
 
     /// The first time within a year at which starts are allowed.
@@ -134,8 +191,7 @@ impl<'a> Windows<'a> {
             if at > horizon {
                 return None;
             }
-            let denied = self.deny.iter().filter_map(|deny| deny.open_until(at)).max();
-            at = match denied {
+            at = match self.denied_until(at) {
                 Some(end) => end,
                 None if self.closed_by(at).is_none() => return Some(at),
                 None => self.allow.iter().filter_map(|allow| allow.openings.next(at)).min()?,
@@ -143,12 +199,46 @@ impl<'a> Windows<'a> {
         }
         None
     }
+
+    /// The last end of all windows that forbid a start at `at`.
+    fn denied_until(&self, at: At) -> Option<At> {
+        let denied = self.deny.iter().filter_map(|deny| deny.denies(at, self.needed));
+        denied.map(|denied| match denied {
+            Denied::Now(end) | Denied::Soon(_, end) => end,
+        }).max()
+    }
+}
+
+/// The stretches of time between `from` and `until` in which starts are allowed, in order; no more than `most`.
+///
+/// # Errors
+/// What can't be read, in words.
+pub(crate) fn open_stretches(
+    windows: &[Window],
+    (from, until): (At, At),
+    most: usize,
+) -> Result<Vec<(At, At)>, String> {
+    let windows = Windows::read(windows, Span::default())?;
+    let first = windows.stretch(from, until);
+    let next = |(_, end): &(At, At)| windows.stretch(*end, until);
+    Ok(std::iter::successors(first, next).take(most).collect())
+}
+
+impl Windows<'_> {
+    /// The first stretch that is open at `from` or later.
+    fn stretch(&self, from: At, until: At) -> Option<(At, At)> {
+        let begins = self.next_opening(from).filter(|begins| *begins < until)?;
+        let allowed = if self.allow.is_empty() { Some(until) } else { self.allowed_until(begins, until) };
+        let denied = self.deny.iter().filter_map(|deny| deny.openings.next(begins)).min();
+        let end = allowed?.min(denied.unwrap_or(until)).min(until);
+        (begins < end).then_some((begins, end))
+    }
 }
 
 /// What windows say at the times of one decision, each looked up once.
 pub(super) struct WindowStates<'a> {
     windows: &'a [Window],
-    seen: RefCell<BTreeMap<At, WindowState>>,
+    seen: RefCell<BTreeMap<(At, Span), WindowState>>,
 }
 
 impl<'a> WindowStates<'a> {
@@ -156,15 +246,15 @@ impl<'a> WindowStates<'a> {
         Self { windows, seen: RefCell::default() }
     }
 
-    pub(super) fn at(&self, now: At) -> WindowState {
+    pub(super) fn at(&self, now: At, needed: Span) -> WindowState {
         let mut seen = self.seen.borrow_mut();
-        seen.entry(now).or_insert_with(|| window_state(self.windows, now)).clone()
+        seen.entry((now, needed)).or_insert_with(|| window_state(self.windows, needed, now)).clone()
     }
 }
 
-/// Whether starts are allowed at `now`. Deny beats allow; a window that can't be read closes.
-pub fn window_state(windows: &[Window], now: At) -> WindowState {
-    let read = match Windows::read(windows) {
+/// Whether a level that takes `needed` may start at `now`. Deny beats allow; a window that can't be read closes.
+pub fn window_state(windows: &[Window], needed: Span, now: At) -> WindowState {
+    let read = match Windows::read(windows, needed) {
         Ok(read) => read,
         Err(why) => return WindowState::Closed { next: None, why },
     };

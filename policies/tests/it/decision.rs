@@ -34,6 +34,7 @@ fn begun(level: u32, before: Option<&DecisionRecord>, own: &[ImageName]) -> Opti
         approvals: &[],
         uncounted: &[],
         others: &[],
+        usual_length: None,
         policy_before: None,
     };
     let Verdict::Proceed(permit) = decide(&catalog, &Policy::default(), &situation, now()).unwrap() else {

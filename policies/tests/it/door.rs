@@ -86,6 +86,7 @@ impl World {
             approvals: &[],
             uncounted: &[],
             others: &[],
+            usual_length: None,
             policy_before: None,
         };
         decide(&self.catalog, &Policy::default(), &situation, now()).unwrap()

@@ -197,6 +197,7 @@ pub(crate) fn release(level: u32) -> Release {
         base: None,
         supersedes: vec![],
         requires: Requires::default(),
+        usual_length: None,
         advisories: vec![],
         removed: vec![],
         bundle: Bundle {

@@ -10,7 +10,7 @@ fn window(cron: &str, zone: &str, kind: &str, length: &str) -> Window {
 }
 
 fn state(windows: &[Window], at: &str) -> WindowState {
-    window_state(windows, at.parse().unwrap())
+    window_state(windows, Span::default(), at.parse().unwrap())
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Rel
         base: file.base,
         supersedes: file.supersedes.iter().copied().collect(),
         requires: file.requires.clone(),
+        usual_length: file.usual_length,
         advisories: file.advisories.clone(),
         removed: file.removed.clone(),
         bundle: Bundle {

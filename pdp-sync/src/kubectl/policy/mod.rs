@@ -37,6 +37,8 @@ struct Change {
     says: String,
     /// The fields of the policy that it loosens.
     loosens: Vec<String>,
+    /// What may not be meant.
+    lints: Vec<String>,
     /// What else keeps the next level waiting.
     still_waits: Vec<String>,
     dry_run: bool,
@@ -56,7 +58,8 @@ async fn change(
     let now = pdp_transport::cli::clock::now();
     let (policy, says) = edit(&of, now)?;
     refuse_ineffective(&of, &policy, now)?;
-    let change = told(&of, &policy, says, code, args.dry_run);
+    let lints = policy.lints(now);
+    let change = Change { lints, ..told(&of, &policy, says, code, args.dry_run) };
     if !args.dry_run {
         cluster.patch(&of, &patch(&of, &policy)?).await?;
     }
@@ -85,6 +88,7 @@ fn told(of: &UpdateSubscription, policy: &Policy, says: String, code: ObstacleCo
         pdp: seen::id(of).to_string(),
         says,
         loosens: loosened.iter().map(ToString::to_string).collect(),
+        lints: Vec::new(),
         still_waits: others.map(|it| format!("{}: {}", it.code, it.detail)).collect(),
         dry_run,
     }
@@ -111,6 +115,7 @@ fn text(change: &Change) -> String {
     let sign = if change.dry_run { "◎" } else { "✔" };
     let mut lines = vec![format!("{sign} {}: {}", change.pdp, change.says)];
     lines.extend(change.loosens.iter().map(|it| format!("  ! loosens {it}; the next decision records it")));
+    lines.extend(change.lints.iter().map(|it| format!("  ! {it}")));
     lines.extend(change.still_waits.iter().map(|it| format!("  ✗ the next level still waits, {it}")));
     lines.join("\n")
 }
