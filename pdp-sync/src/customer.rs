@@ -9,6 +9,7 @@ use pdp_policies::{Digest, Line, PdpId, Ring};
 
 use crate::crd::{Rollback, Signatures};
 use crate::subscription::{InstructionSource, Reports, Subscription, Target};
+use crate::zones::Zones;
 
 /// One data plane's wishes.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub(crate) struct Customer {
     pub(crate) inputs: Inputs,
     pub(crate) signatures: Signatures,
     pub(crate) policy: Policy,
+    /// By which rules its windows go.
+    pub(crate) zones: Zones,
     /// A person's way back, in a cluster.
     pub(crate) rollback: Option<Rollback>,
     pub(crate) reports: Reports,
@@ -105,6 +108,7 @@ impl Customer {
             },
             signatures: spec.signatures,
             policy: spec.policy.clone(),
+            zones: spec.zones.clone(),
             rollback: spec.rollback.clone(),
             reports,
             cluster_id: spec.cluster_id,

@@ -15,6 +15,7 @@ use pdp_transport::channel_server::Polled;
 use pdp_transport::cli::failure::Result;
 
 use self::sources::Asked;
+use crate::approvals;
 use crate::content::SignedApproval;
 use crate::crd::MoveStatus;
 use crate::customer::{Customer, Opener};
@@ -98,8 +99,9 @@ pub(crate) fn listen(
     now: At,
     refetched: bool,
 ) -> Result<Listened> {
-    let (approvals, uncounted) = valid(approvals, customer, now);
-    let mut heard = Heard { approvals, uncounted, ..Heard::default() };
+    let judged = approvals::judge(approvals, customer, &state.certified, now);
+    state.save_certified(judged.certified)?;
+    let mut heard = Heard { approvals: judged.counted, uncounted: judged.uncounted, ..Heard::default() };
     if sources::ask(endpoints, customer, state, catalog, now, refetched, &mut heard)? == Asked::FetchFirst {
         return Ok(Listened::FetchFirst);
     }
@@ -123,8 +125,8 @@ pub(crate) fn known(
     catalog: &Catalog,
     now: At,
 ) -> Heard {
-    let (approvals, uncounted) = valid(approvals, customer, now);
-    let mut heard = Heard { approvals, uncounted, ..Heard::default() };
+    let judged = approvals::judge(approvals, customer, &state.certified, now);
+    let mut heard = Heard { approvals: judged.counted, uncounted: judged.uncounted, ..Heard::default() };
     if let Some(kept) = kept(customer, state) {
         let envelope = kept.envelope.as_bytes();
         if let Judged::Refused(refusal) = judge(customer, state, catalog, envelope, now, true, &mut heard) {
@@ -254,44 +256,4 @@ fn keep<T>(judged: Instructed<T>, place: &mut Option<Box<Verified<T>>>) -> Judge
         Instructed::FetchFirst(_) => Judged::FetchFirst,
         Instructed::Refused(refusal) => Judged::Refused(refusal),
     }
-}
-
-/// The valid ones, and what is wrong with the others: they count for nobody.
-fn valid(
-    signed: &[SignedApproval],
-    customer: &Customer,
-    now: At,
-) -> (Vec<Verified<Approved>>, Vec<Uncounted>) {
-    let Some(rule) = &customer.policy.approval else { return Default::default() };
-    let (requests, approvals): (Vec<_>, Vec<_>) =
-        signed.iter().partition(|it| trust::is_request(&it.signature));
-    let mut uncounted = Vec::new();
-    let requests: Vec<_> = requests
-        .into_iter()
-        .filter_map(|it| {
-            let judged = trust::request(&it.document, &it.signature, rule, &customer.pdp, now);
-            counted(it, judged, &mut uncounted)
-        })
-        .collect();
-    let approvals = approvals
-        .into_iter()
-        .filter_map(|it| {
-            let judged = trust::approval(&it.document, &it.signature, rule, &requests, &customer.pdp, now);
-            counted(it, judged, &mut uncounted)
-        })
-        .collect();
-    (approvals, uncounted)
-}
-
-fn counted<T>(
-    signed: &SignedApproval,
-    judged: std::result::Result<T, Refusal>,
-    uncounted: &mut Vec<Uncounted>,
-) -> Option<T> {
-    judged
-        .map_err(|refusal| {
-            tracing::warn!(name = signed.name, %refusal, "an approval doesn't count");
-            uncounted.push(Uncounted::new(&signed.name, &signed.document, &refusal));
-        })
-        .ok()
 }

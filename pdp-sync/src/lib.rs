@@ -2,6 +2,7 @@
 //!
 //! Two programs share it: `pdp-sync` (a controller, or a loop over a file) and `kubectl-pdp` (`kubectl pdp`).
 
+mod approvals;
 mod changes;
 mod cluster;
 mod commands;
@@ -37,5 +38,6 @@ mod target;
 mod time;
 mod values;
 mod when;
+mod zones;
 
 pub use commands::main;

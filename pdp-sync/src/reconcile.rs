@@ -70,7 +70,8 @@ pub(crate) fn pass(plane: &Plane, state: &mut State, target: &dyn Target, clock:
 fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) -> Result<Outcome> {
     let Plane { customer, endpoints, .. } = plane;
     let windows = customer.policy.windows_in_words(clock.now());
-    let mut outcome = Outcome { windows, ..Outcome::default() };
+    let zones = customer.zones.status(&customer.policy, clock.now());
+    let mut outcome = Outcome { windows, zones: Some(zones), ..Outcome::default() };
     take_back(customer, state)?;
     if state.unfinished().is_some() {
         // Needs no vendor: no catalog, no registry, no server.
@@ -92,7 +93,7 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
     let moved = moving::adopt(endpoints, customer, state, clock.now())?;
     outcome.moves.get_or_insert_default().extend(moved);
     let mut found = target.found(state)?;
-    found.obstacles.extend(rolled_back(customer));
+    found.obstacles.extend(rolled_back(customer).into_iter().chain(customer.zones.obstacle()));
     let mut verdict = decide(customer, &fetched, state, &found, clock.now());
     if let Ok(Verdict::NeedsGrant(waiting)) = &verdict {
         let Fetched { catalog, heard, .. } = &mut fetched;
@@ -330,10 +331,11 @@ pub(crate) fn ineffective(customer: &Customer, catalog: &Catalog, state: &State,
     let (policy, before) = (&customer.policy, state.policy.as_ref());
     let installed =
         state.record.as_ref().and_then(DecisionRecord::installed).map(|installed| installed.level);
-    match catalog.channel(&customer.line) {
+    let problems = match catalog.channel(&customer.line) {
         Some(channel) => policy.ineffective_in(channel, installed, before, now),
         None => policy.ineffective(before, now),
-    }
+    };
+    problems.into_iter().chain(customer.zones.problem().map(str::to_owned)).collect()
 }
 
 /// The strictest policy since the last decision is what the next one is compared with: one that was loosened while

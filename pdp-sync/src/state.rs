@@ -30,6 +30,8 @@ pub(crate) const FLOORS: &str = "floors.json";
 pub(crate) const ENROLLED: &str = "enrolled.json";
 /// The last report, for those that wait for this data plane.
 pub(crate) const HANDED: &str = "report.json";
+/// When certified approvals were seen first.
+const CERTIFIED: &str = "certified.json";
 /// How long the last levels took.
 const LENGTHS: &str = "lengths.json";
 /// The root of a person's reset.
@@ -59,6 +61,8 @@ pub(crate) struct State {
     pub(crate) handed: Option<Handed>,
     /// Since when what is installed runs healthy without a break.
     pub(crate) healthy: Option<Healthy>,
+    /// When approvals were seen first that count by a certificate.
+    pub(crate) certified: BTreeMap<Digest, At>,
     /// How long the last levels took here.
     pub(crate) lengths: Vec<Span>,
     /// Successors of the vendor's addresses.
@@ -157,6 +161,7 @@ impl State {
             reported: read(&store, "reported.json")?,
             handed: read(&store, HANDED)?,
             healthy: read(&store, "healthy.json")?.flatten(),
+            certified: read(&store, CERTIFIED)?.unwrap_or_default(),
             lengths: read(&store, LENGTHS)?.unwrap_or_default(),
             moves: read(&store, MOVES)?.unwrap_or_default(),
             store,
@@ -264,6 +269,14 @@ impl State {
         if self.healthy != healthy {
             write(&mut self.store, "healthy.json", &healthy)?;
             self.healthy = healthy;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn save_certified(&mut self, certified: BTreeMap<Digest, At>) -> Result<()> {
+        if self.certified != certified {
+            write(&mut self.store, CERTIFIED, &certified)?;
+            self.certified = certified;
         }
         Ok(())
     }

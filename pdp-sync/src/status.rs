@@ -10,7 +10,7 @@ use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Promotion, Refusal
 use pdp_transport::cli::{Failure, exit};
 use serde::{Deserialize, Serialize};
 
-use crate::crd::MoveStatus;
+use crate::crd::{MoveStatus, ZoneDataStatus};
 use crate::customer::Customer;
 use crate::identity::Identity;
 use crate::instruct::Trouble;
@@ -43,6 +43,8 @@ pub(crate) struct Outcome {
     pub(crate) ineffective: Vec<String>,
     /// The customer's windows.
     pub(crate) windows: Vec<WindowWords>,
+    /// The zone data that they go by.
+    pub(crate) zones: Option<ZoneDataStatus>,
     /// The levels above the installed one, while none of them may start.
     pub(crate) candidates: Vec<Candidate>,
     /// What was put right, and how the installed components are.
@@ -184,6 +186,9 @@ pub(crate) struct Status {
     /// The customer's windows in words, with their next beginnings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) windows: Vec<WindowWords>,
+    /// The zone data that they go by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) zone_data: Option<ZoneDataStatus>,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) waiting_for: Option<String>,
     pub(crate) next_action: Option<NextAction>,
@@ -249,6 +254,7 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
         forecast: forecast(&outcome.seen),
         candidates: outcome.candidates.clone(),
         windows: outcome.windows.clone(),
+        zone_data: outcome.zones.clone(),
         refusal,
         waiting_for,
         next_action,

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::content::{Approvals, Content, HandedReports};
 use crate::crd::{Rollback, Signatures};
 use crate::fetch_limits::FetchLimits;
+use crate::zones::{ZoneFiles, Zones};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -54,6 +55,12 @@ pub(crate) struct Spec {
     /// Reports of the data planes that `policy.after` names, where no server hands them out.
     #[serde(default)]
     pub(crate) reports_of: HandedReports,
+    /// Zone data that is newer than the program's: a folder in the manner of /usr/share/zoneinfo.
+    #[serde(default)]
+    pub(crate) time_zones: ZoneFiles,
+    /// By which rules the windows go.
+    #[serde(skip)]
+    pub(crate) zones: Zones,
     pub(crate) platform: Platform,
     pub(crate) catalog: CatalogSource,
     pub(crate) root: Content,
@@ -225,7 +232,7 @@ impl Subscription {
             bytes.ok_or_else(|| Failure::new("NotFound", &what).hint("name it with --subscription"))?;
         let problems = match pdp_policies::yaml::read::<Self>(&String::from_utf8_lossy(&bytes)) {
             Ok(subscription) => match subscription.problems() {
-                problems if problems.is_empty() => return Ok(subscription),
+                problems if problems.is_empty() => return Ok(subscription.in_its_zones()),
                 problems => problems,
             },
             Err(problems) => problems.iter().map(ToString::to_string).collect(),
@@ -233,6 +240,11 @@ impl Subscription {
         Err(Failure::new("BadSubscription", what)
             .cause(problems.join("\n         "))
             .hint("see docs/formats.md, subscription"))
+    }
+
+    fn in_its_zones(mut self) -> Self {
+        self.spec.zones = self.spec.time_zones.apply(&mut self.spec.policy);
+        self
     }
 
     pub(crate) fn pdp(&self) -> PdpId {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use pdp_policies::gate::{Instruction, Situation, Verdict, decide};
 use pdp_policies::policy::{ApprovalRule, Policy};
 use pdp_policies::report::LevelDigest;
-use pdp_policies::trust::{Approved, Verified, approval};
+use pdp_policies::trust::{Approved, Times, Verified, approval};
 use pdp_policies::{Digest, Level, PdpId, Span};
 use serde_json::json;
 use ssh_key::private::Ed25519Keypair;
@@ -107,5 +107,8 @@ fn signed(document: &[u8], n: u8) -> Vec<u8> {
 }
 
 fn check(document: &[u8], signatures: &[Vec<u8>], rule: &ApprovalRule) -> Vec<Verified<Approved>> {
-    signatures.iter().map(|it| approval(document, it, rule, &[], &pdp(), now()).unwrap()).collect()
+    signatures
+        .iter()
+        .map(|it| approval(document, it, rule, &[], &pdp(), Times::first_seen(now())).unwrap())
+        .collect()
 }

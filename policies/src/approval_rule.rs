@@ -31,6 +31,11 @@ pub struct ApprovalRule {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub requesters: Vec<Approver>,
+    /// Certificate authorities (OpenSSH public keys): a certificate of one of them that names a person as principal signs for that
+    /// person as the person's own key does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub authorities: Vec<String>,
     /// Whether a FIDO key has to be touched for each signature.
     #[serde(skip_serializing_if = "Touch::is_default")]
     pub touch: Touch,
@@ -68,7 +73,8 @@ pub enum Approver {
 pub struct Person {
     /// Compared without case and blanks.
     pub name: String,
-    /// OpenSSH public keys, one line each.
+    /// OpenSSH public keys, one line each. May be left out where `authorities` certify the person's keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
 }
 
@@ -139,9 +145,16 @@ pub(crate) struct People {
     /// Each with their name as it is written first.
     pub(crate) names: BTreeMap<PersonName, String>,
     keys: Vec<(KeyData, PersonName)>,
+    pub(crate) authorities: Vec<KeyData>,
 }
 
 impl People {
+    /// Whom a certificate is for: the first of its principals who is one of these people.
+    pub(crate) fn certified(&self, principals: &[String]) -> Option<PersonName> {
+        let names = principals.iter().map(|name| PersonName::of(name));
+        names.into_iter().find(|name| self.names.contains_key(name))
+    }
+
     /// Whose key it is.
     pub(crate) fn owner(&self, key: &KeyData) -> Option<&PersonName> {
         self.keys.iter().find(|(known, _)| known == key).map(|(_, owner)| owner)
@@ -185,12 +198,17 @@ impl ApprovalRule {
 
     /// Everybody who may approve.
     pub(crate) fn people(&self) -> People {
-        people(self.everybody().map(|(_, approver)| approver))
+        self.certified(people(self.everybody().map(|(_, approver)| approver)))
     }
 
     /// Everybody who may ask.
     pub(crate) fn requesters(&self) -> People {
-        people(self.requesters.iter())
+        self.certified(people(self.requesters.iter()))
+    }
+
+    fn certified(&self, people: People) -> People {
+        let keys = self.authorities.iter().filter_map(|line| read_key(line).ok());
+        People { authorities: keys.map(|key| key.key_data().clone()).collect(), ..people }
     }
 
     /// Each approver and requester with the place where they stand.
@@ -211,7 +229,14 @@ impl ApprovalRule {
 
     /// All that would make approvals impossible, or count one person twice, in words.
     pub fn problems(&self) -> Vec<String> {
-        let mut found: Vec<_> = self.all().flat_map(|(place, it)| it.problems(&place)).collect();
+        let certified = !self.authorities.is_empty();
+        let mut found: Vec<_> = self.all().flat_map(|(place, it)| it.problems(&place, certified)).collect();
+        found.extend(
+            self.authorities
+                .iter()
+                .enumerate()
+                .filter_map(|(n, line)| Some(format!("authorities[{n}] {}", read_key(line).err()?))),
+        );
         found.extend(self.shared_keys());
         let mut names = BTreeSet::new();
         for (g, group) in self.groups.iter().enumerate() {
@@ -262,13 +287,13 @@ impl ApprovalRule {
 }
 
 impl Approver {
-    fn problems(&self, place: &str) -> Vec<String> {
+    fn problems(&self, place: &str, certified: bool) -> Vec<String> {
         let mut found = Vec::new();
         if let Self::Person(person) = self {
             if person.name.trim().is_empty() || person.name.chars().count() > MAX_NAME {
                 found.push(format!("{place}.name has 1 to {MAX_NAME} characters"));
             }
-            if person.keys.is_empty() {
+            if person.keys.is_empty() && !certified {
                 found.push(format!("{place}.keys is empty: nobody could sign"));
             }
         }

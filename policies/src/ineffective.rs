@@ -89,7 +89,12 @@ impl Policy {
             return Vec::new();
         }
         let found: Vec<_> = self.windows.iter().filter_map(|window| window.check(now).err()).collect();
-        let never = || matches!(window_state(&self.windows, Span::default(), now), WindowState::Closed { next: None, .. });
+        let never = || {
+            matches!(
+                window_state(&self.windows, Span::default(), now),
+                WindowState::Closed { next: None, .. }
+            )
+        };
         if found.is_empty() && never() {
             return vec![
                 "windows never allow a start within a year: those that forbid cover the others".to_owned(),

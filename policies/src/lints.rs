@@ -23,10 +23,13 @@ impl Policy {
         let mut found = Vec::new();
         if let Some(open) = of(MONTH, &[]).map(|open| total(&open)).filter(|open| *open < ENOUGH.seconds()) {
             let hours = open / 3600;
-            found.push(format!("starts are allowed for {hours} h in the next 32 days: less than 48 h leave no second try"));
+            found.push(format!(
+                "starts are allowed for {hours} h in the next 32 days: less than 48 h leave no second try"
+            ));
         }
         for severity in [Severity::Critical, Severity::High, Severity::Medium] {
-            let gap = of(YEAR, &self.passed_by(severity)).and_then(|open| longest_gap(&open, now, now.plus(YEAR)));
+            let gap =
+                of(YEAR, &self.passed_by(severity)).and_then(|open| longest_gap(&open, now, now.plus(YEAR)));
             let patience = severity.patience();
             let late = gap.filter(|(from, until)| until.seconds_since(*from) > patience.seconds());
             // What is due sooner says more.
@@ -52,7 +55,10 @@ impl Policy {
         let mut open = open_stretches(windows, (from, until), MOST).ok()?;
         if bound_by(Overridable::Freeze) {
             for freeze in &self.freezes {
-                open = open.into_iter().flat_map(|stretch| without(stretch, (freeze.from, freeze.until))).collect();
+                open = open
+                    .into_iter()
+                    .flat_map(|stretch| without(stretch, (freeze.from, freeze.until)))
+                    .collect();
             }
         }
         Some(open)

@@ -88,7 +88,8 @@ fn severe_is_looser(was: Option<&SevereAge>, is: &SevereAge, harmless: bool) -> 
 }
 
 fn approval_fields(was: Option<&ApprovalRule>, is: Option<&ApprovalRule>) -> Vec<(&'static str, bool)> {
-    let Some(ApprovalRule { quorum, approvers, groups, requesters, touch, superseded }) = was else {
+    let Some(ApprovalRule { quorum, approvers, groups, requesters, authorities, touch, superseded }) = was
+    else {
         return Vec::new();
     };
     let Some(is) = is else { return vec![("approval", true)] };
@@ -102,6 +103,8 @@ fn approval_fields(was: Option<&ApprovalRule>, is: Option<&ApprovalRule>) -> Vec
             "approval.requesters",
             !requesters.is_empty() && (is.requesters.is_empty() || lacks(requesters, &is.requesters)),
         ),
+        // A new one may certify anybody.
+        ("approval.authorities", is.authorities.iter().any(|key| !authorities.contains(key))),
         ("approval.touch", *touch == Touch::Required && is.touch != *touch),
         ("approval.superseded", *superseded == Superseded::Holds && is.superseded != *superseded),
     ]
@@ -141,6 +144,7 @@ approval:
   approvers: [key-a, {name: ann, keys: [key-b]}]
   groups: [{name: security, quorum: 1, approvers: [key-d]}]
   requesters: [{name: eve, keys: [key-e]}]
+  authorities: [key-f]
   superseded: holds
 after: [{dataPlane: staging, fingerprint: 'sha256:0000000000000000000000000000000000000000000000000000000000000000', healthyFor: 24h}]
 overrides: [{atLeast: critical, knownExploited: true, pass: [window]}]
@@ -187,6 +191,8 @@ ownImages: [bank.example/sidecar]
         ("/approval/groups/0/quorum", "2", &["approval.groups"]),
         ("/approval/groups/0/approvers", "[key-a]", &["approval.groups"]),
         ("/approval/requesters", "[]", &["approval.requesters"]),
+        ("/approval/authorities", "[]", &[]),
+        ("/approval/authorities/0", "key-g", &["approval.authorities"]),
         ("/approval/requesters/0/name", "fay", &["approval.requesters"]),
         ("/approval/requesters/0/keys", "[key-f]", &["approval.requesters"]),
         ("/approval/superseded", "mayStart", &["approval.superseded"]),

@@ -14,6 +14,7 @@ use crate::loosened::{Loosening, loosened};
 use crate::names::Level;
 use crate::release::Severity;
 use crate::time::{At, Span};
+pub use crate::time_zone::ZoneName;
 
 /// The policy of one data plane; empty means: take what the vendor opens, at any time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -97,7 +98,7 @@ pub struct Window {
     #[schemars(length(max = 200))]
     pub cron: CronRule,
     /// IANA name, such as `Europe/Stockholm`.
-    pub time_zone: String,
+    pub time_zone: ZoneName,
     /// How long it lasts: elapsed time, also in the nights when clocks change.
     pub length: Span,
 }

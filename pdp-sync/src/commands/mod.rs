@@ -20,7 +20,7 @@ use crate::connection::ConnectionArgs;
 
 /// Verifies the vendor's releases and applies them within the customer's pins, windows and approvals.
 #[derive(Debug, Parser)]
-#[command(version, name = "pdp-sync")]
+#[command(version = crate::zones::version(), name = "pdp-sync")]
 struct Cli {
     /// How results are printed.
     #[arg(short, long, value_enum, default_value = "text", global = true)]

@@ -29,7 +29,8 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let subscription = Subscription::read(&args.common.subscription)?;
     let state = State::peek(&args.common.state, &subscription.spec.root)?;
     let connection = Connection::new(&args.common.connection)?;
-    let plane = Plane::of(&subscription, &connection, &std::sync::Arc::default(), &std::sync::Arc::default())?;
+    let plane =
+        Plane::of(&subscription, &connection, &std::sync::Arc::default(), &std::sync::Arc::default())?;
     let fetched = known(&plane, &state, clock.now())?;
     let target = GitTarget::open(&subscription, &plane.endpoints, &state.cache("plan-target"))?;
     let found = target.found(&state)?;

@@ -20,8 +20,8 @@ use crate::cluster::{Cluster, Kind};
 use crate::content::{Approvals, Content, HandedReports, SignedApproval};
 use crate::crd::{
     CatalogSource as Source, FluxSourceKind, Instruction, KeyOf, NameOf, ReportsOf,
-    RingStateSource as RingState, Signatures, UpdateApproval, UpdateSubscription, UpdateSubscriptionSpec,
-    Verify,
+    RingStateSource as RingState, Signatures, TimeZones, UpdateApproval, UpdateSubscription,
+    UpdateSubscriptionSpec, Verify,
 };
 use crate::flux;
 use crate::secret_store::SecretStore;
@@ -30,6 +30,7 @@ use crate::subscription::{
     CatalogSource, InstructionSource, Logins, Metadata, RingStateSource, ServerSource, Spec, Subscription,
     Target,
 };
+use crate::zones::ZoneFiles;
 
 /// What was read already.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,9 @@ pub(super) fn resolve(
         Some(secret) => vec![reader.certificate(secret, cache)?],
         None => Vec::new(),
     };
+    let mut policy = spec.policy.clone();
+    let time_zones = reader.time_zones(spec.time_zones.as_ref())?;
+    let zones = time_zones.apply(&mut policy);
     let resolved = Spec {
         organization: spec.organization.clone(),
         data_plane: spec.data_plane.clone(),
@@ -67,7 +71,9 @@ pub(super) fn resolve(
         mirror: spec.mirror.as_ref().map(|mirror| mirror.host.clone()),
         signatures: spec.signatures,
         leave_out: spec.leave_out.clone(),
-        policy: spec.policy.clone(),
+        policy,
+        time_zones,
+        zones,
         target: Target::Flux(Box::new(flux_inputs(&name, spec, at_hand.surroundings))),
         component_platform_values: spec.values.platform_prefix.clone(),
         probe: None,
@@ -238,6 +244,19 @@ impl Reader<'_> {
         let held = self.cluster.wait(|| format!("get ConfigMap {name}"), api.get_opt(name))?;
         let data = held.and_then(|map| map.data).unwrap_or_default();
         Ok(HandedReports::Given(data.into_iter().map(|(key, text)| (key, text.into_bytes())).collect()))
+    }
+
+    /// Newer zone data, by the keys of a ConfigMap; compiled zones are binary.
+    fn time_zones(&self, of: Option<&TimeZones>) -> Result<ZoneFiles> {
+        let Some(of) = of else { return Ok(ZoneFiles::BuiltIn) };
+        let (name, api): (_, Api<ConfigMap>) = (&of.config_map_ref.name, self.api());
+        let held = self.cluster.wait(|| format!("get ConfigMap {name}"), api.get_opt(name))?;
+        let all = held.map(|map| {
+            let text = map.data.unwrap_or_default().into_iter().map(|(key, text)| (key, text.into_bytes()));
+            let binary = map.binary_data.unwrap_or_default().into_iter().map(|(key, bytes)| (key, bytes.0));
+            text.chain(binary).collect()
+        });
+        Ok(ZoneFiles::Given(name.clone(), all))
     }
 
     fn config_map(&self, key: &KeyOf) -> Result<Content> {

@@ -68,6 +68,7 @@ pub(super) fn of(facts: &Facts<'_>, before: &Status) -> Status {
             false => before.instruction.clone(),
         },
         moves: outcome.moves.clone().unwrap_or_else(|| before.moves.clone()),
+        zone_data: outcome.zones.clone().or_else(|| before.zone_data.clone()),
         history: history::of(facts, before),
         policy_loosened: record.is_some_and(|record| record.policy().loosened),
         last_handled_reconcile_at: before.last_handled_reconcile_at.clone(),

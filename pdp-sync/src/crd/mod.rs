@@ -12,11 +12,11 @@ pub use names::{
 };
 pub use spec::{
     CatalogSource, FluxSourceKind, Instruction, KeyOf, Mirror, NameOf, ReportsOf, RingStateSource, Rollback,
-    Root, Server, Signatures, UpdateSubscription, UpdateSubscriptionSpec, Values, Verify,
+    Root, Server, Signatures, TimeZones, UpdateSubscription, UpdateSubscriptionSpec, Values, Verify,
 };
 pub use status::{
     CatalogState, CatalogStatus, ComponentState, ComponentStatus, HistoryEntry, HistoryResult,
     InstructionStatus, LevelStatus, MoveState, MoveStatus, NextAction, ObstacleStatus, RefusalStatus,
-    TargetPhase, TargetStatus, UpdateSubscriptionStatus,
+    TargetPhase, TargetStatus, UpdateSubscriptionStatus, ZoneDataStatus,
 };
 pub use update_approval::{UpdateApproval, UpdateApprovalSpec};

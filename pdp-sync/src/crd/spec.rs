@@ -114,6 +114,9 @@ pub struct UpdateSubscriptionSpec {
     /// Reports of the data planes that `policy.after` names, where no server hands them out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reports_of: Option<ReportsOf>,
+    /// Zone data for windows, newer than pdp-sync's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zones: Option<TimeZones>,
     /// The customer's instruments: pins, windows, freezes, approvals.
     #[serde(default)]
     pub policy: Policy,
@@ -137,6 +140,15 @@ pub struct UpdateSubscriptionSpec {
 #[serde(rename_all = "camelCase")]
 pub struct ReportsOf {
     /// Each key is `<data plane>.json`.
+    pub config_map_ref: NameOf,
+}
+
+/// Where newer zone data lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TimeZones {
+    /// Key `version` holds the IANA release, such as `2027a`; each zone is a compiled one (TZif) under its name with `.` in place
+    /// of `/`: `Europe.Stockholm`. Zones that aren't there stay pdp-sync's own.
     pub config_map_ref: NameOf,
 }
 

@@ -1,6 +1,6 @@
 //! The status of an `UpdateSubscription`. It changes only when something changed: an idle data plane writes nothing.
 
-use pdp_policies::gate::{Candidate, Authority, Forecast};
+use pdp_policies::gate::{Authority, Candidate, Forecast};
 use pdp_policies::moves::MoveKind;
 use pdp_policies::outlives::Outlives;
 use pdp_policies::{At, ComponentName, Digest, Level, ObstacleCode, Owner, RefusalCode, Ring};
@@ -68,6 +68,9 @@ pub struct UpdateSubscriptionStatus {
     /// Successors of the vendor's addresses that the subscription names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<MoveStatus>,
+    /// The zone data that windows go by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone_data: Option<ZoneDataStatus>,
     /// What happened, the newest first; ten at most.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<HistoryEntry>,
@@ -78,6 +81,22 @@ pub struct UpdateSubscriptionStatus {
 
 fn unobserved() -> Option<i64> {
     Some(-1)
+}
+
+/// The zone data that windows go by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ZoneDataStatus {
+    /// The IANA release, such as `2026f`.
+    pub version: String,
+    /// True if it was given; else it is pdp-sync's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given: bool,
+    /// Why what was given isn't used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// The windows that open at another time within 90 days than by pdp-sync's own zone data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<String>,
 }
 
 /// The level that matters next.

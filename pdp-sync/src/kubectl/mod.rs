@@ -38,7 +38,7 @@ use pdp_transport::cli::{exit, log, reference};
 
 /// Where a data plane stands, why it isn't further, and what a person can do about it.
 #[derive(Debug, Parser)]
-#[command(version, name = "kubectl pdp", bin_name = "kubectl pdp")]
+#[command(version = crate::zones::version(), name = "kubectl pdp", bin_name = "kubectl pdp")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -31,7 +31,10 @@ impl FromStr for Asked {
             "all" => Ok(Self(None)),
             _ => match text.parse() {
                 Ok(level) => Ok(Self(Some(Level(level)))),
-                Err(_) => Err("write a level such as 42, or `all`; the subscription's name comes after it".to_owned()),
+                Err(_) => {
+                    Err("write a level such as 42, or `all`; the subscription's name comes after it"
+                        .to_owned())
+                }
             },
         }
     }

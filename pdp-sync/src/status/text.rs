@@ -4,7 +4,7 @@ use pdp_policies::Level;
 use pdp_policies::gate::{Authority, Forecast};
 
 use super::{InstructionStatus, Status};
-use crate::crd::{MoveState, MoveStatus};
+use crate::crd::{MoveState, MoveStatus, ZoneDataStatus};
 
 /// The status for people: where it is, what it waits for, who can change that, and when.
 pub(crate) fn text(status: &Status) -> String {
@@ -36,6 +36,7 @@ pub(crate) fn text(status: &Status) -> String {
     lines.extend(
         status.windows.iter().map(|window| format!("  {}", window.to_string().replace('\n', "\n  "))),
     );
+    lines.extend(status.zone_data.iter().filter(|_| !status.windows.is_empty()).flat_map(zone_words));
     if let Some(next) = &status.next_action {
         lines.push(format!("  next possible {}", next.at));
     }
@@ -69,6 +70,14 @@ pub(crate) fn forecast_words(level: Level, forecast: &Forecast) -> Vec<String> {
         )
     });
     std::iter::once(start).chain(deadline).collect()
+}
+
+/// The zone data that windows go by, and what newer rules move.
+pub(crate) fn zone_words(zones: &ZoneDataStatus) -> Vec<String> {
+    let whose = if zones.given { "given" } else { "pdp-sync's own" };
+    let first = format!("  zone data {} ({whose})", zones.version);
+    let more = zones.note.iter().chain(&zones.moved).map(|words| format!("  ! {words}"));
+    std::iter::once(first).chain(more).collect()
 }
 
 /// Who opens levels here.

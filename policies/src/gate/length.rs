@@ -30,7 +30,8 @@ mod tests {
 
     #[test]
     fn three_levels_tell_what_is_usual_and_one_that_was_stopped_for_days_does_not() {
-        let spans = |minutes: &[u32]| minutes.iter().map(|it| Span::from_seconds(it * 60)).collect::<Vec<_>>();
+        let spans =
+            |minutes: &[u32]| minutes.iter().map(|it| Span::from_seconds(it * 60)).collect::<Vec<_>>();
         let usual = |minutes: &[u32]| usual_length(&spans(minutes)).map(|it| it.seconds() / 60);
         assert_eq!(usual(&[]), None);
         assert_eq!(usual(&[40, 50]), None);

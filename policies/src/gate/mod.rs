@@ -14,6 +14,7 @@ mod vendor;
 mod when;
 mod window;
 mod window_words;
+mod zone_change;
 
 pub use after::Other;
 pub use door::effective_ring;
@@ -21,10 +22,10 @@ pub use forecast::{Forecast, Step};
 pub use length::{LENGTHS, usual_length};
 pub use permit::{Authority, Permit};
 pub(crate) use quorum::missing_of;
-pub(crate) use window::open_stretches;
-use window::WindowStates;
-pub use window::{WindowState, window_state};
 pub use when::{Candidate, when};
+use window::WindowStates;
+pub(crate) use window::open_stretches;
+pub use window::{WindowState, window_state};
 pub use window_words::{Beginning, WindowWords};
 
 use std::collections::BTreeMap;
@@ -185,12 +186,7 @@ struct Look<'a> {
 
 impl<'a> Look<'a> {
     /// None if the catalog doesn't know the line.
-    fn new(
-        catalog: &'a Catalog,
-        policy: &'a Policy,
-        situation: &'a Situation<'a>,
-        now: At,
-    ) -> Option<Self> {
+    fn new(catalog: &'a Catalog, policy: &'a Policy, situation: &'a Situation<'a>, now: At) -> Option<Self> {
         let channel = catalog.channel(situation.line)?;
         let slips = slips(policy, channel, situation, now);
         let windows = WindowStates::of(&policy.windows);

@@ -2,9 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
-
-use jiff::tz::TimeZoneDatabase;
 
 use super::openings::Openings;
 use crate::policy::{Window, WindowKind};
@@ -24,8 +21,6 @@ pub enum WindowState {
     },
 }
 
-/// The zones of the program, read once each. Never `TimeZone::get`: it prefers files that anyone on the machine could swap.
-static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 /// A window that is open for longer isn't one.
 const MAX_LENGTH: Span = Span::from_seconds(366 * 86_400);
 /// No search for the next opening goes on for longer than this many steps: hours of a year, and some.
@@ -79,8 +74,8 @@ impl Window {
             let text = crate::printable(self.cron.as_str());
             format!("window `{}`: cron `{text}`: {cause}", self.shown())
         })?;
-        let zone = ZONES.get(&self.time_zone).map_err(|_| {
-            let zone = crate::printable(&self.time_zone);
+        let zone = self.time_zone.rules().ok_or_else(|| {
+            let zone = crate::printable(self.time_zone.as_str());
             format!("window `{}`: `{zone}` is not an IANA time zone", self.shown())
         })?;
         Ok(Openings::new(cron, zone))
@@ -203,9 +198,11 @@ impl<'a> Windows<'a> {
     /// The last end of all windows that forbid a start at `at`.
     fn denied_until(&self, at: At) -> Option<At> {
         let denied = self.deny.iter().filter_map(|deny| deny.denies(at, self.needed));
-        denied.map(|denied| match denied {
-            Denied::Now(end) | Denied::Soon(_, end) => end,
-        }).max()
+        denied
+            .map(|denied| match denied {
+                Denied::Now(end) | Denied::Soon(_, end) => end,
+            })
+            .max()
     }
 }
 
@@ -258,8 +255,13 @@ pub fn window_state(windows: &[Window], needed: Span, now: At) -> WindowState {
         Ok(read) => read,
         Err(why) => return WindowState::Closed { next: None, why },
     };
-    match read.closed_by(now) {
-        None => WindowState::Open,
-        Some(why) => WindowState::Closed { next: read.next_opening(now), why },
-    }
+    let Some(why) = read.closed_by(now) else { return WindowState::Open };
+    let next = read.next_opening(now);
+    let why = match next {
+        None if needed > Span::default() => {
+            format!("{why}; no window within a year is long enough for the {needed} that a level takes")
+        }
+        _ => why,
+    };
+    WindowState::Closed { next, why }
 }

@@ -56,7 +56,7 @@ impl Window {
             WindowKind::Deny => "forbidden",
         };
         let when = openings.words();
-        let rule = format!("starts are {what} {when}, for {} ({})", self.length, self.time_zone);
+        let rule = format!("starts are {what} {when}, for {} ({})", self.length, self.time_zone.as_str());
         let next = self.beginnings(now)?.take(BEGINNINGS);
         Ok((rule, next.map(|at| Beginning { at, local: local(at, openings.zone()) }).collect()))
     }

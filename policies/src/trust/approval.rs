@@ -1,8 +1,8 @@
 //! The judge of a customer's approvals and of the requests that they answer: SSHSIG by people whom the policy names.
 
 use super::Verified;
-use super::ssh;
-use crate::approval_rule::ApprovalRule;
+use super::ssh::{self, Signer, Signers};
+use crate::approval_rule::{ApprovalRule, People};
 use crate::codes::{Refusal, RefusalCode as Code};
 use crate::digest::Digest;
 use crate::document;
@@ -25,6 +25,29 @@ pub struct Approved {
     pub person: PersonName,
     /// Fingerprint of the key.
     pub approver: String,
+    /// True if a certificate vouches for the key.
+    pub certified: bool,
+}
+
+/// When a document is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// The time.
+    pub now: At,
+    /// When a certificate has to be valid: where the document was seen valid before, that time. Certificates live for hours, and a
+    /// level may wait for its window for days.
+    pub certified_at: At,
+}
+
+impl Times {
+    /// Of a document that is seen for the first time.
+    pub fn first_seen(now: At) -> Self {
+        Self { now, certified_at: now }
+    }
+
+    fn signers<'a>(self, people: &'a People, rule: &ApprovalRule) -> Signers<'a> {
+        Signers { people, touch: rule.touch, certified_at: self.certified_at }
+    }
 }
 
 /// A request and who signed it.
@@ -36,6 +59,8 @@ pub struct Requested {
     pub digest: Digest,
     /// Who asks: may not approve it.
     pub person: PersonName,
+    /// True if a certificate vouches for the key.
+    pub certified: bool,
 }
 
 /// An approval that doesn't count, and why.
@@ -72,15 +97,17 @@ pub fn request(
     signature: &[u8],
     rule: &ApprovalRule,
     pdp: &PdpId,
-    now: At,
+    times: Times,
 ) -> Result<Verified<Requested>, Refusal> {
     small(bytes, signature)?;
     let read: ApprovalRequest = document::read("request", bytes)?;
-    let (person, _) = ssh::signer(bytes, signature, REQUEST_NAMESPACE, &rule.requesters(), rule.touch)
-        .map_err(|why| invalid("request", why))?;
+    let people = rule.requesters();
+    let signers = times.signers(&people, rule);
+    let Signer { person, certified, .. } =
+        ssh::signer(bytes, signature, REQUEST_NAMESPACE, &signers).map_err(|why| invalid("request", why))?;
     let life = Life { issued: read.issued, expires: read.expires };
-    fits("request", (&read.organization, read.data_plane.as_ref()), life, pdp, now)?;
-    Ok(Verified::new(Requested { request: read, digest: Digest::of(bytes), person }))
+    fits("request", (&read.organization, read.data_plane.as_ref()), life, pdp, times.now)?;
+    Ok(Verified::new(Requested { request: read, digest: Digest::of(bytes), person, certified }))
 }
 
 /// Judges one approval for `pdp` by the policy's rule. The requester never counts as an approver; where the policy lists
@@ -94,16 +121,19 @@ pub fn approval(
     rule: &ApprovalRule,
     requests: &[Verified<Requested>],
     pdp: &PdpId,
-    now: At,
+    times: Times,
 ) -> Result<Verified<Approved>, Refusal> {
     small(bytes, signature)?;
     let read: Approval = document::read("approval", bytes)?;
-    let (person, approver) = ssh::signer(bytes, signature, APPROVAL_NAMESPACE, &rule.people(), rule.touch)
-        .map_err(|why| invalid("approval", why))?;
+    let people = rule.people();
+    let signers = times.signers(&people, rule);
+    let Signer { person, fingerprint, certified } =
+        ssh::signer(bytes, signature, APPROVAL_NAMESPACE, &signers)
+            .map_err(|why| invalid("approval", why))?;
     answers(&read, &person, rule, requests).map_err(|why| invalid("approval", why))?;
     let life = Life { issued: read.issued, expires: read.expires };
-    fits("approval", (&read.organization, read.data_plane.as_ref()), life, pdp, now)?;
-    Ok(Verified::new(Approved { approval: read, person, approver }))
+    fits("approval", (&read.organization, read.data_plane.as_ref()), life, pdp, times.now)?;
+    Ok(Verified::new(Approved { approval: read, person, approver: fingerprint, certified }))
 }
 
 /// Whether somebody else asked for it; the reason if not.

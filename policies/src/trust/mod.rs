@@ -17,9 +17,10 @@ pub mod metadata;
 mod role;
 mod signers;
 mod ssh;
+mod ssh_certificate;
 mod vouchers;
 
-pub use approval::{Approved, Requested, Uncounted, approval, is_request, request};
+pub use approval::{Approved, Requested, Times, Uncounted, approval, is_request, request};
 pub use artifact::{COSIGN_PREDICATE, SIGSTORE_BUNDLE, bundle, signed_artifact};
 pub use catalog::{Catalog, Descriptor, Freshness, STALE_AFTER};
 pub use floors::{Floors, RoleFloor};

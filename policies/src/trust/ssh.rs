@@ -1,21 +1,39 @@
 //! Who signed a customer's document with `ssh-keygen -Y sign`.
 
-use ssh_key::{PublicKey, SshSig};
+use ssh_key::public::KeyData;
+use ssh_key::{Certificate, PublicKey, SshSig};
 
+use super::ssh_certificate;
 use crate::approval_rule::{People, Touch, countable, fingerprint};
 use crate::person::PersonName;
+use crate::time::At;
 
 /// A FIDO key says with each signature whether it was touched: this bit of the byte before its counter.
 const TOUCHED: u8 = 1;
 /// The byte and the counter end the signature (bytes).
 const TRAILER: usize = 5;
 
-/// A person and the fingerprint of the key that signed for them.
-pub(super) type Signer = (PersonName, String);
+/// Who signed.
+#[derive(Debug)]
+pub(super) struct Signer {
+    pub(super) person: PersonName,
+    /// Fingerprint of the key.
+    pub(super) fingerprint: String,
+    /// True if a certificate vouches for the key.
+    pub(super) certified: bool,
+}
+
+/// Whose signatures count.
+pub(super) struct Signers<'a> {
+    pub(super) people: &'a People,
+    pub(super) touch: Touch,
+    /// When a certificate has to be valid.
+    pub(super) certified_at: At,
+}
 
 /// The namespace that a signature was made for, none if it is no signature.
 pub(super) fn namespace(signature: &[u8]) -> Option<String> {
-    SshSig::from_pem(signature).ok().map(|signature| signature.namespace().to_owned())
+    ssh_certificate::read(signature).map(|(signature, _)| signature.namespace().to_owned())
 }
 
 /// Who signed exactly these bytes for `namespace`; else why the signature doesn't count.
@@ -23,14 +41,13 @@ pub(super) fn signer(
     bytes: &[u8],
     signature: &[u8],
     namespace: &str,
-    people: &People,
-    touch: Touch,
+    signers: &Signers<'_>,
 ) -> Result<Signer, String> {
     if signature.is_empty() {
         return Err("there is no signature beside it".to_owned());
     }
-    let signature = SshSig::from_pem(signature)
-        .map_err(|_| "its signature isn't one of `ssh-keygen -Y sign`".to_owned())?;
+    let (signature, certificate) = ssh_certificate::read(signature)
+        .ok_or_else(|| "its signature isn't one of `ssh-keygen -Y sign`".to_owned())?;
     let key = signature.public_key();
     if signature.namespace() != namespace {
         let other = crate::printable(signature.namespace());
@@ -38,16 +55,33 @@ pub(super) fn signer(
     }
     countable(key).map_err(|what| format!("signed with {what}"))?;
     let fingerprint = fingerprint(key);
-    let Some(person) = people.owner(key) else {
-        return Err(format!("signed with the key {fingerprint}, which the policy doesn't name"));
-    };
+    let person = person(key, &fingerprint, certificate.as_ref(), signers)?;
     PublicKey::from(key.clone())
         .verify(namespace, bytes, &signature)
         .map_err(|_| format!("the signature with the key {fingerprint} isn't one over this document"))?;
-    if touch == Touch::Required && !was_touched(&signature) {
+    if signers.touch == Touch::Required && !was_touched(&signature) {
         return Err(format!("signed with the key {fingerprint} without a touch, which the policy asks for"));
     }
-    Ok((person.clone(), fingerprint))
+    Ok(Signer { person, fingerprint, certified: certificate.is_some() })
+}
+
+/// Whose key it is, by the policy or by a certificate.
+fn person(
+    key: &KeyData,
+    fingerprint: &str,
+    certificate: Option<&Certificate>,
+    signers: &Signers<'_>,
+) -> Result<PersonName, String> {
+    let people = signers.people;
+    let Some(certificate) = certificate else {
+        let unknown = || format!("signed with the key {fingerprint}, which the policy doesn't name");
+        return people.owner(key).cloned().ok_or_else(unknown);
+    };
+    let principals = ssh_certificate::principals(certificate, &people.authorities, signers.certified_at)?;
+    people.certified(&principals).ok_or_else(|| {
+        let names = crate::printable(&principals.join(", "));
+        format!("signed with a certificate for `{names}`: none of them is named by the policy")
+    })
 }
 
 /// False if a FIDO key says that nobody touched it.

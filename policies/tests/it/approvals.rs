@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use pdp_policies::policy::{ApprovalRule, Policy};
-use pdp_policies::trust::{self, Uncounted};
+use pdp_policies::trust::{self, Times, Uncounted};
 use pdp_policies::{Level, ObstacleCode, PdpId};
 use serde_json::json;
 use ssh_key::private::Ed25519Keypair;
@@ -13,7 +13,7 @@ use ssh_key::{Algorithm, HashAlg, PrivateKey, PublicKey, Signature, SigningKey, 
 use crate::gate::Setting;
 use crate::vendor::{now, release};
 
-const NAMESPACE: &str = "approval@updates.pdp.wso2.com";
+pub(crate) const NAMESPACE: &str = "approval@updates.pdp.wso2.com";
 
 /// A key of the test: each number is another one.
 fn key(seed: u8) -> PrivateKey {
@@ -31,12 +31,12 @@ fn rule(text: &str) -> ApprovalRule {
     pdp_policies::yaml::read(&text).unwrap()
 }
 
-fn pdp() -> PdpId {
+pub(crate) fn pdp() -> PdpId {
     PdpId { organization: "acme".parse().unwrap(), data_plane: "prod".parse().unwrap() }
 }
 
 /// An approval of level 42 as the setting promotes it, or an edit of it.
-fn document(edit: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+pub(crate) fn document(edit: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
     let sha256 = Setting::open().channel.levels[&Level(42)].sha256.to_string();
     let mut document = json!({
         "apiVersion": "updates.pdp.wso2.com/v1", "issued": now().to_string(),
@@ -54,7 +54,9 @@ fn signed(document: &[u8], seed: u8, namespace: &str) -> Vec<u8> {
 
 /// Why an approval doesn't count, nothing if it does.
 fn judged(rule: &ApprovalRule, document: &[u8], signature: &[u8]) -> Option<String> {
-    trust::approval(document, signature, rule, &[], &pdp(), now()).err().map(|refusal| refusal.to_string())
+    trust::approval(document, signature, rule, &[], &pdp(), Times::first_seen(now()))
+        .err()
+        .map(|refusal| refusal.to_string())
 }
 
 const PEOPLE: &str =
@@ -156,6 +158,7 @@ fn a_rule_that_counts_somebody_twice_or_can_not_be_met_is_a_problem() {
         ("{}".to_owned(), Some("quorum 0 of 0")),
         ("{quorum: 1, approvers: [\"KEY1 a\", \"KEY1 b\"]}".to_owned(), Some("which is another person's too")),
         ("{quorum: 1, approvers: [{name: a, keys: []}]}".to_owned(), Some("nobody could sign")),
+        ("{quorum: 1, approvers: [{name: a}]}".to_owned(), Some("nobody could sign")),
         ("{quorum: 1, approvers: [{name: ' ', keys: [\"KEY1\"]}]}".to_owned(), Some("approvers[0].name has 1 to 100")),
         ("{quorum: 1, approvers: [nonsense]}".to_owned(), Some("approvers[0] is not an OpenSSH public key")),
         (format!("{{quorum: 1, approvers: ['{rsa}']}}"), Some("approvers[0] is")),
@@ -167,11 +170,7 @@ fn a_rule_that_counts_somebody_twice_or_can_not_be_met_is_a_problem() {
         assert_eq!(found.is_empty(), wanted.is_none(), "{text}: {found:?}");
         assert!(wanted.is_none_or(|words| found.iter().any(|it| it.contains(words))), "{text}: {found:?}");
     }
-    for bad in [
-        "{quorum: 1, approvers: [{name: a, keys: [k], role: x}]}",
-        "{quorum: 1, approvers: [7]}",
-        "{quorum: 1, approvers: [{name: a}]}",
-    ] {
+    for bad in ["{quorum: 1, approvers: [{name: a, keys: [k], role: x}]}", "{quorum: 1, approvers: [7]}"] {
         assert!(pdp_policies::yaml::read::<ApprovalRule>(bad).is_err(), "{bad}");
     }
 }
@@ -183,7 +182,7 @@ fn waits(rule_text: &str, yes: &[i16], uncounted: &[Uncounted]) -> Option<String
         let decision = if *seed < 0 { "reject" } else { "approve" };
         let document = document(|it| it["decision"] = decision.into());
         let signature = signed(&document, seed.unsigned_abs().try_into().unwrap(), NAMESPACE);
-        trust::approval(&document, &signature, &rule, &[], &pdp(), now()).unwrap()
+        trust::approval(&document, &signature, &rule, &[], &pdp(), Times::first_seen(now())).unwrap()
     });
     let mut setting = Setting::with_releases(|releases| *releases = vec![release(42)]);
     setting.approvals = approvals.collect();
@@ -273,8 +272,14 @@ fn what_is_superseded_starts_unless_the_policy_holds_it() {
         setting.channel.levels.get_mut(&Level(42)).unwrap().supersedes.insert(Level(41));
         let sha256 = setting.channel.levels[&Level(41)].sha256.to_string();
         let document = document(|it| it["sha256"] = sha256.trim_start_matches("sha256:").into());
-        let approved =
-            trust::approval(&document, &signed(&document, 1, NAMESPACE), &rule, &[], &pdp(), now());
+        let approved = trust::approval(
+            &document,
+            &signed(&document, 1, NAMESPACE),
+            &rule,
+            &[],
+            &pdp(),
+            Times::first_seen(now()),
+        );
         setting.approvals = vec![approved.unwrap()];
         setting.policy = Policy { approval: Some(rule), ..Policy::default() };
         assert_eq!(setting.starts(), starts, "{superseded}");
@@ -298,7 +303,8 @@ fn an_approval_answers_a_request_that_somebody_else_signed() {
     };
     let asked = |bytes: &[u8], seed: u8, namespace: &str| {
         let signature = signed(bytes, seed, namespace);
-        trust::request(bytes, &signature, &rule, &pdp(), now()).map_err(|refusal| refusal.to_string())
+        trust::request(bytes, &signature, &rule, &pdp(), Times::first_seen(now()))
+            .map_err(|refusal| refusal.to_string())
     };
     const ASK: &str = "request@updates.pdp.wso2.com";
     let plain = request(|_| ());
@@ -323,7 +329,9 @@ fn an_approval_answers_a_request_that_somebody_else_signed() {
             }
         });
         let signature = signed(&document, seed, NAMESPACE);
-        trust::approval(&document, &signature, &rule, all, &pdp(), now()).err().map(|it| it.to_string())
+        trust::approval(&document, &signature, &rule, all, &pdp(), Times::first_seen(now()))
+            .err()
+            .map(|it| it.to_string())
     };
     let (digest, elsewhere) = (by_di.digest, of_other.digest);
     let (by_di, by_bo, of_other) = ([by_di], [by_bo], [of_other]);

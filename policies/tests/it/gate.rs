@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use pdp_policies::gate::{Instruction, Other, Situation, Verdict, decide};
+use pdp_policies::gate::{Candidate, Instruction, Other, Situation, Verdict, Waiting, decide, when};
 use pdp_policies::policy::Policy;
 use pdp_policies::release::{Advisory, PDP_SYNC, ReleaseKind, Severity};
 use pdp_policies::report::LevelDigest;
-use pdp_policies::trust::{Approved, Uncounted, Verified};
+use pdp_policies::trust::{Approved, Catalog, Uncounted, Verified};
 use pdp_policies::{
     At, Channel, Digest, Level, Obstacle, ObstacleCode, Overridable, PdpId, Percent, Platform, Release, Ring,
-    Stop, Withdrawal,
+    Span, Stop, Withdrawal,
 };
 
 use crate::vendor::{KEY_OF_A_PERSON, NOW, Vendor, channel, line, now, release};
@@ -28,6 +28,7 @@ pub(crate) struct Setting {
     pub(crate) approvals: Vec<Verified<Approved>>,
     pub(crate) uncounted: Vec<Uncounted>,
     pub(crate) others: Vec<Other>,
+    pub(crate) usual_length: Option<Span>,
     /// Whether pdp-sync runs in the cluster that it updates.
     pub(crate) itself: bool,
     pub(crate) at: At,
@@ -48,6 +49,7 @@ impl Setting {
             approvals: vec![],
             uncounted: vec![],
             others: vec![],
+            usual_length: None,
             itself: false,
             at: now(),
         }
@@ -62,6 +64,15 @@ impl Setting {
     }
 
     pub(crate) fn verdict(&self) -> Verdict {
+        self.situated(|catalog, situation| decide(catalog, &self.policy, situation, self.at).unwrap())
+    }
+
+    /// When each level above the installed one can start.
+    pub(crate) fn when(&self) -> Vec<Candidate> {
+        self.situated(|catalog, situation| when(catalog, &self.policy, situation, self.at).unwrap())
+    }
+
+    fn situated<T>(&self, judge: impl FnOnce(&Verified<Catalog>, &Situation<'_>) -> T) -> T {
         let catalog = Vendor::new().trusted(&self.releases, &self.channel, now());
         let pdp = PdpId { organization: "acme".parse().unwrap(), data_plane: "prod".parse().unwrap() };
         let situation = Situation {
@@ -79,9 +90,10 @@ impl Setting {
             approvals: &self.approvals,
             uncounted: &self.uncounted,
             others: &self.others,
+            usual_length: self.usual_length,
             policy_before: self.before.as_ref().or(Some(&self.policy)),
         };
-        decide(&catalog, &self.policy, &situation, self.at).unwrap()
+        judge(&catalog, &situation)
     }
 
     pub(crate) fn starts(&self) -> Option<u32> {
@@ -95,6 +107,15 @@ impl Setting {
         match self.verdict() {
             Verdict::WaitUntil(_, waiting) | Verdict::NeedsApproval(waiting) | Verdict::Held(waiting) => {
                 waiting.obstacles.iter().map(|o| o.code).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn waiting(&self) -> Waiting {
+        match self.verdict() {
+            Verdict::WaitUntil(_, waiting) | Verdict::NeedsApproval(waiting) | Verdict::Held(waiting) => {
+                waiting
             }
             other => panic!("{other:?}"),
         }

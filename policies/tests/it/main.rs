@@ -3,6 +3,7 @@
 
 mod after;
 mod approvals;
+mod certificates;
 mod codes;
 mod cohort;
 mod decision;
@@ -18,6 +19,8 @@ mod image_values;
 mod ineffective;
 mod instruction;
 mod key_change;
+mod length;
+mod lints;
 mod moves;
 mod office;
 mod prune;
@@ -28,5 +31,7 @@ mod rotation;
 mod trust;
 mod vendor;
 mod way_back;
+mod when;
 mod window_oracle;
 mod windows;
+mod zone_data;

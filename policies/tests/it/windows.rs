@@ -1,8 +1,8 @@
 //! Windows in the nights when clocks change, and windows that never open.
 
-use pdp_policies::At;
 use pdp_policies::gate::{WindowState, window_state};
 use pdp_policies::policy::Window;
+use pdp_policies::{At, Span};
 
 fn window(cron: &str, zone: &str, kind: &str, length: &str) -> Window {
     let yaml = format!("{{name: w, kind: {kind}, cron: '{cron}', timeZone: {zone}, length: {length}}}");
