@@ -33,6 +33,8 @@ fn with_key(folder: &Path, name: &str, kind: &[&str]) -> Approver {
 fn approve(folder: &Path, name: &str, who: &Approver, document: &serde_json::Value) {
     let file = folder.join(format!("{name}.json"));
     std::fs::write(&file, document.to_string()).unwrap();
+    // One that is there already is asked about.
+    let _ = std::fs::remove_file(folder.join(format!("{name}.json.sig")));
     let signed = Command::new("ssh-keygen")
         .args(["-q", "-Y", "sign", "-n", "approval@updates.pdp.wso2.com", "-f"])
         .args([&who.file, &file])
@@ -159,4 +161,49 @@ fn keys_of_each_kind_that_can_be_checked_count_and_the_others_are_refused_with_t
             );
         }
     }
+}
+
+/// A certificate of an hour, made by `ssh-keygen -s` and used as `ssh-keygen -Y sign` uses it.
+#[test]
+fn a_certificate_of_the_banks_authority_counts_until_long_after_it_ended() {
+    let base = base();
+    let folder = base.world.path("approvals-certified");
+    std::fs::create_dir_all(&folder).unwrap();
+    let [authority, person, other] = ["authority", "laptop", "other"].map(|who| approver(&folder, who));
+    let certify = |by: &Approver, name: &str| {
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-I", "id", "-V", "-5m:+1h", "-n", name, "-s"]).arg(&by.file);
+        assert!(keygen.arg(person.file.with_extension("pub")).status().unwrap().success());
+    };
+    let certified = Approver { file: folder.join("laptop-cert.pub"), public: String::new() };
+    let rule = format!("{{quorum: 1, approvers: [{{name: a.lind}}], authorities: ['{}']}}", authority.public);
+    let more = format!(
+        "  instruction: {{approval: {{}}}}\n  approvals: {}\n  policy: {{approval: {rule}}}\n",
+        folder.display(),
+    );
+    let plane = base.world.data_plane("bank", "certified", "regulated", &more).unwrap();
+    let told = |env: &[(&str, &str)]| {
+        plane.pass(&base.world, env).unwrap();
+        plane.status().unwrap()["obstacles"].to_string()
+    };
+    certify(&other, "a.lind");
+    approve(&folder, "yes", &certified, &approval(41, "d.ek"));
+    assert!(told(&[]).contains("which the policy doesn't name"), "{}", told(&[]));
+    note("approval-certified-by-a-stranger", "ApprovalInvalid", "refused");
+    certify(&authority, "b.berg");
+    approve(&folder, "yes", &certified, &approval(41, "d.ek"));
+    assert!(told(&[]).contains("none of them is named by the policy"), "{}", told(&[]));
+    certify(&authority, "a.lind");
+    approve(&folder, "yes", &certified, &approval(41, "d.ek"));
+    let later = expires(unix_now() + 7200);
+    assert!(told(&[("PDP_NOW", &later)]).contains("isn't valid at"), "seen first when it had ended");
+    note("approval-by-an-ended-certificate", "ApprovalInvalid", "refused");
+    // Seen in time, it counts for whenever the level may start.
+    let text = std::fs::read_to_string(&plane.subscription).unwrap();
+    let held = text.replace("  policy: {", "  policy: {hold: {reason: audit}, ");
+    std::fs::write(&plane.subscription, &held).unwrap();
+    assert!(!told(&[]).contains("ApprovalInvalid"), "{}", told(&[]));
+    std::fs::write(&plane.subscription, &text).unwrap();
+    plane.pass(&base.world, &[("PDP_NOW", &later)]).unwrap();
+    assert_eq!(plane.level(), Some(41), "{:#}", plane.status().unwrap());
 }

@@ -10,6 +10,7 @@ mod caps;
 mod catalog_attacks;
 mod ceremonies;
 mod chart_sources;
+mod clocks;
 mod crashes;
 mod crowd;
 mod customer;

@@ -8,5 +8,6 @@ mod owners;
 mod policy;
 mod release_values;
 mod ring_state;
+mod rules;
 mod unreadable;
 mod values;
