@@ -73,3 +73,49 @@ fn lines(candidate: &Candidate) -> Vec<String> {
     lines.extend(start.map(|at| format!("  {at:20}  ✔ starts")));
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn candidates() -> Vec<Candidate> {
+        serde_json::from_value(serde_json::json!([
+            {
+                "level": 42,
+                "forecast": { "at": "2026-12-07T21:00:00Z", "once": ["AwaitingApproval"] },
+                "steps": [
+                    { "because": ["OutsideWindow: window `w` is closed", "TooYoung: younger than 7d"] },
+                    { "at": "2026-12-07T09:00:00Z", "because": ["OutsideWindow: window `w` is closed"] },
+                ],
+            },
+            { "level": 41, "forecast": {}, "steps": [] },
+        ]))
+        .unwrap()
+    }
+
+    fn asked(level: Option<u32>) -> (u8, String) {
+        let asked = level.map(Level);
+        let answer = when("nordbank/prod".to_owned(), Some(Level(40)), &candidates(), asked);
+        (answer.exit(asked), answer.text())
+    }
+
+    #[test]
+    fn the_way_to_the_start_is_told_step_by_step() {
+        insta::assert_snapshot!(asked(None).1);
+        assert_eq!(asked(Some(41)), (0, "level 41 can start now".to_owned()));
+    }
+
+    #[test]
+    fn a_level_that_does_not_wait_says_why() {
+        for (level, exit, words) in [
+            (40, 0, "nordbank/prod: level 40 is installed"),
+            (39, 1, "nordbank/prod: level 39 is below level 40, which is installed"),
+            (50, 1, "nordbank/prod: level 50 isn't promoted for this data plane; those that wait: 42, 41"),
+        ] {
+            assert_eq!(asked(Some(level)), (exit, words.to_owned()));
+        }
+        let nothing = when("nordbank/prod".to_owned(), Some(Level(40)), &[], None);
+        assert_eq!((nothing.exit(None), nothing.text().as_str()), (0, "nordbank/prod: no level waits"));
+    }
+}

@@ -93,6 +93,17 @@ impl World {
     }
 }
 
+/// What waits for a grant, and what is halted.
+pub(crate) fn words() -> Vec<Verdict> {
+    let world = world(|_| {});
+    let ungranted = world.assigned(|a| a.start = None);
+    let halted = world.ring_state(RingShare { percent: 100.try_into().unwrap(), halted: true, attempt: 1 });
+    vec![
+        world.decide("general", Instruction::Server(Some(&ungranted))),
+        world.decide("general", Instruction::RingState(Some(&halted))),
+    ]
+}
+
 fn obstacles(verdict: Verdict) -> Vec<ObstacleCode> {
     match verdict {
         Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) | Verdict::Held(w) | Verdict::NeedsGrant(w) => {

@@ -34,4 +34,5 @@ mod way_back;
 mod when;
 mod window_oracle;
 mod windows;
+mod words;
 mod zone_data;

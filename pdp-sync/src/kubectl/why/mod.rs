@@ -146,6 +146,7 @@ pub(super) fn text(why: &Why, now: At) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::crd::ObstacleStatus;
     use crate::kubectl::testing::{self, now};
     use serde_json::json;
 
@@ -209,6 +210,23 @@ mod tests {
             let text = text(&why(&one, now()), now());
             assert!(text.contains(words), "{words} in {text}");
         }
+    }
+
+    /// The words are the gate's; who can act, when, and the way out stand beside them.
+    #[test]
+    fn each_obstacle_says_who_can_act_and_how() {
+        let schema = serde_json::to_value(schemars::schema_for!(ObstacleCode)).unwrap();
+        let codes = schema["oneOf"].as_array().unwrap().iter().map(|it| it["const"].clone());
+        let text = |code: serde_json::Value| {
+            let code: ObstacleCode = serde_json::from_value(code).unwrap();
+            let detail = "words of the gate".to_owned();
+            let mut one = testing::waiting();
+            let obstacle = ObstacleStatus { code, owner: code.owner(), next: None, detail };
+            one.status.as_mut().unwrap().obstacles = vec![obstacle];
+            let why = why(&one, now());
+            why.reasons.iter().map(|reason| reasons::text(reason, now())).next().unwrap_or_default()
+        };
+        insta::assert_snapshot!(codes.map(text).collect::<Vec<_>>().join("\n"));
     }
 
     #[test]
