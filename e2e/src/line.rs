@@ -96,6 +96,11 @@ impl Line {
         Ok(())
     }
 
+    /// Declares how long the level takes.
+    pub fn takes(&mut self, length: &str) {
+        self.release["usualLength"] = json!(length);
+    }
+
     /// Two minutes for each component, one second to settle.
     pub fn quick(&mut self) {
         for component in self.release["components"].as_array_mut().into_iter().flatten() {

@@ -1,7 +1,7 @@
 //! What of a policy protects nothing, or can never be met: a slip that nobody would notice before the day that it was for.
 
 use crate::channel::Channel;
-use crate::gate::{WindowState, window_state};
+use crate::gate::{AT_LEAST, WindowState, window_state};
 use crate::names::Level;
 use crate::policy::{ApprovalRule, Freeze, MinimumAge, Pin, PinTarget, Policy};
 use crate::time::{At, Span};
@@ -89,16 +89,14 @@ impl Policy {
             return Vec::new();
         }
         let found: Vec<_> = self.windows.iter().filter_map(|window| window.check(now).err()).collect();
-        let never = || {
-            matches!(
-                window_state(&self.windows, Span::default(), now),
-                WindowState::Closed { next: None, .. }
-            )
-        };
-        if found.is_empty() && never() {
-            return vec![
-                "windows never allow a start within a year: those that forbid cover the others".to_owned(),
-            ];
+        let state = |needed| window_state(&self.windows, needed, now);
+        let never = |needed| matches!(state(needed), WindowState::Closed { next: None, .. });
+        if found.is_empty() && never(AT_LEAST) {
+            let why = match never(Span::default()) {
+                true => "those that forbid cover the others".to_owned(),
+                false => format!("none is open for the {AT_LEAST} that a level takes at least"),
+            };
+            return vec![format!("windows never allow a start within a year: {why}")];
         }
         found.into_iter().map(|problem| format!("windows: {problem}")).collect()
     }

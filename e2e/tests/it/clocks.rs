@@ -1,6 +1,6 @@
 //! Zone data that a customer gives, windows that end too soon, and `pdp-sync when`.
 
-use pdp_e2e::{DataPlane, Finished, Program};
+use pdp_e2e::{DataPlane, Finished, Program, World};
 
 use crate::base::{base, unix_now};
 
@@ -46,6 +46,28 @@ fn a_level_is_not_begun_shortly_before_its_window_ends_and_when_says_when_it_is(
     assert!(
         unknown.stdout.contains("level 50 isn't promoted for this data plane; those that wait: 42, 41, 40")
     );
+}
+
+#[test]
+fn what_the_vendor_declares_is_needed_where_nothing_was_learnt_yet() {
+    let world = World::start().unwrap();
+    world
+        .release_with(41, "emergency", |line| {
+            line.takes("40m");
+            Ok(())
+        })
+        .unwrap();
+    world.open(41, &["general=100"]).unwrap();
+    // It began half an hour ago.
+    let more = format!("  policy: {{{}}}\n", window(&daily(-30), "UTC", "1h"));
+    let plane = world.data_plane("clocks", "declared", "general", &more).unwrap();
+    plane.pass(&world, &[]).unwrap();
+    let status = plane.status().unwrap();
+    assert!(status["obstacles"].to_string().contains("a level takes about 40m"), "{status:#}");
+    let text = std::fs::read_to_string(&plane.subscription).unwrap().replace("length: 1h", "length: 2h");
+    std::fs::write(&plane.subscription, text).unwrap();
+    plane.pass(&world, &[]).unwrap();
+    assert_eq!(plane.level(), Some(41), "{:#}", plane.status().unwrap());
 }
 
 #[test]

@@ -4,7 +4,9 @@ use crate::release::Release;
 use crate::time::Span;
 
 /// No level is done sooner: images are pulled, and each stage settles.
-const AT_LEAST: Span = Span::from_seconds(300);
+pub(crate) const AT_LEAST: Span = Span::from_seconds(300);
+/// No level takes longer, whatever is declared or was learnt: it would hold every window for ever.
+pub const AT_MOST: Span = Span::from_seconds(86_400);
 /// So many of the last lengths tell what is usual.
 pub const LENGTHS: usize = 5;
 /// Fewer tell nothing: what the vendor declares counts.
@@ -12,7 +14,7 @@ const FEWEST: usize = 3;
 
 /// How long `release` will take at a data plane where levels usually take `usual`.
 pub(super) fn of(release: &Release, usual: Option<Span>) -> Span {
-    usual.or(release.usual_length).unwrap_or_default().max(AT_LEAST)
+    usual.or(release.usual_length).unwrap_or_default().clamp(AT_LEAST, AT_MOST)
 }
 
 /// What is usual, none until three levels were done: the middle one of the last lengths. One level that was stopped for days says

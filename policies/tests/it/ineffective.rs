@@ -52,6 +52,12 @@ fn each_slip_is_named_with_its_field() {
         ),
         (windows(&[window("0 0 * * *", "deny", "1d")]), Some("windows never allow a start within a year")),
         (windows(&[window("0 2 * * *", "allow", "2h"), window("0 1 * * *", "deny", "2h")]), None),
+        (
+            windows(&[window("0 2 * * *", "allow", "4m")]),
+            Some("windows never allow a start within a year: none is open for the 5m"),
+        ),
+        (windows(&[window("0 2 * * *", "allow", "5m")]), None),
+        (windows(&[window("*/2 * * * *", "allow", "2m")]), None),
         (many(100), None),
         (many(10_000), Some("windows lists 10000; at most 100 are read")),
         ("minimumAge: {age: 7d, severe: {atLeast: critical, age: 7d}}".to_owned(), None),

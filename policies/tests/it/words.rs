@@ -101,7 +101,7 @@ fn of_the_vendor() -> Vec<Setting> {
 }
 
 #[test]
-fn each_obstacle_of_the_gate_has_its_text() {
+fn each_obstacle_has_its_text() {
     let waiting = of_the_customer().into_iter().chain(of_the_vendor()).map(|setting| setting.waiting());
     let by_server = door::words().into_iter().map(|verdict| match verdict {
         Verdict::NeedsGrant(w) | Verdict::Held(w) | Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) => w,

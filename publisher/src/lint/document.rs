@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pdp_policies::API_VERSION;
+use pdp_policies::gate::LONGEST_LENGTH;
 use pdp_policies::release::{Image, ReleaseKind};
 
 use super::Report;
@@ -32,6 +33,10 @@ pub(super) fn check(file: &ReleaseFile, report: &mut Report<'_>) {
             "it may only name lower levels",
             "levels only rise within a line",
         );
+    }
+    if file.usual_length.is_some_and(|length| length > LONGEST_LENGTH) {
+        let message = format!("no data plane would find a window for it: at most {LONGEST_LENGTH}");
+        report.add("usualLength", "TooLong", message, "write how long the level took when it was tried");
     }
     if file.kind == ReleaseKind::Hotfix && file.base.is_none() {
         report.add(

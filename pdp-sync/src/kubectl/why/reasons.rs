@@ -184,8 +184,20 @@ fn worth_knowing(of: &UpdateSubscription) -> Vec<Reason> {
         let next = remedy::of(ObstacleCode::ForeignImage, &seen::place(of));
         Reason::told(C::ForeignImage.as_str(), c.message.clone()).of(Owner::Customer).hint(next)
     }));
+    found.extend(clocks(of));
     found.extend(trouble(of));
     found
+}
+
+/// By which zone data windows go, where that isn't this program's own.
+fn clocks(of: &UpdateSubscription) -> Vec<Reason> {
+    let Some(zones) = seen::status(of).zone_data.as_ref() else { return Vec::new() };
+    let own = pdp_policies::built_in_zone_data();
+    let other = (zones.version != own && !of.spec.policy.windows.is_empty()).then(|| {
+        format!("pdp-sync goes by zone data {}, and this program says windows by {own}", zones.version)
+    });
+    let words = zones.note.iter().chain(&zones.moved).cloned().chain(other);
+    words.map(|words| Reason::told("ZoneData", words).of(Owner::Customer)).collect()
 }
 
 /// What is tried again by itself; what is under way, or waits for an obstacle, is told already.
