@@ -345,7 +345,7 @@ fn keep_policy(customer: &Customer, state: &mut State, ineffective: &[String]) -
     match &state.policy {
         _ if !ineffective.is_empty() => Ok(()),
         Some(before) if policy.looser_than(before) => {
-            let kept = before.having_seen(policy);
+            let kept = before.stricter(policy);
             if kept == *before { Ok(()) } else { state.save_policy(&kept) }
         }
         _ => state.save_policy(policy),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::{Digest, hex_form};
 use crate::document::{self, API_VERSION};
-use crate::gate::{Authority, Permit};
+use crate::gate::{ApprovedBy, Authority, Permit};
 use crate::image_name::ImageName;
 use crate::loosened::Loosening;
 use crate::names::{ComponentName, Level};
@@ -48,6 +48,9 @@ struct Stored {
     last_good_inputs: Option<Inputs>,
     policy: PolicyMark,
     authority: Authority,
+    /// Those whose approvals the policy asked for; none in records of older versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    approved_by: Vec<ApprovedBy>,
     attempt: u32,
     decided_at: At,
     phase: Phase,
@@ -189,6 +192,7 @@ impl DecisionRecord {
             policy: evidence.policy,
             attempt: permit.authority().attempt(),
             authority: permit.authority().clone(),
+            approved_by: permit.approved_by().to_vec(),
             decided_at: evidence.now,
             phase: Phase::Applying {},
             quarantined,
@@ -285,6 +289,11 @@ impl DecisionRecord {
     /// On whose word it started.
     pub fn authority(&self) -> &Authority {
         &self.stored.authority
+    }
+
+    /// Those whose approvals the policy asked for.
+    pub fn approved_by(&self) -> &[ApprovedBy] {
+        &self.stored.approved_by
     }
 
     /// When it was decided.

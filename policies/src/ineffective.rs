@@ -60,13 +60,25 @@ impl Policy {
         found
     }
 
-    /// This policy with what `newer` adds to what holds: what is kept to tell, later, what was seen in force.
+    /// The stricter of both, field by field, and what `newer` adds to what holds: what is kept to tell, later, what was loosened
+    /// and what was seen in force.
     #[must_use]
-    pub fn having_seen(&self, newer: &Self) -> Self {
-        let mut kept = self.clone();
-        kept.pin = kept.pin.or_else(|| newer.pin.clone());
-        let unseen = newer.freezes.iter().filter(|freeze| !freeze.was_in(self));
-        kept.freezes.extend(unseen.take(MOST_SEEN.saturating_sub(self.freezes.len())).cloned());
+    pub fn stricter(&self, newer: &Self) -> Self {
+        let loosened = newer.loosened(self);
+        let looser = |field: &str| loosened.iter().any(|it| it.field.split('.').next() == Some(field));
+        let mut kept = Self {
+            pin: pick(looser("pin"), &self.pin, &newer.pin),
+            hold: pick(looser("hold"), &self.hold, &newer.hold),
+            windows: pick(looser("windows"), &self.windows, &newer.windows),
+            freezes: pick(looser("freezes"), &self.freezes, &newer.freezes),
+            minimum_age: pick(looser("minimumAge"), &self.minimum_age, &newer.minimum_age),
+            approval: pick(looser("approval"), &self.approval, &newer.approval),
+            after: pick(looser("after"), &self.after, &newer.after),
+            overrides: pick(looser("overrides"), &self.overrides, &newer.overrides),
+            own_images: pick(looser("ownImages"), &self.own_images, &newer.own_images),
+        };
+        let unseen: Vec<_> = newer.freezes.iter().filter(|freeze| !freeze.was_in(&kept)).cloned().collect();
+        kept.freezes.extend(unseen.into_iter().take(MOST_SEEN.saturating_sub(self.freezes.len())));
         kept
     }
 
@@ -100,6 +112,10 @@ impl Policy {
         }
         found.into_iter().map(|problem| format!("windows: {problem}")).collect()
     }
+}
+
+fn pick<T: Clone>(looser: bool, before: &T, newer: &T) -> T {
+    if looser { before.clone() } else { newer.clone() }
 }
 
 impl Freeze {

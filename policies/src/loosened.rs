@@ -38,7 +38,8 @@ pub(crate) fn loosened(was: &Policy, is: &Policy) -> Vec<Loosening> {
     let found = [
         ("pin", pin.as_ref().is_some_and(|was| pin_is_looser(was, is.pin.as_ref()))),
         ("hold", hold.is_some() && is.hold.is_none()),
-        ("windows", *windows != is.windows),
+        // Without any, a start is allowed at any time.
+        ("windows", !windows.is_empty() && *windows != is.windows),
         ("freezes", lacks(&is.freezes, freezes)),
         ("after", lacks(&is.after, after)),
         ("overrides", lacks(overrides, &is.overrides)),
@@ -237,7 +238,7 @@ ownImages: [bank.example/sidecar]
         let none = Policy::default();
         let fields =
             |policy: &Policy| loosened(&none, policy).into_iter().map(|it| it.field).collect::<Vec<_>>();
-        assert_eq!(fields(&policy(FULL)), ["windows", "overrides", "ownImages"]);
+        assert_eq!(fields(&policy(FULL)), ["overrides", "ownImages"]);
         for (severe, looser) in
             [("{atLeast: critical, age: 7d}", false), ("{atLeast: critical, age: 6d}", true)]
         {

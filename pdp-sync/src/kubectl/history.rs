@@ -1,7 +1,7 @@
 //! `kubectl pdp history`: what was installed when, and on whose word the newest decision stands.
 
 use pdp_policies::decision::DecisionRecord;
-use pdp_policies::gate::Authority;
+use pdp_policies::gate::{ApprovedBy, Authority};
 use pdp_policies::{At, Level, Loosening};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
@@ -50,6 +50,8 @@ struct Decision {
     decided_at: Option<At>,
     attempt: Option<u32>,
     authority: Option<Authority>,
+    /// Those whose approvals the policy asked for, if the record says it.
+    approved_by: Vec<ApprovedBy>,
     /// The customer's policy had been loosened since the decision before.
     policy_loosened: bool,
     /// By what, if the record says it.
@@ -64,6 +66,7 @@ fn decision(of: &UpdateSubscription, record: Option<&DecisionRecord>) -> Option<
             decided_at: Some(record.decided_at()),
             attempt: Some(record.attempt()),
             authority: Some(record.authority().clone()),
+            approved_by: record.approved_by().to_vec(),
             policy_loosened: record.policy().loosened,
             policy_changes: record.policy().changes.clone(),
         });
@@ -75,6 +78,7 @@ fn decision(of: &UpdateSubscription, record: Option<&DecisionRecord>) -> Option<
         decided_at: target.decided_at,
         attempt: target.attempt,
         authority: target.authority.clone(),
+        approved_by: Vec::new(),
         policy_loosened: status.policy_loosened,
         policy_changes: Vec::new(),
     })
@@ -93,6 +97,7 @@ fn text(history: &History) -> String {
         let attempt =
             decision.attempt.filter(|n| *n > 1).map_or_else(String::new, |n| format!(", attempt {n}"));
         lines.push(format!("newest decision: level {}{attempt}, {at}, started by {who}", decision.level));
+        lines.extend(decision.approved_by.iter().map(|by| format!("  approved by {} ({})", by.name, by.key)));
         if decision.policy_loosened {
             lines.push("  ! PolicyLoosened: the customer's policy had been loosened before".to_owned());
             lines.extend(decision.policy_changes.iter().map(|change| format!("    {change}")));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Situation;
+use super::permit::ApprovedBy;
 use super::quorum::{Missing, missing_of};
 use crate::approval_rule::{ApprovalRule, People, Superseded};
 use crate::channel::Channel;
@@ -12,19 +13,19 @@ use crate::instruction::ApprovalDecision;
 use crate::names::Level;
 use crate::person::PersonName;
 use crate::policy::Policy;
-use crate::trust::{Approved, Uncounted};
+use crate::trust::{Approved, Uncounted, Verified};
 
 /// So many names, or approvals that don't count, are told.
 const NAMED: usize = 8;
 
-/// Fingerprints of the keys of those who approved this release, or what is missing. One rejection is enough to hold it.
+/// Those who approved this release, or what is missing. One rejection is enough to hold it.
 pub(super) fn approved(
     policy: &Policy,
     channel: &Channel,
     situation: &Situation<'_>,
     level: Level,
     release: &Digest,
-) -> Result<Vec<String>, Obstacle> {
+) -> Result<Vec<ApprovedBy>, Obstacle> {
     let Some(rule) = &policy.approval else { return Ok(Vec::new()) };
     let waits = |detail: String| Err(Obstacle::new(Code::AwaitingApproval, None, detail));
     let of_release = || situation.approvals.iter().filter(|it| it.approval.sha256 == *release);
@@ -34,7 +35,8 @@ pub(super) fn approved(
     if let Some(newer) = superseded(rule, channel, situation, level) {
         return waits(format!("level {newer} takes its place, and the policy holds what is superseded"));
     }
-    let yes: BTreeMap<_, _> = of_release().map(|it| (it.person.clone(), it.approver.clone())).collect();
+    let approved_by = |it: &Verified<Approved>| ApprovedBy { name: name(rule, it), key: it.approver.clone() };
+    let yes: BTreeMap<_, _> = of_release().map(|it| (it.person.clone(), approved_by(it))).collect();
     let (groups, people) = (rule.all_groups(), rule.people());
     let said: BTreeSet<_> = yes.keys().cloned().collect();
     let missing = missing_of(&groups, &said);

@@ -21,7 +21,8 @@ pub use door::effective_ring;
 pub use forecast::{Forecast, Step};
 pub(crate) use length::AT_LEAST;
 pub use length::{AT_MOST as LONGEST_LENGTH, LENGTHS, usual_length};
-pub use permit::{Authority, Permit};
+use permit::Leave;
+pub use permit::{ApprovedBy, Authority, Permit};
 pub(crate) use quorum::missing_of;
 pub use when::{Candidate, when};
 use window::WindowStates;
@@ -140,7 +141,7 @@ pub fn decide(
     for (level, promotion) in look.candidates() {
         let descriptor = catalog.release(situation.line, level)?;
         let obstacles = match look.judge(promotion, &descriptor, now) {
-            Ok(authority) => return Ok(Verdict::Proceed(Box::new(Permit::new(descriptor, authority)))),
+            Ok(leave) => return Ok(Verdict::Proceed(Box::new(Permit::new(descriptor, leave)))),
             Err(obstacles) => obstacles,
         };
         let needs_grant = obstacles.iter().all(|o| o.code == ObstacleCode::NoGrant);
@@ -216,13 +217,8 @@ impl<'a> Look<'a> {
         forecast::forecast(today, obstacles_at, descriptor.release.deadline(), now)
     }
 
-    /// One level: the authority under which it may start, or all obstacles in its way.
-    fn judge(
-        &self,
-        promotion: &Promotion,
-        descriptor: &Descriptor,
-        now: At,
-    ) -> Result<Authority, Vec<Obstacle>> {
+    /// One level: why it may start, or all obstacles in its way.
+    fn judge(&self, promotion: &Promotion, descriptor: &Descriptor, now: At) -> Result<Leave, Vec<Obstacle>> {
         let Self { catalog, channel, policy, situation, slips, windows } = self;
         let release: &Release = &descriptor.release;
         let ring = effective_ring(&channel.plan, situation.ring, situation.instruction);
@@ -244,16 +240,17 @@ impl<'a> Look<'a> {
             obstacles.retain(|o| o.code != ObstacleCode::NoGrant);
         }
         match (opened, approved) {
-            (Ok(Authority::Approval { .. }), Ok(approvers))
-                if obstacles.is_empty() && !approvers.is_empty() =>
+            (Ok(Authority::Approval { .. }), Ok(approved_by))
+                if obstacles.is_empty() && !approved_by.is_empty() =>
             {
-                Ok(Authority::Approval { approvers })
+                let approvers = approved_by.iter().map(|by| by.key.clone()).collect();
+                Ok(Leave { authority: Authority::Approval { approvers }, approved_by })
             }
             (Ok(Authority::Approval { .. }), Ok(_)) if obstacles.is_empty() => {
                 let detail = "the policy names no approvers";
                 Err(vec![Obstacle::new(ObstacleCode::AwaitingApproval, None, detail)])
             }
-            (Ok(authority), Ok(_)) if obstacles.is_empty() => Ok(authority),
+            (Ok(authority), Ok(approved_by)) if obstacles.is_empty() => Ok(Leave { authority, approved_by }),
             _ => Err(obstacles),
         }
     }

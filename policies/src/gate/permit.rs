@@ -15,7 +15,24 @@ use crate::trust::{Descriptor, Verified};
 #[derive(Debug)]
 pub struct Permit {
     descriptor: Verified<Descriptor>,
-    authority: Authority,
+    leave: Leave,
+}
+
+/// Why a level may start.
+#[derive(Debug)]
+pub(super) struct Leave {
+    pub(super) authority: Authority,
+    /// Those whose approvals the policy asks for.
+    pub(super) approved_by: Vec<ApprovedBy>,
+}
+
+/// Somebody who approved the level.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovedBy {
+    /// The name, as the policy has it.
+    pub name: String,
+    /// Fingerprint of the key, as `ssh-keygen -l` prints it.
+    pub key: String,
 }
 
 /// On whose word a level started.
@@ -68,8 +85,8 @@ pub enum Authority {
 }
 
 impl Permit {
-    pub(super) fn new(descriptor: Verified<Descriptor>, authority: Authority) -> Self {
-        Self { descriptor, authority }
+    pub(super) fn new(descriptor: Verified<Descriptor>, leave: Leave) -> Self {
+        Self { descriptor, leave }
     }
 
     /// The release that may start.
@@ -79,7 +96,12 @@ impl Permit {
 
     /// On whose word.
     pub fn authority(&self) -> &Authority {
-        &self.authority
+        &self.leave.authority
+    }
+
+    /// Those whose approvals the policy asks for.
+    pub fn approved_by(&self) -> &[ApprovedBy] {
+        &self.leave.approved_by
     }
 }
 

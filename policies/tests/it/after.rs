@@ -12,6 +12,9 @@ use crate::vendor::{Key, NOW, now, release};
 
 const HOUR: i64 = 3600;
 
+/// What becomes of staging's report.
+type Edit = fn(&mut Report);
+
 fn ago(hours: i64) -> At {
     At::from_unix(NOW - hours * HOUR)
 }
@@ -73,7 +76,7 @@ fn what_staging_says_is_enough_or_says_what_is_missing() {
     let key = Key::new();
     let after = after(&key);
     let none: &[&str] = &[];
-    let edits: [(fn(&mut Report), &[&str]); 8] = [
+    let edits: [(Edit, &[&str]); 8] = [
         (|_| (), none),
         (|it| it.healthy_since = Some(ago(25)), none),
         (

@@ -125,10 +125,28 @@ fn what_a_looser_policy_holds_was_seen_too() {
     );
     let looser = policy(&text);
     assert!(looser.looser_than(&strict) && looser.ineffective(Some(&strict), now()).len() == 2);
-    let kept = strict.having_seen(&looser);
+    let kept = strict.stricter(&looser);
     assert_eq!((kept.hold.is_some(), kept.freezes.len()), (true, 2));
     assert_eq!(looser.ineffective(Some(&kept), now()), Vec::<String>::new());
-    assert_eq!(kept.having_seen(&looser), kept, "once is enough");
+    assert_eq!(kept.stricter(&looser), kept, "once is enough");
+}
+
+/// An edit that tightens one field and loosens another doesn't let the first one be loosened unseen later.
+#[test]
+fn the_stricter_of_two_policies_is_kept_field_by_field() {
+    let before =
+        policy("pin: {to: {level: 41}, reason: close, expires: 2027-01-31T00:00:00Z}\nminimumAge: {age: 1d}");
+    let mixed = policy(
+        "minimumAge: {age: 7d}\nwindows: [{name: w, kind: allow, cron: '0 2 * * *', timeZone: UTC, length: 2h}]\n\
+         overrides: [{atLeast: critical, pass: [window]}]",
+    );
+    let kept = before.stricter(&mixed);
+    assert_eq!((&kept.pin, &kept.overrides), (&before.pin, &vec![]));
+    assert_eq!((&kept.minimum_age, &kept.windows), (&mixed.minimum_age, &mixed.windows));
+    let without = Policy { minimum_age: None, ..mixed.clone() };
+    let fields: Vec<_> = without.loosened(&kept).into_iter().map(|it| it.field).collect();
+    assert_eq!(fields, ["pin", "overrides", "minimumAge"]);
+    assert_eq!(mixed.loosened(&before).len(), 2, "windows that come new are no way round");
 }
 
 #[test]

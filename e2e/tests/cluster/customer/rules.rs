@@ -187,6 +187,8 @@ fn a_bank_sets_up_its_rules_as_the_page_says() {
         .unwrap();
     plane.subscription.until_level(&plane.pdp_sync, 42).unwrap();
     let history = desk.play(audit.lines().next().unwrap());
-    assert!(history.contains("a.lind") || history.contains("approv"), "{history}");
+    for words in ["approved by a.lind (SHA256:", "approved by b.berg (SHA256:", "minimumAge:"] {
+        assert!(history.contains(words), "{words} in {history}");
+    }
     desk.play(audit);
 }
