@@ -93,7 +93,7 @@ async fn put<T: Serialize>(
     say(&format!("{} {verb}:\n{text}", seen::id(of)));
     confirm(&format!("{verb} level {}", args.level), &args.level.to_string(), args.yes)?;
     let signature = sign(&args.key, namespace, &text)?;
-    let name = format!("{verb}-{}-{}", args.level, now.unix());
+    let name = name(verb, args.level, now, &signature);
     let approval = UpdateApproval::new(&name, UpdateApprovalSpec { document: text, signature });
     let made = cluster.create(of, &approval).await?.name_any();
     let said = format!(
@@ -126,4 +126,10 @@ fn sign(key: &Path, namespace: &str, document: &str) -> Result<String> {
             .hint("name a key that the policy names, or its public half with the key in ssh-agent"));
     }
     String::from_utf8(signed.stdout).map_err(internal)
+}
+/// A name of its own, also where two people sign within one second.
+fn name(verb: &str, level: u32, now: At, signature: &str) -> String {
+    let digest = Digest::of(signature.as_bytes()).to_string();
+    let digest: String = digest.trim_start_matches("sha256:").chars().take(8).collect();
+    format!("{verb}-{level}-{}-{digest}", now.unix())
 }
