@@ -1,16 +1,21 @@
 //! A data plane that goes first: its report travels as a file, and counts by its key alone.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use pdp_e2e::{DataPlane, Program};
+use pdp_e2e::{DataPlane, Program, World};
 
 use crate::attack::note;
 use crate::base::{base, unix_now};
 use crate::forge::{expires, sha256};
+use crate::rings::{HEALTHY, Story};
 
 /// What staging hands out, and the fingerprint of its key.
 fn handed(staging: &DataPlane) -> (String, String) {
+    handed_in(&base().world, staging)
+}
+
+fn handed_in(world: &World, staging: &DataPlane) -> (String, String) {
     let state = staging.state.to_string_lossy();
-    let printed = base().world.run(Program::PdpSync, &["report", "--state", &state], &[]).unwrap();
+    let printed = world.run(Program::PdpSync, &["report", "--state", &state], &[]).unwrap();
     assert!(printed.ok(), "{}", printed.stderr);
     let value: serde_json::Value = serde_json::from_str(&printed.stdout).unwrap();
     let pem: String =
@@ -59,4 +64,35 @@ fn prod_follows_staging_once_its_own_word_says_that_it_was_healthy_for_long_enou
     staging.pass(&base.world, &[("PDP_NOW", &at(2))]).unwrap();
     put(&handed(&staging).0);
     assert_eq!((pass(2), prod.level()), (String::new(), Some(42)));
+}
+
+#[test]
+fn the_channel_server_hands_out_the_last_report_within_an_organization_alone() {
+    let mut story = Story::begin(&[("acme", "canary"), ("other", "canary")]);
+    story.release(41);
+    let first = &story.planes[0];
+    let waiting = |organization: &str| {
+        let (_, fingerprint) = handed_in(&story.world, first);
+        let after = format!("{{dataPlane: prod, fingerprint: '{fingerprint}', healthyFor: 1h}}");
+        let more = format!("{HEALTHY}  policy: {{after: [{after}]}}\n");
+        story.world.enrolled(organization, "next", &more).unwrap()
+    };
+    first.pass(&story.world, &[]).unwrap();
+    assert_eq!(first.level(), Some(41));
+    first.pass(&story.world, &[]).unwrap();
+    let (next, stranger) = (waiting("acme"), waiting("other"));
+    let says = |plane: &DataPlane| {
+        plane.pass(&story.world, &[]).unwrap();
+        details(plane)
+    };
+    assert!(says(&next).contains("has to be for 1h"), "{}", details(&next));
+    assert!(says(&stranger).contains("`prod` goes first, and"), "{}", details(&stranger));
+    assert!(!details(&stranger).contains("has to be for"), "another organization's report is nobody's");
+    note("report-of-another-organization", "AfterOther", "delay only");
+    story.pass_time(3700);
+    story.planes[0].pass(&story.world, &[]).unwrap();
+    next.pass(&story.world, &[]).unwrap();
+    assert_eq!((details(&next), next.level()), (String::new(), Some(41)));
+    stranger.pass(&story.world, &[]).unwrap();
+    assert_eq!(stranger.level(), None);
 }

