@@ -1,7 +1,7 @@
 //! What of a policy protects nothing, or can never be met: a slip that nobody would notice before the day that it was for.
 
 use crate::channel::Channel;
-use crate::gate::{AT_LEAST, WindowState, window_state};
+use crate::gate::{AT_LEAST, ever_opens};
 use crate::names::Level;
 use crate::policy::{ApprovalRule, Freeze, MinimumAge, Pin, PinTarget, Policy};
 use crate::time::{At, Span};
@@ -101,8 +101,7 @@ impl Policy {
             return Vec::new();
         }
         let found: Vec<_> = self.windows.iter().filter_map(|window| window.check(now).err()).collect();
-        let state = |needed| window_state(&self.windows, needed, now);
-        let never = |needed| matches!(state(needed), WindowState::Closed { next: None, .. });
+        let never = |needed| !ever_opens(&self.windows, needed, now);
         if found.is_empty() && never(AT_LEAST) {
             let why = match never(Span::default()) {
                 true => "those that forbid cover the others".to_owned(),

@@ -26,8 +26,8 @@ pub use permit::{ApprovedBy, Authority, Permit};
 pub(crate) use quorum::missing_of;
 pub use when::{Candidate, when};
 use window::WindowStates;
-pub(crate) use window::open_stretches;
 pub use window::{WindowState, window_state};
+pub(crate) use window::{ever_opens, open_stretches};
 pub use window_words::{Beginning, WindowWords};
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Maintenance windows: cron beginnings in the customer's time zone, lengths in elapsed time.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::openings::Openings;
@@ -23,8 +23,8 @@ pub enum WindowState {
 
 /// A window that is open for longer isn't one.
 const MAX_LENGTH: Span = Span::from_seconds(366 * 86_400);
-/// No search for the next opening goes on for longer than this many steps: hours of a year, and some.
-const MAX_STEPS: usize = 10_000;
+/// No decision looks up more openings than these; one takes some microseconds.
+const MOST_LOOKUPS: usize = 200_000;
 /// The next opening is looked for up to here.
 const HORIZON: Span = Span::from_seconds(366 * 86_400);
 
@@ -105,13 +105,13 @@ impl Readable<'_> {
 
     /// What it says, as one that forbids, of a level that starts at `now` and takes `needed`.
     fn denies(&self, now: At, needed: Span) -> Option<Denied> {
-        let begins = self.openings.last(now.plus(needed))?;
-        let end = begins.plus(self.window.length);
-        match begins > now {
-            true if begins < now.plus(needed) => Some(Denied::Soon(begins, end)),
-            true => None,
-            false => (now < end).then_some(Denied::Now(end)),
+        if let Some(end) = self.open_until(now) {
+            return Some(Denied::Now(end));
         }
+        // What begins in the second in which the level is done comes too late to meet it.
+        let last_second = At::from_unix(now.plus(needed).unix() - 1);
+        let begins = self.openings.last(last_second).filter(|begins| *begins > now)?;
+        Some(Denied::Soon(begins, begins.plus(self.window.length)))
     }
 }
 
@@ -121,7 +121,12 @@ struct Windows<'a> {
     deny: Vec<Readable<'a>>,
     /// For so long a level needs them.
     needed: Span,
+    /// So many openings may still be looked up.
+    budget: Cell<usize>,
 }
+
+/// There are too many openings to look through.
+pub(crate) struct TooMany;
 
 impl<'a> Windows<'a> {
     fn read(windows: &'a [Window], needed: Span) -> Result<Self, String> {
@@ -130,7 +135,8 @@ impl<'a> Windows<'a> {
             let read = of_kind.map(|window| Ok(Readable { window, openings: window.openings()? }));
             read.collect::<Result<Vec<_>, String>>()
         };
-        Ok(Self { allow: read(WindowKind::Allow)?, deny: read(WindowKind::Deny)?, needed })
+        let (allow, deny) = (read(WindowKind::Allow)?, read(WindowKind::Deny)?);
+        Ok(Self { allow, deny, needed, budget: Cell::new(MOST_LOOKUPS) })
     }
 
     /// Why starts are forbidden at `now`, none if they are allowed.
@@ -158,10 +164,10 @@ impl<'a> Windows<'a> {
     /// if none is open.
     fn allowed_until(&self, now: At, enough: At) -> Option<At> {
         let mut until = self.open_until(now, enough)?;
-        for _ in 0..MAX_STEPS {
+        while until < enough && self.looks_up(self.allow.len()) {
             match self.open_until(until, enough) {
-                Some(further) if until < enough => until = further,
-                _ => break,
+                Some(further) => until = further,
+                None => break,
             }
         }
         Some(until)
@@ -180,19 +186,33 @@ impl<'a> Windows<'a> {
     }
 
     /// The first time within a year at which starts are allowed.
-    fn next_opening(&self, now: At) -> Option<At> {
+    fn next_opening(&self, now: At) -> Result<Option<At>, TooMany> {
         let (mut at, horizon) = (now, now.plus(HORIZON));
-        for _ in 0..MAX_STEPS {
-            if at > horizon {
-                return None;
+        while at <= horizon {
+            if !self.looks_up(self.allow.len() + self.deny.len()) {
+                return Err(TooMany);
             }
-            at = match self.denied_until(at) {
-                Some(end) => end,
-                None if self.closed_by(at).is_none() => return Some(at),
-                None => self.allow.iter().filter_map(|allow| allow.openings.next(at)).min()?,
+            let next = match self.denied_until(at) {
+                Some(end) => Some(end),
+                None if self.allow.is_empty() => return Ok(Some(at)),
+                None => match self.allowed_until(at, at.plus(self.needed)) {
+                    Some(end) if end >= at.plus(self.needed) => return Ok(Some(at)),
+                    // Whoever begins later in the same stretch has less of it.
+                    Some(end) => self.allow.iter().filter_map(|allow| allow.openings.next(end)).min(),
+                    None => self.allow.iter().filter_map(|allow| allow.openings.next(at)).min(),
+                },
             };
+            let Some(next) = next else { return Ok(None) };
+            at = next;
         }
-        None
+        Ok(None)
+    }
+
+    /// False once the budget is used up.
+    fn looks_up(&self, count: usize) -> bool {
+        let left = self.budget.get().saturating_sub(count.max(1));
+        self.budget.set(left);
+        left > 0
     }
 
     /// The last end of all windows that forbid a start at `at`.
@@ -224,7 +244,7 @@ pub(crate) fn open_stretches(
 impl Windows<'_> {
     /// The first stretch that is open at `from` or later.
     fn stretch(&self, from: At, until: At) -> Option<(At, At)> {
-        let begins = self.next_opening(from).filter(|begins| *begins < until)?;
+        let begins = self.next_opening(from).ok().flatten().filter(|begins| *begins < until)?;
         let allowed = if self.allow.is_empty() { Some(until) } else { self.allowed_until(begins, until) };
         let denied = self.deny.iter().filter_map(|deny| deny.openings.next(begins)).min();
         let end = allowed?.min(denied.unwrap_or(until)).min(until);
@@ -256,12 +276,21 @@ pub fn window_state(windows: &[Window], needed: Span, now: At) -> WindowState {
         Err(why) => return WindowState::Closed { next: None, why },
     };
     let Some(why) = read.closed_by(now) else { return WindowState::Open };
-    let next = read.next_opening(now);
-    let why = match next {
-        None if needed > Span::default() => {
-            format!("{why}; no window within a year is long enough for the {needed} that a level takes")
+    let (next, more) = match read.next_opening(now) {
+        Ok(next @ Some(_)) => (next, String::new()),
+        Ok(None) if needed > Span::default() => {
+            (None, format!("; no window within a year is long enough for the {needed} that a level takes"))
         }
-        _ => why,
+        Ok(None) => (None, String::new()),
+        Err(TooMany) => {
+            (None, "; too many openings to look for the next one: write fewer, longer windows".to_owned())
+        }
     };
-    WindowState::Closed { next, why }
+    WindowState::Closed { next, why: format!("{why}{more}") }
+}
+
+/// False if no start is allowed within a year. What there is too much of to look through isn't known to be closed.
+pub(crate) fn ever_opens(windows: &[Window], needed: Span, now: At) -> bool {
+    let Ok(read) = Windows::read(windows, needed) else { return false };
+    !matches!(read.next_opening(now), Ok(None))
 }

@@ -100,3 +100,74 @@ fn without_a_length_a_window_is_open_to_its_last_second() {
     assert_eq!(state(Span::default(), "2026-11-29T01:59:59Z"), WindowState::Open);
     assert_ne!(state(Span::from_seconds(2), "2026-11-29T01:59:59Z"), WindowState::Open);
 }
+
+/// What forbids starts is heard at every second, whatever begins when the level would be done.
+#[test]
+fn a_window_that_forbids_counts_at_each_instant() {
+    for (cron, length, now) in [
+        ("* 8-17 * * 1-5", "1m", "2026-11-24T10:00:00Z"),
+        ("*/5 * * * *", "5m", "2026-11-24T10:05:00Z"),
+        ("0 * * * *", "1h", "2026-11-24T10:55:00Z"),
+    ] {
+        let deny = format!("{{name: no, kind: deny, cron: '{cron}', timeZone: UTC, length: {length}}}");
+        let policy: Policy = pdp_policies::yaml::read(&format!("windows: [{deny}]")).unwrap();
+        for second in -1..=1 {
+            let at = At::from_unix(now.parse::<At>().unwrap().unix() + second);
+            let state = pdp_policies::gate::window_state(&policy.windows, minutes(5), at);
+            assert!(matches!(state, WindowState::Closed { .. }), "{cron} {at}: {state:?}");
+        }
+    }
+    let always = "windows: [{name: no, kind: deny, cron: '*/5 * * * *', timeZone: UTC, length: 5m}]";
+    let policy: Policy = pdp_policies::yaml::read(always).unwrap();
+    let found = policy.ineffective(None, "2026-11-24T10:00:00Z".parse().unwrap());
+    assert!(found[0].starts_with("windows never allow a start"), "{found:?}");
+}
+
+/// A start that is allowed for a level of some length is allowed at each minute until it is done, and the next one that is
+/// foretold is allowed.
+#[test]
+fn what_is_allowed_is_allowed_to_its_end() {
+    let crons = ["0 22 * * *", "*/7 * * * *", "30 1-5 * * *", "0 0 * * 6", "15 */3 * * *", "* 8-17 * * 1-5"];
+    let lengths = ["1m", "7m", "45m", "3h", "1d"];
+    let mut seed = 7_u32;
+    let mut pick = |count: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize % count
+    };
+    for round in 0..300 {
+        let windows: Vec<_> = (0..=pick(3))
+            .map(|n| {
+                let kind = if pick(2) == 0 { "allow" } else { "deny" };
+                let (cron, length) = (crons[pick(crons.len())], lengths[pick(lengths.len())]);
+                format!("{{name: w{n}, kind: {kind}, cron: '{cron}', timeZone: UTC, length: {length}}}")
+            })
+            .collect();
+        let policy: Policy = pdp_policies::yaml::read(&format!("windows: [{}]", windows.join(", "))).unwrap();
+        let needed = minutes([0, 5, 40, 130][pick(4)]);
+        let now = At::from_unix(1_796_000_000 + i64::try_from(pick(7 * 86_400)).unwrap());
+        let state = |needed, at| pdp_policies::gate::window_state(&policy.windows, needed, at);
+        let start = match state(needed, now) {
+            WindowState::Open => now,
+            WindowState::Closed { next: Some(next), .. } => next,
+            WindowState::Closed { next: None, .. } => continue,
+        };
+        assert_eq!(state(needed, start), WindowState::Open, "{round}: {windows:?} {start}");
+        for second in (0..needed.seconds()).step_by(29).chain([needed.seconds() - 1]).filter(|it| *it >= 0) {
+            let at = At::from_unix(start.unix() + second);
+            assert_eq!(state(Span::default(), at), WindowState::Open, "{round}: {windows:?} {start} {at}");
+        }
+    }
+}
+
+/// However many openings there are, an answer comes in bounded time, and isn't "never".
+#[test]
+fn a_hundred_windows_of_each_minute_are_no_reason_to_wait_for_an_answer() {
+    let window = "{name: w, kind: allow, cron: '* 0-22 * * *', timeZone: UTC, length: 1m}";
+    let policy: Policy =
+        pdp_policies::yaml::read(&format!("windows: [{}]", vec![window; 100].join(", "))).unwrap();
+    let at: At = "2026-11-24T10:00:00Z".parse().unwrap();
+    let state = pdp_policies::gate::window_state(&policy.windows, Span::from_seconds(86_400), at);
+    let WindowState::Closed { next: None, why } = state else { panic!("{state:?}") };
+    assert!(why.contains("write fewer, longer windows"), "{why}");
+    assert_eq!(policy.ineffective(None, at), Vec::<String>::new());
+}
