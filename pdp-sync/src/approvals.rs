@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use pdp_policies::instruction::MAX_APPROVAL_LIFE;
 use pdp_policies::trust::{self, Approved, Times, Uncounted, Verified};
 use pdp_policies::{At, Digest, Refusal};
 
 use crate::content::SignedApproval;
 use crate::customer::Customer;
+
+/// So many certified approvals are remembered.
+const MOST_SEEN: usize = 500;
 
 /// What became of all that are at hand.
 #[derive(Debug, Default)]
@@ -25,10 +29,16 @@ pub(crate) fn judge(
     seen: &BTreeMap<Digest, At>,
     now: At,
 ) -> Judged {
-    let Some(rule) = &customer.policy.approval else { return Judged::default() };
+    let Some(rule) = &customer.policy.approval else {
+        return Judged { certified: seen.clone(), ..Judged::default() };
+    };
     let (requests, approvals): (Vec<_>, Vec<_>) =
         signed.iter().partition(|it| trust::is_request(&it.signature));
-    let mut judged = Judged::default();
+    let fresh = |at: &At| now.seconds_since(*at) < MAX_APPROVAL_LIFE.seconds();
+    // What isn't at hand for a while was seen all the same.
+    let certified = seen.iter().filter(|(_, at)| fresh(at)).take(MOST_SEEN);
+    let mut judged =
+        Judged { certified: certified.map(|(digest, at)| (*digest, *at)).collect(), ..Judged::default() };
     let mut counting = Vec::new();
     for it in requests {
         let (digest, times) = times(it, seen, now);

@@ -72,8 +72,10 @@ pub(crate) fn fetch(
         match instruct::listen(endpoints, customer, approvals, state, &catalog, clock.now(), refetched)? {
             Listened::Heard(heard) => {
                 told.get_or_insert_default().extend(heard.moves.iter().cloned());
-                let others =
-                    others::heard(customer, &plane.reports_of, heard.identity.as_ref(), clock.now())?;
+                let identity = heard.identity.as_ref();
+                let (others, newest) =
+                    others::heard(customer, &plane.reports_of, identity, &state.others, clock.now())?;
+                state.save_others(newest)?;
                 return Ok(Ok(Fetched { catalog, heard, others }));
             }
             Listened::FetchFirst => refetched = true,

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::content::Content;
 use crate::moving::{MOVES, Origin, Remembered};
+use crate::others::Newest;
 use crate::secret_store::SecretStore;
 use crate::store::Store;
 
@@ -30,6 +31,8 @@ pub(crate) const FLOORS: &str = "floors.json";
 pub(crate) const ENROLLED: &str = "enrolled.json";
 /// The last report, for those that wait for this data plane.
 pub(crate) const HANDED: &str = "report.json";
+/// When the newest reports of others were issued.
+const OTHERS: &str = "others.json";
 /// When certified approvals were seen first.
 const CERTIFIED: &str = "certified.json";
 /// How long the last levels took.
@@ -61,6 +64,8 @@ pub(crate) struct State {
     pub(crate) handed: Option<Handed>,
     /// Since when what is installed runs healthy without a break.
     pub(crate) healthy: Option<Healthy>,
+    /// When the newest report of each data plane was issued that this one goes after.
+    pub(crate) others: Newest,
     /// When approvals were seen first that count by a certificate.
     pub(crate) certified: BTreeMap<Digest, At>,
     /// How long the last levels took here.
@@ -113,6 +118,9 @@ pub(crate) struct Healthy {
     pub(crate) sha256: Digest,
     /// Since when, without a break.
     pub(crate) since: At,
+    /// When that was seen last, but for some minutes.
+    #[serde(default = "At::never")]
+    pub(crate) seen: At,
 }
 
 impl State {
@@ -161,6 +169,7 @@ impl State {
             reported: read(&store, "reported.json")?,
             handed: read(&store, HANDED)?,
             healthy: read(&store, "healthy.json")?.flatten(),
+            others: read(&store, OTHERS)?.unwrap_or_default(),
             certified: read(&store, CERTIFIED)?.unwrap_or_default(),
             lengths: read(&store, LENGTHS)?.unwrap_or_default(),
             moves: read(&store, MOVES)?.unwrap_or_default(),
@@ -269,6 +278,14 @@ impl State {
         if self.healthy != healthy {
             write(&mut self.store, "healthy.json", &healthy)?;
             self.healthy = healthy;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn save_others(&mut self, others: Newest) -> Result<()> {
+        if self.others != others {
+            write(&mut self.store, OTHERS, &others)?;
+            self.others = others;
         }
         Ok(())
     }

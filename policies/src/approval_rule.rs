@@ -146,13 +146,17 @@ pub(crate) struct People {
     pub(crate) names: BTreeMap<PersonName, String>,
     keys: Vec<(KeyData, PersonName)>,
     pub(crate) authorities: Vec<KeyData>,
+    /// Everybody whom the rule names, in whatever part.
+    named: BTreeSet<PersonName>,
 }
 
 impl People {
-    /// Whom a certificate is for: the first of its principals who is one of these people.
+    /// Whom a certificate is for: the one of its principals whom the rule names; none if it names several, who would be one.
     pub(crate) fn certified(&self, principals: &[String]) -> Option<PersonName> {
-        let names = principals.iter().map(|name| PersonName::of(name));
-        names.into_iter().find(|name| self.names.contains_key(name))
+        let all: BTreeSet<_> = principals.iter().map(|name| PersonName::of(name)).collect();
+        let mut named = all.into_iter().filter(|name| self.named.contains(name));
+        let (first, second) = (named.next(), named.next());
+        first.filter(|name| second.is_none() && self.names.contains_key(name))
     }
 
     /// Whose key it is.
@@ -201,6 +205,15 @@ impl ApprovalRule {
         self.certified(people(self.everybody().map(|(_, approver)| approver)))
     }
 
+    /// Everybody who may approve or ask.
+    pub(crate) fn everybody_named(&self) -> People {
+        self.certified(people(self.all_approvers()))
+    }
+
+    fn all_approvers(&self) -> impl Iterator<Item = &Approver> {
+        self.everybody().map(|(_, approver)| approver).chain(&self.requesters)
+    }
+
     /// Everybody who may ask.
     pub(crate) fn requesters(&self) -> People {
         self.certified(people(self.requesters.iter()))
@@ -208,7 +221,8 @@ impl ApprovalRule {
 
     fn certified(&self, people: People) -> People {
         let keys = self.authorities.iter().filter_map(|line| read_key(line).ok());
-        People { authorities: keys.map(|key| key.key_data().clone()).collect(), ..people }
+        let named = self.all_approvers().map(|approver| PersonName::of(&approver.name())).collect();
+        People { authorities: keys.map(|key| key.key_data().clone()).collect(), named, ..people }
     }
 
     /// Each approver and requester with the place where they stand.

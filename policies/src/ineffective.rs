@@ -136,15 +136,17 @@ impl Freeze {
         })
     }
 
-    /// One whose end was moved is the same one.
+    /// One whose end, or beginning, was moved is the same one. Reasons come again each year.
     fn was_in(&self, policy: &Policy) -> bool {
-        policy.freezes.iter().any(|was| was.from == self.from || was.reason == self.reason)
+        policy.freezes.iter().any(|was| was.from == self.from || was.until == self.until)
     }
 }
 
 impl Pin {
     fn over(&self, before: Option<&Policy>, now: At) -> Option<String> {
-        let seen = before.is_some_and(|before| before.pin.is_some());
+        let was = before.and_then(|before| before.pin.as_ref());
+        // One whose end was moved, or that was moved to another level, is the same one.
+        let seen = was.is_some_and(|was| was.to == self.to || was.expires == self.expires);
         (self.expires <= now && !seen).then(|| {
             format!("pin ends (`expires: {}`) before it begins, now: it would hold nothing", self.expires)
         })

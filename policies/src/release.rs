@@ -320,6 +320,17 @@ impl Release {
         }
     }
 
+    /// Longer than this it takes only where something else holds it up: each stage has failed by then.
+    pub fn longest(&self) -> Span {
+        let mut stages: BTreeMap<u32, i64> = BTreeMap::new();
+        for component in &self.components {
+            let most = 2 * component.timeout.seconds() + component.settle.seconds();
+            let stage = stages.entry(component.stage).or_default();
+            *stage = most.max(*stage);
+        }
+        Span::from_seconds(u32::try_from(stages.values().sum::<i64>()).unwrap_or(u32::MAX))
+    }
+
     /// All that is inconsistent within the release, in words.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();

@@ -107,7 +107,8 @@ pub(super) fn known(plane: &Plane, state: &State, now: At) -> Result<Fetched> {
         Judgement::Unavailable(failure) => return Err(failure),
     };
     let heard = instruct::known(&plane.customer, &plane.approvals(), state, &catalog, now);
-    let others = others::heard(&plane.customer, &plane.reports_of, heard.identity.as_ref(), now)?;
+    let identity = heard.identity.as_ref();
+    let (others, _) = others::heard(&plane.customer, &plane.reports_of, identity, &state.others, now)?;
     Ok(Fetched { catalog, heard: Box::new(heard), others })
 }
 

@@ -146,7 +146,8 @@ pub struct Obstacle {
 impl Obstacle {
     /// An obstacle that goes away by itself at `next`, or never.
     pub fn new(code: ObstacleCode, next: Option<At>, detail: impl Into<String>) -> Self {
-        Self { code, owner: code.owner(), next, detail: detail.into() }
+        let detail = crate::printable_lines(&detail.into());
+        Self { code, owner: code.owner(), next, detail }
     }
 }
 

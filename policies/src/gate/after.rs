@@ -21,16 +21,18 @@ pub struct Other {
     pub heard: Result<Verified<Report>, String>,
 }
 
+/// What is in the way at `at`. `now` is the time at which the reports were heard; for a later one they are played forward: who is
+/// healthy stays so, and says so.
 pub(super) fn obstacles(
     after: &[After],
     situation: &Situation<'_>,
     release: &Digest,
-    now: At,
+    (at, now): (At, At),
 ) -> Vec<Obstacle> {
-    after.iter().filter_map(|after| obstacle(after, situation.others, release, now)).collect()
+    after.iter().filter_map(|after| obstacle(after, situation.others, release, (at, now))).collect()
 }
 
-fn obstacle(after: &After, others: &[Other], release: &Digest, now: At) -> Option<Obstacle> {
+fn obstacle(after: &After, others: &[Other], release: &Digest, (at, now): (At, At)) -> Option<Obstacle> {
     let name = &after.data_plane;
     let waits = |next, detail: String| Some(Obstacle::new(ObstacleCode::AfterOther, next, detail));
     let report = match others.iter().find(|other| other.data_plane == *name).map(|other| &other.heard) {
@@ -54,12 +56,18 @@ fn obstacle(after: &After, others: &[Other], release: &Digest, now: At) -> Optio
     let healthy_for = after.healthy_for;
     match (current, report.healthy_since) {
         (Some(_), Some(since)) if report.issued.seconds_since(since) >= healthy_for.seconds() => None,
-        (Some(_), Some(since)) => {
-            let detail = format!(
-                "`{name}` goes first: it is healthy on it since {since}, and has to be for {healthy_for}"
-            );
-            waits(Some(since.plus(healthy_for)), detail)
-        }
+        (Some(_), Some(since)) => match since.plus(healthy_for) {
+            ripe if at > now && at >= ripe => None,
+            ripe => {
+                let detail = format!(
+                    "`{name}` goes first: it is healthy on it since {since}, and has to be for {healthy_for}"
+                );
+                let late =
+                    format!("; its last report is of {}, and a newer one has to say so", report.issued);
+                let more = if at < ripe { String::new() } else { late };
+                waits(Some(ripe).filter(|ripe| at < *ripe), detail + &more)
+            }
+        },
         (Some(_), None) => waits(None, format!("`{name}` goes first: it runs it, and isn't healthy")),
         (None, _) => {
             let at = report.current.map_or_else(|| "nothing".to_owned(), |at| format!("level {}", at.level));

@@ -36,7 +36,10 @@ pub(super) fn approved(
         return waits(format!("level {newer} takes its place, and the policy holds what is superseded"));
     }
     let approved_by = |it: &Verified<Approved>| ApprovedBy { name: name(rule, it), key: it.approver.clone() };
-    let yes: BTreeMap<_, _> = of_release().map(|it| (it.person.clone(), approved_by(it))).collect();
+    let mut keys = BTreeSet::new();
+    // One key is one vote, whatever names it signs under.
+    let yes = of_release().filter(|it| keys.insert(&it.approver));
+    let yes: BTreeMap<_, _> = yes.map(|it| (it.person.clone(), approved_by(it))).collect();
     let (groups, people) = (rule.all_groups(), rule.people());
     let said: BTreeSet<_> = yes.keys().cloned().collect();
     let missing = missing_of(&groups, &said);
@@ -48,7 +51,7 @@ pub(super) fn approved(
 }
 
 fn name(rule: &ApprovalRule, approved: &Approved) -> String {
-    rule.people().names.get(&approved.person).cloned().unwrap_or_else(|| approved.approver.clone())
+    rule.everybody_named().names.get(&approved.person).cloned().unwrap_or_else(|| approved.approver.clone())
 }
 
 /// `1 of 2 approvals, waits for 1 of: a.lind, b.berg`.

@@ -184,6 +184,8 @@ struct Look<'a> {
     /// What is wrong with the policy itself.
     slips: Vec<Obstacle>,
     windows: WindowStates<'a>,
+    /// The time of the decision; a forecast asks for later ones.
+    now: At,
 }
 
 impl<'a> Look<'a> {
@@ -192,7 +194,7 @@ impl<'a> Look<'a> {
         let channel = catalog.channel(situation.line)?;
         let slips = slips(policy, channel, situation, now);
         let windows = WindowStates::of(&policy.windows);
-        Some(Self { catalog, channel, policy, situation, slips, windows })
+        Some(Self { catalog, channel, policy, situation, slips, windows, now })
     }
 
     /// The promoted levels above the installed one that are meant for this PDP, highest first.
@@ -219,7 +221,7 @@ impl<'a> Look<'a> {
 
     /// One level: why it may start, or all obstacles in its way.
     fn judge(&self, promotion: &Promotion, descriptor: &Descriptor, now: At) -> Result<Leave, Vec<Obstacle>> {
-        let Self { catalog, channel, policy, situation, slips, windows } = self;
+        let Self { catalog, channel, policy, situation, slips, windows, .. } = self;
         let release: &Release = &descriptor.release;
         let ring = effective_ring(&channel.plan, situation.ring, situation.instruction);
         let passes = customer::overrides(policy, promotion, release);
@@ -232,7 +234,7 @@ impl<'a> Look<'a> {
         obstacles.extend(opened.as_ref().err().into_iter().flatten().cloned());
         let needed = length::of(release, situation.usual_length);
         obstacles.extend(customer::obstacles(policy, promotion, release, &passes, windows, needed, now));
-        obstacles.extend(after::obstacles(&policy.after, situation, &descriptor.sha256, now));
+        obstacles.extend(after::obstacles(&policy.after, situation, &descriptor.sha256, (now, self.now)));
         obstacles.extend(approved.as_ref().err().cloned());
         obstacles.extend(situation.found.iter().chain(slips).cloned());
         if obstacles.iter().any(|o| o.code != ObstacleCode::NoGrant) {

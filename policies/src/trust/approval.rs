@@ -7,7 +7,7 @@ use crate::codes::{Refusal, RefusalCode as Code};
 use crate::digest::Digest;
 use crate::document;
 use crate::instruction::{
-    APPROVAL_NAMESPACE, Approval, ApprovalRequest, MAX_APPROVAL_LIFE, REQUEST_NAMESPACE,
+    APPROVAL_NAMESPACE, Approval, ApprovalDecision, ApprovalRequest, MAX_APPROVAL_LIFE, REQUEST_NAMESPACE,
 };
 use crate::names::{DataPlaneName, Organization, PdpId};
 use crate::person::PersonName;
@@ -59,6 +59,8 @@ pub struct Requested {
     pub digest: Digest,
     /// Who asks: may not approve it.
     pub person: PersonName,
+    /// Fingerprint of the key.
+    pub key: String,
     /// True if a certificate vouches for the key.
     pub certified: bool,
 }
@@ -78,7 +80,7 @@ impl Uncounted {
     /// What a refused document is for, as far as it says so.
     pub fn new(name: &str, document: &[u8], refusal: &Refusal) -> Self {
         let read: Option<Approval> = document::read("approval", document).ok();
-        let reason = format!("{}: {}", refusal.code, refusal.detail);
+        let reason = crate::printable(&format!("{}: {}", refusal.code, refusal.detail));
         Self { name: crate::printable(name), sha256: read.map(|it| it.sha256), reason }
     }
 }
@@ -103,11 +105,17 @@ pub fn request(
     let read: ApprovalRequest = document::read("request", bytes)?;
     let people = rule.requesters();
     let signers = times.signers(&people, rule);
-    let Signer { person, certified, .. } =
+    let Signer { person, fingerprint, certified } =
         ssh::signer(bytes, signature, REQUEST_NAMESPACE, &signers).map_err(|why| invalid("request", why))?;
     let life = Life { issued: read.issued, expires: read.expires };
     fits("request", (&read.organization, read.data_plane.as_ref()), life, pdp, times.now)?;
-    Ok(Verified::new(Requested { request: read, digest: Digest::of(bytes), person, certified }))
+    Ok(Verified::new(Requested {
+        request: read,
+        digest: Digest::of(bytes),
+        person,
+        key: fingerprint,
+        certified,
+    }))
 }
 
 /// Judges one approval for `pdp` by the policy's rule. The requester never counts as an approver; where the policy lists
@@ -125,12 +133,17 @@ pub fn approval(
 ) -> Result<Verified<Approved>, Refusal> {
     small(bytes, signature)?;
     let read: Approval = document::read("approval", bytes)?;
-    let people = rule.people();
+    let no = read.decision == ApprovalDecision::Reject;
+    // A no of anybody named holds: also of who asked, and by a certificate that was valid when it was said.
+    let people = if no { rule.everybody_named() } else { rule.people() };
+    let times = if no { Times { certified_at: read.issued.min(times.now), ..times } } else { times };
     let signers = times.signers(&people, rule);
     let Signer { person, fingerprint, certified } =
         ssh::signer(bytes, signature, APPROVAL_NAMESPACE, &signers)
             .map_err(|why| invalid("approval", why))?;
-    answers(&read, &person, rule, requests).map_err(|why| invalid("approval", why))?;
+    if !no {
+        answers(&read, (&person, &fingerprint), rule, requests).map_err(|why| invalid("approval", why))?;
+    }
     let life = Life { issued: read.issued, expires: read.expires };
     fits("approval", (&read.organization, read.data_plane.as_ref()), life, pdp, times.now)?;
     Ok(Verified::new(Approved { approval: read, person, approver: fingerprint, certified }))
@@ -139,7 +152,7 @@ pub fn approval(
 /// Whether somebody else asked for it; the reason if not.
 fn answers(
     approval: &Approval,
-    person: &PersonName,
+    (person, key): (&PersonName, &str),
     rule: &ApprovalRule,
     requests: &[Verified<Requested>],
 ) -> Result<(), String> {
@@ -160,7 +173,8 @@ fn answers(
     let Some(request) = requests.iter().find(|request| request.digest == digest) else {
         return Err(format!("the request {digest} that it answers isn't at hand, or doesn't count"));
     };
-    if request.person == *person {
+    // One key is one person, whatever names certificates give it.
+    if request.person == *person || request.key == key {
         return own();
     }
     if request.person != PersonName::of(&approval.requester) {

@@ -80,7 +80,9 @@ fn person(
     let principals = ssh_certificate::principals(certificate, &people.authorities, signers.certified_at)?;
     people.certified(&principals).ok_or_else(|| {
         let names = crate::printable(&principals.join(", "));
-        format!("signed with a certificate for `{names}`: none of them is named by the policy")
+        format!(
+            "signed with a certificate for `{names}`: it has to name one person of the policy, and no other"
+        )
     })
 }
 

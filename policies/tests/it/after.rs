@@ -60,6 +60,10 @@ fn setting(policy: Policy) -> Setting {
 
 /// What is in the way once this was heard of staging.
 fn waits(after: &After, heard: Option<Result<Vec<u8>, String>>) -> Vec<String> {
+    heard_of(after, heard).details(ObstacleCode::AfterOther)
+}
+
+fn heard_of(after: &After, heard: Option<Result<Vec<u8>, String>>) -> Setting {
     let organization = "acme".parse().unwrap();
     let judge = |bytes: Vec<u8>| {
         trust::handed_report(&bytes, after, &organization, now()).map_err(|refusal| refusal.to_string())
@@ -68,7 +72,28 @@ fn waits(after: &After, heard: Option<Result<Vec<u8>, String>>) -> Vec<String> {
         heard.map(|heard| Other { data_plane: "staging".parse().unwrap(), heard: heard.and_then(judge) });
     let mut setting = setting(Policy { after: vec![after.clone()], ..Policy::default() });
     setting.others = other.into_iter().collect();
-    setting.details(ObstacleCode::AfterOther)
+    setting
+}
+
+/// Who is healthy is taken to stay so: the forecast says when, and nobody asks each second for news that isn't there.
+#[test]
+fn a_forecast_plays_a_report_forward_and_a_late_one_is_waited_for() {
+    let key = Key::new();
+    let after = after(&key);
+    let mut young = report();
+    young.healthy_since = Some(ago(2));
+    let setting = heard_of(&after, Some(Ok(handed(&young, &key))));
+    let waiting = setting.waiting();
+    let ripe = ago(2 - 24);
+    assert_eq!(waiting.obstacles.iter().map(|it| it.next).collect::<Vec<_>>(), [Some(ripe)]);
+    assert_eq!((waiting.forecast.at, waiting.forecast.not_within_a_year), (Some(ripe), false));
+    // A day later its word of yesterday is still the last one.
+    let mut late = report();
+    (late.issued, late.healthy_since) = (ago(30), Some(ago(31)));
+    let waiting = heard_of(&after, Some(Ok(handed(&late, &key)))).waiting();
+    assert_eq!(waiting.obstacles[0].next, None);
+    assert!(waiting.obstacles[0].detail.contains("a newer one has to say so"), "{waiting:?}");
+    assert!(!waiting.forecast.not_within_a_year && waiting.forecast.once.contains(&ObstacleCode::AfterOther));
 }
 
 #[test]

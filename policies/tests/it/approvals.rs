@@ -354,3 +354,33 @@ fn an_approval_answers_a_request_that_somebody_else_signed() {
         );
     }
 }
+
+/// A no needs a known signer, and nothing else: whoever says it, and whatever request it names.
+#[test]
+fn a_no_holds_without_a_request_and_from_whoever_is_named() {
+    let rule = rule(ASKING);
+    let judge = |edit: fn(&mut serde_json::Value), seed: u8| {
+        let document = document(edit);
+        let signature = signed(&document, seed, NAMESPACE);
+        trust::approval(&document, &signature, &rule, &[], &pdp(), Times::first_seen(now()))
+            .map(|it| it.person.clone())
+    };
+    let no = |it: &mut serde_json::Value| it["decision"] = "reject".into();
+    assert!(judge(no, 1).is_ok(), "no request is named");
+    assert!(judge(no, 3).is_ok(), "by one who may ask alone");
+    let own =
+        |it: &mut serde_json::Value| (it["decision"], it["requester"]) = ("reject".into(), "ann".into());
+    assert!(judge(own, 1).is_ok(), "by who asked");
+    assert!(judge(|_| (), 1).is_err(), "a yes names its request");
+    assert!(judge(no, 4).is_err(), "a stranger");
+}
+
+/// What is wrong with a document that anybody can write reaches a terminal without its control characters.
+#[test]
+fn what_is_wrong_with_a_document_is_printable() {
+    let bad = document(|it| it["decision"] = "\u{1b}[2J".into());
+    let refusal =
+        trust::approval(&bad, b"", &rule(PEOPLE), &[], &pdp(), Times::first_seen(now())).unwrap_err();
+    let uncounted = Uncounted::new("x.json", &bad, &refusal);
+    assert!(!uncounted.reason.chars().any(char::is_control), "{:?}", uncounted.reason);
+}

@@ -51,8 +51,10 @@ fn certified(document: &[u8], by: u8, certificate: &Certificate) -> Vec<u8> {
 
 fn rule(authorities: &[u8]) -> ApprovalRule {
     let authorities: Vec<_> = authorities.iter().map(|seed| format!("'{}'", line(*seed))).collect();
-    let text =
-        format!("{{quorum: 1, approvers: [{{name: a.lind}}], authorities: [{}]}}", authorities.join(", "));
+    let text = format!(
+        "{{quorum: 1, approvers: [{{name: a.lind}}, {{name: d.ek}}], authorities: [{}]}}",
+        authorities.join(", ")
+    );
     pdp_policies::yaml::read(&text).unwrap()
 }
 
@@ -87,6 +89,10 @@ fn what_vouches_for_nobody_does_not_count_and_says_why() {
     let for_all = |it: &mut Builder| {
         it.cert_type(CertType::User).unwrap().all_principals_valid().unwrap();
     };
+    let for_two = |it: &mut Builder| {
+        for_a_lind(it);
+        it.valid_principal("d.ek").unwrap();
+    };
     let good = certificate(AUTHORITY, for_a_lind);
     for (rule, signature, why) in [
         (rule(&[]), certified(&document, USER, &good), "which the policy doesn't name"),
@@ -99,7 +105,8 @@ fn what_vouches_for_nobody_does_not_count_and_says_why() {
             "bound by the option",
         ),
         (rule(&[AUTHORITY]), certified(&document, USER, &certificate(AUTHORITY, for_another)), "`b.berg`"),
-        (rule(&[AUTHORITY]), certified(&document, USER, &certificate(AUTHORITY, for_all)), "none of them"),
+        (rule(&[AUTHORITY]), certified(&document, USER, &certificate(AUTHORITY, for_all)), "one person"),
+        (rule(&[AUTHORITY]), certified(&document, USER, &certificate(AUTHORITY, for_two)), "one person"),
         // Whoever has a certificate that was sent around doesn't have its key.
         (rule(&[AUTHORITY]), certified(&document, 61, &good), "isn't one over this document"),
     ] {
@@ -133,4 +140,29 @@ fn an_authority_that_cannot_count_is_a_problem_of_the_policy() {
     let text = "{quorum: 1, approvers: [{name: a.lind}], authorities: [nonsense]}";
     let rule: ApprovalRule = pdp_policies::yaml::read(text).unwrap();
     assert!(rule.problems().iter().any(|it| it.starts_with("authorities[0] is not an OpenSSH public key")));
+}
+
+/// One key that two certificates give two names is one vote.
+#[test]
+fn one_key_is_one_vote_whatever_names_it_signs_under() {
+    let document = document(|_| ());
+    let text = format!(
+        "{{quorum: 2, approvers: [{{name: a.lind}}, {{name: b.berg}}], authorities: ['{}']}}",
+        line(AUTHORITY)
+    );
+    let rule: ApprovalRule = pdp_policies::yaml::read(&text).unwrap();
+    let named = |name: &'static str| {
+        certificate(AUTHORITY, move |it| {
+            it.cert_type(CertType::User).unwrap().valid_principal(name).unwrap();
+        })
+    };
+    let judge = |name| {
+        let signature = certified(&document, USER, &named(name));
+        trust::approval(&document, &signature, &rule, &[], &pdp(), Times::first_seen(now())).unwrap()
+    };
+    let approvals = vec![judge("a.lind"), judge("b.berg")];
+    assert_ne!(approvals[0].person, approvals[1].person);
+    let policy = pdp_policies::policy::Policy { approval: Some(rule.clone()), ..Default::default() };
+    let setting = crate::gate::Setting { policy, approvals, ..crate::gate::Setting::open() };
+    assert_eq!(setting.obstacles(), [pdp_policies::ObstacleCode::AwaitingApproval]);
 }

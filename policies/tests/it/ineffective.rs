@@ -88,7 +88,8 @@ fn what_was_seen_in_force_ends_by_itself() {
     let (pinned, frozen) = (pin(over), freeze("2026-11-01T00:00:00Z", over));
     for (text, before, wrong) in [
         (&pinned, Some(pinned.as_str()), false),
-        (&pinned, Some("pin: {to: {securityOnly: {}}, reason: r, expires: 2027-01-01T00:00:00Z}"), false),
+        (&pinned, Some("pin: {to: {securityOnly: {}}, reason: r, expires: 2027-01-01T00:00:00Z}"), true),
+        (&pinned, Some("pin: {to: {level: 41}, reason: r, expires: 2027-01-01T00:00:00Z}"), false),
         (&pinned, Some("{}"), true),
         (&pinned, None, true),
         (&frozen, Some(frozen.as_str()), false),
@@ -100,6 +101,7 @@ fn what_was_seen_in_force_ends_by_itself() {
         ),
         (
             &frozen,
+            // The reason comes again each year.
             Some("freezes: [{reason: r, from: 2026-10-01T00:00:00Z, until: 2027-01-01T00:00:00Z}]"),
             true,
         ),

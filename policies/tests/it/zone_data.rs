@@ -47,6 +47,18 @@ fn newer_rules_move_a_window_and_that_is_told_within_90_days() {
     }
 }
 
+/// A rule of every five minutes has a hundred openings before the change; once it has come the words stay the same.
+#[test]
+fn dense_rules_are_compared_up_to_the_change_and_words_do_not_change_with_the_hour() {
+    let window = "{name: day, kind: allow, cron: '*/5 8-17 * * *', timeZone: Europe/Stockholm, length: 1m}";
+    let mut policy: Policy = pdp_policies::yaml::read(&format!("windows: [{window}]")).unwrap();
+    policy.go_by(&Arc::new(given("2099a", ZONE, &sooner()).unwrap()));
+    assert_eq!(policy.moved_by_zone_data("2027-09-01T00:00:00Z".parse().unwrap()).len(), 1);
+    let told = |at: &str| policy.moved_by_zone_data(at.parse().unwrap());
+    let (morning, evening) = (told("2027-10-26T06:00:00Z"), told("2027-10-26T19:00:00Z"));
+    assert!(morning.len() == 1 && morning == evening, "{morning:?} {evening:?}");
+}
+
 #[test]
 fn the_same_rules_under_a_newer_version_move_nothing() {
     let mut policy = policy();
