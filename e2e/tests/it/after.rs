@@ -64,6 +64,18 @@ fn prod_follows_staging_once_its_own_word_says_that_it_was_healthy_for_long_enou
     staging.pass(&base.world, &[("PDP_NOW", &at(2))]).unwrap();
     put(&handed(&staging).0);
     assert_eq!((pass(2), prod.level()), (String::new(), Some(42)));
+
+    // What was seen is a floor: yesterday's word, brought again, is old news.
+    let more = more.replace("healthyFor: 1h", "healthyFor: 9h");
+    let slow = base.world.data_plane("first", "slow", "general", &more).unwrap();
+    let pass = || {
+        slow.pass(&base.world, &[("PDP_NOW", &at(2))]).unwrap();
+        details(&slow)
+    };
+    assert!(pass().contains("has to be for 9h"), "{}", details(&slow));
+    put(&young);
+    assert!(pass().contains("OlderThanLast"), "{}", details(&slow));
+    note("report-of-yesterday-brought-again", "AfterOther", "delay only");
 }
 
 #[test]
