@@ -348,6 +348,9 @@ fn read_key(line: &str) -> Result<PublicKey, String> {
 /// Whether signatures of such a key can be checked here, or what it is.
 pub(crate) fn countable(key: &KeyData) -> Result<(), String> {
     use ssh_key::EcdsaCurve::{NistP256, NistP384};
+    if key.is_certificate() {
+        return Err("a certificate: write the key itself, or its authority under `authorities`".to_owned());
+    }
     match key.algorithm() {
         Algorithm::Ed25519
         | Algorithm::SkEd25519

@@ -1,57 +1,22 @@
 //! SSH certificates: keys that a certificate authority vouches for, under a person's name and for a time.
-//!
-//! The library reads a signature's key as a plain one. Where it is a certificate, it is taken out here, and the plain key put in
-//! its place: the signature covers the document and its namespace, not the key that stands beside it.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use ssh_key::certificate::CertType;
 use ssh_key::public::KeyData;
-use ssh_key::{Certificate, Fingerprint, HashAlg, PublicKey, SshSig};
+use ssh_key::{Certificate, Fingerprint, HashAlg, SshSig};
 
 use crate::approval_rule::countable;
 use crate::time::At;
 
-const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
-const END: &str = "-----END SSH SIGNATURE-----";
-/// What a signature begins with, and its version (OpenSSH, PROTOCOL.sshsig).
-const MAGIC: &[u8] = b"SSHSIG\x00\x00\x00\x01";
-/// How the names of certificates end (OpenSSH, PROTOCOL.certkeys).
-const CERTIFIED: &[u8] = b"-cert-v01@openssh.com";
-
-/// A signature, and the certificate of its key if it has one.
+/// A signature by a plain key, and the certificate of that key if it came with one: the signature covers the document and its
+/// namespace, not the key that stands beside it.
 pub(super) fn read(signature: &[u8]) -> Option<(SshSig, Option<Certificate>)> {
-    if let Some((certificate, plain)) = taken_out(signature) {
-        return Some((SshSig::from_pem(plain).ok()?, Some(certificate)));
-    }
-    Some((SshSig::from_pem(signature).ok()?, None))
-}
-
-/// The certificate, and the signature with its plain key (PEM). None if the key is a plain one.
-fn taken_out(signature: &[u8]) -> Option<(Certificate, String)> {
-    let text = std::str::from_utf8(signature).ok()?;
-    let body = text.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
-    let body: String = body.split_ascii_whitespace().collect();
-    let blob = STANDARD.decode(body).ok()?;
-    let (key, rest) = string(blob.strip_prefix(MAGIC)?)?;
-    string(key).filter(|(name, _)| name.ends_with(CERTIFIED))?;
-    let certificate = Certificate::from_bytes(key).ok()?;
-    let plain = PublicKey::from(certificate.public_key().clone()).to_bytes().ok()?;
-    let length = u32::try_from(plain.len()).ok()?.to_be_bytes();
-    let blob = [MAGIC, &length, &plain, rest].concat();
-    Some((certificate, format!("{BEGIN}\n{}\n{END}\n", lines(&STANDARD.encode(blob)))))
-}
-
-/// The first string, and what comes after it.
-fn string(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_at_checked(4)?;
-    let length = u32::from_be_bytes(length.try_into().ok()?);
-    rest.split_at_checked(usize::try_from(length).ok()?)
-}
-
-/// So many characters a line, as PEM readers want them.
-fn lines(text: &str) -> String {
-    let lines: Vec<_> = text.as_bytes().chunks(70).map(String::from_utf8_lossy).collect();
-    lines.join("\n")
+    let signature = SshSig::from_pem(signature).ok()?;
+    let Some(certificate) = signature.public_key().certificate().cloned() else {
+        return Some((signature, None));
+    };
+    let (key, made) = (certificate.public_key().clone(), signature.signature().clone());
+    let plain = SshSig::new(key, signature.namespace(), signature.hash_alg(), made).ok()?;
+    Some((plain, Some(certificate)))
 }
 
 /// The names that a certificate vouches for at a time; else why it doesn't count.

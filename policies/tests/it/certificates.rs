@@ -135,6 +135,25 @@ fn it_has_to_be_valid_when_the_approval_is_seen_first_and_may_end_then() {
     }
 }
 
+/// A certificate in place of a key would match no signature, and hold for ever.
+#[test]
+fn a_certificate_in_place_of_a_key_is_a_problem_of_the_policy() {
+    let certificate = certificate(AUTHORITY, for_a_lind).to_openssh().unwrap();
+    for text in [
+        format!("{{quorum: 1, approvers: [{{name: a.lind, keys: ['{certificate}']}}]}}"),
+        format!("{{quorum: 1, approvers: [{{name: a.lind}}], authorities: ['{certificate}']}}"),
+    ] {
+        let rule: ApprovalRule = pdp_policies::yaml::read(&text).unwrap();
+        let found = rule.problems();
+        assert!(
+            found
+                .iter()
+                .any(|it| it.contains("is not an OpenSSH public key") || it.contains("is a certificate")),
+            "{found:?}"
+        );
+    }
+}
+
 #[test]
 fn an_authority_that_cannot_count_is_a_problem_of_the_policy() {
     let text = "{quorum: 1, approvers: [{name: a.lind}], authorities: [nonsense]}";
