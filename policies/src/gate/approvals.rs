@@ -30,17 +30,21 @@ pub(super) fn approved(
     let waits = |detail: String| Err(Obstacle::new(Code::AwaitingApproval, None, detail));
     let of_release = || situation.approvals.iter().filter(|it| it.approval.sha256 == *release);
     if let Some(no) = of_release().find(|it| it.approval.decision == ApprovalDecision::Reject) {
-        return waits(format!("rejected by {}: {}", name(rule, no), crate::printable(&no.approval.reason)));
+        let name = name(&rule.everybody_named(), no);
+        return waits(format!("rejected by {name}: {}", crate::printable(&no.approval.reason)));
     }
     if let Some(newer) = superseded(rule, channel, situation, level) {
         return waits(format!("level {newer} takes its place, and the policy holds what is superseded"));
     }
-    let approved_by = |it: &Verified<Approved>| ApprovedBy { name: name(rule, it), key: it.approver.clone() };
+    // Read once: the keys of a rule are many, and each approval asks for a name.
+    let people = rule.people();
+    let approved_by =
+        |it: &Verified<Approved>| ApprovedBy { name: name(&people, it), key: it.approver.clone() };
     let mut keys = BTreeSet::new();
     // One key is one vote, whatever names it signs under.
     let yes = of_release().filter(|it| keys.insert(&it.approver));
     let yes: BTreeMap<_, _> = yes.map(|it| (it.person.clone(), approved_by(it))).collect();
-    let (groups, people) = (rule.all_groups(), rule.people());
+    let groups = rule.all_groups();
     let said: BTreeSet<_> = yes.keys().cloned().collect();
     let missing = missing_of(&groups, &said);
     if missing.is_empty() {
@@ -50,8 +54,8 @@ pub(super) fn approved(
     waits(format!("{}{}", lines.join("; "), uncounted(channel, situation, release)))
 }
 
-fn name(rule: &ApprovalRule, approved: &Approved) -> String {
-    rule.everybody_named().names.get(&approved.person).cloned().unwrap_or_else(|| approved.approver.clone())
+fn name(people: &People, approved: &Approved) -> String {
+    people.names.get(&approved.person).cloned().unwrap_or_else(|| approved.approver.clone())
 }
 
 /// `1 of 2 approvals, waits for 1 of: a.lind, b.berg`.
