@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pdp_policies::decision::{DecisionRecord, Evidence, Phase, PolicyMark};
-use pdp_policies::gate::{self, Candidate, Permit, Situation, Verdict, Waiting};
+use pdp_policies::gate::{self, Candidate, Permit, Situation, Verdict};
 use pdp_policies::trust::Catalog;
 use pdp_policies::{At, Digest, Obstacle, ObstacleCode, Refusal, Ring, document};
 use pdp_transport::cli::failure::{Result, internal};
@@ -22,7 +22,7 @@ use crate::moving;
 use crate::preflight::Trouble;
 use crate::report;
 use crate::state::State;
-use crate::status::{self, InstructionStatus, Outcome, Seen};
+use crate::status::{InstructionStatus, Outcome, Seen};
 use crate::subscription::Subscription;
 use crate::target::{Found, Preflight, Progress, Target};
 use crate::time::Clock;
@@ -82,8 +82,8 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
         }
     }
     outcome.tidied = target.tidy(state)?;
-    let found = fetch::fetch(plane, &plane.approvals(), state, &mut outcome.moves, clock)?;
-    let mut fetched = match found {
+    let fetched = fetch::fetch(plane, &plane.approvals(), state, &mut outcome.moves, clock)?;
+    let mut fetched = match fetched {
         Ok(fetched) => fetched,
         Err(seen) => return Ok(outcome.with(seen)),
     };
@@ -92,8 +92,7 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
     target.trust(state, &fetched.catalog)?;
     let moved = moving::adopt(endpoints, customer, state, clock.now())?;
     outcome.moves.get_or_insert_default().extend(moved);
-    let mut found = target.found(state)?;
-    found.obstacles.extend(rolled_back(customer).into_iter().chain(customer.zones.obstacle()));
+    let found = found(customer, state, target)?;
     let mut verdict = decide(customer, &fetched, state, &found, clock.now());
     if let Ok(Verdict::NeedsGrant(waiting)) = &verdict {
         let Fetched { catalog, heard, .. } = &mut fetched;
@@ -102,7 +101,7 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
     }
     outcome.instruction = instruction_status(customer, &fetched, state);
     outcome.trouble = fetched.heard.trouble.clone();
-    if verdict.as_ref().is_ok_and(status::waits) {
+    if verdict.as_ref().is_ok_and(|verdict| verdict.waiting().is_some()) {
         outcome.candidates = when(customer, &fetched, state, &found, clock.now())?;
     }
     let mut outcome = match verdict {
@@ -122,6 +121,13 @@ fn follow(plane: &Plane, state: &mut State, target: &dyn Target, clock: &Clock) 
         outcome.next_poll = Some((identity, poll_after));
     }
     Ok(outcome)
+}
+
+/// What the target found, and what the customer's wishes add to it.
+pub(crate) fn found(customer: &Customer, state: &State, target: &dyn Target) -> Result<Found> {
+    let mut found = target.found(state)?;
+    found.obstacles.extend(rolled_back(customer).into_iter().chain(customer.zones.obstacle()));
+    Ok(found)
 }
 
 /// What the gate says of what was fetched; nothing is asked and nothing is written.
@@ -359,15 +365,9 @@ fn keep_candidate(
     catalog: &Catalog,
     verdict: &Verdict,
 ) -> Result<()> {
-    let (Verdict::WaitUntil(_, waiting)
-    | Verdict::NeedsApproval(waiting)
-    | Verdict::NeedsGrant(waiting)
-    | Verdict::Held(waiting)) = verdict
-    else {
-        return Ok(());
-    };
-    let Waiting { level, .. } = waiting;
-    if let (Some(_), Ok(descriptor)) = (&customer.inputs.flux, catalog.release(&customer.line, *level)) {
+    let Some(waiting) = verdict.waiting() else { return Ok(()) };
+    if let (Some(_), Ok(descriptor)) = (&customer.inputs.flux, catalog.release(&customer.line, waiting.level))
+    {
         state.save_candidate(&descriptor.bytes)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! What leaves this data plane: levels, digests and codes from closed lists, signed with its own key.
 
 use pdp_policies::decision::{DecisionRecord, Phase};
-use pdp_policies::gate::{Verdict, Waiting};
+use pdp_policies::gate::Waiting;
 use pdp_policies::report::{CatalogVersions, Report, ReportCode, ReportState, TargetState};
 use pdp_policies::{API_VERSION, At, Digest, HandedReport, ObstacleCode, Owner, Span, document, dsse};
 use pdp_transport::block_on;
@@ -204,13 +204,7 @@ fn of_waiting(waiting: &Waiting, record: Option<&DecisionRecord>) -> TargetState
 impl Outcome {
     fn waiting(&self) -> Option<&Waiting> {
         match &self.seen {
-            Seen::Verdict(verdict, _) => match verdict {
-                Verdict::WaitUntil(_, w)
-                | Verdict::NeedsApproval(w)
-                | Verdict::Held(w)
-                | Verdict::NeedsGrant(w) => Some(w),
-                Verdict::UpToDate | Verdict::Proceed(_) => None,
-            },
+            Seen::Verdict(verdict, _) => verdict.waiting(),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 mod text;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
-use pdp_policies::gate::{Authority, Candidate, Forecast, Verdict, Waiting, WindowWords};
+use pdp_policies::gate::{Authority, Candidate, Forecast, Verdict, WindowWords};
 use pdp_policies::report::{CatalogVersions, LevelDigest};
 use pdp_policies::trust::{Catalog, Freshness, Role, STALE_AFTER};
 use pdp_policies::{At, Digest, Level, Obstacle, ObstacleCode, Promotion, Refusal, Ring, Span, Withdrawal};
@@ -265,39 +265,25 @@ pub(crate) fn of(pdp: &str, outcome: &Outcome, state: &State, before: Option<Sta
     }
 }
 
-/// True if a level waits.
-pub(crate) fn waits(verdict: &Verdict) -> bool {
-    waiting_level(verdict).is_some()
-}
-
 /// The level that waits, if one does.
 pub(crate) fn waiting_level(verdict: &Verdict) -> Option<LevelDigest> {
-    match verdict {
-        Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) | Verdict::NeedsGrant(w) | Verdict::Held(w) => {
-            Some(LevelDigest { level: w.level, sha256: w.sha256 })
-        }
-        Verdict::UpToDate | Verdict::Proceed(_) => None,
-    }
+    verdict.waiting().map(|waiting| LevelDigest { level: waiting.level, sha256: waiting.sha256 })
 }
 
 /// When the level that waits can start, if one does.
 pub(crate) fn forecast(seen: &Seen) -> Option<Forecast> {
     match seen {
-        Seen::Verdict(
-            Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) | Verdict::NeedsGrant(w) | Verdict::Held(w),
-            _,
-        ) => Some(w.forecast.clone()),
+        Seen::Verdict(verdict, _) => Some(verdict.waiting()?.forecast.clone()),
         _ => None,
     }
 }
 
 pub(crate) fn waiting(seen: &Seen) -> Option<(Level, Vec<Obstacle>)> {
-    let of = |waiting: &Waiting| Some((waiting.level, waiting.obstacles.clone()));
     match seen {
-        Seen::Verdict(
-            Verdict::WaitUntil(_, w) | Verdict::NeedsApproval(w) | Verdict::NeedsGrant(w) | Verdict::Held(w),
-            _,
-        ) => of(w),
+        Seen::Verdict(verdict, _) => {
+            let waiting = verdict.waiting()?;
+            Some((waiting.level, waiting.obstacles.clone()))
+        }
         Seen::Blocked(level, obstacles) => Some((level.level, obstacles.clone())),
         Seen::Preflight(level, _) => Some((level.level, Vec::new())),
         _ => None,

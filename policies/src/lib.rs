@@ -3,6 +3,7 @@
 //! No IO, no clock, no randomness: bytes and times come in, verdicts go out.
 //! Start reading at [`trust::catalog`] (who vouches) and [`gate::decide`] (who gets it, and when).
 
+mod advisory;
 mod after;
 mod approval_rule;
 mod channel;

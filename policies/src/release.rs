@@ -7,6 +7,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use crate::advisory::{Advisory, Severity};
 use crate::codes::{Refusal, RefusalCode};
 use crate::digest::Digest;
 use crate::document;
@@ -14,7 +15,7 @@ use crate::image_values::{self, ImageValues, collisions};
 use crate::names::{ComponentName, KubernetesName, Level, Line, Platform};
 use crate::outlives::Outlives;
 use crate::release_values::{self, RELEASE_VALUES};
-use crate::time::{At, Span};
+use crate::time::Span;
 
 /// The largest descriptor that is read (bytes).
 pub const MAX_RELEASE_BYTES: u64 = 512 * 1024;
@@ -96,37 +97,6 @@ pub struct Requires {
     /// The least level that must be installed; binds upgrades, not first installations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Level>,
-}
-
-/// One fixed vulnerability.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Advisory {
-    /// The advisory's id; opaque while it is under embargo.
-    pub id: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// True if it is exploited in the wild (CISA KEV).
-    #[serde(default)]
-    pub known_exploited: bool,
-    /// When the vendor confirmed it: the start of most deadlines.
-    pub confirmed_at: At,
-    /// When the fix was published.
-    pub published_at: At,
-}
-
-/// CVSS 3.1 bands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Severity {
-    /// 0.1-3.9
-    Low,
-    /// 4.0-6.9
-    Medium,
-    /// 7.0-8.9
-    High,
-    /// 9.0-10.0
-    Critical,
 }
 
 /// Where the bundle lies and what it is.
@@ -318,17 +288,6 @@ impl Release {
             Some(problem) => Err(Refusal::new(RefusalCode::Unreadable, subject, problem)),
             None => Ok(release),
         }
-    }
-
-    /// Longer than this it takes only where something else holds it up: each stage has failed by then.
-    pub fn longest(&self) -> Span {
-        let mut stages: BTreeMap<u32, i64> = BTreeMap::new();
-        for component in &self.components {
-            let most = 2 * component.timeout.seconds() + component.settle.seconds();
-            let stage = stages.entry(component.stage).or_default();
-            *stage = most.max(*stage);
-        }
-        Span::from_seconds(u32::try_from(stages.values().sum::<i64>()).unwrap_or(u32::MAX))
     }
 
     /// All that is inconsistent within the release, in words.

@@ -19,7 +19,6 @@ use crate::others;
 use crate::reconcile::{self, Plane};
 use crate::state::State;
 use crate::subscription::Subscription;
-use crate::target::Target as _;
 use crate::target::git::{self, GitTarget};
 use crate::target::git_apply;
 use crate::time::Clock;
@@ -32,15 +31,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let clock = Clock::new();
-    let subscription = Subscription::read(&args.common.subscription)?;
-    let state = State::peek(&args.common.state, &subscription.spec.root)?;
+    let (subscription, state, plane) = peek(&args.common)?;
     refuse_ineffective(subscription.spec.policy.ineffective(state.policy.as_ref(), clock.now()))?;
-    let connection = Connection::new(&args.common.connection)?;
-    let plane = Plane::of(&subscription, &connection, &Arc::default(), &Arc::default())?;
     let fetched = known(&plane, &state, clock.now())?;
     refuse_ineffective(reconcile::ineffective(&plane.customer, &fetched.catalog, &state, clock.now()))?;
     let target = GitTarget::open(&subscription, &plane.endpoints, &state.cache("plan-target"))?;
-    let found = target.found(&state)?;
+    let found = reconcile::found(&plane.customer, &state, &target)?;
     let verdict = reconcile::decide(&plane.customer, &fetched, &state, &found, clock.now())?;
     let windows = subscription.spec.policy.windows_in_words(clock.now());
     for lint in subscription.spec.policy.lints(clock.now()) {
@@ -84,6 +80,15 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let text = format!("level {level} would be written:\n  {}{}", paths.join("\n  "), lines(&windows));
     print(format, &json!({ "level": level, "files": paths, "windows": windows }), &text)?;
     Ok(if paths.is_empty() { exit::DONE } else { exit::NEGATIVE })
+}
+
+/// The data plane of a file, and its state beside the process that holds it; nobody is asked yet.
+pub(super) fn peek(common: &Common) -> Result<(Subscription, State, Plane)> {
+    let subscription = Subscription::read(&common.subscription)?;
+    let state = State::peek(&common.state, &subscription.spec.root)?;
+    let connection = Connection::new(&common.connection)?;
+    let plane = Plane::of(&subscription, &connection, &Arc::default(), &Arc::default())?;
+    Ok((subscription, state, plane))
 }
 
 /// A policy that protects nothing, or can never be met, is refused before anybody relies on it.

@@ -6,12 +6,8 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{Format, print};
 
 use super::Common;
-use super::plan::known;
-use crate::connection::Connection;
-use crate::reconcile::{self, Plane};
-use crate::state::State;
-use crate::subscription::Subscription;
-use crate::target::Target as _;
+use super::plan::{known, peek};
+use crate::reconcile;
 use crate::target::git::GitTarget;
 use crate::time::Clock;
 use crate::when::when;
@@ -26,14 +22,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let clock = Clock::new();
-    let subscription = Subscription::read(&args.common.subscription)?;
-    let state = State::peek(&args.common.state, &subscription.spec.root)?;
-    let connection = Connection::new(&args.common.connection)?;
-    let plane =
-        Plane::of(&subscription, &connection, &std::sync::Arc::default(), &std::sync::Arc::default())?;
+    let (subscription, state, plane) = peek(&args.common)?;
     let fetched = known(&plane, &state, clock.now())?;
     let target = GitTarget::open(&subscription, &plane.endpoints, &state.cache("plan-target"))?;
-    let found = target.found(&state)?;
+    let found = reconcile::found(&plane.customer, &state, &target)?;
     let candidates = reconcile::when(&plane.customer, &fetched, &state, &found, clock.now())?;
     let installed = state.record.as_ref().and_then(DecisionRecord::installed).map(|it| it.level);
     let asked = args.level.map(Level);

@@ -1,6 +1,7 @@
 //! From the object that the customer wrote to the subscription that a pass works on: Secrets, ConfigMaps, sources and
 //! approvals are read here, once, at the beginning.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -240,31 +241,38 @@ impl Reader<'_> {
     /// Reports of other data planes, by their keys in a ConfigMap.
     fn reports(&self, of: Option<&ReportsOf>) -> Result<HandedReports> {
         let Some(of) = of else { return Ok(HandedReports::default()) };
-        let (name, api): (_, Api<ConfigMap>) = (&of.config_map_ref.name, self.api());
-        let held = self.cluster.wait(|| format!("get ConfigMap {name}"), api.get_opt(name))?;
-        let data = held.and_then(|map| map.data).unwrap_or_default();
-        Ok(HandedReports::Given(data.into_iter().map(|(key, text)| (key, text.into_bytes())).collect()))
+        Ok(HandedReports::Given(self.entries(&of.config_map_ref.name)?.unwrap_or_default()))
     }
 
-    /// Newer zone data, by the keys of a ConfigMap; compiled zones are binary.
+    /// Newer zone data, by the keys of a ConfigMap.
     fn time_zones(&self, of: Option<&TimeZones>) -> Result<ZoneFiles> {
         let Some(of) = of else { return Ok(ZoneFiles::BuiltIn) };
-        let (name, api): (_, Api<ConfigMap>) = (&of.config_map_ref.name, self.api());
-        let held = self.cluster.wait(|| format!("get ConfigMap {name}"), api.get_opt(name))?;
-        let all = held.map(|map| {
+        let name = &of.config_map_ref.name;
+        Ok(ZoneFiles::Given(name.clone(), self.entries(name)?))
+    }
+
+    /// All that a ConfigMap holds, text and bytes, by key; none if it isn't there.
+    fn entries(&self, name: &str) -> Result<Option<BTreeMap<String, Vec<u8>>>> {
+        let entries = |map: ConfigMap| {
             let text = map.data.unwrap_or_default().into_iter().map(|(key, text)| (key, text.into_bytes()));
             let binary = map.binary_data.unwrap_or_default().into_iter().map(|(key, bytes)| (key, bytes.0));
             text.chain(binary).collect()
-        });
-        Ok(ZoneFiles::Given(name.clone(), all))
+        };
+        Ok(self.get_config_map(name)?.map(entries))
     }
 
     fn config_map(&self, key: &KeyOf) -> Result<Content> {
-        let api: Api<ConfigMap> = self.api();
         let what = format!("key {} of ConfigMap {}", key.key, key.name);
-        let held = self.cluster.wait(|| format!("get ConfigMap {}", key.name), api.get_opt(&key.name))?;
-        let bytes = held.and_then(|map| map.data?.remove(&key.key)).map(String::into_bytes);
+        let bytes = self
+            .get_config_map(&key.name)?
+            .and_then(|map| map.data?.remove(&key.key))
+            .map(String::into_bytes);
         Ok(Content::Given { what, bytes })
+    }
+
+    fn get_config_map(&self, name: &str) -> Result<Option<ConfigMap>> {
+        let api: Api<ConfigMap> = self.api();
+        self.cluster.wait(|| format!("get ConfigMap {name}"), api.get_opt(name))
     }
 
     fn secret_content(&self, key: &KeyOf) -> Result<Content> {

@@ -2,6 +2,7 @@
 //! plane writes nothing.
 
 mod parts;
+mod words;
 
 use pdp_policies::decision::{DecisionRecord, Phase};
 use pdp_policies::flux::Health;
@@ -18,9 +19,10 @@ use crate::crd::{
 };
 use crate::instruct::Trouble;
 use crate::status::{self, Outcome, Seen};
-use crate::target::{ComponentHealth, Fight, UnderWay};
+use crate::target::Fight;
 
 use parts::{foreign, instruction, left_behind, next_action, obstacle, refusal};
+use words::{failure_words, health_words, under_way_words};
 
 /// What a pass left behind.
 pub(super) struct Facts<'a> {
@@ -212,26 +214,6 @@ fn again(record: &DecisionRecord) -> String {
         true => format!("it is tried again once spec.policy.ownImages lists {}", names.join(", ")),
         false => "it isn't tried again".to_owned(),
     }
-}
-
-fn failure_words(failure: &Failure) -> String {
-    let parts = [Some(&failure.what), failure.cause.as_ref(), failure.hint.as_ref()];
-    parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; ")
-}
-
-fn under_way_words(record: Option<&DecisionRecord>, under_way: &UnderWay) -> String {
-    let level = record.map_or_else(String::new, |record| record.target().level.to_string());
-    let way = if under_way.back { "goes back" } else { "is applied" };
-    let open = health_words(&under_way.components);
-    format!("level {level} {way}, stage {}: {open}", under_way.turn)
-}
-
-fn health_words(open: &[ComponentHealth]) -> String {
-    let one = |it: &ComponentHealth| match components::reason(&it.health) {
-        Some(reason) => format!("{} ({reason})", it.name),
-        None => it.name.to_string(),
-    };
-    open.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn extra(

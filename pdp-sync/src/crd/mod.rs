@@ -2,6 +2,7 @@
 
 mod condition;
 mod names;
+mod reference;
 mod spec;
 mod status;
 mod update_approval;
@@ -10,9 +11,10 @@ pub use condition::{Condition, ConditionType};
 pub use names::{
     FINALIZER, FORCE_AT, MANAGER, REQUESTED_AT, SUBSCRIPTION_LABEL, TRUST_SECRET, subscription_of,
 };
+pub use reference::{KeyOf, NameOf, ReportsOf, TimeZones};
 pub use spec::{
-    CatalogSource, FluxSourceKind, Instruction, KeyOf, Mirror, NameOf, ReportsOf, RingStateSource, Rollback,
-    Root, Server, Signatures, TimeZones, UpdateSubscription, UpdateSubscriptionSpec, Values, Verify,
+    CatalogSource, FluxSourceKind, Instruction, Mirror, RingStateSource, Rollback, Root, Server, Signatures,
+    UpdateSubscription, UpdateSubscriptionSpec, Values, Verify,
 };
 pub use status::{
     CatalogState, CatalogStatus, ComponentState, ComponentStatus, HistoryEntry, HistoryResult,

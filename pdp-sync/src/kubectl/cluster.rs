@@ -6,8 +6,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::error_boundary::InvalidObject;
-use kube::core::{ApiResource, DeserializeGuard, DynamicObject, GroupVersionKind};
-use kube::{Api, Client, Config, ResourceExt};
+use kube::core::{ApiResource, DeserializeGuard, DynamicObject, GroupVersionKind, NamespaceResourceScope};
+use kube::{Api, Client, Config, Resource, ResourceExt};
 use pdp_transport::cli::Failure;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::say;
@@ -50,7 +50,11 @@ impl Cluster {
     /// All subscriptions there that can be read, by namespace and name; the others are named.
     pub(super) async fn subscriptions(&self) -> Result<Vec<UpdateSubscription>> {
         let request = Request::all("list", SUBSCRIPTIONS, self.namespace());
-        let list = request.answer(self.guarded().list(&ListParams::default().limit(MOST))).await?;
+        let list = request
+            .answer(
+                self.api::<DeserializeGuard<UpdateSubscription>>().list(&ListParams::default().limit(MOST)),
+            )
+            .await?;
         let (mut found, mut unreadable) = sorted_out(list.items);
         if found.is_empty() && unreadable.len() == 1 {
             return Err(unreadable.remove(0));
@@ -65,22 +69,21 @@ impl Cluster {
         match (name, self.namespace()) {
             (Some(name), Some(namespace)) => {
                 let request = Request::one("get", SUBSCRIPTIONS, namespace, name);
-                request.answer(self.guarded().get(name)).await?.0.map_err(|invalid| unreadable(&invalid))
+                request
+                    .answer(self.api::<DeserializeGuard<UpdateSubscription>>().get(name))
+                    .await?
+                    .0
+                    .map_err(|invalid| unreadable(&invalid))
             }
             _ => only(self.subscriptions().await?, self.namespace()),
         }
     }
 
-    /// As [`Self::api`]; one that can't be read is no failure of all.
-    fn guarded(&self) -> Api<DeserializeGuard<UpdateSubscription>> {
-        match self.namespace() {
-            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
-            None => Api::all(self.client.clone()),
-        }
-    }
-
-    /// The API for subscriptions there.
-    pub(super) fn api(&self) -> Api<UpdateSubscription> {
+    /// The API for subscriptions there; behind a guard, one that can't be read is no failure of all.
+    pub(super) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
         match self.namespace() {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),

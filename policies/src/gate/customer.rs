@@ -60,7 +60,7 @@ fn pinned(pin: &Pin, release: &Release, now: At) -> Option<Obstacle> {
 /// A freeze that is in force, or that begins before the level would be done.
 fn frozen(policy: &Policy, needed: Span, now: At) -> Option<Obstacle> {
     let done = now.plus(needed);
-    let meets = |freeze: &&Freeze| (freeze.from <= now || freeze.from < done) && now < freeze.until;
+    let meets = |freeze: &&Freeze| freeze.from < done && now < freeze.until;
     let freeze = policy.freezes.iter().filter(meets).max_by_key(|freeze| freeze.until)?;
     let reason = crate::printable(&freeze.reason);
     let detail = match freeze.from <= now {

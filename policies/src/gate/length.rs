@@ -1,5 +1,7 @@
 //! How long a level takes: what it took here, else what the vendor declares, and never less than a few minutes.
 
+use std::collections::BTreeMap;
+
 use crate::release::Release;
 use crate::time::Span;
 
@@ -15,6 +17,19 @@ const FEWEST: usize = 3;
 /// How long `release` will take at a data plane where levels usually take `usual`.
 pub(super) fn of(release: &Release, usual: Option<Span>) -> Span {
     usual.or(release.usual_length).unwrap_or_default().clamp(AT_LEAST, AT_MOST)
+}
+
+impl Release {
+    /// Longer than this it takes only where something else holds it up: each stage has failed by then.
+    pub fn longest(&self) -> Span {
+        let mut stages: BTreeMap<u32, i64> = BTreeMap::new();
+        for component in &self.components {
+            let most = 2 * component.timeout.seconds() + component.settle.seconds();
+            let stage = stages.entry(component.stage).or_default();
+            *stage = most.max(*stage);
+        }
+        Span::from_seconds(u32::try_from(stages.values().sum::<i64>()).unwrap_or(u32::MAX))
+    }
 }
 
 /// What is usual, none until three levels were done: the middle one of the last lengths. One level that was stopped for days says

@@ -112,6 +112,19 @@ pub enum Verdict {
     Held(Waiting),
 }
 
+impl Verdict {
+    /// The level that waits, if one does.
+    pub fn waiting(&self) -> Option<&Waiting> {
+        match self {
+            Self::NeedsGrant(waiting)
+            | Self::WaitUntil(_, waiting)
+            | Self::NeedsApproval(waiting)
+            | Self::Held(waiting) => Some(waiting),
+            Self::UpToDate | Self::Proceed(_) => None,
+        }
+    }
+}
+
 /// The highest candidate and all that stands in its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {

@@ -19,7 +19,7 @@ use crate::kubectl::{Common, seen};
 pub(super) async fn follow(cluster: &Cluster, common: &Common) -> Result<u8> {
     let only = common.name.as_ref().map(|name| format!("metadata.name={name}"));
     let config = watcher::Config { field_selector: only, ..Default::default() };
-    let mut changes = Box::pin(watcher(cluster.api(), config).applied_objects());
+    let mut changes = Box::pin(watcher(cluster.api::<UpdateSubscription>(), config).applied_objects());
     let request = Request::all("watch", SUBSCRIPTIONS, cluster.namespace());
     let mut said = std::collections::BTreeMap::new();
     while let Some(one) = changes.try_next().await.map_err(|error| failed(&request, &error))? {
