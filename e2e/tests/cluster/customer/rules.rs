@@ -109,8 +109,10 @@ fn a_bank_sets_up_its_rules_as_the_page_says() {
 
     let probe = "  probe: {command: [sh, -c, 'exit 0'], interval: 1s}\n";
     let staging = plane.world.data_plane("acme", "staging", "general", probe).unwrap();
-    plane.world.open(42, &["general=100"]).unwrap();
+    // Until the rules stand, nobody looks: nothing would hold level 42.
+    plane.open_42();
     staging.pass(&plane.world, &[]).unwrap();
+    assert_eq!(staging.level(), Some(42));
     let state = staging.state.to_string_lossy();
     let report = plane.world.run(Program::PdpSync, &["report", "--state", &state], &[]).unwrap();
     let handed: Value = serde_json::from_str(&report.stdout).unwrap();
@@ -129,6 +131,7 @@ fn a_bank_sets_up_its_rules_as_the_page_says() {
     let policy: Value = serde_saphyr::from_str(&rules).unwrap();
     let reports_of = json!({ "configMapRef": { "name": "pdp-reports" } });
     plane.subscription.patch(&json!({ "spec": { "policy": policy, "reportsOf": reports_of } })).unwrap();
+    plane.pdp_sync.start(&[]).unwrap();
 
     // In a window's time, of age, after staging, by one of each group.
     let all = ["OutsideWindow", "TooYoung", "AfterOther", "AwaitingApproval"];
