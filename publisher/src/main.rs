@@ -6,6 +6,7 @@ mod ceremony;
 mod charts;
 mod commands;
 mod connection;
+mod diff;
 mod images;
 mod keys;
 mod kustomize;

@@ -1,10 +1,12 @@
 //! `publisher release`.
 
 mod build;
+mod diff;
 mod fetch;
 mod images;
 mod keep;
 mod lint;
+mod list;
 mod lock;
 mod mirror;
 mod places;
@@ -48,8 +50,12 @@ pub(crate) enum Release {
     Verify(verify::Args),
     /// Copies promoted levels into a customer's registry: bundle, signatures and images, byte for byte.
     Mirror(mirror::Args),
+    /// Lists the levels of a line: what each is, and whether it is promoted or withdrawn.
+    List(list::Args),
     /// Shows a release of the catalog, or a built one.
     Show(show::Args),
+    /// Shows what another level changes: components, images, values, what it fixes, and whether the way back is whole.
+    Diff(diff::Args),
     /// Proposes to promote a release into its channel.
     Promote(promote::Args),
     /// Proposes that the catalog holds the descriptors of pruned levels no more.
@@ -70,7 +76,9 @@ pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8>
         Release::Publish(args) => publish::run(args, format, now).await,
         Release::Verify(args) => verify::run(args, format, now).await,
         Release::Mirror(args) => mirror::run(args, format, now).await,
+        Release::List(args) => blocking(move || list::run(&args, format, now)).await,
         Release::Show(args) => blocking(move || show::run(&args, format, now)).await,
+        Release::Diff(args) => blocking(move || diff::run(&args, format, now)).await,
         Release::Promote(args) => promote::run(args, format, now).await,
         Release::Prune(args) => blocking(move || prune::run(&args, format, now)).await,
         Release::Keep(args) => keep::run(args, format, now).await,

@@ -1,0 +1,110 @@
+//! What another level changes: two releases compared, component by component. Pure.
+
+mod component;
+mod text;
+#[cfg(test)]
+mod tests;
+mod way_back;
+
+use std::collections::BTreeSet;
+
+use pdp_policies::release::{Advisory, Release, ReleaseKind};
+use pdp_policies::{ComponentName, Level, Line};
+use serde::Serialize;
+use serde_json::Value;
+
+pub(crate) use component::ComponentDiff;
+pub(crate) use text::text;
+pub(crate) use way_back::WayBack;
+
+/// All that differs.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Diff {
+    pub(crate) line: Line,
+    pub(crate) from: Side,
+    pub(crate) to: Side,
+    /// What `to` fixes and `from` didn't.
+    pub(crate) fixed: Vec<Advisory>,
+    /// What `from` fixed and `to` doesn't name.
+    pub(crate) forgotten: Vec<String>,
+    pub(crate) requires: Vec<Change>,
+    /// Those that differ, by stage.
+    pub(crate) components: Vec<ComponentDiff>,
+    /// Those that don't.
+    pub(crate) unchanged: Vec<ComponentName>,
+    pub(crate) way_back: WayBack,
+}
+
+/// One of the two.
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Side {
+    pub(crate) level: Level,
+    pub(crate) version: String,
+    pub(crate) kind: ReleaseKind,
+}
+
+/// A field with both values; null where there is none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Change {
+    /// A JSON Pointer.
+    pub(crate) field: String,
+    pub(crate) was: Value,
+    pub(crate) is: Value,
+}
+
+/// Compares two levels of one line.
+pub(crate) fn diff(from: &Release, to: &Release) -> Diff {
+    let ids = |release: &Release| release.advisories.iter().map(|it| it.id.clone()).collect::<BTreeSet<_>>();
+    let (old, new) = (ids(from), ids(to));
+    let (components, unchanged) = component::all(from, to);
+    Diff {
+        line: to.line.clone(),
+        from: Side::of(from),
+        to: Side::of(to),
+        fixed: to.advisories.iter().filter(|it| !old.contains(&it.id)).cloned().collect(),
+        forgotten: old.difference(&new).cloned().collect(),
+        requires: changes(&json(&from.requires), &json(&to.requires)),
+        way_back: way_back::of(from, to, &components),
+        components,
+        unchanged,
+    }
+}
+
+impl Side {
+    fn of(release: &Release) -> Self {
+        Self { level: release.level, version: release.version.clone(), kind: release.kind }
+    }
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// The leaves that differ, by place. Lists are compared whole: their elements have no names.
+pub(crate) fn changes(was: &Value, is: &Value) -> Vec<Change> {
+    let mut found = Vec::new();
+    compare("", was, is, &mut found);
+    found
+}
+
+fn compare(place: &str, was: &Value, is: &Value, found: &mut Vec<Change>) {
+    let empty = serde_json::Map::new();
+    let fields = |value: &Value| match value {
+        Value::Object(fields) => Some(fields.clone()),
+        Value::Null => Some(empty.clone()),
+        _ => None,
+    };
+    match (fields(was), fields(is)) {
+        _ if was == is => {}
+        (Some(old), Some(new)) => {
+            let names: BTreeSet<_> = old.keys().chain(new.keys()).collect();
+            for name in names {
+                let at = |all: &serde_json::Map<String, Value>| all.get(name).cloned().unwrap_or_default();
+                let place = format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
+                compare(&place, &at(&old), &at(&new), found);
+            }
+        }
+        _ => found.push(Change { field: place.to_owned(), was: was.clone(), is: is.clone() }),
+    }
+}
