@@ -164,6 +164,19 @@ pub enum Platform {
     OnPrem,
 }
 
+/// A text that is no platform.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it is one of: azure, aws, gcp, on-prem")]
+pub struct BadPlatform;
+
+impl FromStr for Platform {
+    type Err = BadPlatform;
+    fn from_str(text: &str) -> Result<Self, BadPlatform> {
+        let all = [Self::Azure, Self::Aws, Self::Gcp, Self::OnPrem];
+        all.into_iter().find(|it| it.to_string() == text).ok_or(BadPlatform)
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

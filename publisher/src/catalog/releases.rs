@@ -1,7 +1,7 @@
 //! The releases that people signed, promoted or not.
 
 use pdp_policies::trust::Role;
-use pdp_policies::{CatalogTree, Release};
+use pdp_policies::{CatalogTree, Digest, Line, Release};
 use pdp_transport::cli::failure::{Failure, Result};
 
 use super::changes::as_listed;
@@ -13,16 +13,24 @@ use super::role::RoleFile;
 /// # Errors
 /// `CatalogNotWhole`, and all of [`Release::read`].
 pub(crate) fn published(current: &Current) -> Result<Vec<Release>> {
-    of_tree(&current.tree)
+    Ok(of_tree(&current.tree)?.into_iter().map(|(release, _)| release).collect())
 }
 
-fn of_tree(tree: &CatalogTree) -> Result<Vec<Release>> {
+/// Those of one line, with the SHA-256 of their descriptors.
+///
+/// # Errors
+/// As [`published`].
+pub(crate) fn published_of(current: &Current, line: &Line) -> Result<Vec<(Release, Digest)>> {
+    Ok(of_tree(&current.tree)?.into_iter().filter(|(release, _)| release.line == *line).collect())
+}
+
+fn of_tree(tree: &CatalogTree) -> Result<Vec<(Release, Digest)>> {
     let role = RoleFile::read(tree, Role::Releases)?;
     let listed = role.signed["targets"].as_object().into_iter().flatten();
     let read = |(name, listed)| {
         let path = format!("targets/{name}");
         let bytes = as_listed(tree, &path, listed).ok_or_else(|| not_whole(&path))?;
-        Ok(Release::read(&path, bytes)?)
+        Ok((Release::read(&path, bytes)?, Digest::of(bytes)))
     };
     listed.map(read).collect()
 }

@@ -41,7 +41,7 @@ pub(crate) const MAX_SOURCE_BYTES: u64 = 32 * 1024 * 1024;
 /// Helm reads no larger file of a chart (bytes).
 const MAX_FILE_BYTES: u64 = 5 * 1024 * 1024;
 /// A packed chart may not be larger (bytes): a data plane reads no more.
-const MAX_PACKED_BYTES: u64 = 16 * 1024 * 1024;
+pub(crate) const MAX_PACKED_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The files that a chart is packed from; `path` is where it lies if it isn't fetched.
 ///
@@ -64,4 +64,12 @@ pub(crate) async fn read(
         _ => packed::files(&fetch.chart(origin, version).await?, MAX_SOURCE_BYTES)?,
     };
     Ok(subcharts::kept(files))
+}
+
+/// The files of a packed chart without the folder that they lie in.
+///
+/// # Errors
+/// `Garbage`, `TooLarge`, `UnsafePath`.
+pub(crate) fn unpacked(tgz: &[u8]) -> Result<Source, pdp_transport::Error> {
+    packed::files(tgz, MAX_SOURCE_BYTES)
 }

@@ -7,7 +7,7 @@ use pdp_policies::{ComponentName, Digest};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Change, changes};
+use super::{Change, ObjectsDiff, changes};
 
 /// A component that isn't the same in both.
 #[derive(Debug, PartialEq, Serialize)]
@@ -27,6 +27,12 @@ pub(crate) struct ComponentDiff {
     /// Helm values of the release, for all platforms or one: `/azure/service/type`.
     pub(crate) values: Vec<Change>,
     pub(crate) images: Vec<ImageChange>,
+    /// What it does in a cluster, if both sides were rendered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) objects: Option<ObjectsDiff>,
+    /// Why Helm renders it for nobody as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unrendered: Option<String>,
 }
 
 /// What becomes of it.
@@ -91,6 +97,8 @@ fn one(
         fields: both.map(|(was, is)| changes(&fields(was), &fields(is))).unwrap_or_default(),
         values: both.map(|(was, is)| changes(&values(was), &values(is))).unwrap_or_default(),
         images: images(was.map(|it| it.images.as_slice()), is.map(|it| it.images.as_slice())),
+        objects: None,
+        unrendered: None,
     })
 }
 

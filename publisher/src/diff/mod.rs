@@ -1,19 +1,23 @@
 //! What another level changes: two releases compared, component by component. Pure.
 
 mod component;
-mod text;
+mod objects;
+mod objects_text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod way_back;
 
 use std::collections::BTreeSet;
 
 use pdp_policies::release::{Advisory, Release, ReleaseKind};
-use pdp_policies::{ComponentName, Level, Line};
+use pdp_policies::{ComponentName, Digest, Level, Line};
+use pdp_transport::channel_server::InstalledView;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use component::ComponentDiff;
+pub(crate) use component::{ComponentDiff, What};
+pub(crate) use objects::{Applied, ObjectsDiff, compare};
 pub(crate) use text::text;
 pub(crate) use way_back::WayBack;
 
@@ -38,10 +42,14 @@ pub(crate) struct Diff {
 
 /// One of the two.
 #[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Side {
     pub(crate) level: Level,
     pub(crate) version: String,
     pub(crate) kind: ReleaseKind,
+    /// On how many data planes it is installed, if somebody was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) data_planes: Option<u32>,
 }
 
 /// A field with both values; null where there is none.
@@ -73,7 +81,16 @@ pub(crate) fn diff(from: &Release, to: &Release) -> Diff {
 
 impl Side {
     fn of(release: &Release) -> Self {
-        Self { level: release.level, version: release.version.clone(), kind: release.kind }
+        Self { level: release.level, version: release.version.clone(), kind: release.kind, data_planes: None }
+    }
+}
+
+impl Diff {
+    /// Says on how many data planes either level is. `digests` are those of the two descriptors.
+    pub(crate) fn count(&mut self, installed: &[InstalledView], (from, to): (Digest, Digest)) {
+        let on = |digest| installed.iter().filter(|it| it.sha256 == digest).map(|it| it.data_planes).sum();
+        self.from.data_planes = Some(on(from));
+        self.to.data_planes = Some(on(to));
     }
 }
 
@@ -84,11 +101,11 @@ fn json(value: &impl Serialize) -> Value {
 /// The leaves that differ, by place. Lists are compared whole: their elements have no names.
 pub(crate) fn changes(was: &Value, is: &Value) -> Vec<Change> {
     let mut found = Vec::new();
-    compare("", was, is, &mut found);
+    descend("", was, is, &mut found);
     found
 }
 
-fn compare(place: &str, was: &Value, is: &Value, found: &mut Vec<Change>) {
+fn descend(place: &str, was: &Value, is: &Value, found: &mut Vec<Change>) {
     let empty = serde_json::Map::new();
     let fields = |value: &Value| match value {
         Value::Object(fields) => Some(fields.clone()),
@@ -102,7 +119,7 @@ fn compare(place: &str, was: &Value, is: &Value, found: &mut Vec<Change>) {
             for name in names {
                 let at = |all: &serde_json::Map<String, Value>| all.get(name).cloned().unwrap_or_default();
                 let place = format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
-                compare(&place, &at(&old), &at(&new), found);
+                descend(&place, &at(&old), &at(&new), found);
             }
         }
         _ => found.push(Change { field: place.to_owned(), was: was.clone(), is: is.clone() }),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn digest(text: &str) -> String {
-    pdp_policies::Digest::of(text.as_bytes()).to_string()
+    Digest::of(text.as_bytes()).to_string()
 }
 
 fn component(name: &str, version: &str) -> Value {
@@ -63,9 +63,10 @@ fn everything_that_differs_is_told_and_what_does_not_go_back() {
 
 #[test]
 fn a_component_that_nobody_names_any_more_is_told_apart_from_one_that_is_removed() {
-    let forgotten = compared(|to| to["components"] = json!([component("agent", "1.0.0"), component("network", "2.0.0")]));
+    let forgotten =
+        compared(|to| to["components"] = json!([component("agent", "1.0.0"), component("network", "2.0.0")]));
     let [one] = &forgotten.components[..] else { panic!("{forgotten:?}") };
-    assert_eq!((one.name.as_str(), one.what), ("cache", component::What::Forgotten));
+    assert_eq!((one.name.as_str(), one.what), ("cache", What::Forgotten));
     assert!(forgotten.way_back.is_safe(), "nothing happens to it");
 }
 

@@ -4,6 +4,7 @@ use pdp_policies::Digest;
 use pdp_policies::printable;
 
 use super::component::{ComponentDiff, ImageChange, What};
+use super::objects_text::objects;
 use super::{Change, Diff, WayBack};
 
 /// More values of one component than these are counted, not shown.
@@ -14,8 +15,16 @@ pub(crate) fn text(diff: &Diff) -> String {
     let (from, to) = (&diff.from, &diff.to);
     let mut lines = vec![format!(
         "{} level {} ({}) -> {} ({}, {:?})",
-        diff.line, from.level, from.version, to.level, to.version, to.kind
+        diff.line,
+        from.level,
+        printable(&from.version),
+        to.level,
+        printable(&to.version),
+        to.kind
     )];
+    lines.extend(from.data_planes.zip(to.data_planes).map(|(old, new)| {
+        format!("  on {old} data planes: level {}; on {new}: level {}", from.level, to.level)
+    }));
     lines.extend(diff.fixed.iter().map(|it| {
         let exploited = if it.known_exploited { ", exploited in the wild" } else { "" };
         format!("  ✔ fixes {} ({:?}{exploited})", printable(&it.id), it.severity)
@@ -53,6 +62,11 @@ fn component(it: &ComponentDiff) -> Vec<String> {
         lines.push(format!("      values: {more} more"));
     }
     lines.extend(it.images.iter().map(image));
+    lines.extend(it.objects.iter().flat_map(objects));
+    lines.extend(it.unrendered.iter().map(|words| {
+        let words = printable(words.lines().next().unwrap_or_default());
+        format!("      ! not rendered, give it --values: {words}")
+    }));
     lines
 }
 

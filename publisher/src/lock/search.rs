@@ -217,18 +217,19 @@ fn written(
     Ok(all)
 }
 
-/// The chart as Helm finds it in a data plane: with the version that Flux makes of it.
-fn unpack(folder: &Path, source: &Source, inputs: Digest) -> Result<()> {
+/// The chart as Helm finds it in a data plane: with the version that Flux makes of it and of the artifact's digest. Where
+/// that isn't known yet, another digest has the same form.
+pub(crate) fn unpack(folder: &Path, source: &Source, digest: Digest) -> Result<()> {
     for (path, bytes) in source {
         let file = folder.join(path);
         std::fs::create_dir_all(file.parent().unwrap_or(folder)).map_err(internal)?;
-        let chart = (path == "Chart.yaml").then(|| versioned(bytes, inputs)).transpose()?;
+        let chart = (path == "Chart.yaml").then(|| versioned(bytes, digest)).transpose()?;
         std::fs::write(&file, chart.as_deref().unwrap_or(bytes)).map_err(internal)?;
     }
     Ok(())
 }
 
-/// `1.0.0+<12 hex>`: the artifact's digest isn't known yet, another one has the same form.
+/// `1.0.0+<12 hex>`.
 fn versioned(chart: &[u8], digest: Digest) -> Result<Vec<u8>> {
     let mut chart =
         read("Chart.yaml", &String::from_utf8_lossy(chart))?.into_iter().next().unwrap_or_default();

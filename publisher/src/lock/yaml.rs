@@ -4,7 +4,7 @@ use pdp_policies::helm_yaml;
 use serde_json::Value;
 
 /// All documents that aren't empty, or where reading ended.
-pub(super) fn documents(text: &str) -> Result<Vec<Value>, String> {
+pub(crate) fn documents(text: &str) -> Result<Vec<Value>, String> {
     let documents = helm_yaml::documents(text).map_err(|problem| problem.to_string())?;
     Ok(documents.into_iter().filter(|document| !document.is_null()).collect())
 }

@@ -3,64 +3,142 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use pdp_policies::release::Release;
-use pdp_policies::{At, Level, Line};
+use pdp_policies::{At, ComponentName, Digest, Line, Platform};
+use pdp_transport::channel_server::{InstalledView, Page};
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result};
+use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
-use crate::build;
+use super::fetch::CacheArgs;
+use super::side::{Side, Which};
+use crate::applied::{Cluster, objects};
 use crate::catalog::{CatalogArgs, Current};
-use crate::diff::{diff, text};
+use crate::commands::blocking;
+use crate::diff::{Applied, ComponentDiff, Diff, What, compare, diff, text};
+use crate::lock::Helm;
+use crate::progress::Progress;
+use crate::server::AskedServerArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A level of the catalog, or the folder of a built release.
+    /// A level of the catalog, the folder of a built release, or a release.yaml.
     from: Which,
     /// What it is compared with.
     to: Which,
     /// The release line.
     #[arg(long)]
-    line: Line,
+    pub(super) line: Line,
+    /// Also renders what differs: objects that come and go, workloads that restart, fields that no cluster changes,
+    /// definitions that break, rights, hooks.
+    #[arg(long)]
+    pub(super) objects: bool,
+    /// The Helm 4 program that renders the charts.
+    #[arg(long, env = "PUBLISHER_HELM", value_name = "PROGRAM", default_value = "helm")]
+    helm: PathBuf,
+    /// The SHA-256 that this program has to have: `sha256:<hex>`; another one isn't run.
+    #[arg(long, env = "PUBLISHER_HELM_DIGEST", value_name = "DIGEST")]
+    helm_digest: Option<Digest>,
+    /// The Kubernetes version that charts are rendered for.
+    #[arg(long, value_name = "VERSION", default_value = "v1.34.1")]
+    kubernetes: String,
+    /// The platform whose values are taken (default: the first on which a component runs).
+    #[arg(long)]
+    platform: Option<Platform>,
+    /// Values as a customer gives them to a component, where its chart can't do without.
+    #[arg(long, value_name = "COMPONENT=FILE")]
+    values: Vec<Given>,
+    /// `host[:port][/prefix]` to read bundles from instead of the hosts that releases name, or that they moved to.
+    #[arg(long, env = "PUBLISHER_REGISTRY", value_name = "HOST")]
+    pub(super) registry: Option<String>,
+    /// Asked how many data planes are on either level, if it is given.
     #[command(flatten)]
-    catalog: CatalogArgs,
+    server: AskedServerArgs,
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
 }
 
-/// A level of the catalog, or a folder.
+/// `COMPONENT=FILE`.
 #[derive(Debug, Clone)]
-enum Which {
-    Level(Level),
-    Built(PathBuf),
+struct Given {
+    component: ComponentName,
+    file: PathBuf,
 }
 
-impl FromStr for Which {
-    type Err = std::convert::Infallible;
+impl FromStr for Given {
+    type Err = String;
 
-    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
-        Ok(text.parse().map_or_else(|_| Self::Built(text.into()), |level| Self::Level(Level(level))))
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (component, file) = text.split_once('=').ok_or("write COMPONENT=FILE")?;
+        let component = component.parse().map_err(|e| format!("{e}"))?;
+        Ok(Self { component, file: file.into() })
     }
 }
 
-pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
-    let current = Current::fetch(&args.catalog, now)?;
-    let (from, to) = (release(args, &current, &args.from)?, release(args, &current, &args.to)?);
-    let diff = diff(&from, &to);
+pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
+    let (current, args) = blocking(move || Ok((fetched(&args, now)?, args))).await?;
+    let from = Side::open(&args, &args.from, current.as_ref(), now).await?;
+    let to = Side::open(&args, &args.to, current.as_ref(), now).await?;
+    let (Some(from), Some(to)) = (from.or_report(format)?, to.or_report(format)?) else {
+        return Ok(exit::NEGATIVE);
+    };
+    let mut diff = diff(&from.release, &to.release);
+    if let Some(installed) = installed(&args).await? {
+        diff.count(&installed, (from.digest, to.digest));
+    }
+    if args.objects {
+        render(&args, &from, &to, &mut diff).await?;
+    }
     output::print(format, &diff, &text(&diff))?;
     Ok(exit::DONE)
 }
 
-fn release(args: &Args, current: &Current, which: &Which) -> Result<Release> {
-    match which {
-        Which::Level(level) => Ok(current.catalog.release(&args.line, *level)?.release.clone()),
-        Which::Built(folder) => {
-            let release = build::open(folder)?.release;
-            let other =
-                || Failure::new("OtherLine", format!("{} is of line `{}`", folder.display(), release.line));
-            if release.line == args.line {
-                Ok(release)
-            } else {
-                Err(other().hint("name that line with --line"))
-            }
+/// The catalog, if a level of it is compared.
+fn fetched(args: &Args, now: At) -> Result<Option<Current>> {
+    let named = [&args.from, &args.to].iter().any(|it| matches!(it, Which::Level(_)));
+    named.then(|| Current::fetch(&args.catalog, now)).transpose()
+}
+
+async fn installed(args: &Args) -> Result<Option<Vec<InstalledView>>> {
+    let Some(desk) = args.server.open(&args.catalog.git.connection.http()?)? else { return Ok(None) };
+    Ok(Some(desk.get::<Page<InstalledView>>("v1/levels").await?.items))
+}
+
+/// Compares the objects of each component that differs.
+async fn render(args: &Args, from: &Side, to: &Side, diff: &mut Diff) -> Result<()> {
+    let helm = Helm::open(&args.helm, args.helm_digest.as_ref()).await?;
+    let progress = Progress::new("components", diff.components.len());
+    for found in &mut diff.components {
+        match one(args, &helm, (from, to), found).await {
+            // One that a customer's values complete hides no other one.
+            Err(refused) if refused.code == "ChartRefused" => found.unrendered = refused.cause,
+            ended => ended?,
         }
+        progress.step();
     }
+    Ok(())
+}
+
+async fn one(args: &Args, helm: &Helm, (from, to): (&Side, &Side), found: &mut ComponentDiff) -> Result<()> {
+    let given = args.values.iter().find(|it| it.component == found.name);
+    let values = given.map(|it| it.file.as_path());
+    let cluster = Cluster { helm, kubernetes: &args.kubernetes, platform: args.platform, values };
+    let (was, is) = (from.component(&found.name), to.component(&found.name));
+    // What isn't named any more stays as it is.
+    let Some(shown) = is.or(was).filter(|_| found.what != What::Forgotten) else { return Ok(()) };
+    let mut sides = Vec::new();
+    for (side, component) in [(from, was), (to, is)] {
+        sides.push(match (component, &side.bundle) {
+            (Some(component), Some(bundle)) => objects(bundle, component, cluster).await?,
+            _ => Vec::new(),
+        });
+    }
+    let named = |component: Option<&pdp_policies::release::Component>| {
+        component.into_iter().flat_map(|it| &it.outlives).map(ToString::to_string).collect()
+    };
+    let (old, new) = (named(was), named(is));
+    let applied = |objects, outlives| Applied { objects, namespace: &shown.namespace, outlives };
+    found.objects = Some(compare(&applied(&sides[0], &old), &applied(&sides[1], &new)));
+    Ok(())
 }

@@ -15,6 +15,7 @@ mod prune;
 mod publish;
 mod resign;
 mod show;
+mod side;
 mod sign;
 mod signed;
 mod verify;
@@ -76,9 +77,9 @@ pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8>
         Release::Publish(args) => publish::run(args, format, now).await,
         Release::Verify(args) => verify::run(args, format, now).await,
         Release::Mirror(args) => mirror::run(args, format, now).await,
-        Release::List(args) => blocking(move || list::run(&args, format, now)).await,
+        Release::List(args) => list::run(args, format, now).await,
         Release::Show(args) => blocking(move || show::run(&args, format, now)).await,
-        Release::Diff(args) => blocking(move || diff::run(&args, format, now)).await,
+        Release::Diff(args) => diff::run(args, format, now).await,
         Release::Promote(args) => promote::run(args, format, now).await,
         Release::Prune(args) => blocking(move || prune::run(&args, format, now)).await,
         Release::Keep(args) => keep::run(args, format, now).await,

@@ -28,13 +28,24 @@ pub(super) async fn vouched(
     elsewhere: Option<&str>,
     now: At,
 ) -> Result<Vouched> {
+    let release = current.catalog.release(line, level)?.release.clone();
+    vouched_release(registry, current, release, elsewhere, now).await
+}
+
+/// As [`vouched`], of a release that need not be promoted.
+pub(super) async fn vouched_release(
+    registry: &Registry,
+    current: &Current,
+    release: Release,
+    elsewhere: Option<&str>,
+    now: At,
+) -> Result<Vouched> {
     if let Freshness::Expired(role) = current.catalog.freshness(now) {
         return Err(Failure::new("CatalogExpired", format!("`{role}` of the catalog is past its expiry"))
             .hint("`publisher catalog refresh`, or sign the role anew")
             .exit(exit::EXPIRED));
     }
-    let release = current.catalog.release(line, level)?.release.clone();
-    let places = places(current.catalog.channel(line), &release, elsewhere, now)?;
+    let places = places(current.catalog.channel(&release.line), &release, elsewhere, now)?;
     let found = found(registry, &places, &release.bundle.digest).await;
     let (repository, index) = found.map_err(|nowhere| nowhere.failure)?;
     trust::bundle(&index, &release)?;
