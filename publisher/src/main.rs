@@ -7,7 +7,6 @@ mod ceremony;
 mod charts;
 mod commands;
 mod connection;
-#[allow(dead_code, reason = "`release diff` and `release lint` are still to call it")]
 mod crd_change;
 mod diff;
 mod images;

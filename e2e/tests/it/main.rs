@@ -45,6 +45,7 @@ mod locks;
 mod mirrors;
 mod moving;
 mod moving_attacks;
+mod next_level;
 mod office;
 mod outages;
 mod people;

@@ -36,15 +36,15 @@ fn pulled(world: &World) {
 }
 
 /// An index with the image of one platform, in the registry under its tag.
-fn image(world: &World, path: &str) {
+pub(crate) fn image(world: &World, path: &str, tag: &str) {
     let content = world.registry.content();
-    let config = json!({ "mediaType": "application/vnd.oci.image.config.v1+json", "digest": format!("sha256:{}", sha256(path)), "size": 2 });
+    let config = json!({ "mediaType": "application/vnd.oci.image.config.v1+json", "digest": format!("sha256:{}", sha256(&format!("{path}:{tag}"))), "size": 2 });
     let part = json!({ "schemaVersion": 2, "mediaType": PART, "config": config, "layers": [] }).to_string();
-    let digest = content.put(path, "v1.19.4-amd64", PART, part.as_bytes()).unwrap();
+    let digest = content.put(path, &format!("{tag}-amd64"), PART, part.as_bytes()).unwrap();
     let platform = json!({ "os": "linux", "architecture": "amd64" });
     let part = json!({ "mediaType": PART, "digest": digest, "size": part.len(), "platform": platform });
     let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [part] }).to_string();
-    content.put(path, "v1.19.4", INDEX, index.as_bytes()).unwrap();
+    content.put(path, tag, INDEX, index.as_bytes()).unwrap();
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn every_command_from_a_chart_to_a_promoted_level_works_as_the_page_says() {
     pulled(&world);
     ["jetstack/cert-manager-controller", "jetstack/cert-manager-acmesolver"]
         .iter()
-        .for_each(|path| image(&world, path));
+        .for_each(|path| image(&world, path, "v1.19.4"));
     let file = world.path("pdp-2026/7/release.yaml");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, blocks(&page, "yaml")[0]).unwrap();

@@ -1,5 +1,7 @@
 //! What becomes of objects, for people: what fails first, then what people have to know, then the rest.
 
+use pdp_policies::printable;
+
 use super::objects::{Hook, ObjectsDiff, RightsChange};
 
 /// More names of one sort than these are counted, not shown.
@@ -10,6 +12,7 @@ pub(super) fn objects(it: &ObjectsDiff) -> Vec<String> {
     lines.extend(
         it.fixed.iter().map(|it| format!("      ✗ no cluster changes {} of {}", it.field, it.object)),
     );
+    lines.extend(it.definitions.iter().map(|it| format!("      ✗ {}: {}", printable(&it.name), it.lost)));
     lines.extend(listed("! deletes", &it.deleted));
     lines.extend(listed("! leaves behind", &it.left));
     lines.extend(it.rights.iter().flat_map(rights));

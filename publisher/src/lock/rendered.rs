@@ -27,6 +27,8 @@ pub(crate) fn images(objects: &[Value]) -> (Vec<Seen>, Vec<String>) {
     }
     walk.seen.sort();
     walk.seen.dedup();
+    walk.bad.sort();
+    walk.bad.dedup();
     (walk.seen, walk.bad)
 }
 
@@ -244,9 +246,9 @@ mod tests {
     #[test]
     fn what_a_cluster_would_refuse_is_told() {
         for image in [json!("A/b:1"), json!("a b"), json!(7), json!("docker.io/"), json!("")] {
-            let (seen, bad) = images(&[
-                json!({ "kind": "Pod", "metadata": { "name": "x" }, "spec": { "containers": [{ "image": image }] } }),
-            ]);
+            let pod = json!({ "kind": "Pod", "metadata": { "name": "x" }, "spec": { "containers": [{ "image": image }] } });
+            // Rendered twice, told once.
+            let (seen, bad) = images(&[pod.clone(), pod]);
             assert_eq!((seen.len(), bad.len()), (0, 1), "{image}");
             assert!(bad[0].starts_with("Pod/x: "), "{bad:?}");
         }

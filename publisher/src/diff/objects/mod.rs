@@ -14,10 +14,13 @@ use serde_json::Value;
 pub(crate) use fixed::FixedField;
 pub(crate) use hooks::Hook;
 use identity::{Identity, items};
+
+use crate::crd_change::{CrdBreak, breaks};
 pub(crate) use rights::RightsChange;
 
 /// These run pods for ever: another pod template restarts them.
 const RESTARTED: [&str; 3] = ["apps/DaemonSet", "apps/Deployment", "apps/StatefulSet"];
+const DEFINITION: &str = "apiextensions.k8s.io/CustomResourceDefinition";
 /// Helm takes away no object that carries this with the value `keep`.
 const POLICY: &str = "helm.sh/resource-policy";
 
@@ -46,10 +49,22 @@ pub(crate) struct ObjectsDiff {
     pub(crate) restarts: Vec<String>,
     /// Fields that a cluster doesn't let anybody change: the update fails there.
     pub(crate) fixed: Vec<FixedField>,
+    /// What definitions of kinds take away from those that use them.
+    pub(crate) definitions: Vec<Definition>,
     /// What service accounts and people may do now and might not before, or the other way round.
     pub(crate) rights: Vec<RightsChange>,
     /// Hooks that run when it is updated, or goes back.
     pub(crate) hooks: Vec<Hook>,
+}
+
+/// A definition, and one thing that somebody relied on.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Definition {
+    /// Its name, such as `gateways.example.com`.
+    pub(crate) name: String,
+    #[serde(flatten)]
+    pub(crate) lost: CrdBreak,
 }
 
 /// Compares what one side applies with what the other does; a side that isn't there applies nothing.
@@ -80,6 +95,10 @@ pub(crate) fn compare(was: &Applied<'_>, is: &Applied<'_>) -> ObjectsDiff {
 fn changed(identity: &Identity, before: &Value, object: &Value, found: &mut ObjectsDiff) {
     found.changed.push(identity.to_string());
     found.fixed.extend(fixed::changed(identity, before, object));
+    if identity.group_kind() == DEFINITION {
+        let lost = breaks(before, object).into_iter();
+        found.definitions.extend(lost.map(|lost| Definition { name: identity.name.clone(), lost }));
+    }
     if RESTARTED.contains(&identity.group_kind().as_str()) && !waits_for_deletion(object) {
         let template = |object: &Value| object["spec"]["template"].clone();
         if template(before) != template(object) {
@@ -160,6 +179,28 @@ mod tests {
         assert_eq!((other.new.len(), other.deleted.len()), (1, 1), "another group is another object");
         let list = json!({ "kind": "IngressList", "items": [named(Value::Null, "networking.k8s.io/v1")] });
         assert_eq!(found(list, named(json!("pdp"), "networking.k8s.io/v1")).new, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_a_definition_takes_away_is_told() {
+        let definition = |versions: Value| {
+            let names = json!({ "kind": "A", "plural": "as" });
+            let spec = json!({ "group": "example.com", "scope": "Namespaced", "names": names, "versions": versions });
+            object(
+                "CustomResourceDefinition",
+                "as.example.com",
+                json!({ "apiVersion": "apiextensions.k8s.io/v1", "spec": spec }),
+            )
+        };
+        let both = definition(
+            json!([{ "name": "v1", "served": true }, { "name": "v2", "served": true, "storage": true }]),
+        );
+        let one = definition(json!([{ "name": "v2", "served": true, "storage": true }]));
+        let found = between(&[both.clone()], &[one.clone()], &[]);
+        let told: Vec<_> =
+            found.definitions.iter().map(|it| (it.name.as_str(), it.lost.to_string())).collect();
+        assert_eq!(told, [("as.example.com", "version v1 is gone, which was served".to_owned())]);
+        assert_eq!(between(&[one], &[both], &[]).definitions, []);
     }
 
     #[test]
