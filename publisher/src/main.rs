@@ -17,6 +17,7 @@ mod lock;
 mod mirror;
 mod plan_file;
 mod progress;
+mod release_edit;
 mod release_file;
 mod retention;
 mod server;

@@ -18,7 +18,7 @@ fn chart() -> Vec<u8> {
     std::fs::read(World::fixtures().join("charts-real-shaped/packed/alpha-1.0.0.tgz")).unwrap()
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     use sha2::Digest as _;
     format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes)))
 }
@@ -59,8 +59,12 @@ fn refused(built: &Finished, code: &str) {
     );
 }
 
-/// Pushes a chart as Helm does, and gives the digest of its manifest.
 fn push(world: &World, bytes: &[u8]) -> String {
+    push_as(world, "1.0.0", bytes)
+}
+
+/// Pushes a chart as Helm does, and gives the digest of its manifest.
+pub(crate) fn push_as(world: &World, tag: &str, bytes: &[u8]) -> String {
     let base = format!("http://{}/v2/charts/alpha", world.registry.host());
     let client = reqwest::blocking::Client::new();
     for blob in [b"{}".as_slice(), bytes] {
@@ -74,7 +78,7 @@ fn push(world: &World, bytes: &[u8]) -> String {
     let config = of("application/vnd.cncf.helm.config.v1+json", b"{}");
     let manifest =
         json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [of(LAYER, bytes)]});
-    world.registry.content().put("charts/alpha", "1.0.0", MANIFEST, manifest.to_string().as_bytes()).unwrap()
+    world.registry.content().put("charts/alpha", tag, MANIFEST, manifest.to_string().as_bytes()).unwrap()
 }
 
 fn in_registry(world: &World, digest: Option<&str>) -> String {

@@ -6,6 +6,7 @@ mod approvals;
 mod attack;
 mod away;
 mod base;
+mod bumps;
 mod caps;
 mod catalog_attacks;
 mod ceremonies;

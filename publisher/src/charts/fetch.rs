@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use pdp_policies::Digest;
+use pdp_transport::Web;
 use pdp_transport::cli::failure::Failure;
+use pdp_transport::oci::Registry;
 
 use super::kept::Kept;
 use super::origin::Origin;
@@ -34,14 +36,20 @@ impl<'a> Fetch<'a> {
                 Err(Trouble::new(path, "NotFound", "it isn't fetched", "is the path right?"))
             }
             Origin::Registry { repository, digest } => {
-                let registry = self.connection.registry().map_err(failed)?;
-                registry::chart(&registry, &self.kept, repository, version, digest.as_ref()).await
+                registry::chart(&self.registry()?, &self.kept, repository, version, digest.as_ref()).await
             }
             Origin::Repository { url, name, digest } => {
-                let web = self.connection.web().map_err(failed)?;
-                repository::chart(&web, &self.kept, url, name, version, digest.as_ref()).await
+                repository::chart(&self.web()?, &self.kept, url, name, version, digest.as_ref()).await
             }
         }
+    }
+
+    pub(super) fn registry(&self) -> Result<Registry, Trouble> {
+        self.connection.registry().map_err(failed)
+    }
+
+    pub(super) fn web(&self) -> Result<Web, Trouble> {
+        self.connection.web().map_err(failed)
     }
 }
 

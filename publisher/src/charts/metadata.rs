@@ -106,7 +106,7 @@ impl Metadata {
             return Err(bad("`type` is neither application nor library".to_owned()));
         }
         super::dependency::judge(&self.dependencies).map_err(bad)?;
-        self.parsed_version = version::version(&self.version).ok_or_else(|| bad_version(&self.version))?;
+        self.parsed_version = version(&self.version).ok_or_else(|| bad_version(&self.version))?;
         Ok(self)
     }
 

@@ -3,6 +3,7 @@
 //! A chart comes from a folder, a `.tgz`, a registry or a chart repository ([`read`]); what is fetched is pinned by its
 //! digest. [`Chart`] is what Helm makes of the files.
 
+mod available;
 mod chart;
 mod dependency;
 mod fetch;
@@ -25,6 +26,7 @@ mod yaml;
 
 use std::path::Path;
 
+pub(crate) use available::{Pinned, Reach, Versions, newest};
 pub(crate) use chart::Chart;
 pub(crate) use fetch::Fetch;
 pub(crate) use folder::manifests as manifest_files;
@@ -32,6 +34,7 @@ pub(crate) use kubernetes::check as check_kubernetes;
 pub(crate) use origin::Origin;
 pub(crate) use subcharts::check as check_subcharts;
 pub(crate) use trouble::Trouble;
+pub(crate) use version::version;
 
 use crate::lint::Source;
 use pdp_transport::files::read_capped;

@@ -41,6 +41,15 @@ impl Origin {
 }
 
 impl Origin {
+    /// The same place with this digest.
+    pub(super) fn pinned(&self, digest: Digest) -> Self {
+        match self.clone() {
+            Self::Path(path) => Self::Path(path),
+            Self::Registry { repository, .. } => Self::Registry { repository, digest: Some(digest) },
+            Self::Repository { url, name, .. } => Self::Repository { url, name, digest: Some(digest) },
+        }
+    }
+
     /// The path, if it isn't fetched.
     pub(crate) fn path(&self) -> Option<&str> {
         match self {

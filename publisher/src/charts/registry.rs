@@ -48,13 +48,27 @@ fn layer(manifest: &[u8]) -> Result<Descriptor, &'static str> {
     Ok(chart)
 }
 
-/// What the chart's tag points at, as what has to be written. Helm's tags have `_` for `+`.
+/// What the chart's tag points at, as what has to be written.
 async fn found(registry: &Registry, repository: &Repository, version: &str) -> Result<Trouble, Trouble> {
-    let what = format!("{repository}:{version}");
-    match registry.resolve_tag(repository, &version.replace('+', "_")).await? {
-        Some((digest, _)) => Ok(unpinned(&what, &digest)),
-        None => {
-            Ok(Trouble::new("chart", "NotFound", format!("{what} isn't there"), "check address and version"))
-        }
-    }
+    let digest = pin(registry, repository, version).await?;
+    Ok(unpinned(&format!("{repository}:{version}"), &digest))
+}
+
+/// The digest of the manifest of a version. Helm's tags have `_` for `+`.
+pub(super) async fn pin(
+    registry: &Registry,
+    repository: &Repository,
+    version: &str,
+) -> Result<Digest, Trouble> {
+    let found = registry.resolve_tag(repository, &version.replace('+', "_")).await?;
+    let missing = || {
+        let message = format!("{repository}:{version} isn't there");
+        Trouble::new("chart", "NotFound", message, "check address and version")
+    };
+    found.map(|(digest, _)| digest).ok_or_else(missing)
+}
+
+/// Every tag as a version; those that are none are among them.
+pub(super) async fn versions(registry: &Registry, repository: &Repository) -> Result<Vec<String>, Trouble> {
+    Ok(registry.tags(repository).await?.into_iter().map(|tag| tag.replace('_', "+")).collect())
 }

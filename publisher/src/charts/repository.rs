@@ -39,21 +39,46 @@ pub(super) async fn chart(
     if let Some(chart) = digest.and_then(|digest| kept.get(digest, MAX_PACKED_BYTES)) {
         return Ok(chart);
     }
-    let base = web.address(&format!("{}/", repository.trim_end_matches('/')))?;
-    let index = web.file(&web.beside(&base, "index.yaml")?, MAX_INDEX_BYTES).await?;
-    let named = named(&index, name, version).map_err(|cause| {
-        Trouble::new(
-            "chart",
-            "NotFound",
-            format!("{base}index.yaml: {cause}"),
-            "check repository, name and version",
-        )
-    })?;
-    let url = web.beside(&base, &named)?;
-    let chart = web.file(&url, MAX_PACKED_BYTES).await?;
+    let (url, chart) = fetched(web, repository, name, version).await?;
     pinned(&url, &Digest::of(&chart), digest)?;
     kept.put(&Digest::of(&chart), &chart);
     Ok(chart)
+}
+
+/// What lies there as this version now.
+pub(super) async fn newly(
+    web: &Web,
+    repository: &str,
+    name: &str,
+    version: &str,
+) -> Result<Vec<u8>, Trouble> {
+    Ok(fetched(web, repository, name, version).await?.1)
+}
+
+/// Every version that the index lists.
+pub(super) async fn versions(web: &Web, repository: &str, name: &str) -> Result<Vec<String>, Trouble> {
+    let (base, index) = index(web, repository).await?;
+    let entries = entries(&index, name).map_err(|cause| not_found(&base, &cause))?;
+    Ok(entries.into_iter().map(|entry| entry.version).collect())
+}
+
+async fn index(web: &Web, repository: &str) -> Result<(Url, Vec<u8>), Trouble> {
+    let base = web.address(&format!("{}/", repository.trim_end_matches('/')))?;
+    let index = web.file(&web.beside(&base, "index.yaml")?, MAX_INDEX_BYTES).await?;
+    Ok((base, index))
+}
+
+async fn fetched(web: &Web, repository: &str, name: &str, version: &str) -> Result<(Url, Vec<u8>), Trouble> {
+    let (base, index) = index(web, repository).await?;
+    let named = named(&index, name, version).map_err(|cause| not_found(&base, &cause))?;
+    let url = web.beside(&base, &named)?;
+    let chart = web.file(&url, MAX_PACKED_BYTES).await?;
+    Ok((url, chart))
+}
+
+fn not_found(base: &Url, cause: &str) -> Trouble {
+    let message = format!("{base}index.yaml: {cause}");
+    Trouble::new("chart", "NotFound", message, "check repository, name and version")
 }
 
 fn pinned(url: &Url, found: &Digest, wanted: Option<&Digest>) -> Result<(), Trouble> {
@@ -71,12 +96,16 @@ fn pinned(url: &Url, found: &Digest, wanted: Option<&Digest>) -> Result<(), Trou
 
 /// Where the index says that a version is.
 fn named(index: &[u8], name: &str, version: &str) -> Result<String, String> {
-    let text = std::str::from_utf8(index).map_err(|_| "it isn't UTF-8")?;
-    let index = read(text.trim_start_matches('\u{feff}'))?;
-    let entries = index.entries.get(name).ok_or_else(|| format!("it lists no chart `{name}`"))?;
+    let entries = entries(index, name)?;
     let entry = entries.iter().find(|entry| entry.version == version);
     let entry = entry.ok_or_else(|| format!("it lists no version {version} of `{name}`"))?;
     entry.urls.first().cloned().ok_or_else(|| format!("it says nowhere where {version} of `{name}` is"))
+}
+
+fn entries(index: &[u8], name: &str) -> Result<Vec<Entry>, String> {
+    let text = std::str::from_utf8(index).map_err(|_| "it isn't UTF-8")?;
+    let mut index = read(text.trim_start_matches('\u{feff}'))?;
+    index.entries.remove(name).ok_or_else(|| format!("it lists no chart `{name}`"))
 }
 
 /// Large indexes are usual, aliases in one aren't.

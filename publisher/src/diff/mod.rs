@@ -1,5 +1,6 @@
 //! What another level changes: two releases compared, component by component. Pure.
 
+mod chart;
 mod component;
 mod objects;
 mod objects_text;
@@ -16,6 +17,7 @@ use pdp_transport::channel_server::InstalledView;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use chart::{ChartDiff, chart_text, charts};
 pub(crate) use component::{ComponentDiff, What};
 pub(crate) use objects::{Applied, ObjectsDiff, compare};
 pub(crate) use text::text;

@@ -1,6 +1,7 @@
 //! `publisher release`.
 
 mod build;
+mod bump;
 mod diff;
 mod fetch;
 mod images;
@@ -35,6 +36,8 @@ pub(crate) use vouched::tags;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Release {
+    /// Takes a newer chart of a component into a release.yaml, pinned, and shows what it brings.
+    Bump(bump::Args),
     /// Finds everything that is wrong with a release.yaml, all at once.
     Lint(lint::Args),
     /// Renders every chart and writes what images it can fetch, with their digests, to release.lock.
@@ -69,6 +72,7 @@ pub(crate) enum Release {
 
 pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8> {
     match command {
+        Release::Bump(args) => bump::run(&args, format).await,
         Release::Lint(args) => lint::run(&args, format).await,
         Release::Lock(args) => lock::run(args, format).await,
         Release::Build(args) => build::run(&args, format).await,
