@@ -5,6 +5,7 @@ mod places;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use pdp_policies::release::ReleaseKind;
 use pdp_policies::{Digest, Level};
 
 use places::{Places, Written};
@@ -13,6 +14,9 @@ use places::{Places, Written};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Edit {
     Level(Level),
+    Kind(ReleaseKind),
+    /// A field of the release goes, with all that it holds.
+    Without(&'static str),
     /// Added behind the level where there is none.
     Base(Level),
     /// The release's own version.
@@ -37,7 +41,7 @@ pub(crate) fn edited(text: &str, edits: &[Edit]) -> Result<String, String> {
     let mut pieces = BTreeMap::new();
     for edit in edits {
         let (range, new) = piece(text, &places, edit)?;
-        pieces.insert(range.start, (range, new));
+        pieces.insert((range.start, range.end), (range, new));
     }
     let (mut out, mut at) = (String::new(), 0);
     for (range, new) in pieces.into_values() {
@@ -56,6 +60,10 @@ fn piece(text: &str, places: &Places, edit: &Edit) -> Result<(Range<usize>, Stri
     };
     Ok(match edit {
         Edit::Level(level) => (places.level.clone(), level.to_string()),
+        Edit::Kind(kind) => {
+            (places.kind.clone(), serde_json::json!(kind).as_str().unwrap_or_default().to_owned())
+        }
+        Edit::Without(field) => (block(text, field), String::new()),
         Edit::Version(version) => (places.version.clone(), scalar(text, &places.version, version)),
         Edit::Base(level) => match &places.base {
             Some(place) => (place.clone(), level.to_string()),
@@ -73,6 +81,24 @@ fn piece(text: &str, places: &Places, edit: &Edit) -> Result<(Range<usize>, Stri
             None => return Err(format!("component `{name}` has no chart")),
         },
     })
+}
+
+/// The lines of a field of the release; comments in front of the next one stay. Empty if it isn't there.
+fn block(text: &str, field: &str) -> Range<usize> {
+    let mut lines = text.split_inclusive('\n').scan(0, |end, line| {
+        *end += line.len();
+        Some((*end - line.len(), *end, line))
+    });
+    let is = |line: &str| line.strip_prefix(field).is_some_and(|rest| rest.starts_with(':'));
+    let Some((start, mut end, _)) = lines.find(|(_, _, line)| is(line)) else { return 0..0 };
+    for (_, until, line) in lines {
+        match line.bytes().next() {
+            Some(b' ' | b'-') => end = until,
+            Some(b'#' | b'\n' | b'\r') => {}
+            _ => break,
+        }
+    }
+    start..end
 }
 
 /// A further entry of the mapping in which a value stands: on a line of its own, or in braces.
@@ -105,7 +131,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const TEXT: &str = "# Ours: ä\nline: pdp-2026\nlevel: 41   # the level\nversion: \"2026.11.1\"\n\
+    const TEXT: &str = "# Ours: ä\nline: pdp-2026\nlevel: 41   # the level\nversion: \"2026.11.1\"\nkind: security\n\
+        # What it fixes.\nadvisories:\n- {id: A}   # one\n\n# further down\n- id: B\n  severity: high\n\n# All of them.\n\
         components:\n  # the manager\n  - name: manager\n    version: v1.19.4 # from upstream\n\
         \x20   chart:\n      name: cert-manager\n      repository: https://charts.example\n\
         \x20 - {name: agent, version: '1.2', chart: {name: agent, oci: oci://h.example/agent, digest: sha256:OLD}}\n";
@@ -125,6 +152,13 @@ mod tests {
         for (edit, was, is) in [
             (Edit::Level(Level(42)), "level: 41   #", "level: 42   #".to_owned()),
             (Edit::Version("2026.12.1".into()), "\"2026.11.1\"", "\"2026.12.1\"".to_owned()),
+            (Edit::Kind(ReleaseKind::Update), "kind: security", "kind: update".to_owned()),
+            (
+                Edit::Without("advisories"),
+                "advisories:\n- {id: A}   # one\n\n# further down\n- id: B\n  severity: high\n",
+                String::new(),
+            ),
+            (Edit::Without("supersedes"), "line: ", "line: ".to_owned()),
             (Edit::Base(Level(41)), "level: 41 ", "level: 41\nbase: 41 ".to_owned()),
             (version("manager", "v1.19.5"), "v1.19.4 #", "v1.19.5 #".to_owned()),
             (version("manager", "1.20"), "v1.19.4 #", "\"1.20\" #".to_owned()),

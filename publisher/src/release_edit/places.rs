@@ -11,6 +11,7 @@ pub(super) struct Places {
     pub(super) level: Range<usize>,
     pub(super) base: Option<Range<usize>>,
     pub(super) version: Range<usize>,
+    pub(super) kind: Range<usize>,
     pub(super) components: Vec<Component>,
 }
 
@@ -35,6 +36,7 @@ struct File {
     level: Text,
     base: Option<Text>,
     version: Text,
+    kind: Text,
     components: Vec<Entry>,
 }
 
@@ -61,6 +63,7 @@ impl Places {
             level: range(text, &file.level)?,
             base: file.base.map(|it| range(text, &it)).transpose()?,
             version: range(text, &file.version)?,
+            kind: range(text, &file.kind)?,
             components: components.collect::<Result<_, String>>()?,
         })
     }

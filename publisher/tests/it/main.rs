@@ -4,6 +4,7 @@
 mod build;
 mod charts;
 mod errors;
+mod init;
 mod lint;
 mod reference;
 mod simulate;

@@ -5,6 +5,7 @@ mod bump;
 mod diff;
 mod fetch;
 mod images;
+mod init;
 mod keep;
 mod lint;
 mod list;
@@ -36,6 +37,8 @@ pub(crate) use vouched::tags;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Release {
+    /// Begins a level: a release.yaml made from that of an earlier one.
+    Init(init::Args),
     /// Takes a newer chart of a component into a release.yaml, pinned, and shows what it brings.
     Bump(bump::Args),
     /// Finds everything that is wrong with a release.yaml, all at once.
@@ -72,6 +75,7 @@ pub(crate) enum Release {
 
 pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8> {
     match command {
+        Release::Init(args) => init::run(&args, format),
         Release::Bump(args) => bump::run(&args, format).await,
         Release::Lint(args) => lint::run(&args, format).await,
         Release::Lock(args) => lock::run(args, format).await,
