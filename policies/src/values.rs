@@ -14,7 +14,7 @@ pub fn merged(defaults: Table, sources: impl IntoIterator<Item = Table>) -> Tabl
 }
 
 /// Flux's step: `above` over `below`. `null` is kept: it means something to the chart's defaults only.
-pub(crate) fn over(mut below: Table, above: Table) -> Table {
+pub fn over(mut below: Table, above: Table) -> Table {
     for (key, value) in above {
         let value = match (below.remove(&key), value) {
             (Some(Value::Object(lower)), Value::Object(upper)) => Value::Object(over(lower, upper)),

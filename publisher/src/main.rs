@@ -9,6 +9,7 @@ mod commands;
 mod connection;
 mod crd_change;
 mod diff;
+mod draft;
 mod images;
 mod keys;
 mod kustomize;

@@ -12,7 +12,8 @@ const RELEASE: &str = "# Reviewed by two.\napiVersion: updates.pdp.wso2.com/v1\n
     \x20   chart: {name: alpha, SOURCE}\n    releaseName: alpha\n    namespace: default\n    onFailure: rollback\n    timeout: 5m\n\
     \x20   settle: 10s\n    images: []\n";
 
-fn chart(version: &str, tag: &str) -> Vec<u8> {
+/// A packed chart `alpha` whose one value is the tag.
+pub(crate) fn chart(version: &str, tag: &str) -> Vec<u8> {
     let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
     let about = format!("apiVersion: v2\nname: alpha\nversion: {version}\nappVersion: '{tag}'\n");
     for (path, text) in [("Chart.yaml", about), ("values.yaml", format!("tag: '{tag}'\n"))] {

@@ -1,6 +1,7 @@
 //! Whole-system tests: attacks, faults, crashes and the ordinary day.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adoption;
 mod after;
 mod approvals;
 mod attack;

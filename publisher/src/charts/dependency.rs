@@ -68,11 +68,12 @@ impl Dependency {
     }
 
     /// Where the parent's values for it are.
-    pub(super) fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         if self.alias.is_empty() { &self.name } else { &self.alias }
     }
 
-    pub(super) fn config(&self) -> &Value {
+    /// As Helm's config layer has it.
+    pub(crate) fn config(&self) -> &Value {
         &self.config
     }
 }

@@ -28,13 +28,14 @@ use std::path::Path;
 
 pub(crate) use available::{Pinned, Reach, Versions, newest};
 pub(crate) use chart::Chart;
+pub(crate) use dependency::Dependency;
 pub(crate) use fetch::Fetch;
 pub(crate) use folder::manifests as manifest_files;
 pub(crate) use kubernetes::check as check_kubernetes;
 pub(crate) use origin::Origin;
 pub(crate) use subcharts::check as check_subcharts;
 pub(crate) use trouble::Trouble;
-pub(crate) use version::version;
+pub(crate) use version::{Range, version};
 
 use crate::lint::Source;
 use pdp_transport::files::read_capped;

@@ -1,4 +1,4 @@
-//! `publisher release init`: the folder of a new level, made from that of an earlier one.
+//! From an earlier level: all that it says, and none of its news.
 
 use std::path::{Path, PathBuf};
 
@@ -9,44 +9,16 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 use serde_json::json;
 
+use super::{Args, FILE};
+use crate::draft::{absent, readable};
 use crate::release_edit::{Edit, edited};
 use crate::release_file::ReleaseFile;
 use crate::yaml_file;
 
-const FILE: &str = "release.yaml";
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// The new level.
-    level: Level,
-    /// The level that it is made from: its folder lies beside the new one.
-    #[arg(long, value_name = "LEVEL")]
-    from: Level,
-    /// The version that people are shown.
-    #[arg(long)]
-    version: String,
-    /// What sort of change it is: update, security or hotfix.
-    #[arg(long, default_value = "update", value_parser = kind)]
-    kind: ReleaseKind,
-    /// The folder of the line, which has a folder for each level.
-    #[arg(long = "in", value_name = "DIR", default_value = ".")]
-    folder: PathBuf,
-    /// Only says what would be written.
-    #[arg(long)]
-    dry_run: bool,
-}
-
-fn kind(text: &str) -> std::result::Result<ReleaseKind, String> {
-    serde_json::from_value(text.into()).map_err(|_| "update, security or hotfix".to_owned())
-}
-
-pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
-    let (old, new) = (args.folder.join(args.from.to_string()), args.folder.join(args.level.to_string()));
-    let text = text(args, &old.join(FILE))?;
-    if new.exists() {
-        let what = format!("{} is there already", new.display());
-        return Err(Failure::new("AlreadyThere", what).hint("go on with it, or take it away first"));
-    }
+pub(super) fn run(args: &Args, from: Level, format: Format) -> Result<u8> {
+    let (old, new) = (args.folder.join(from.to_string()), args.folder.join(args.level.to_string()));
+    let text = text(args, from, &old.join(FILE))?;
+    absent(&new)?;
     let files = files(&old)?;
     if !args.dry_run {
         write(args, &new, &text, (&old, &files))?;
@@ -61,7 +33,7 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
         "{sign} {}: level {} from {}, {} more files{fixes}\n  next: `publisher release bump COMPONENT --file {}`, then `publisher release lock`",
         file.display(),
         args.level,
-        args.from,
+        from,
         files.len(),
         file.display()
     );
@@ -70,22 +42,22 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
 }
 
 /// The new release.yaml: what the old one fixed, and what it made superfluous, is no news any more.
-fn text(args: &Args, old: &Path) -> Result<String> {
+fn text(args: &Args, from: Level, old: &Path) -> Result<String> {
     let hint = "name the folder of the line with --in, and a level of it with --from";
     let before: ReleaseFile = yaml_file::good(old, hint)?;
-    if before.level != args.from || args.level <= args.from {
+    if before.level != from || args.level <= from {
         let what = format!(
             "{} is of level {}, and {} shall follow {}",
             old.display(),
             before.level,
             args.level,
-            args.from
+            from
         );
         return Err(Failure::new("LevelOrder", what).hint("levels only rise within a line"));
     }
     let edits = [
         Edit::Level(args.level),
-        Edit::Base(args.from),
+        Edit::Base(from),
         Edit::Version(args.version.clone()),
         Edit::Kind(args.kind),
         Edit::Without("advisories"),
@@ -102,7 +74,7 @@ fn text(args: &Args, old: &Path) -> Result<String> {
     let after: ReleaseFile = pdp_policies::yaml::read(&text).map_err(|problems| {
         by_hand(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })?;
-    let fresh = after.advisories.is_empty() && after.supersedes.is_empty() && after.base == Some(args.from);
+    let fresh = after.advisories.is_empty() && after.supersedes.is_empty() && after.base == Some(from);
     if fresh {
         Ok(text)
     } else {
@@ -147,10 +119,4 @@ fn write(args: &Args, new: &Path, text: &str, (old, files): (&Path, &[PathBuf]))
     std::fs::write(folder.path().join(FILE), text).map_err(fail)?;
     readable(folder.path()).map_err(fail)?;
     std::fs::rename(folder.keep(), new).map_err(fail)
-}
-
-/// As a folder that somebody made: a temporary one is its owner's alone.
-fn readable(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
 }
