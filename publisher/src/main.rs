@@ -12,6 +12,7 @@ mod diff;
 mod draft;
 mod images;
 mod keys;
+mod kubernetes_list;
 mod kustomize;
 mod lint;
 mod lock;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pdp_transport::channel_server::ChannelServer;
+use pdp_transport::channel_server::{ChannelServer, InstalledView, Page};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::{Exceptions, HttpOptions};
 use pdp_transport::{cli, files};
@@ -82,6 +82,11 @@ fn token(file: Option<&Path>) -> Result<String> {
 impl Desk {
     fn open(server: &str, token_file: Option<&Path>, http: &HttpOptions) -> Result<Self> {
         Ok(Self { server: ChannelServer::new(server, http)?, token: token(token_file)? })
+    }
+
+    /// What data planes report to be on.
+    pub(crate) async fn installed(&self) -> Result<Vec<InstalledView>> {
+        Ok(self.get::<Page<InstalledView>>("v1/levels").await?.items)
     }
 
     /// Asks.

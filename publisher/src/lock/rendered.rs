@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::document::Place;
 use super::reference::Reference;
 use super::yaml;
+use crate::kubernetes_list::items;
 
 /// One image string in one object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,14 +31,6 @@ pub(crate) fn images(objects: &[Value]) -> (Vec<Seen>, Vec<String>) {
     walk.bad.sort();
     walk.bad.dedup();
     (walk.seen, walk.bad)
-}
-
-/// The objects of a `List`, or the object itself.
-fn items(object: &Value) -> Vec<&Value> {
-    match (object["kind"].as_str(), object["items"].as_array()) {
-        (Some(kind), Some(items)) if kind.ends_with("List") => items.iter().collect(),
-        _ => vec![object],
-    }
 }
 
 #[derive(Default)]

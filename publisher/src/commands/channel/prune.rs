@@ -63,9 +63,9 @@ async fn ask(args: &Args) -> Result<Asked> {
     }
     let hint = "name the channel server with `--server`; or `--without-server` with `--older-than`";
     let desk = args.server.needed(&args.catalog.git.connection.http()?, hint)?;
-    let installed: Page<InstalledView> = desk.get("v1/levels").await?;
+    let installed = desk.installed().await?;
     let rollouts: Page<RolloutView> = desk.get("v1/rollouts").await?;
-    Ok(Asked { installed: installed.items, rollouts: rollouts.items })
+    Ok(Asked { installed, rollouts: rollouts.items })
 }
 
 fn decide(args: &Args, asked: &Asked, format: Format, now: At) -> Result<u8> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use pdp_policies::{At, ComponentName, Digest, Line, Platform};
-use pdp_transport::channel_server::{InstalledView, Page};
+use pdp_transport::channel_server::InstalledView;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
@@ -102,7 +102,7 @@ fn fetched(args: &Args, now: At) -> Result<Option<Current>> {
 
 async fn installed(args: &Args) -> Result<Option<Vec<InstalledView>>> {
     let Some(desk) = args.server.open(&args.catalog.git.connection.http()?)? else { return Ok(None) };
-    Ok(Some(desk.get::<Page<InstalledView>>("v1/levels").await?.items))
+    desk.installed().await.map(Some)
 }
 
 /// Compares the objects of each component that differs.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pdp_policies::{At, Digest, Level, Release};
-use pdp_transport::channel_server::{InstalledView, Page};
+use pdp_transport::channel_server::InstalledView;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
@@ -71,8 +71,7 @@ async fn installed(args: &Args) -> Result<Vec<InstalledView>> {
     }
     let hint = "name the channel server with `--server`; or `--without-server`";
     let desk = args.server.needed(&args.catalog.git.connection.http()?, hint)?;
-    let installed: Page<InstalledView> = desk.get("v1/levels").await?;
-    Ok(installed.items)
+    desk.installed().await
 }
 
 /// A data plane may have to go back to what it runs: nothing is called spare as long as nobody knows what that is.

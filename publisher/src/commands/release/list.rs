@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use pdp_policies::release::{Release, ReleaseKind, Severity};
 use pdp_policies::{At, Channel, Digest, Level, Line, printable};
-use pdp_transport::channel_server::{InstalledView, Page};
+use pdp_transport::channel_server::InstalledView;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
@@ -73,7 +73,7 @@ fn read(args: &Args, now: At) -> Result<(Vec<(Release, Digest)>, Channel)> {
 /// What data planes report to be on, if somebody is there to ask.
 async fn installed(args: &Args) -> Result<Option<Vec<InstalledView>>> {
     let Some(desk) = args.server.open(&args.catalog.git.connection.http()?)? else { return Ok(None) };
-    Ok(Some(desk.get::<Page<InstalledView>>("v1/levels").await?.items))
+    desk.installed().await.map(Some)
 }
 
 impl Row {

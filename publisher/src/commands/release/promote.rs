@@ -74,8 +74,7 @@ async fn installed(args: &Args) -> Result<Vec<InstalledView>> {
         let known: Page<OrganizationView> = desk.get("v1/organizations").await.map_err(away)?;
         are_known(&args.audience, &known.items)?;
     }
-    let page: Page<InstalledView> = desk.get("v1/levels").await.map_err(away)?;
-    Ok(page.items)
+    desk.installed().await.map_err(away)
 }
 
 fn are_known(audience: &[Organization], known: &[OrganizationView]) -> Result<()> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::identity::items;
+use crate::kubernetes_list::items;
 
 const HOOK: &str = "helm.sh/hook";
 /// Those of an installation and of its end don't run here.

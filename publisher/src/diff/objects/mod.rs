@@ -13,9 +13,10 @@ use serde_json::Value;
 
 pub(crate) use fixed::FixedField;
 pub(crate) use hooks::Hook;
-use identity::{Identity, items};
+use identity::Identity;
 
 use crate::crd_change::{CrdBreak, breaks};
+use crate::kubernetes_list::items;
 pub(crate) use rights::RightsChange;
 
 /// These run pods for ever: another pod template restarts them.

@@ -16,6 +16,7 @@ use pdp_policies::{ComponentName, Span, helm_yaml};
 use serde_json::Value;
 
 use super::{Draft, Entry, Left};
+use crate::kubernetes_list::items;
 use crate::lint::Source;
 
 /// How long Flux waits where nothing is said.
@@ -103,13 +104,6 @@ impl Objects {
             folder => path.strip_prefix(folder)?.strip_prefix('/').map(str::to_owned),
         };
         self.files.iter().filter_map(|(path, bytes)| Some((inside(path)?, bytes.clone()))).collect()
-    }
-}
-
-fn items(object: &Value) -> Vec<&Value> {
-    match (object["kind"].as_str(), object["items"].as_array()) {
-        (Some(kind), Some(items)) if kind.ends_with("List") => items.iter().collect(),
-        _ => vec![object],
     }
 }
 
