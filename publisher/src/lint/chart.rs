@@ -22,7 +22,8 @@ pub(super) fn check(
         let message = format!("the chart is `{}`, release.yaml says `{}`", metadata.name, source.name);
         report.add("Chart.yaml", "ChartNameDiffers", message, "make both the same");
     }
-    if metadata.version != component.version {
+    // What is no version at all is told of release.yaml.
+    if metadata.version != component.version && charts::version(&component.version).is_some() {
         let message =
             format!("the chart is version {}, release.yaml says {}", metadata.version, component.version);
         report.add("Chart.yaml", "ChartVersionDiffers", message, "make both the same");

@@ -7,6 +7,7 @@ use pdp_policies::gate::LONGEST_LENGTH;
 use pdp_policies::release::{Image, ReleaseKind};
 
 use super::Report;
+use crate::charts;
 use crate::lock::{self, Reference};
 use crate::release_file::{ComponentEntry, ReleaseFile};
 
@@ -108,6 +109,18 @@ fn components(components: &[ComponentEntry], report: &mut Report<'_>) {
         }
         if component.timeout.seconds() == 0 {
             report.add(&place, "BadTimeout", "a timeout of zero fails at once", "write such as 10m");
+        }
+        if component.namespace.as_str().contains('.') {
+            let message = format!("`{}` is no name of a namespace", component.namespace);
+            let hint = "write at most 63 lower-case letters, digits and `-`; no dots";
+            report.add(format!("{place}.namespace"), "BadNamespace", message, hint);
+        }
+        if component.chart.is_some() && charts::version(&component.version).is_none() {
+            let message =
+                format!("`{}` is no version of a chart", pdp_policies::printable(&component.version));
+            let hint =
+                "write the `version` of its Chart.yaml, such as 1.4.2; Helm takes semantic versions alone";
+            report.add(format!("{place}.version"), "BadVersion", message, hint);
         }
         for problem in lock::problems(component) {
             let hint = "write `image: host/path:tag` and values with `{host}`, `{path}`, `{name}`, `{digest}`; a further image of \
