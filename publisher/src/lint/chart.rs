@@ -2,7 +2,7 @@
 
 use semver::VersionReq;
 
-use super::{Report, Source, schema};
+use super::{Report, Source, nulls, schema};
 use crate::charts::{self, Chart};
 use crate::release_file::{ChartSource, ComponentEntry};
 
@@ -39,5 +39,6 @@ pub(super) fn check(
         report.trouble(trouble);
     }
     schema::check(component, &chart, report);
+    nulls::check(component, &chart, report);
     charts::check_subcharts(&chart).into_iter().for_each(|trouble| report.trouble(trouble));
 }

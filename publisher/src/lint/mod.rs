@@ -6,6 +6,7 @@ mod document;
 mod images;
 mod locked;
 mod manifests;
+mod nulls;
 mod once;
 mod samples;
 mod schema;
