@@ -1,12 +1,23 @@
 //! Plain manifests: a kustomization that names only what lies in its folder.
 
+use pdp_policies::helm_yaml;
+
 use super::{Report, Source};
 use crate::charts::Trouble;
 use crate::kustomize;
+use crate::lock;
 use crate::release_file::ManifestsSource;
 
 pub(super) fn check(files: &Source, report: &mut Report<'_>) {
-    kustomize::build(files).troubles.into_iter().for_each(|trouble| report.trouble(trouble));
+    let built = kustomize::build(files);
+    built.troubles.into_iter().for_each(|trouble| report.trouble(trouble));
+    for (path, content) in &built.documents {
+        let objects = helm_yaml::documents(&String::from_utf8_lossy(content)).unwrap_or_default();
+        for repeated in lock::repeated(&objects) {
+            let hint = "keep one of each: a cluster refuses the whole object";
+            report.add(path.as_str(), "RepeatedKey", repeated.to_string(), hint);
+        }
+    }
 }
 
 /// With a kustomization at the top that builds the overlay, if one is named.

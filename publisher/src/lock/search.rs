@@ -14,7 +14,7 @@ use super::carried::{carried, digest, named};
 use super::helm::{Helm, Rendering};
 use super::reference::Reference;
 use super::rendered::{self, Seen};
-use super::{in_values, inputs, record, yaml};
+use super::{in_values, inputs, merge_keys, record, yaml};
 use crate::lint::{Source, seen};
 use crate::release_file::{ComponentEntry, Rendered};
 
@@ -80,7 +80,7 @@ pub(crate) struct Search<'a> {
 }
 
 /// # Errors
-/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `RecordTooLarge`, `UnreadableYaml`.
+/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `RepeatedKey`, `RecordTooLarge`, `UnreadableYaml`.
 pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
     let Search { component, source, samples, rendered, digests } = search;
     let inputs = inputs::of(component, source, samples, rendered);
@@ -96,6 +96,7 @@ pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
             .hint("a cluster would refuse it, too: name the image in `values` of the component, or correct the chart"));
     }
     labels(&objects)?;
+    keys(&objects)?;
     let values = match &component.chart {
         Some(_) => in_all_values(&seen::of(component, source), &component.variants(), &found)?,
         None => BTreeSet::new(),
@@ -302,6 +303,17 @@ fn labels(objects: &[Value]) -> Result<()> {
     Err(Failure::new("LabelRefused", "labels that a cluster refuses").cause(lines.join("\n")).hint(
         "Flux adds `+<digest>` to a chart's version: write `.Chart.Version | replace \"+\" \"_\"` in the template",
     ))
+}
+
+/// Helm 4 and Flux apply on the server's side, which refuses two elements with one key.
+fn keys(objects: &[Value]) -> Result<()> {
+    let lines: Vec<_> = merge_keys::repeated(objects).iter().map(ToString::to_string).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new("RepeatedKey", "lists that a cluster refuses")
+        .cause(lines.join("\n"))
+        .hint("keep one of each: in `values` of the component if it is added there, else in the chart"))
 }
 
 fn is_label(value: &str) -> bool {
