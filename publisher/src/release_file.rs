@@ -32,6 +32,10 @@ pub(crate) struct ReleaseFile {
     pub(crate) advisories: Vec<Advisory>,
     #[serde(default)]
     pub(crate) removed: Vec<ComponentName>,
+    /// What the base brought and this level doesn't, on purpose: `Namespace/<name>`, `CustomResourceDefinition/<name>`,
+    /// or the same with `/<version>`.
+    #[serde(default)]
+    pub(crate) drops: BTreeSet<String>,
     /// What the charts are rendered for, to find their images.
     #[serde(default)]
     pub(crate) rendered: Rendered,
@@ -134,7 +138,7 @@ pub(crate) struct ImageValuesEntry {
 }
 
 /// A Helm chart, at one of three places.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct ChartSource {
     pub(crate) name: String,
     /// A folder or a `.tgz`, relative to the file.

@@ -14,6 +14,8 @@ use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::files;
 use pdp_transport::oci::{Descriptor, INDEX_TYPE, Index, Layout, MAX_MANIFEST_BYTES};
 
+pub(crate) use outlives::in_crds;
+
 use crate::lint::Linted;
 use crate::release_file::ReleaseFile;
 

@@ -21,7 +21,7 @@ pub(super) fn of_manifests(files: &Source) -> BTreeSet<Outlives> {
     of(kustomize::build(files).documents.iter().map(|(_, content)| content))
 }
 
-/// True for a definition that Helm applies before all else, of the chart or of a subchart.
+/// True for a file of a chart that Helm writes before all others and never takes away, also of a subchart.
 pub(crate) fn in_crds(path: &str) -> bool {
     let mut path = path;
     while let Some((_, inner)) = path.strip_prefix("charts/").and_then(|rest| rest.split_once('/')) {

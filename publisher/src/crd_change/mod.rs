@@ -39,6 +39,16 @@ impl CrdBreak {
     pub(crate) fn is_of_whole_objects(&self) -> bool {
         !matches!(self, Self::FieldRemoved { .. } | Self::TypeChanged { .. } | Self::NewlyRequired { .. })
     }
+
+    /// The version that is gone for programs, if it is one that goes.
+    pub(crate) fn whole_version(&self) -> Option<&str> {
+        match self {
+            Self::StoredVersionDropped { version }
+            | Self::VersionDropped { version }
+            | Self::NotServed { version } => Some(version),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for CrdBreak {

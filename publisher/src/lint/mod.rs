@@ -1,7 +1,9 @@
 //! Everything that is wrong with a release before it is built, all at once.
 
 mod base;
+pub(crate) mod brought;
 mod chart;
+mod definitions;
 mod document;
 mod images;
 mod locked;
@@ -20,6 +22,8 @@ use std::path::{Path, PathBuf};
 use pdp_transport::cli::failure::Result;
 use semver::VersionReq;
 use serde::Serialize;
+
+pub(crate) use brought::Brought;
 
 use crate::charts::{self, Fetch, Origin, Trouble};
 use crate::release_file::{ComponentEntry, ReleaseFile};
@@ -138,7 +142,7 @@ async fn gather(
     let mut report = Report { file: path.display().to_string(), findings };
     let Some(mut file) = read(path, &mut report)? else { return Ok(None) };
     document::check(&file, &mut report);
-    base::check(&file, path, base, &mut report)?;
+    let base = base::check(&file, path, base, &mut report)?;
     let (mut places, mut sources, mut samples) = (Vec::new(), Vec::new(), Vec::new());
     let kubernetes = file.requires.kubernetes.clone();
     for component in &mut file.components {
@@ -148,7 +152,9 @@ async fn gather(
         places.push(place);
         sources.push(source);
     }
-    Ok(Some(Linted { file, places, sources, samples, rendered: false }))
+    let linted = Linted { file, places, sources, samples, rendered: false };
+    definitions::check(&report.file, &linted, base.as_ref(), fetch, report.findings).await;
+    Ok(Some(linted))
 }
 
 /// Reads the YAML; its problems become findings.

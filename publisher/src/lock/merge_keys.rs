@@ -10,7 +10,7 @@ use std::fmt;
 use pdp_policies::printable;
 use serde_json::Value;
 
-use super::crate::kubernetes_list::items;
+use crate::kubernetes_list::items;
 
 /// An element that stands in a list more than once.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

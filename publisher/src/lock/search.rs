@@ -15,7 +15,7 @@ use super::helm::{Helm, Rendering};
 use super::reference::Reference;
 use super::rendered::{self, Seen};
 use super::{in_values, inputs, merge_keys, record, yaml};
-use crate::lint::{Source, seen};
+use crate::lint::{Brought, Source, brought, seen};
 use crate::release_file::{ComponentEntry, Rendered};
 
 /// What charts are rendered for if the release says nothing: the oldest and the newest supported Kubernetes, and the
@@ -40,6 +40,8 @@ pub(crate) struct Found {
     pub(crate) image_values: BTreeMap<String, Digest>,
     /// Images that would be pulled from their makers also where there is a mirror.
     pub(crate) unmirrored: BTreeSet<Reference>,
+    /// Namespaces and definitions of kinds.
+    pub(crate) brought: Vec<Brought>,
 }
 
 /// What Helm makes of a chart.
@@ -106,8 +108,9 @@ pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
         .iter()
         .filter_map(|image| Some((image.to_string(), digest(image, digests)?)))
         .collect();
+    let brought = brought::rendered(component, &objects);
     let name = component.name.clone();
-    Ok(Found { name, inputs, seen: found, values, needs_values, image_values, unmirrored })
+    Ok(Found { name, inputs, seen: found, values, needs_values, image_values, unmirrored, brought })
 }
 
 /// What stands where no post-renderer comes, and doesn't follow to a mirror.

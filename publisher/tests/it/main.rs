@@ -6,6 +6,7 @@ mod charts;
 mod errors;
 mod init;
 mod lint;
+mod lint_line;
 mod reference;
 mod simulate;
 

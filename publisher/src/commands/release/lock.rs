@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::fetch::FetchArgs;
 use super::publish::skipped;
-use crate::lint::{self, Linted};
+use crate::lint::{self, Linted, brought};
 use crate::lock::{self, Found, Helm, Locked, LockedComponent, Reference, Resolved, Search};
 use crate::progress::Progress;
 use crate::several::gather;
@@ -84,7 +84,22 @@ async fn search(helm: &Helm, linted: &Linted, digests: &BTreeMap<String, Digest>
         all.push(found);
         progress.step();
     }
+    definitions(&all)?;
     Ok(all)
+}
+
+/// Helm and Flux write whatever comes last: nobody would know which one a cluster has.
+fn definitions(found: &[Found]) -> Result<()> {
+    let all: Vec<_> = found.iter().flat_map(|found| found.brought.iter().cloned()).collect();
+    let unlike = brought::unlike(&all).into_iter();
+    let lines: Vec<_> =
+        unlike.map(|(id, [one, other])| format!("{id} of `{other}` isn't that of `{one}`")).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new("DefinitionTwice", "two components bring one definition, and not the same")
+        .cause(lines.join("\n"))
+        .hint("switch it off in `values` of one of them, or make both the same"))
 }
 
 /// The digests of the images that values carry: what is rendered names them.

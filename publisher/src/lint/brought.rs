@@ -1,0 +1,199 @@
+//! Namespaces and definitions of kinds: what a component brings, what of it the base had and this level hasn't, and what
+//! two components bring. Pure.
+
+use std::collections::BTreeMap;
+
+use pdp_policies::ComponentName;
+use pdp_policies::helm_yaml;
+use pdp_policies::outlives::Outlives;
+use serde_json::Value;
+
+use super::{Source, seen};
+use crate::build::in_crds;
+use crate::crd_change::{self, CrdBreak};
+use crate::release_file::ComponentEntry;
+
+/// One such object.
+#[derive(Debug, Clone)]
+pub(crate) struct Brought {
+    pub(super) component: ComponentName,
+    pub(super) by_chart: bool,
+    /// Its file within the component's.
+    pub(super) path: String,
+    /// `CustomResourceDefinition/<name>` or `Namespace/<name>`.
+    pub(super) id: String,
+    object: Value,
+}
+
+/// What isn't there any more, or not as it was.
+#[derive(Debug)]
+pub(super) enum Lost<'a> {
+    Gone(&'a Brought),
+    Broken { now: &'a Brought, by: CrdBreak },
+}
+
+impl Lost<'_> {
+    /// How `drops` says that it is meant; none for what every cluster refuses.
+    pub(super) fn name(&self) -> Option<String> {
+        match self {
+            Self::Gone(before) => Some(before.id.clone()),
+            Self::Broken { now, by } => Some(format!("{}/{}", now.id, by.whole_version()?)),
+        }
+    }
+}
+
+/// Of a chart what lies in `crds/`, also of subcharts: what templates make is only known once they are rendered.
+pub(super) fn of(component: &ComponentEntry, source: &Source) -> Vec<Brought> {
+    let by_chart = component.chart.is_some();
+    let mut all = Vec::new();
+    for (path, bytes) in seen::of(component, source).iter().filter(|(path, _)| !by_chart || in_crds(path)) {
+        let text = std::str::from_utf8(bytes).unwrap_or_default().trim_start_matches('\u{feff}');
+        for object in helm_yaml::documents(text).unwrap_or_default() {
+            all.extend(Brought::new(component, path, object));
+        }
+    }
+    all
+}
+
+/// Of what is rendered for every cluster.
+pub(crate) fn rendered(component: &ComponentEntry, objects: &[Value]) -> Vec<Brought> {
+    let mut all: Vec<Brought> = Vec::new();
+    for one in objects.iter().filter_map(|object| Brought::new(component, "rendered", object.clone())) {
+        if !all.iter().any(|other| other.id == one.id && other.object == one.object) {
+            all.push(one);
+        }
+    }
+    all
+}
+
+impl Brought {
+    fn new(component: &ComponentEntry, path: &str, object: Value) -> Option<Self> {
+        let id = Outlives::of(&object).filter(|_| is_whole(&object))?.to_string();
+        let (by_chart, path) = (component.chart.is_some(), path.to_owned());
+        Some(Self { component: component.name.clone(), by_chart, path, id, object })
+    }
+}
+
+/// A patch says less.
+fn is_whole(object: &Value) -> bool {
+    object["kind"] == "Namespace" && object.get("$patch").is_none() || object["spec"]["group"].is_string()
+}
+
+/// What `before` had and `now` hasn't, in the order of `before`.
+pub(super) fn lost<'a>(before: &'a [Brought], now: &'a [Brought]) -> Vec<Lost<'a>> {
+    let mut found = Vec::new();
+    for old in before {
+        let same = |new: &&Brought| new.id == old.id;
+        let own = now.iter().filter(same).find(|new| new.component == old.component);
+        match own.or_else(|| now.iter().find(same)) {
+            None => found.push(Lost::Gone(old)),
+            Some(now) => {
+                let breaks = crd_change::breaks(&old.object, &now.object).into_iter();
+                let breaks = breaks.filter(CrdBreak::is_of_whole_objects);
+                found.extend(breaks.map(|by| Lost::Broken { now, by }));
+            }
+        }
+    }
+    found
+}
+
+/// Pairs of definitions with one name that differ: each with the first of its name. What lies in subcharts may be switched
+/// off, which only rendering tells.
+pub(super) fn twice(all: &[Brought]) -> Vec<(&Brought, &Brought)> {
+    let certain = |one: &&Brought| is_definition(one) && (!one.by_chart || one.path.starts_with("crds/"));
+    let mut first: BTreeMap<&str, &Brought> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    for one in all.iter().filter(certain) {
+        let before = *first.entry(&one.id).or_insert(one);
+        if before.object["spec"] != one.object["spec"] {
+            pairs.push((before, one));
+        }
+    }
+    pairs
+}
+
+/// Names of definitions that two components bring and that aren't the same, with the two components. Of one component all
+/// that it is rendered to is compared.
+pub(crate) fn unlike(all: &[Brought]) -> Vec<(&str, [&ComponentName; 2])> {
+    let mut by_id: BTreeMap<&str, BTreeMap<&ComponentName, Vec<&Value>>> = BTreeMap::new();
+    for one in all.iter().filter(|one| is_definition(one)) {
+        by_id.entry(&one.id).or_default().entry(&one.component).or_default().push(&one.object["spec"]);
+    }
+    let mut found = Vec::new();
+    for (id, components) in by_id {
+        let mut components = components.into_iter();
+        let Some((first, specs)) = components.next() else { continue };
+        let same = |others: &[&Value]| {
+            others.iter().all(|one| specs.contains(one)) && specs.iter().all(|one| others.contains(one))
+        };
+        found.extend(components.filter(|(_, others)| !same(others)).map(|(other, _)| (id, [first, other])));
+    }
+    found
+}
+
+fn is_definition(one: &Brought) -> bool {
+    one.object["kind"] == "CustomResourceDefinition"
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+
+    fn brought(component: &str, objects: &[Value]) -> Vec<Brought> {
+        let entry = json!({
+            "name": component, "version": "1.0.0", "stage": 1, "chart": { "name": component }, "releaseName": component,
+            "namespace": component, "onFailure": "rollback", "timeout": "5m", "settle": "10s",
+        });
+        rendered(&serde_json::from_value(entry).unwrap(), objects)
+    }
+
+    fn definition(name: &str, version: &str) -> Value {
+        json!({
+            "kind": "CustomResourceDefinition", "metadata": { "name": name },
+            "spec": { "group": "example.com", "versions": [{ "name": version }] },
+        })
+    }
+
+    #[test]
+    fn definitions_of_two_components_have_to_be_the_same_in_every_rendering() {
+        let (old, new) = (definition("a.example.com", "v1"), definition("a.example.com", "v2"));
+        let other = definition("b.example.com", "v1");
+        let labelled = {
+            let mut labelled = old.clone();
+            labelled["metadata"]["labels"] = json!({ "chart": "x" });
+            labelled
+        };
+        for (one, two, same) in [
+            (&[old.clone()][..], &[old.clone()][..], true),
+            (&[old.clone()], &[labelled], true),
+            (&[old.clone()], &[new.clone()], false),
+            (&[old.clone(), new.clone()], &[new.clone(), old.clone()], true),
+            (&[old.clone(), new.clone()], &[new.clone()], false),
+            (&[old.clone()], &[old.clone(), new.clone()], false),
+            (&[old.clone(), new.clone()], &[], true),
+            (&[old], &[other], true),
+        ] {
+            let all = [brought("one", one), brought("two", two)].concat();
+            let found: Vec<_> =
+                unlike(&all).into_iter().map(|(id, names)| (id, names.map(|it| it.as_str()))).collect();
+            let wanted = [("CustomResourceDefinition/a.example.com", ["one", "two"])];
+            assert_eq!(found, if same { &[][..] } else { &wanted[..] }, "{one:?} {two:?}");
+        }
+    }
+
+    #[test]
+    fn patches_and_other_kinds_bring_nothing() {
+        for object in [
+            json!({ "kind": "CustomResourceDefinition", "metadata": { "name": "a" }, "spec": { "versions": [] } }),
+            json!({ "kind": "Namespace", "metadata": { "name": "a" }, "$patch": "delete" }),
+            json!({ "kind": "ConfigMap", "metadata": { "name": "a" } }),
+            json!({ "kind": "Namespace" }),
+            json!(null),
+        ] {
+            assert!(brought("one", std::slice::from_ref(&object)).is_empty(), "{object}");
+        }
+    }
+}
