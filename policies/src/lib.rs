@@ -52,6 +52,7 @@ mod turn;
 pub mod values;
 pub mod values_schema;
 pub mod yaml;
+mod yaml_line;
 
 pub use after::HandedReport;
 pub use channel::{Channel, Overridable, Promotion, Stop, Withdrawal};
@@ -81,3 +82,4 @@ pub use time::{At, BadSpan, BadTime, CLOCK_TOLERANCE, Span};
 pub use time_zone::{MAX_ZONE_BYTES, ZoneData, ZoneDataProblem, built_in_zone_data};
 pub use tree::{CatalogTree, MAX_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_FILES, TreeRefusal, is_safe};
 pub use turn::Turn;
+pub use yaml_line::line_of;

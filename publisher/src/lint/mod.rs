@@ -1,16 +1,20 @@
 //! Everything that is wrong with a release before it is built, all at once.
 
+mod annotations;
 mod base;
 pub(crate) mod brought;
 mod chart;
 mod definitions;
 mod document;
 mod images;
+mod junit;
+mod located;
 mod locked;
 mod manifests;
 mod nulls;
 mod once;
 mod samples;
+mod sarif;
 mod schema;
 pub(crate) mod seen;
 mod unpinned;
@@ -19,11 +23,15 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
+use pdp_policies::printable;
 use pdp_transport::cli::failure::Result;
 use semver::VersionReq;
 use serde::Serialize;
 
+pub(crate) use annotations::{Ci, annotation};
 pub(crate) use brought::Brought;
+pub(crate) use junit::junit;
+pub(crate) use sarif::sarif;
 
 use crate::charts::{self, Fetch, Origin, Trouble};
 use crate::release_file::{ComponentEntry, ReleaseFile};
@@ -37,15 +45,28 @@ pub(crate) struct Finding {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) hint: String,
+    /// The one file that it is about, if that is known, from the current folder on; else as `file`.
+    pub(crate) path: String,
+    /// First is 1.
+    pub(crate) line: Option<usize>,
 }
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "error[{}]: {} ({}:{})\n  hint:  {}",
-            self.code, self.message, self.file, self.place, self.hint
-        )
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let place = self.within().map(|place| format!(", {place}")).unwrap_or_default();
+        let Self { code, message, hint, path, .. } = self;
+        let (message, at) = (printable(message), printable(&format!("{path}{line}{place}")));
+        write!(f, "error[{code}]: {message} ({at})\n  hint:  {}", printable(hint))
+    }
+}
+
+impl Finding {
+    /// The place within its file, unless path and line say it already.
+    pub(crate) fn within(&self) -> Option<&str> {
+        let (inner, _) = located::split(&self.place);
+        let said = inner.is_empty() || self.path.ends_with(inner);
+        (!said).then_some(self.place.as_str())
     }
 }
 
@@ -86,6 +107,8 @@ impl Report<'_> {
             code,
             message: message.into(),
             hint: hint.to_owned(),
+            path: String::new(),
+            line: None,
         });
     }
 
@@ -104,7 +127,9 @@ pub(crate) async fn lint(
     fetch: &Fetch<'_>,
 ) -> Result<std::result::Result<Linted, Vec<Finding>>> {
     let mut findings = Vec::new();
-    let Some(mut linted) = gather(path, base, fetch, &mut findings).await? else { return Ok(Err(findings)) };
+    let Some(mut linted) = gather(path, base, fetch, &mut findings).await? else {
+        return Ok(Err(told(findings)));
+    };
     match locked::read(path, &mut findings)? {
         Some(lock) => linted.rendered = locked::check(path, &mut linted, &lock, &mut findings),
         None => {
@@ -121,15 +146,24 @@ pub(crate) async fn unlocked(
     fetch: &Fetch<'_>,
 ) -> Result<std::result::Result<Linted, Vec<Finding>>> {
     let mut findings = Vec::new();
-    let Some(linted) = gather(path, None, fetch, &mut findings).await? else { return Ok(Err(findings)) };
+    let Some(linted) = gather(path, None, fetch, &mut findings).await? else {
+        return Ok(Err(told(findings)));
+    };
     Ok(whole(linted, findings))
 }
 
-fn whole(linted: Linted, mut findings: Vec<Finding>) -> std::result::Result<Linted, Vec<Finding>> {
+fn whole(linted: Linted, findings: Vec<Finding>) -> std::result::Result<Linted, Vec<Finding>> {
+    let findings = told(findings);
+    if findings.is_empty() { Ok(linted) } else { Err(findings) }
+}
+
+/// Each once, in order, with the line that it is about.
+fn told(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort();
     findings.dedup();
-    let findings = once::per_image(findings);
-    if findings.is_empty() { Ok(linted) } else { Err(findings) }
+    let mut findings = once::per_image(findings);
+    located::locate(&mut findings);
+    findings
 }
 
 /// The file and all that it names; none if the file itself can't be read.
