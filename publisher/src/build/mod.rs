@@ -19,8 +19,6 @@ pub(crate) use outlives::in_crds;
 use crate::lint::Linted;
 use crate::release_file::ReleaseFile;
 
-pub(crate) use outlives::in_crds;
-
 /// The annotation that carries the tag of a layout's entry.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Without this annotation stock cosign doesn't verify an entry of a layout.

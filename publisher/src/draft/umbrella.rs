@@ -127,7 +127,7 @@ fn origin(chart: &Chart, dependency: &Dependency) -> Result<From, (&'static str,
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
 
     const CHART: &str = "apiVersion: v2\nname: pdp\nversion: 1.0.0\ndependencies:\n\

@@ -138,6 +138,8 @@ fn is_definition(one: &Brought) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::slice::from_ref;
+
     use serde_json::json;
 
     use super::*;
@@ -166,15 +168,16 @@ mod tests {
             labelled["metadata"]["labels"] = json!({ "chart": "x" });
             labelled
         };
+        let (one, both) = (from_ref(&old), &[old.clone(), new.clone()]);
         for (one, two, same) in [
-            (&[old.clone()][..], &[old.clone()][..], true),
-            (&[old.clone()], &[labelled], true),
-            (&[old.clone()], &[new.clone()], false),
-            (&[old.clone(), new.clone()], &[new.clone(), old.clone()], true),
-            (&[old.clone(), new.clone()], &[new.clone()], false),
-            (&[old.clone()], &[old.clone(), new.clone()], false),
-            (&[old.clone(), new.clone()], &[], true),
-            (&[old], &[other], true),
+            (one, one, true),
+            (one, from_ref(&labelled), true),
+            (one, from_ref(&new), false),
+            (both, &[new.clone(), old.clone()], true),
+            (both, from_ref(&new), false),
+            (one, both, false),
+            (both, &[], true),
+            (one, from_ref(&other), true),
         ] {
             let all = [brought("one", one), brought("two", two)].concat();
             let found: Vec<_> =
@@ -193,7 +196,7 @@ mod tests {
             json!({ "kind": "Namespace" }),
             json!(null),
         ] {
-            assert!(brought("one", std::slice::from_ref(&object)).is_empty(), "{object}");
+            assert!(brought("one", from_ref(&object)).is_empty(), "{object}");
         }
     }
 }

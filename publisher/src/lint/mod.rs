@@ -53,7 +53,11 @@ pub(crate) struct Finding {
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let line = match located::split(&self.place) {
+            // With its column.
+            ("", Some(_)) => format!(":{}", self.place),
+            _ => self.line.map(|line| format!(":{line}")).unwrap_or_default(),
+        };
         let place = self.within().map(|place| format!(", {place}")).unwrap_or_default();
         let Self { code, message, hint, path, .. } = self;
         let (message, at) = (printable(message), printable(&format!("{path}{line}{place}")));

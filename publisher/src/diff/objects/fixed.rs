@@ -16,8 +16,11 @@ pub(crate) struct FixedField {
     pub(crate) field: String,
 }
 
-/// Fields by group and kind, with what the API server sets where nothing stands.
-const FIELDS: [(&str, &[(&str, Option<&str>)]); 14] = [
+/// A JSON Pointer, and what the API server sets where nothing stands.
+type Field = (&'static str, Option<&'static str>);
+
+/// Fields by group and kind.
+const FIELDS: [(&str, &[Field]); 14] = [
     ("rbac.authorization.k8s.io/ClusterRoleBinding", &[("/roleRef", None)]),
     ("apps/DaemonSet", &[("/spec/selector", None)]),
     ("apps/Deployment", &[("/spec/selector", None)]),

@@ -127,6 +127,8 @@ fn by_identity<'a>(side: &Applied<'a>) -> BTreeMap<Identity, &'a Value> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::slice::from_ref;
+
     use serde_json::json;
 
     use super::*;
@@ -197,7 +199,7 @@ mod tests {
             json!([{ "name": "v1", "served": true }, { "name": "v2", "served": true, "storage": true }]),
         );
         let one = definition(json!([{ "name": "v2", "served": true, "storage": true }]));
-        let found = between(&[both.clone()], &[one.clone()], &[]);
+        let found = between(from_ref(&both), from_ref(&one), &[]);
         let told: Vec<_> =
             found.definitions.iter().map(|it| (it.name.as_str(), it.lost.to_string())).collect();
         assert_eq!(told, [("as.example.com", "version v1 is gone, which was served".to_owned())]);
@@ -224,7 +226,7 @@ mod tests {
             ),
             (run("Widget", "a:1", json!({})), run("Widget", "a:2", json!({})), false),
         ] {
-            let found = between(std::slice::from_ref(&was), std::slice::from_ref(&is), &[]);
+            let found = between(from_ref(&was), from_ref(&is), &[]);
             assert_eq!(found.restarts.len(), usize::from(restarts), "{was} {is}");
             assert_eq!(found.changed.len(), 1);
         }
