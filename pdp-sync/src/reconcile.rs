@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pdp_policies::decision::{DecisionRecord, Evidence, Phase, PolicyMark};
 use pdp_policies::gate::{self, Candidate, Permit, Situation, Verdict};
 use pdp_policies::trust::Catalog;
-use pdp_policies::{At, Digest, Obstacle, ObstacleCode, Refusal, Ring, document};
+use pdp_policies::{At, Digest, Obstacle, ObstacleCode, PresentVersion, Refusal, Ring, document};
 use pdp_transport::cli::failure::{Result, internal};
 
 use crate::connection::Connection;
@@ -213,8 +213,8 @@ fn act(
 }
 
 /// The version of this pdp-sync.
-pub(crate) fn own_version() -> semver::Version {
-    semver::Version::parse(env!("CARGO_PKG_VERSION")).unwrap_or(semver::Version::new(0, 0, 0))
+pub(crate) fn own_version() -> PresentVersion {
+    env!("CARGO_PKG_VERSION").parse().unwrap_or_else(|_| semver::Version::new(0, 0, 0).into())
 }
 
 /// Who opens levels here, for the status.

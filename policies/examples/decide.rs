@@ -30,7 +30,7 @@ fn main() {
     let document = document(&promoted.levels[&Level(42)].sha256);
     let signatures: Vec<_> = (0..PEOPLE).map(|n| signed(&document, n)).collect();
     let (checking, approvals) = best(|| check(&document, &signatures, &rule));
-    let (pdp, ring, version) = (pdp(), "general".parse().unwrap(), semver::Version::new(0, 1, 0));
+    let (pdp, ring, version) = (pdp(), "general".parse().unwrap(), "0.1.0".parse().unwrap());
     let quarantined = BTreeMap::new();
     let situation = Situation {
         pdp: &pdp,

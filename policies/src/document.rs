@@ -14,6 +14,7 @@ pub const KNOWN_FEATURES: &[&str] = &[
     crate::image_values::IMAGE_VALUES,
     crate::image_values::IMAGE_VALUES_OTHERS,
     crate::release_values::RELEASE_VALUES,
+    crate::version_range::VERSION_RANGES,
 ];
 
 /// The part of a document that is read before all else.

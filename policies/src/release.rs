@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
-use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -14,8 +13,10 @@ use crate::document;
 use crate::image_values::{self, ImageValues, collisions};
 use crate::names::{ComponentName, KubernetesName, Level, Line, Platform};
 use crate::outlives::Outlives;
+use crate::present_version::PresentVersion;
 use crate::release_values::{self, RELEASE_VALUES};
 use crate::time::Span;
+use crate::version_range::{VERSION_RANGES, VersionRange};
 
 /// The largest descriptor that is read (bytes).
 pub const MAX_RELEASE_BYTES: u64 = 512 * 1024;
@@ -78,25 +79,30 @@ pub enum ReleaseKind {
     Hotfix,
 }
 
-/// What must be there before a level may start. Versions are semver requirements.
+/// What must be there before a level may start.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Requires {
     /// Of pdp-sync.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
-    pub pdp_sync: Option<semver::VersionReq>,
+    pub pdp_sync: Option<VersionRange>,
     /// Of Kubernetes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
-    pub kubernetes: Option<semver::VersionReq>,
+    pub kubernetes: Option<VersionRange>,
     /// Of Flux.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
-    pub flux: Option<semver::VersionReq>,
+    pub flux: Option<VersionRange>,
     /// The least level that must be installed; binds upgrades, not first installations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Level>,
+}
+
+impl Requires {
+    /// The feature that a reader has to know to honour its ranges; none if those of before read them alike.
+    pub fn feature(&self) -> Option<&'static str> {
+        let mut ranges = [&self.pdp_sync, &self.kubernetes, &self.flux].into_iter().flatten();
+        ranges.any(|range| !range.is_as_before()).then_some(VERSION_RANGES)
+    }
 }
 
 /// Where the bundle lies and what it is.
@@ -311,6 +317,12 @@ impl Release {
         if valued && !self.critical.iter().any(|feature| feature == RELEASE_VALUES) {
             problems.push(format!("components have values, but `critical` doesn't name `{RELEASE_VALUES}`"));
         }
+        if let Some(feature) =
+            self.requires.feature().filter(|it| !self.critical.iter().any(|named| named == it))
+        {
+            problems
+                .push(format!("older readers misread `requires`, but `critical` doesn't name `{feature}`"));
+        }
         let mut names = BTreeSet::new();
         let mut places = BTreeSet::new();
         for component in &self.components {
@@ -357,16 +369,15 @@ impl Release {
     }
 
     /// True if this release needs another pdp-sync than `running`.
-    pub fn needs_newer(&self, running: &Version) -> bool {
-        self.requires.pdp_sync.as_ref().is_some_and(|needed| !needed.matches(running))
+    pub fn needs_newer(&self, running: &PresentVersion) -> bool {
+        self.requires.pdp_sync.as_ref().is_some_and(|needed| !needed.lets_in(running))
     }
 
     /// The pdp-sync that this release brings along for a data plane, if it is one that the release itself can do with.
     pub fn brings_itself(&self, platform: Platform, left_out: &[ComponentName]) -> Option<&Component> {
         let needed = self.requires.pdp_sync.as_ref()?;
         let enough = |c: &&Component| {
-            c.name.as_str() == PDP_SYNC
-                && Version::parse(&c.version).is_ok_and(|version| needed.matches(&version))
+            c.name.as_str() == PDP_SYNC && c.version.parse().is_ok_and(|version| needed.lets_in(&version))
         };
         self.components_for(platform, left_out).into_iter().find(enough)
     }

@@ -7,9 +7,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps,
 };
 use kube::{Api, Resource};
-use pdp_policies::{Digest, Obstacle, ObstacleCode};
+use pdp_policies::{Digest, Obstacle, ObstacleCode, PresentVersion};
 use pdp_transport::cli::failure::Result;
-use semver::Version;
 
 use super::watches::Guarded;
 use crate::cluster::Cluster;
@@ -21,8 +20,8 @@ use crate::target::Found;
 pub(super) struct Surroundings {
     /// SHA-256 of the UID of the namespace kube-system: tells clusters apart, and nothing else.
     pub(super) cluster_id: Option<Digest>,
-    kubernetes: Option<Version>,
-    flux: Option<Version>,
+    kubernetes: Option<PresentVersion>,
+    flux: Option<PresentVersion>,
     /// True if helm-controller can keep a release whose chart was renamed.
     pub(super) renames_in_place: bool,
     /// True if helm-controller can be told to post-render hooks.
@@ -54,10 +53,10 @@ impl Surroundings {
         };
         Ok(Self {
             cluster_id: uid.map(|uid| Digest::of(uid.as_bytes())),
-            kubernetes: plain(&version.git_version),
+            kubernetes: version.git_version.parse().ok(),
             flux: helm
                 .as_ref()
-                .and_then(|crd| plain(crd.metadata.labels.as_ref()?.get("app.kubernetes.io/version")?)),
+                .and_then(|crd| crd.metadata.labels.as_ref()?.get("app.kubernetes.io/version")?.parse().ok()),
             renames_in_place: helm.as_ref().is_some_and(|crd| has_field(crd, RENAMES_IN_PLACE)),
             post_renders_hooks: helm.as_ref().is_some_and(|crd| has_field(crd, POST_RENDERS_HOOKS)),
             charts,
@@ -90,12 +89,6 @@ fn allowed<T>(answer: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// Major, minor and patch alone: `v1.36.3-gke.100` is no pre-release of 1.36.3.
-fn plain(text: &str) -> Option<Version> {
-    let version = Version::parse(text.trim_start_matches('v')).ok()?;
-    Some(Version::new(version.major, version.minor, version.patch))
-}
-
 /// True if objects of this kind may have the field.
 fn has_field(crd: &CustomResourceDefinition, path: &[&str]) -> bool {
     let versions = crd.spec.versions.iter().filter(|version| version.name == "v2");
@@ -111,13 +104,6 @@ fn has_field(crd: &CustomResourceDefinition, path: &[&str]) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn a_vendors_suffix_is_no_pre_release() {
-        assert_eq!(plain("v1.36.3-gke.100"), Some(Version::new(1, 36, 3)));
-        assert_eq!(plain("v2.9.4"), Some(Version::new(2, 9, 4)));
-        assert_eq!(plain("latest"), None);
-    }
 
     #[test]
     fn only_a_helm_controller_with_the_field_is_told() {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
 use pdp_policies::release::{Component, OnFailure};
-use pdp_policies::{At, CLOCK_TOLERANCE, ComponentName, ImageName, ObstacleCode, RefusalCode, Span, Turn};
-use semver::Version;
+use pdp_policies::{
+    At, CLOCK_TOLERANCE, ComponentName, ImageName, ObstacleCode, PresentVersion, RefusalCode, Span, Turn,
+};
 
 use super::desired::{self, Desired, Owner};
 use super::observed::Objects;
@@ -55,7 +56,7 @@ pub(super) fn forward(
     record: &DecisionRecord,
     objects: &Objects,
     (workloads, watched): (&Workloads, &Watched),
-    running: &Version,
+    running: &PresentVersion,
     now: At,
 ) -> Next {
     for (turn, components) in order(record, running) {
@@ -92,7 +93,7 @@ pub(super) fn forward(
 }
 
 /// The turns of the target. Where the level needs a newer pdp-sync, that one alone, which does the rest.
-fn order<'a>(record: &'a DecisionRecord, running: &Version) -> BTreeMap<Turn, Vec<&'a Component>> {
+fn order<'a>(record: &'a DecisionRecord, running: &PresentVersion) -> BTreeMap<Turn, Vec<&'a Component>> {
     if !record.target().needs_newer(running) {
         return turns(record.target(), record);
     }

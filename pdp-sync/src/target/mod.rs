@@ -8,7 +8,7 @@ use pdp_policies::decision::DecisionRecord;
 use pdp_policies::flux::Health;
 use pdp_policies::release::{Component, Release};
 use pdp_policies::trust::{Catalog, Verified};
-use pdp_policies::{At, ComponentName, Obstacle, Span, Turn};
+use pdp_policies::{At, ComponentName, Obstacle, PresentVersion, Span, Turn};
 use pdp_transport::cli::failure::Result;
 
 use crate::preflight::Trouble;
@@ -55,9 +55,9 @@ pub(crate) struct Found {
     /// Edits by others, suspended components, strangers.
     pub(crate) obstacles: Vec<Obstacle>,
     /// Version of Kubernetes, none without a cluster.
-    pub(crate) kubernetes: Option<semver::Version>,
+    pub(crate) kubernetes: Option<PresentVersion>,
     /// Version of Flux, none if nobody can tell.
-    pub(crate) flux: Option<semver::Version>,
+    pub(crate) flux: Option<PresentVersion>,
 }
 
 /// Whether a level can begin.

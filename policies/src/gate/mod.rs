@@ -38,6 +38,7 @@ use crate::digest::Digest;
 use crate::instruction::{Assignment, RingState};
 use crate::names::{ComponentName, Level, Line, PdpId, Platform, Ring};
 use crate::policy::Policy;
+use crate::present_version::PresentVersion;
 use crate::release::Release;
 use crate::report::LevelDigest;
 use crate::time::{At, Span};
@@ -58,14 +59,14 @@ pub struct Situation<'a> {
     /// Releases that failed here, by SHA-256 of their descriptors, with the attempt that failed last.
     pub quarantined: &'a BTreeMap<Digest, u32>,
     /// Version of this pdp-sync.
-    pub pdp_sync: &'a semver::Version,
+    pub pdp_sync: &'a PresentVersion,
     /// What is selected of a release where pdp-sync runs in the cluster that it updates: a pdp-sync that is too old for
     /// a level is then replaced by the one that the level brings. None where it runs elsewhere (Git target).
     pub itself: Option<(Platform, &'a [ComponentName])>,
     /// Version of Kubernetes, none if there is no cluster to ask (Git target).
-    pub kubernetes: Option<&'a semver::Version>,
+    pub kubernetes: Option<&'a PresentVersion>,
     /// Version of Flux, none if there is no cluster to ask (Git target).
-    pub flux: Option<&'a semver::Version>,
+    pub flux: Option<&'a PresentVersion>,
     /// What the target itself saw: edits by others, suspended components.
     pub found: &'a [Obstacle],
     /// What opens levels besides the channel's own door.

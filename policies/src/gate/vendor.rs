@@ -1,15 +1,15 @@
 //! Obstacles that the vendor set, in the order in which people want to read them.
 
-use semver::{Version, VersionReq};
-
 use super::{Instruction, Situation};
 use crate::channel::Channel;
 use crate::codes::{Obstacle, ObstacleCode as Code};
 use crate::hotfix::Barred;
 use crate::names::Level;
+use crate::present_version::PresentVersion;
 use crate::release::Release;
 use crate::time::At;
 use crate::trust::{Catalog, Descriptor, Freshness};
+use crate::version_range::VersionRange;
 
 pub(super) fn obstacles(
     catalog: &Catalog,
@@ -106,9 +106,13 @@ fn unmet(release: &Release, situation: &Situation<'_>) -> Vec<Obstacle> {
 }
 
 /// A version that nobody can tell here (no cluster) is not an obstacle: Flux itself will say so.
-fn unmet_version(what: &str, required: Option<&VersionReq>, present: Option<&Version>) -> Option<Obstacle> {
+fn unmet_version(
+    what: &str,
+    required: Option<&VersionRange>,
+    present: Option<&PresentVersion>,
+) -> Option<Obstacle> {
     let (required, present) = (required?, present?);
-    if required.matches(present) {
+    if required.lets_in(present) {
         return None;
     }
     let detail = format!("it needs {what} {required}; {present} is here");

@@ -18,7 +18,7 @@ fn begun(level: u32, before: Option<&DecisionRecord>, own: &[ImageName]) -> Opti
     let pdp = PdpId { organization: "acme".parse().unwrap(), data_plane: "prod".parse().unwrap() };
     let ring = "general".parse().unwrap();
     let quarantined = before.map(|before| before.quarantined_under(own)).unwrap_or_default();
-    let version = semver::Version::new(0, 1, 0);
+    let version = "0.1.0".parse().unwrap();
     let situation = Situation {
         pdp: &pdp,
         line: &line(),

@@ -77,7 +77,7 @@ impl World {
             ring: &ring,
             installed: Some(LevelDigest { level, sha256: Digest::of(b"installed") }),
             quarantined: &quarantined,
-            pdp_sync: &semver::Version::new(0, 1, 0),
+            pdp_sync: &"0.1.0".parse().unwrap(),
             itself: None,
             kubernetes: None,
             flux: None,

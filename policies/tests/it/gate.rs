@@ -8,8 +8,8 @@ use pdp_policies::release::{Advisory, PDP_SYNC, ReleaseKind, Severity};
 use pdp_policies::report::LevelDigest;
 use pdp_policies::trust::{Approved, Catalog, Uncounted, Verified};
 use pdp_policies::{
-    At, Channel, Digest, Level, Obstacle, ObstacleCode, Overridable, PdpId, Percent, Platform, Release, Ring,
-    Span, Stop, Withdrawal,
+    At, Channel, Digest, Level, Obstacle, ObstacleCode, Overridable, PdpId, Percent, Platform,
+    PresentVersion, Release, Ring, Span, Stop, Withdrawal,
 };
 
 use crate::vendor::{KEY_OF_A_PERSON, NOW, Vendor, channel, line, now, release};
@@ -31,6 +31,7 @@ pub(crate) struct Setting {
     pub(crate) usual_length: Option<Span>,
     /// Whether pdp-sync runs in the cluster that it updates.
     pub(crate) itself: bool,
+    pub(crate) kubernetes: Option<PresentVersion>,
     pub(crate) at: At,
 }
 
@@ -51,6 +52,7 @@ impl Setting {
             others: vec![],
             usual_length: None,
             itself: false,
+            kubernetes: None,
             at: now(),
         }
     }
@@ -81,9 +83,9 @@ impl Setting {
             ring: &self.ring,
             installed: self.installed.map(|level| LevelDigest { level, sha256: Digest::of(b"40") }),
             quarantined: &self.quarantined,
-            pdp_sync: &semver::Version::new(0, 1, 0),
+            pdp_sync: &"0.1.0".parse().unwrap(),
             itself: self.itself.then_some((Platform::Azure, &[])),
-            kubernetes: None,
+            kubernetes: self.kubernetes.as_ref(),
             flux: None,
             found: &self.found,
             instruction: Instruction::Channel,
@@ -194,6 +196,27 @@ fn unmet_requirements_are_obstacles() {
     assert_eq!(too_new.obstacles(), [ObstacleCode::RequiresUnmet]);
     let from = Setting::with_releases(|releases| releases[1].requires.from = Some(Level(41)));
     assert_eq!(from.starts(), Some(41));
+}
+
+#[test]
+fn a_clusters_version_counts_without_its_vendors_suffix_and_with_that_of_a_candidate() {
+    for (here, needed, starts) in [
+        ("v1.34.1-gke.1829001", ">=1.34.1", true),
+        ("v1.33.4-eks-113cf36", ">=1.34", false),
+        ("v1.33.4-eks-113cf36", "~1.33 || ~1.35", true),
+        ("v1.36.0-rc.0", ">=1.36", false),
+        ("v1.36.0-rc.0", ">=1.35", true),
+        ("v1.36.0-rc.0", ">=1.33, <1.36", false),
+    ] {
+        let mut setting = Setting::with_releases(|releases| {
+            *releases = vec![release(42)];
+            let Release { requires, critical, .. } = &mut releases[0];
+            requires.kubernetes = Some(needed.parse().unwrap());
+            critical.extend(requires.feature().map(str::to_owned));
+        });
+        setting.kubernetes = Some(here.parse().unwrap());
+        assert_eq!(setting.starts().is_some(), starts, "{here} {needed}");
+    }
 }
 
 #[test]

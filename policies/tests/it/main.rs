@@ -30,6 +30,7 @@ mod rollout;
 mod rotation;
 mod trust;
 mod vendor;
+mod versions;
 mod way_back;
 mod when;
 mod window_oracle;

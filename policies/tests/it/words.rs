@@ -90,6 +90,13 @@ fn of_the_vendor() -> Vec<Setting> {
             *releases = vec![release(42)];
             releases[0].requires.pdp_sync = Some(">=9".parse().unwrap());
         }),
+        Setting {
+            kubernetes: Some("v1.30.4-gke.1829001".parse().unwrap()),
+            ..Setting::with_releases(|releases| {
+                *releases = vec![release(42)];
+                releases[0].requires.kubernetes = Some(">=1.33".parse().unwrap());
+            })
+        },
         {
             let mut setting = Setting::open();
             setting.channel.required_stops.insert(Level(41));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pdp_policies::image_values::features;
-use pdp_policies::release::{BUNDLE_TYPE, Bundle, Component, Release};
+use pdp_policies::release::{BUNDLE_TYPE, Bundle, Component, Release, Requires};
 use pdp_policies::release_values::RELEASE_VALUES;
 use pdp_policies::{API_VERSION, Digest, Level, Line, document};
 use pdp_transport::cli::failure::{Failure, Result, internal};
@@ -63,7 +63,7 @@ pub(crate) fn build(linted: &Linted, out: &Path) -> Result<Built> {
 fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Release {
     Release {
         api_version: API_VERSION.to_owned(),
-        critical: critical(&components),
+        critical: critical(&file.requires, &components),
         line: file.line.clone(),
         level: file.level,
         version: file.version.clone(),
@@ -83,11 +83,11 @@ fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Rel
     }
 }
 
-/// What a reader has to know to honour these components.
-fn critical(components: &[Component]) -> Vec<String> {
+/// What a reader has to know to honour these.
+fn critical(requires: &Requires, components: &[Component]) -> Vec<String> {
     let carried = components.iter().flat_map(|component| &component.image_values);
     let valued = components.iter().any(Component::has_values).then_some(RELEASE_VALUES);
-    features(carried).into_iter().chain(valued).map(str::to_owned).collect()
+    features(carried).into_iter().chain(valued).chain(requires.feature()).map(str::to_owned).collect()
 }
 
 /// Opens a built layout.

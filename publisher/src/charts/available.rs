@@ -7,9 +7,9 @@ use semver::Version;
 
 use super::origin::Origin;
 use super::trouble::Trouble;
-use super::version::version;
 use super::{Fetch, MAX_SOURCE_BYTES, packed, registry, repository};
 use crate::lint::Source;
+use pdp_policies::version_range::version;
 
 /// A version as its makers write it, by what Helm makes of it.
 pub(crate) type Versions = BTreeMap<Version, String>;

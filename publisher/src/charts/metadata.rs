@@ -1,5 +1,6 @@
 //! What a chart says about itself: `Chart.yaml` and `requirements.yaml`, with the types that Helm gives them.
 
+use pdp_policies::version_range;
 use semver::Version;
 use serde_json::{Value, json};
 
@@ -7,7 +8,6 @@ use super::dependency::{Dependency, dependencies};
 use super::fields::{self, Fields};
 use super::text::cleaned;
 use super::trouble::Trouble;
-use super::version;
 use super::yaml::Table;
 
 /// What Helm knows of a chart.
@@ -106,7 +106,8 @@ impl Metadata {
             return Err(bad("`type` is neither application nor library".to_owned()));
         }
         super::dependency::judge(&self.dependencies).map_err(bad)?;
-        self.parsed_version = version(&self.version).ok_or_else(|| bad_version(&self.version))?;
+        self.parsed_version =
+            version_range::version(&self.version).ok_or_else(|| bad_version(&self.version))?;
         Ok(self)
     }
 

@@ -21,7 +21,6 @@ mod repository;
 mod subcharts;
 mod text;
 mod trouble;
-mod version;
 mod yaml;
 
 use std::path::Path;
@@ -35,7 +34,6 @@ pub(crate) use kubernetes::check as check_kubernetes;
 pub(crate) use origin::Origin;
 pub(crate) use subcharts::check as check_subcharts;
 pub(crate) use trouble::Trouble;
-pub(crate) use version::{Range, version};
 
 use crate::lint::Source;
 use pdp_transport::files::read_capped;

@@ -1,9 +1,10 @@
 //! What lies in `charts/`, and what the chart asks for.
 
+use pdp_policies::VersionRange;
+
 use super::chart::Chart;
 use super::dependency::Dependency;
 use super::trouble::Trouble;
-use super::version::Range;
 use crate::lint::Source;
 
 /// Without what Helm passes over in `charts/`: names that begin with a dot or an underscore.
@@ -33,7 +34,7 @@ fn missing(wanted: &Dependency, subcharts: &[Chart]) -> Result<(), Trouble> {
     if wanted.version.is_empty() && wanted.alias.is_empty() {
         return Ok(());
     }
-    let Some(range) = Range::parse(&wanted.version) else {
+    let Ok(range) = wanted.version.parse::<VersionRange>() else {
         let message = format!("`{}` is no range of versions for the subchart `{name}`", wanted.version);
         return Err(wrong("WrongSubchart", message));
     };

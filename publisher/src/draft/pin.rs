@@ -1,9 +1,9 @@
 //! Ranges become versions, and versions digests: what the makers of a chart publish now.
 
-use pdp_policies::Digest;
+use pdp_policies::{Digest, VersionRange};
 
 use super::{At, Draft, Entry, From, Left};
-use crate::charts::{Chart, Fetch, Origin, Range, Trouble};
+use crate::charts::{Chart, Fetch, Origin, Trouble};
 use crate::progress::Progress;
 use crate::release_file::ChartSource;
 
@@ -51,9 +51,10 @@ async fn chosen(origin: &Origin, wanted: &str, fetch: &Fetch<'_>) -> Result<Stri
     if let Some(exact) = all.values().find(|it| *it == wanted) {
         return Ok(exact.clone());
     }
-    let range = Range::parse(if wanted.is_empty() { "*" } else { wanted });
-    let takes =
-        |range: Range| all.iter().rev().find(|(version, _)| range.takes(version)).map(|(_, it)| it.clone());
+    let range: Option<VersionRange> = if wanted.is_empty() { "*" } else { wanted }.parse().ok();
+    let takes = |range: VersionRange| {
+        all.iter().rev().find(|(version, _)| range.takes(version)).map(|(_, it)| it.clone())
+    };
     range.and_then(takes).ok_or_else(|| {
         let message = format!("{origin} has no version `{wanted}`");
         Trouble::new("chart", "NotFound", message, "write one that is there")

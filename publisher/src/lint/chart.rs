@@ -1,6 +1,7 @@
 //! A Helm chart: that Helm takes it, that it is the one that release.yaml names, and that all of it is there.
 
-use semver::VersionReq;
+use pdp_policies::VersionRange;
+use pdp_policies::version_range;
 
 use super::{Report, Source, nulls, schema};
 use crate::charts::{self, Chart};
@@ -9,7 +10,7 @@ use crate::release_file::{ChartSource, ComponentEntry};
 pub(super) fn check(
     source: &ChartSource,
     component: &ComponentEntry,
-    kubernetes: Option<&VersionReq>,
+    kubernetes: Option<&VersionRange>,
     files: &Source,
     report: &mut Report<'_>,
 ) {
@@ -23,7 +24,7 @@ pub(super) fn check(
         report.add("Chart.yaml", "ChartNameDiffers", message, "make both the same");
     }
     // What is no version at all is told of release.yaml.
-    if metadata.version != component.version && charts::version(&component.version).is_some() {
+    if metadata.version != component.version && version_range::version(&component.version).is_some() {
         let message =
             format!("the chart is version {}, release.yaml says {}", metadata.version, component.version);
         report.add("Chart.yaml", "ChartVersionDiffers", message, "make both the same");
@@ -35,7 +36,7 @@ pub(super) fn check(
         );
         report.add("Chart.yaml", "LibraryChart", message, "name a chart that uses it");
     }
-    if let Err(trouble) = charts::check_kubernetes(metadata, kubernetes) {
+    if let Err(trouble) = charts::check_kubernetes(metadata, kubernetes, &component.platforms) {
         report.trouble(trouble);
     }
     schema::check(component, &chart, report);

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use pdp_policies::API_VERSION;
 use pdp_policies::gate::LONGEST_LENGTH;
 use pdp_policies::release::{Image, ReleaseKind};
+use pdp_policies::version_range;
 
 use super::Report;
-use crate::charts;
 use crate::lock::{self, Reference};
 use crate::release_file::{ComponentEntry, ReleaseFile};
 
@@ -115,7 +115,7 @@ fn components(components: &[ComponentEntry], report: &mut Report<'_>) {
             let hint = "write at most 63 lower-case letters, digits and `-`; no dots";
             report.add(format!("{place}.namespace"), "BadNamespace", message, hint);
         }
-        if component.chart.is_some() && charts::version(&component.version).is_none() {
+        if component.chart.is_some() && version_range::version(&component.version).is_none() {
             let message =
                 format!("`{}` is no version of a chart", pdp_policies::printable(&component.version));
             let hint =

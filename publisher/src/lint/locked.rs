@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pdp_policies::Digest;
 use pdp_policies::image_values::ImageValues;
 use pdp_policies::release::Image;
+use pdp_policies::{Digest, VersionRange};
 use pdp_transport::cli::failure::Result;
-use semver::{Version, VersionReq};
+use semver::Version;
 
 use super::{Finding, Linted, Report, Source, unpinned};
 use crate::lock::{self, Locked, LockedComponent, beside};
 use crate::release_file::{ComponentEntry, ReleaseFile};
 
-/// The minor version of Flux 2 from which on helm-controller can be told to post-render hooks.
+/// The first minor version of Flux 2 whose helm-controller can be told to post-render hooks.
 const FIRST_WITH_HOOKS: u64 = 9;
 const AGAIN: &str = "run `publisher release lock` and review what it changes";
 
@@ -88,10 +88,9 @@ fn hooks(file: &ReleaseFile, lock: &Locked, report: &mut Report<'_>) {
 }
 
 /// True if a Flux may be there that doesn't post-render hooks.
-fn lets_in_older(flux: Option<&VersionReq>) -> bool {
-    let patches = |minor| (0..100).map(move |patch| Version::new(2, minor, patch));
-    let mut older = (0..FIRST_WITH_HOOKS).flat_map(patches);
-    flux.is_none_or(|needed| older.any(|version| needed.matches(&version)))
+fn lets_in_older(flux: Option<&VersionRange>) -> bool {
+    let first = Version::new(2, FIRST_WITH_HOOKS, 0);
+    flux.is_none_or(|needed| needed.lowest(&Version::new(2, 0, 0), Some(&first)).is_some())
 }
 
 /// Without a lock the images that values carry have to be written with their digests.
@@ -169,6 +168,13 @@ mod tests {
             (">=2.9", false),
             (">=2.9.1, <2.11", false),
             ("3", false),
+            (">=2.9.0-0", false),
+            ("2.8.777 || >=2.9", true),
+            (">=2.9 || 3.x", false),
+            ("!=2.8.7", true),
+            ("!=2.8.7, >=2.9", false),
+            ("2.8 - 2.11", true),
+            ("2.9", false),
         ] {
             assert_eq!(lets_in_older(Some(&needed.parse().unwrap())), older, "{needed}");
         }

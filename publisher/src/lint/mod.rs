@@ -13,6 +13,7 @@ mod locked;
 mod manifests;
 mod nulls;
 mod once;
+mod requirements;
 mod samples;
 mod sarif;
 mod schema;
@@ -23,9 +24,9 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
+use pdp_policies::VersionRange;
 use pdp_policies::printable;
 use pdp_transport::cli::failure::Result;
-use semver::VersionReq;
 use serde::Serialize;
 
 pub(crate) use annotations::{Ci, annotation};
@@ -180,6 +181,7 @@ async fn gather(
     let mut report = Report { file: path.display().to_string(), findings };
     let Some(mut file) = read(path, &mut report)? else { return Ok(None) };
     document::check(&file, &mut report);
+    requirements::check(&file.requires, &mut report);
     let base = base::check(&file, path, base, &mut report)?;
     let (mut places, mut sources, mut samples) = (Vec::new(), Vec::new(), Vec::new());
     let kubernetes = file.requires.kubernetes.clone();
@@ -212,7 +214,7 @@ fn read(path: &Path, report: &mut Report<'_>) -> Result<Option<ReleaseFile>> {
 async fn source(
     release: &Path,
     component: &ComponentEntry,
-    kubernetes: Option<&VersionReq>,
+    kubernetes: Option<&VersionRange>,
     fetch: &Fetch<'_>,
     findings: &mut Vec<Finding>,
 ) -> (String, Source) {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pdp_policies::version_range;
 use pdp_policies::{ComponentName, Digest};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
@@ -95,7 +96,7 @@ fn chosen(args: &Args, component: &ComponentEntry, versions: &Versions) -> Resul
     if let Some(version) = &args.version {
         return Ok(Some(version.clone()));
     }
-    let from = charts::version(&component.version).ok_or_else(|| {
+    let from = version_range::version(&component.version).ok_or_else(|| {
         Failure::new("BadChartVersion", format!("`{}` is no version of a chart", component.version))
             .hint("say which version it shall be")
     })?;
@@ -103,7 +104,7 @@ fn chosen(args: &Args, component: &ComponentEntry, versions: &Versions) -> Resul
 }
 
 fn newer(versions: &Versions, from: &str) -> Vec<String> {
-    let from = charts::version(from);
+    let from = version_range::version(from);
     let newer = versions.iter().rev().filter(|(version, _)| from.as_ref().is_none_or(|from| *version > from));
     newer.map(|(_, text)| text.clone()).collect()
 }
