@@ -12,6 +12,7 @@ mod oci_login;
 mod oci_mount;
 mod oci_referrers;
 mod oci_upload;
+mod version_ranges;
 
 /// Nothing is allowed beyond the rule.
 fn http() -> pdp_transport::HttpOptions {

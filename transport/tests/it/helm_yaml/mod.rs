@@ -21,13 +21,13 @@ const PRINTED: &str = "{{- $out := dict }}{{ range $key, $value := .Values }}\
     {{ $out = set $out $key (printf \"%v\" $value) }}{{ end }}values: {{ toJson $out | b64enc }}\n";
 
 /// A chart in a folder of its own.
-struct Chart {
+pub(crate) struct Chart {
     folder: tempfile::TempDir,
     tools: Tools,
 }
 
 impl Chart {
-    fn new(template: &str) -> Self {
+    pub(crate) fn new(template: &str) -> Self {
         let chart = Self { folder: tempfile::tempdir().unwrap(), tools: Tools::for_charts().unwrap() };
         std::fs::create_dir(chart.path().join("templates")).unwrap();
         chart.write("Chart.yaml", "apiVersion: v2\nname: rows\nversion: 1.0.0\n");
@@ -39,12 +39,12 @@ impl Chart {
         self.folder.path()
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path().join(name), text).unwrap();
     }
 
     /// What Helm prints, none if it refuses.
-    fn helm(&self, args: &[&str]) -> Option<String> {
+    pub(crate) fn helm(&self, args: &[&str]) -> Option<String> {
         let mut command = self.tools.command("helm4");
         command.current_dir(self.path()).env("HOME", self.path()).args(args);
         let output = command.output().unwrap();
@@ -52,7 +52,7 @@ impl Chart {
     }
 
     /// The values that the template printed, none if Helm refuses them.
-    fn rendered(&self, args: &[&str]) -> Option<Value> {
+    pub(crate) fn rendered(&self, args: &[&str]) -> Option<Value> {
         let printed = self.helm(&[&["template", "rows", "."], args].concat())?;
         let encoded = printed.lines().find_map(|line| line.strip_prefix("values: ")).unwrap();
         let value: Value = serde_json::from_slice(&BASE64_STANDARD.decode(encoded).unwrap()).unwrap();
