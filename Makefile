@@ -50,7 +50,7 @@ mutants: setup ## Takes one check out at a time; its tests must fail
 
 reference: ## Writes generated files anew: fixtures and command references
 	@cargo run --quiet --locked -p pdp-fixtures
-	@cargo run --quiet --locked -p pdp-policies --example codes > docs/codes.md
+	@cargo run --quiet --locked -p pdp-transport --example codes > docs/codes.md
 	@cargo run --quiet --locked -p pdp-transport --example failures > docs/failures.md
 	@cargo run --quiet --locked -p pdp-policies --example flux_reasons > docs/flux-reasons.md
 	@cargo run --quiet --locked -p pdp-policies --example rollout_states > docs/rollout-states.md

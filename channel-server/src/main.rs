@@ -26,34 +26,30 @@ mod writer;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pdp_transport::cli::output::{Format, say};
+use pdp_transport::cli::log::{LogFormat, to_stderr};
+use pdp_transport::cli::output::Format;
+use pdp_transport::cli::start;
 
 /// Opens promoted levels ring by ring, and tells each data plane how far it may go.
 #[derive(Debug, Parser)]
 #[command(version, name = "channel-server")]
 struct Cli {
     /// How results are printed.
-    #[arg(short, long, value_enum, default_value = "text", global = true)]
+    #[arg(short, long, value_enum, default_value = "table", global = true)]
     output: Format,
     /// How logs are printed on stderr.
     #[arg(long, value_enum, default_value = "json", global = true)]
-    log_format: Format,
+    log_format: LogFormat,
     #[command(subcommand)]
     command: commands::Command,
 }
 
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    pdp_transport::cli::log::to_stderr(
-        cli.log_format,
-        "warn,channel_server=info,sqlx_postgres::options::pgpass=off",
-    );
-    match commands::run(cli.command, cli.output).await {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            say(&failure.to_string());
-            ExitCode::from(failure.exit)
-        }
-    }
+    let (cli, format) = match start::parse::<Cli>(commands::NAMED) {
+        Ok(parsed) => parsed,
+        Err(done) => return done,
+    };
+    to_stderr(cli.log_format, "warn,channel_server=info,sqlx_postgres::options::pgpass=off");
+    start::end(format, commands::run(cli.command, cli.output).await)
 }

@@ -41,6 +41,17 @@ impl Finished {
     pub fn ok(&self) -> bool {
         self.code == Some(0)
     }
+
+    /// The code of the failure that it said it ends with, to people or (`-o json`) to machines; none if it said none.
+    pub fn error(&self) -> Option<String> {
+        let told = self.stderr.split("error[").nth(1).and_then(|rest| rest.split(']').next());
+        let object = || {
+            let last: serde_json::Value = serde_json::from_str(self.stderr.lines().last()?).ok()?;
+            Some(last["error"]["code"].as_str()?.to_owned())
+        };
+        // Its cause may quote another one's words.
+        object().or_else(|| told.map(str::to_owned))
+    }
 }
 
 /// A process that ends with this value; its words go to files.

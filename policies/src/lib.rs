@@ -8,7 +8,7 @@ mod after;
 mod approval_rule;
 mod channel;
 mod chart_path;
-mod codes;
+pub mod codes;
 pub mod cohort;
 mod cron_rule;
 mod deadline;

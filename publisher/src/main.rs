@@ -30,17 +30,21 @@ mod yaml_file;
 use std::process::ExitCode;
 
 use clap::Parser;
-use pdp_transport::cli::clock;
-use pdp_transport::cli::output::{self, Format};
+use pdp_transport::cli::output::Format;
+use pdp_transport::cli::{clock, start};
 
 use commands::Command;
 
 /// Builds, signs and publishes releases of private data planes, and keeps their catalog.
 #[derive(Debug, Parser)]
-#[command(version, name = "publisher", after_help = "Exit codes: `publisher exit-codes`")]
+#[command(
+    version,
+    name = "publisher",
+    after_help = "Exit codes: `publisher exit-codes`. What a code of an error means: `publisher explain CODE`"
+)]
 struct Cli {
     /// How results are printed.
-    #[arg(short, long, value_enum, default_value = "text", global = true)]
+    #[arg(short, long, value_enum, default_value = "table", global = true)]
     output: Format,
     #[command(subcommand)]
     command: Command,
@@ -48,12 +52,8 @@ struct Cli {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match commands::run(cli.command, cli.output, clock::now()).await {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            output::say(&failure.to_string());
-            ExitCode::from(failure.exit)
-        }
+    match start::parse::<Cli>(commands::NAMED) {
+        Ok((cli, format)) => start::end(format, commands::run(cli.command, cli.output, clock::now()).await),
+        Err(done) => done,
     }
 }

@@ -9,8 +9,13 @@ fn main() {
          Where a code waits, the next pass or run tries again by itself, and a pass of pdp-sync isn't an error (exit code 0). \
          The other side's own words are in the cause, shortened and without control characters.\n"
     );
-    println!("| code | meaning | what to do | exit code | waits |\n| --- | --- | --- | --- | --- |");
-    for Row { code, meaning, hint, exit, waits, .. } in Kind::ALL.map(Kind::row) {
-        println!("| `{code}` | {meaning} | {hint} | {exit} | {} |", if waits { "yes" } else { "no" });
+    println!(
+        "| code | meaning | usual cause | what to do | exit code | waits |\n| --- | --- | --- | --- | --- | --- |"
+    );
+    for Row { code, meaning, cause, hint, exit, waits, .. } in Kind::ALL.map(Kind::row) {
+        println!(
+            "| `{code}` | {meaning} | {cause} | {hint} | {exit} | {} |",
+            if waits { "yes" } else { "no" }
+        );
     }
 }

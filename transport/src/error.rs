@@ -73,6 +73,8 @@ pub struct Row {
     pub code: &'static str,
     /// What it means.
     pub meaning: &'static str,
+    /// What usually brings it about.
+    pub cause: &'static str,
     /// What the reader can do next.
     pub hint: &'static str,
     /// The exit code of a command that ends with it.
@@ -115,10 +117,11 @@ impl Kind {
 
     /// Its row of the table.
     pub fn row(self) -> Row {
-        let (code, meaning, hint, exit, waits) = match self {
+        let (code, meaning, cause, hint, exit, waits) = match self {
             Self::LoginNeeded => (
                 "LoginNeeded",
                 "Login missing, wrong, or not entitled (401, 403).",
+                "no login is stored for this host, it has ended, or the account lacks a right",
                 "log in (`docker login HOST`, a token, or a credential helper) and check what the account may do",
                 exit::LOGIN,
                 false,
@@ -126,6 +129,7 @@ impl Kind {
             Self::NotFound => (
                 "NotFound",
                 "It isn't there (404, 410).",
+                "a name is mistyped, or the thing was deleted or never pushed",
                 "check the address; some registries answer so when the login lacks a right",
                 exit::FAILED,
                 false,
@@ -133,6 +137,7 @@ impl Kind {
             Self::RateLimited => (
                 "RateLimited",
                 "Too many requests (429), after all retries.",
+                "many requests from one address or account, often without a login",
                 "wait a few minutes, or log in: anonymous limits are lower",
                 exit::FAILED,
                 true,
@@ -140,6 +145,7 @@ impl Kind {
             Self::ServerFailed => (
                 "ServerFailed",
                 "The other side failed (5xx), after all retries.",
+                "the other side is overloaded, or is being updated",
                 "try again later; the other side's operators know more if it stays so",
                 exit::FAILED,
                 true,
@@ -147,6 +153,7 @@ impl Kind {
             Self::Refused => (
                 "Refused",
                 "The other side doesn't do what was asked (any other 4xx).",
+                "the other side doesn't offer this, or forbids it here",
                 "its own words, if it gave any, say why; check the address and what the repository allows",
                 exit::FAILED,
                 false,
@@ -154,6 +161,7 @@ impl Kind {
             Self::TooLargeForHost => (
                 "TooLargeForHost",
                 "The other side takes no body of this size (413).",
+                "a proxy before the registry has a low limit",
                 "raise the limit of the registry, or of the proxy before it (nginx: `client_max_body_size`)",
                 exit::FAILED,
                 false,
@@ -161,6 +169,7 @@ impl Kind {
             Self::Garbage => (
                 "Garbage",
                 "The answer isn't what the protocol says: another format, or a page.",
+                "a proxy or a login page answers instead, or the address is of something else",
                 "is the address right, and is a proxy's or a login page in between?",
                 exit::FAILED,
                 false,
@@ -168,6 +177,7 @@ impl Kind {
             Self::TooLarge => (
                 "TooLarge",
                 "Larger than the limit; reading stopped there.",
+                "the other side serves something else under that name",
                 "the other side is broken or hostile; nothing of it was used",
                 exit::FAILED,
                 false,
@@ -175,6 +185,7 @@ impl Kind {
             Self::SizeMismatch => (
                 "SizeMismatch",
                 "Shorter or longer than its descriptor says.",
+                "the transfer was cut short, or the bytes were changed",
                 "the other side is broken or hostile; nothing of it was used",
                 exit::FAILED,
                 false,
@@ -182,6 +193,7 @@ impl Kind {
             Self::DigestMismatch => (
                 "DigestMismatch",
                 "Other bytes than the digest says.",
+                "the bytes were changed, or damaged on their way",
                 "the other side is broken or hostile; nothing of it was used",
                 exit::FAILED,
                 false,
@@ -189,6 +201,7 @@ impl Kind {
             Self::TimedOut => (
                 "TimedOut",
                 "No answer, or no further bytes, within the time limit.",
+                "the other side or the network is slow, or a firewall drops packets",
                 "try again later; check proxy and firewall if it stays so",
                 exit::FAILED,
                 true,
@@ -196,6 +209,7 @@ impl Kind {
             Self::Unreachable => (
                 "Unreachable",
                 "No connection.",
+                "the host is down, its name isn't known here, or a firewall is in between",
                 "try again later; check the name, proxy and firewall if it stays so",
                 exit::FAILED,
                 true,
@@ -203,6 +217,7 @@ impl Kind {
             Self::Untrusted => (
                 "Untrusted",
                 "The host's certificate isn't one that is trusted here: unknown CA, wrong name, or past its date.",
+                "the host has a certificate of a private CA that isn't named here",
                 "name a private CA (`--ca`, `spec.ca`, `certSecretRef`); otherwise somebody may be in between",
                 exit::FAILED,
                 false,
@@ -210,6 +225,7 @@ impl Kind {
             Self::ProxyLoginNeeded => (
                 "ProxyLoginNeeded",
                 "The proxy wants a login (407).",
+                "the address of the proxy has no user and password",
                 "put it into HTTPS_PROXY (`http://user:password@host:port`) and check it",
                 exit::LOGIN,
                 false,
@@ -217,6 +233,7 @@ impl Kind {
             Self::ProxyRefused => (
                 "ProxyRefused",
                 "The proxy doesn't let this connection through.",
+                "the proxy has a list of hosts, and this one isn't in it",
                 "have the proxy allow this host and port, or name the host in NO_PROXY",
                 exit::FAILED,
                 false,
@@ -224,6 +241,7 @@ impl Kind {
             Self::ProxyUnreachable => (
                 "ProxyUnreachable",
                 "No connection to the proxy.",
+                "the proxy is down, or its address is mistyped",
                 "check HTTPS_PROXY, HTTP_PROXY and whether the proxy runs; NO_PROXY goes around it",
                 exit::FAILED,
                 true,
@@ -231,6 +249,7 @@ impl Kind {
             Self::BadReference => (
                 "BadReference",
                 "A text is not a reference, URL or branch name.",
+                "the text is mistyped, or has a part that isn't allowed here",
                 "check the spelling",
                 exit::FAILED,
                 false,
@@ -238,6 +257,7 @@ impl Kind {
             Self::BadCredentials => (
                 "BadCredentials",
                 "A login, key or CA file can't be used.",
+                "another file, another password, or a file that this user may not read",
                 "check the file and who may read it",
                 exit::LOGIN,
                 false,
@@ -245,6 +265,7 @@ impl Kind {
             Self::TagTaken => (
                 "TagTaken",
                 "A tag names something else, and the registry doesn't move it.",
+                "the same level was pushed before with another content",
                 "what is published is never written over: use another level, or ask who pushed the other one",
                 exit::FAILED,
                 false,
@@ -252,6 +273,7 @@ impl Kind {
             Self::BranchMoved => (
                 "BranchMoved",
                 "The branch is no longer where it was read.",
+                "somebody else pushed at the same time",
                 "someone pushed meanwhile: run the command again",
                 exit::FAILED,
                 true,
@@ -259,6 +281,7 @@ impl Kind {
             Self::GitRefused => (
                 "GitRefused",
                 "The Git host or the local repository refused.",
+                "the account may only read, or the branch is protected",
                 "check that the account may push to this branch, and that no protection or hook of the host stands in the way",
                 exit::FAILED,
                 false,
@@ -266,6 +289,7 @@ impl Kind {
             Self::BranchMissing => (
                 "BranchMissing",
                 "The repository holds other branches, and not this one.",
+                "the branch has another name, or was never made",
                 "name a branch that is there, or make this one with a first commit",
                 exit::FAILED,
                 false,
@@ -273,6 +297,7 @@ impl Kind {
             Self::RepositoryUnsupported => (
                 "RepositoryUnsupported",
                 "A repository of a kind that isn't supported.",
+                "the repository was made with SHA-256 object names",
                 "use a repository whose objects are named by SHA-1 (`git init --object-format=sha1`)",
                 exit::FAILED,
                 false,
@@ -280,6 +305,7 @@ impl Kind {
             Self::RepositoryTooLarge => (
                 "RepositoryTooLarge",
                 "A repository of one's own is over a limit that can be raised.",
+                "the repository holds much else, or a long history",
                 "raise it (spec.target.git.limits.download), or use a repository that holds little else",
                 exit::FAILED,
                 false,
@@ -287,6 +313,7 @@ impl Kind {
             Self::UnsafePath => (
                 "UnsafePath",
                 "A path would leave its folder, or is a link or device.",
+                "an archive or a file names a path with `..`, a link or a device",
                 "remove links and paths that leave the folder",
                 exit::FAILED,
                 false,
@@ -294,6 +321,7 @@ impl Kind {
             Self::DiskFull => (
                 "DiskFull",
                 "No space left.",
+                "the disk, the volume or the quota is used up",
                 "free some space and run the command again; nothing is half done",
                 exit::FAILED,
                 false,
@@ -301,12 +329,13 @@ impl Kind {
             Self::Io => (
                 "Io",
                 "Any other trouble with files.",
+                "the path isn't there, or this user may not read or write it",
                 "check the path and who may read and write it",
                 exit::FAILED,
                 false,
             ),
         };
-        Row { kind: self, code, meaning, hint, exit, waits }
+        Row { kind: self, code, meaning, cause, hint, exit, waits }
     }
 
     /// The stable code.

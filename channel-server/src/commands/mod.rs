@@ -6,9 +6,10 @@ mod serve;
 mod token;
 
 use clap::{CommandFactory, Subcommand};
+use pdp_transport::cli::explain;
 use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::cli::output::{Format, print};
-use pdp_transport::cli::{exit, reference};
+use pdp_transport::cli::output::Format;
+use pdp_transport::cli::shell::{self, Shell};
 
 use crate::database::{Database, Place, write_code};
 
@@ -23,10 +24,14 @@ pub(crate) enum Command {
     VerifyEvents(events::Args),
     /// Accepts a database from a backup that is behind what was published. Unused enrolment tokens become void.
     Restore(restore::Args),
-    /// Prints this reference as Markdown.
-    #[command(hide = true)]
-    Reference,
+    /// Says what a code of an error or answer means, what usually brings it about, and what to do next.
+    Explain(explain::Args),
+    #[command(flatten)]
+    Shell(Shell),
 }
+
+/// What has names for `-o name`.
+pub(crate) const NAMED: &[&str] = &["explain", "token list"];
 
 /// Where the database is.
 #[derive(Debug, clap::Args)]
@@ -60,14 +65,23 @@ pub(crate) async fn run(command: Command, format: Format) -> Result<u8> {
         Command::Token(command) => token::run(command, format).await,
         Command::VerifyEvents(args) => events::run(&args, format).await,
         Command::Restore(args) => restore::run(&args, format).await,
-        Command::Reference => {
-            print(Format::Text, &(), &reference::markdown(&crate::Cli::command()))?;
-            Ok(exit::DONE)
-        }
+        Command::Explain(args) => explain::run(&args, format),
+        Command::Shell(command) => shell::run(&command, &crate::Cli::command(), "channel-server", format),
     }
 }
 
 /// A statement that failed at the command line.
 pub(crate) fn failed(error: &sqlx::Error) -> Failure {
     Failure::new(write_code(error), "the database refused").cause(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_names_is_a_command() {
+        let root = crate::Cli::command();
+        assert_eq!(pdp_transport::cli::start::strangers(&root, NAMED), [""; 0]);
+    }
 }

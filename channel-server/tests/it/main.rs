@@ -89,3 +89,56 @@ fn serving_without_a_key_or_with_an_open_one_says_what_is_wrong() {
     let (code, _, stderr) = serve();
     assert!(code == 4 && stderr.contains("not an Ed25519 key"), "{code} {stderr}");
 }
+
+#[test]
+fn failures_are_objects_for_machines_and_codes_are_explained() {
+    for (args, wanted, exit) in [
+        (&["token", "list", "--database", "/nowhere/server.db"][..], None, 2),
+        (&["token"], Some("BadArguments"), 2),
+        (&["explain", "LogBehnid"], Some("UnknownCode"), 2),
+        (&["verify-events", "--database", "x", "-o", "name"], Some("NoNames"), 2),
+    ] {
+        let json = if args.contains(&"-o") { &[][..] } else { &["-o", "json"][..] };
+        let (code, stdout, stderr) = channel_server(&[args, json].concat());
+        assert!(code == exit && stdout.is_empty(), "{args:?}: {stdout}{stderr}");
+        let object: Option<serde_json::Value> =
+            stderr.lines().last().and_then(|line| serde_json::from_str(line).ok());
+        match (json.is_empty(), wanted) {
+            (true, Some(wanted)) => assert!(stderr.contains(&format!("error[{wanted}]")), "{stderr}"),
+            (_, wanted) => {
+                let found = object.unwrap_or_else(|| panic!("{args:?}: {stderr}"))["error"]["code"].clone();
+                assert!(wanted.is_none_or(|wanted| found == wanted), "{args:?}: {stderr}");
+                let explained = channel_server(&["explain", found.as_str().unwrap()]);
+                assert_eq!(explained.0, 0, "{found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_of_tokens_are_listed_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.db");
+    let database = ["--database", file.to_str().unwrap()];
+    for name in ["ada", "eve"] {
+        channel_server(&[&["token", "create", "--name", name, "--role", "admin"][..], &database].concat());
+    }
+    let list = |format| channel_server(&[&["token", "list", "-o", format][..], &database].concat()).1;
+    let json: serde_json::Value = serde_json::from_str(&list("json")).unwrap();
+    let ids: Vec<_> = json.as_array().unwrap().iter().map(|token| token["id"].as_str().unwrap()).collect();
+    assert_eq!(list("name").lines().collect::<Vec<_>>(), ids);
+    assert_eq!(ids.len(), 2);
+}
+
+#[test]
+fn shells_and_man_know_its_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, script, _) = channel_server(&["completions", shell]);
+        assert!(code == 0 && script.contains("verify-events") && !script.contains("git-token"), "{shell}");
+    }
+    let (code, said, _) = channel_server(&["man", folder.path().to_str().unwrap()]);
+    assert_eq!(code, 0, "{said}");
+    assert!(folder.path().join("channel-server-token-create.1").is_file());
+    assert!(!folder.path().join("channel-server-reference.1").exists());
+}

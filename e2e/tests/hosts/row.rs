@@ -97,9 +97,9 @@ impl Seen {
         if finished.ok() {
             return Self::Done;
         }
-        let code = finished.stderr.split("error[").nth(1).and_then(|rest| rest.split(']').next());
+        let code = finished.error();
         let exit = finished.code.map_or_else(|| "killed".to_owned(), |code| format!("exit {code}"));
-        Self::Refused(format!("{}, {exit}", code.unwrap_or("no code")))
+        Self::Refused(format!("{}, {exit}", code.as_deref().unwrap_or("no code")))
     }
 
     /// Done if `done`, or else this.

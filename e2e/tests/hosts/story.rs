@@ -105,10 +105,7 @@ fn reason(finished: &Finished, plane: &DataPlane) -> String {
         found.map(str::to_owned)
     };
     let kinds = ["Stalled", "Reconciling", "InstructionRefused", "InstructionUnavailable", "Blocked"];
-    let said = finished.stderr.split("error[").nth(1).and_then(|rest| rest.split(']').next());
-    said.map(str::to_owned)
-        .or_else(|| kinds.into_iter().find_map(of))
-        .unwrap_or_else(|| "no reason".to_owned())
+    finished.error().or_else(|| kinds.into_iter().find_map(of)).unwrap_or_else(|| "no reason".to_owned())
 }
 
 fn seen(world: &World, what: &str, args: &[&str], env: &[(&str, &str)]) -> Seen {

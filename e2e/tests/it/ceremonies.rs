@@ -18,9 +18,7 @@ fn joined(world: &World) -> Ceremony<'_> {
 /// The code of an error, and that nothing was left behind.
 fn refused(finished: &pdp_e2e::Finished) -> String {
     assert!(!finished.ok(), "{}", finished.stdout);
-    let start = finished.stderr.find("error[").unwrap_or_else(|| panic!("{}", finished.stderr));
-    let rest = &finished.stderr[start + 6..];
-    rest[..rest.find(']').unwrap()].to_owned()
+    finished.error().unwrap_or_else(|| panic!("{}", finished.stderr))
 }
 
 fn edit(path: &std::path::Path, change: impl FnOnce(&mut Value)) {

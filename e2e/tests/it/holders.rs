@@ -12,8 +12,7 @@ fn run(world: &World, args: &[&str]) -> Finished {
 
 fn code(finished: &Finished) -> String {
     assert!(!finished.ok(), "{}", finished.stdout);
-    let start = finished.stderr.find("error[").unwrap_or_else(|| panic!("{}", finished.stderr));
-    finished.stderr[start + 6..].split(']').next().unwrap().to_owned()
+    finished.error().unwrap_or_else(|| panic!("{}", finished.stderr))
 }
 
 /// A new key of somebody's; gives `NAME=FILE` for the command line.

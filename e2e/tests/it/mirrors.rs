@@ -74,7 +74,7 @@ fn said(finished: &Finished) -> Value {
 }
 
 fn refused(finished: &Finished, exit: i32, code: &str) {
-    let is_so = finished.code == Some(exit) && finished.stderr.contains(&format!("error[{code}]"));
+    let is_so = finished.code == Some(exit) && finished.error().as_deref() == Some(code);
     assert!(is_so, "{:?}: {}{}", finished.code, finished.stdout, finished.stderr);
 }
 

@@ -96,7 +96,7 @@ fn a_data_plane_that_runs_takes_a_level_by_itself_and_only_once() {
     let mut running = plane.start(&world).unwrap();
     pdp_e2e::wait_for("level 40", || plane.level() == Some(40)).unwrap();
     let second = plane.pass(&world, &[]).unwrap();
-    assert!(second.stderr.contains("error[AlreadyRunning]"), "{}", second.stderr);
+    assert_eq!(second.error().as_deref(), Some("AlreadyRunning"), "{}", second.stderr);
     running.kill();
     assert!(plane.pass(&world, &[]).unwrap().ok(), "the lock dies with its holder");
 }

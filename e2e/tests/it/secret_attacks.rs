@@ -45,7 +45,8 @@ fn a_host_that_the_administrator_doesnt_list() {
     let listed = world.registry_host();
     let env = [("PDP_SYNC_ALLOWED_HOSTS", listed.as_str()), ("PDP_SYNC_GIT_TOKEN", "push-secret")];
     let pass = plane.pass(world, &env).unwrap();
-    assert!(pass.stderr.contains("error[HostNotAllowed]: spec.catalog.git.url"), "{}", pass.stderr);
+    assert_eq!(pass.error().as_deref(), Some("HostNotAllowed"), "{}", pass.stderr);
+    assert!(pass.stderr.contains("spec.catalog.git.url"), "{}", pass.stderr);
     assert_eq!(collector.requests(), Vec::<String>::new());
     plane.pass(world, &[]).unwrap();
     assert!(!collector.requests().is_empty(), "without a list any host is asked");

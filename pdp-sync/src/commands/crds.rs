@@ -3,13 +3,13 @@
 use kube::CustomResourceExt;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Result, internal};
-use pdp_transport::cli::output::{Format, print};
+use pdp_transport::cli::output::raw;
 
 use crate::crd::{UpdateApproval, UpdateSubscription};
 
 pub(crate) fn run() -> Result<u8> {
     let yaml = |crd| serde_saphyr::to_string(&crd).map_err(internal);
     let both = [yaml(UpdateSubscription::crd())?, yaml(UpdateApproval::crd())?];
-    print(Format::Text, &(), both.join("---\n").trim_end())?;
+    raw(&both.join("---\n"));
     Ok(exit::DONE)
 }

@@ -13,8 +13,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use pdp_transport::cli::failure::Result;
-use pdp_transport::cli::output::{Format, print, say};
-use pdp_transport::cli::{exit, log, reference};
+use pdp_transport::cli::log::LogFormat;
+use pdp_transport::cli::output::Format;
+use pdp_transport::cli::shell::{self, Shell};
+use pdp_transport::cli::{explain, log, start};
 
 use crate::connection::ConnectionArgs;
 
@@ -23,26 +25,23 @@ use crate::connection::ConnectionArgs;
 #[command(version = crate::zones::version(), name = "pdp-sync")]
 struct Cli {
     /// How results are printed.
-    #[arg(short, long, value_enum, default_value = "text", global = true)]
+    #[arg(short, long, value_enum, default_value = "table", global = true)]
     output: Format,
     /// How logs are printed on stderr.
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text", global = true)]
-    log_format: Format,
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
 }
 
 /// The program `pdp-sync`, from its arguments to its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let (cli, format) = match start::parse::<Cli>(NAMED) {
+        Ok(parsed) => parsed,
+        Err(done) => return done,
+    };
     log::to_stderr(cli.log_format, "warn,pdp_sync=info");
-    match run(cli.command, cli.output) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            say(&failure.to_string());
-            ExitCode::from(failure.exit)
-        }
-    }
+    start::end(format, run(cli.command, cli.output))
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,10 +60,14 @@ pub(crate) enum Command {
     Controller(controller::Args),
     /// Prints the definitions of its custom resources (YAML).
     Crds,
-    /// Prints this reference as Markdown.
-    #[command(hide = true)]
-    Reference,
+    /// Says what a code means, what usually brings it about, and what to do next.
+    Explain(explain::Args),
+    #[command(flatten)]
+    Shell(Shell),
 }
+
+/// What has names for `-o name`.
+const NAMED: &[&str] = &["explain"];
 
 /// What every command needs to know.
 #[derive(Debug, clap::Args)]
@@ -88,9 +91,17 @@ fn run(command: Command, format: Format) -> Result<u8> {
         Command::Report(args) => report::run(&args, format),
         Command::Controller(args) => controller::run(args),
         Command::Crds => crds::run(),
-        Command::Reference => {
-            print(Format::Text, &(), &reference::markdown(&Cli::command()))?;
-            Ok(exit::DONE)
-        }
+        Command::Explain(args) => explain::run(&args, format),
+        Command::Shell(command) => shell::run(&command, &Cli::command(), "pdp-sync", format),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_names_is_a_command() {
+        assert_eq!(start::strangers(&Cli::command(), NAMED), [""; 0]);
     }
 }

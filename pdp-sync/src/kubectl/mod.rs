@@ -33,8 +33,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use pdp_policies::instruction::ApprovalDecision;
 use pdp_transport::cli::failure::{Result, internal};
-use pdp_transport::cli::output::{Format, print, say};
-use pdp_transport::cli::{exit, log, reference};
+use pdp_transport::cli::log::LogFormat;
+use pdp_transport::cli::output::Format;
+use pdp_transport::cli::shell::{self, Shell};
+use pdp_transport::cli::{explain, log, start};
 
 /// Where a data plane stands, why it isn't further, and what a person can do about it.
 #[derive(Debug, Parser)]
@@ -85,10 +87,20 @@ enum Command {
     /// What this data plane trusts and has seen.
     #[command(subcommand)]
     Trust(trust::Command),
-    /// Prints this reference as Markdown.
-    #[command(hide = true)]
-    Reference,
+    /// Says what a code means, what usually brings it about, and what to do next.
+    Explain {
+        #[command(flatten)]
+        args: explain::Args,
+        /// How the answer is printed.
+        #[arg(short, long, value_enum, default_value = "table")]
+        output: Format,
+    },
+    #[command(flatten)]
+    Shell(Shell),
 }
+
+/// What has names for `-o name`.
+const NAMED: &[&str] = &["explain", "status"];
 
 /// Which subscription, in which cluster, and how the answer is printed.
 #[derive(Debug, Clone, clap::Args)]
@@ -108,22 +120,19 @@ struct Common {
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// How the answer is printed.
-    #[arg(short, long, value_enum, default_value = "text")]
+    #[arg(short, long, value_enum, default_value = "table")]
     output: Format,
 }
 
 /// The program `kubectl pdp`, from its arguments to its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let (cli, format) = match start::parse::<Cli>(NAMED) {
+        Ok(parsed) => parsed,
+        Err(done) => return done,
+    };
     // What goes wrong is told once, as a failure.
-    log::to_stderr(Format::Text, "off");
-    match block_on(run(cli.command)).and_then(|code| code) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            say(&failure.to_string());
-            ExitCode::from(failure.exit)
-        }
-    }
+    log::to_stderr(LogFormat::Text, "off");
+    start::end(format, block_on(run(cli.command)).and_then(|code| code))
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
@@ -152,9 +161,17 @@ async fn run(command: Command) -> Result<u8> {
         Command::Suspend(args) => suspend::run(&args).await,
         Command::Resume(args) => resume::run(&args).await,
         Command::Trust(command) => trust::run(command).await,
-        Command::Reference => {
-            print(Format::Text, &(), &reference::markdown(&Cli::command()))?;
-            Ok(exit::DONE)
-        }
+        Command::Explain { args, output } => explain::run(&args, output),
+        Command::Shell(command) => shell::run(&command, &Cli::command(), "kubectl-pdp", Format::Table),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_names_is_a_command() {
+        assert_eq!(start::strangers(&Cli::command(), NAMED), [""; 0]);
     }
 }

@@ -98,3 +98,51 @@ fn what_is_senseless_is_refused_before_anybody_is_asked() {
     let output = kubectl_pdp(&["trust", "reset", "--root", "/nowhere"]);
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error[NotFound]: root /nowhere"));
 }
+
+fn pdp_sync(args: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_pdp-sync")).args(args).output().unwrap()
+}
+
+#[test]
+fn failures_of_both_programs_are_objects_for_machines_and_their_codes_are_explained() {
+    let programs: [fn(&[&str]) -> std::process::Output; 2] = [pdp_sync, kubectl_pdp];
+    for (program, args, code) in [
+        (0, &["status", "--state", "/nowhere", "-o", "json"][..], "NotFound"),
+        (0, &["run", "--once", "--subscription", "/nowhere", "--state", "/tmp/x", "-o", "yaml"], "NotFound"),
+        (0, &["status", "-o", "json"], "BadArguments"),
+        (0, &["explain", "Pinnd", "-o", "json"], "UnknownCode"),
+        (1, &["status", "--kubeconfig", "/nowhere", "-o", "json"], "BadKubeconfig"),
+        (1, &["rollback", "-o", "json"], "BadArguments"),
+        (1, &["explain", "Pinnd", "-o", "json"], "UnknownCode"),
+    ] {
+        let output = programs[program](args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{args:?}: {stderr}");
+        let object: serde_json::Value = serde_json::from_str(stderr.lines().last().unwrap()).unwrap();
+        assert_eq!(object["error"]["code"], code, "{args:?}: {stderr}");
+        assert!(programs[program](&["explain", code]).status.success(), "{code}");
+    }
+    let unnamed = kubectl_pdp(&["why", "-o", "name"]);
+    assert!(
+        String::from_utf8_lossy(&unnamed.stderr).starts_with("error[NoNames]"),
+        "before anybody is asked"
+    );
+}
+
+#[test]
+fn shells_and_man_know_the_commands_of_both_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs: [(&str, fn(&[&str]) -> std::process::Output, &str); 2] =
+        [("pdp-sync", pdp_sync, "controller"), ("kubectl-pdp", kubectl_pdp, "trust-reset")];
+    for (name, program, command) in programs {
+        let last = command.rsplit('-').next().unwrap();
+        for shell in ["bash", "zsh", "fish"] {
+            let script = String::from_utf8(program(&["completions", shell]).stdout).unwrap();
+            assert!(script.contains(name) && script.contains(last), "{name} {shell}");
+            assert!(!script.contains("git-token"), "{name} {shell}");
+        }
+        assert!(program(&["man", folder.path().to_str().unwrap()]).status.success());
+        assert!(folder.path().join(format!("{name}-{command}.1")).is_file(), "{name}");
+        assert!(!folder.path().join(format!("{name}-reference.1")).exists(), "{name}");
+    }
+}

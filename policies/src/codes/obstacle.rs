@@ -94,6 +94,86 @@ impl ObstacleCode {
         }
     }
 
+    /// What usually brings it about.
+    pub fn cause(self) -> &'static str {
+        match self {
+            Self::RingNotOpenYet => "rings are opened one after another, and shares of a ring step by step",
+            Self::Withdrawn => "the level turned out to be bad",
+            Self::Stopped => "release managers look into something that concerns every level",
+            Self::Halted => "too many data planes failed, or a person halted it",
+            Self::RequiredStopFirst => "several levels were missed, and one of them must not be left out",
+            Self::RequiresUnmet => {
+                "pdp-sync, Kubernetes or Flux is older than what the release was tested with"
+            }
+            Self::Quarantined => "the probe failed, or a workload ran a foreign image",
+            Self::CatalogExpired => {
+                "a mirror or Flux source lags behind, or the vendor's online signing stands still"
+            }
+            Self::NoGrant => "caps of the rollout are used up, or the server isn't reached",
+            Self::Pinned => "a person set a pin",
+            Self::OutsideWindow => "changes are allowed in windows alone",
+            Self::Frozen => "a freeze or a hold is in force",
+            Self::AwaitingApproval => "the policy asks for more approvals than were given",
+            Self::TooYoung => "the policy lets levels ripen before they start",
+            Self::AfterOther => {
+                "the other data plane isn't at this level, not yet healthy for long enough, or its report didn't come"
+            }
+            Self::PolicyIneffective => "a date, a time zone or a name in the policy is mistyped",
+            Self::ComponentSuspended => "somebody works on the component",
+            Self::HeldByEdit => "somebody changed by hand what pdp-sync keeps",
+            Self::CustomerValuesInvalid => {
+                "a value is mistyped, or the chart's schema changed with the level"
+            }
+            Self::ForeignOwner => "an older installation, or another tool, made the object",
+            Self::ForeignImage => "values or a webhook put another image in",
+            Self::ImageMissing => "the mirror wasn't filled, or a registry lost the image",
+        }
+    }
+
+    /// What the reader of this obstacle can do next.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::RingNotOpenYet => "wait: it starts by itself; `kubectl pdp when` says when at the earliest",
+            Self::Withdrawn => "wait for the level that replaces it",
+            Self::Stopped => {
+                "wait, or ask the vendor's support; they let go with `publisher channel stop --release`"
+            }
+            Self::Halted => {
+                "wait, or ask the vendor's support; `publisher rollout status` says who may resume"
+            }
+            Self::RequiredStopFirst => "wait: the level in between comes first, by itself",
+            Self::RequiresUnmet => "update what the detail names; then it starts by itself",
+            Self::Quarantined => "find out why it failed (`kubectl pdp history`); a newer level follows",
+            Self::CatalogExpired => {
+                "fetch anew (`kubectl pdp reconcile --with-source`); if it stays, tell the vendor, who runs `publisher catalog refresh`"
+            }
+            Self::NoGrant => "wait: it starts by itself; if it stays, check the way to the server",
+            Self::Pinned => "wait for its end, or take it away with `kubectl pdp unpin`",
+            Self::OutsideWindow => "wait for the window, or change `spec.policy.windows`",
+            Self::Frozen => {
+                "wait for its end, or take it away with `kubectl pdp unfreeze` (a hold: `spec.policy.hold`)"
+            }
+            Self::AwaitingApproval => "have it approved: `kubectl pdp request`, then `kubectl pdp approve`",
+            Self::TooYoung => "wait, or change `spec.policy.minimumAge`",
+            Self::AfterOther => {
+                "look at the other one; without a server, bring its report (`kubectl pdp report`)"
+            }
+            Self::PolicyIneffective => "correct what the detail names in `spec.policy`",
+            Self::ComponentSuspended => "resume it: `flux resume helmrelease` or `kustomization`",
+            Self::HeldByEdit => "put the object back as it was; `kubectl pdp verify` names what differs",
+            Self::CustomerValuesInvalid => {
+                "correct the ConfigMap `pdp-values-COMPONENT` that the detail names"
+            }
+            Self::ForeignOwner => {
+                "hand the object over with the label that `kubectl pdp why` prints, or take it away"
+            }
+            Self::ForeignImage => "take the image out of the values, or list it in `spec.policy.ownImages`",
+            Self::ImageMissing => {
+                "fill the mirror (`publisher release mirror`); without one, tell the vendor"
+            }
+        }
+    }
+
     /// Who can take it away.
     pub fn owner(self) -> Owner {
         match self {

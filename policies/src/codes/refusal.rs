@@ -88,6 +88,62 @@ impl RefusalCode {
         }
     }
 
+    /// What usually brings it about.
+    pub fn cause(self) -> &'static str {
+        match self {
+            Self::TooLarge => "another file lies at that place, or a mirror answers with a page",
+            Self::Unreadable => "a copy was cut short, or another file lies at that place",
+            Self::UnknownCriticalFeature => {
+                "the vendor uses something that came after this program's version"
+            }
+            Self::ThresholdTooLow => {
+                "the document wasn't made by `publisher`, or by somebody who wants to sign alone"
+            }
+            Self::DuplicateKey => {
+                "the document wasn't made by `publisher`, or by somebody who wants to count twice"
+            }
+            Self::SignatureThreshold => {
+                "the document was changed after it was signed, or signed by keys that don't hold the role"
+            }
+            Self::RootChain => {
+                "another vendor's catalog, a catalog that was made anew, or a copy that lacks a root in between"
+            }
+            Self::VersionFloor => "a mirror or cache that lags behind; an old copy that was put back",
+            Self::MixAndMatch => {
+                "a copy that was made while the catalog was written, or files from two versions of it"
+            }
+            Self::DelegationPath => "somebody with the key of one role writes into another one's documents",
+            Self::HashMismatch => "a copy was cut short, converted (line endings), or changed",
+            Self::LevelRewritten => "a level was built and published twice with different content",
+            Self::OtherDataPlane => {
+                "an instruction that was meant for another one was copied, or the server mixes them up"
+            }
+            Self::OlderThanLast => {
+                "an old instruction was sent again, or the server was restored from a backup"
+            }
+            Self::ClockSkew => "the clock of this machine, or of whoever signed, is wrong",
+            Self::Expired => {
+                "nothing newer came in time: the server or its source of instructions isn't reached"
+            }
+            Self::CeilingNotInChannel => {
+                "the server follows another catalog than this data plane, or a newer one"
+            }
+            Self::ApprovalInvalid => {
+                "it was signed by a key that the policy doesn't name, or changed afterwards"
+            }
+            Self::DigestMismatch => "a copy was cut short or changed on its way or in the registry",
+            Self::BundleMismatch => {
+                "a component was left out when the bundle was copied, or somebody put another one in"
+            }
+            Self::Unsigned => "the bundle was copied without its referrers, or nobody signed it",
+            Self::UnknownSigner => {
+                "it was signed by a key that isn't in the catalog's list, or was taken out of it"
+            }
+            Self::WrongPredicate => "a signature that was made for another purpose was attached",
+            Self::WrongSubject => "a signature of another artifact was attached",
+        }
+    }
+
     /// What the reader of this refusal can do next.
     pub fn hint(self) -> &'static str {
         match self {

@@ -143,6 +143,28 @@ impl CommandRefusal {
         }
     }
 
+    /// What usually brings it about.
+    pub fn cause(self) -> &'static str {
+        match self {
+            Self::RingNotOpenYet => "an earlier ring hasn't passed yet",
+            Self::UnknownRing => "the name is mistyped, or the plan was changed",
+            Self::OtherWave => "the rollout went on meanwhile",
+            Self::ProofPossible => {
+                "a wave is passed over by hand where nobody can prove it, and here somebody can"
+            }
+            Self::NotSoaking => "too few data planes report the level as healthy",
+            Self::Halted => "too many data planes failed, or a person halted it",
+            Self::Paused => "a person paused it",
+            Self::AlreadyPassed => "somebody else gave the command before, or the wave passed by itself",
+            Self::Superseded => "a higher level was promoted meanwhile",
+            Self::Withdrawn => "release managers withdrew it",
+            Self::NothingFailed => {
+                "the name of the organization or data plane is another one, or it was retried already"
+            }
+            Self::SecondPersonNeeded => "the same token was used twice",
+        }
+    }
+
     /// What to do.
     pub fn hint(self) -> &'static str {
         match self {

@@ -4,7 +4,6 @@
 mod after;
 mod approvals;
 mod certificates;
-mod codes;
 mod cohort;
 mod decision;
 mod door;

@@ -59,7 +59,10 @@ impl GitArgs {
         let missing = || Failure::new("NotFound", format!("commit key {}", path.display()));
         let text = String::from_utf8_lossy(&bytes.ok_or_else(missing)?).into_owned();
         let password = std::env::var("PUBLISHER_PASSWORD").ok();
-        Ok(Some(SshSigner::read(&text, password.as_deref())?))
+        let bad = |error| {
+            Failure::from(error).hint("is it the right file, and is PUBLISHER_PASSWORD its password?")
+        };
+        SshSigner::read(&text, password.as_deref()).map(Some).map_err(bad)
     }
 }
 

@@ -10,10 +10,10 @@ mod rollout;
 
 use clap::{CommandFactory, Subcommand};
 use pdp_policies::At;
-use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
-use pdp_transport::cli::reference;
+use pdp_transport::cli::shell::{self, Shell};
+use pdp_transport::cli::{exit, explain};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -40,10 +40,30 @@ pub(crate) enum Command {
     Rollout(rollout::Rollout),
     /// Prints the exit codes.
     ExitCodes,
-    /// Prints this reference as Markdown.
-    #[command(hide = true)]
-    Reference,
+    /// Says what a code of an error or finding means, what usually brings it about, and what to do next.
+    Explain(explain::Args),
+    #[command(flatten)]
+    Shell(Shell),
 }
+
+/// What has names for `-o name`.
+pub(crate) const NAMED: &[&str] = &[
+    "catalog artifact list",
+    "catalog director list",
+    "catalog keys",
+    "catalog proposals list",
+    "catalog proposals show",
+    "channel show",
+    "exit-codes",
+    "explain",
+    "key show",
+    "org list",
+    "pdp list",
+    "pdp show",
+    "release list",
+    "release show",
+    "rollout list",
+];
 
 pub(crate) async fn run(command: Command, format: Format, now: At) -> Result<u8> {
     match command {
@@ -55,10 +75,8 @@ pub(crate) async fn run(command: Command, format: Format, now: At) -> Result<u8>
         Command::Pdp(command) => pdp::run(command, format).await,
         Command::Rollout(command) => rollout::run(command, format).await,
         Command::ExitCodes => exit_codes(format),
-        Command::Reference => {
-            output::print(Format::Text, &(), &reference::markdown(&crate::Cli::command()))?;
-            Ok(exit::DONE)
-        }
+        Command::Explain(args) => explain::run(&args, format),
+        Command::Shell(command) => shell::run(&command, &crate::Cli::command(), "publisher", format),
     }
 }
 
@@ -71,6 +89,31 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 fn exit_codes(format: Format) -> Result<u8> {
     let lines: Vec<_> = exit::TABLE.iter().map(|(code, meaning)| format!("{code:>3}  {meaning}")).collect();
-    output::print(format, &exit::TABLE, &lines.join("\n"))?;
+    output::list(format, &exit::TABLE, exit::TABLE.iter().map(|(code, _)| code), &lines.join("\n"))?;
     Ok(exit::DONE)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_has_names_is_a_command_and_prints_them() {
+        let root = crate::Cli::command();
+        assert_eq!(pdp_transport::cli::start::strangers(&root, NAMED), [""; 0]);
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/commands");
+        // Those whose files have other names.
+        let file = |path: &str| match path {
+            "exit-codes" => "mod".to_owned(),
+            "catalog artifact list" | "catalog director list" => "catalog/key_list/list".to_owned(),
+            "catalog proposals list" | "catalog proposals show" => "catalog/proposals".to_owned(),
+            path => path.replace(' ', "/"),
+        };
+        for path in NAMED.iter().filter(|path| **path != "explain") {
+            let file = folder.join(format!("{}.rs", file(path)));
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(text.contains("output::list("), "`{path}`: {}", file.display());
+        }
+    }
 }

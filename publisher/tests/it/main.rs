@@ -4,15 +4,21 @@
 mod build;
 mod charts;
 mod errors;
+mod explain;
+mod failures;
+mod formats;
 mod init;
 mod lint;
 mod lint_ci;
 mod lint_line;
+mod prompts;
 mod reference;
+mod shell;
 mod simulate;
+mod vendor;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The committed fixtures.
 fn fixtures() -> PathBuf {
@@ -21,13 +27,26 @@ fn fixtures() -> PathBuf {
 
 /// Exit code, stdout, stderr.
 fn publisher(args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_publisher"))
-        .args(args)
-        .env("PUBLISHER_PASSWORD", "test keys only")
-        .env_remove("GITHUB_ACTIONS")
-        .env_remove("TF_BUILD")
-        .output()
-        .unwrap();
+    run(command(args).env("PUBLISHER_PASSWORD", "test keys only"))
+}
+
+/// The same without a password or a token.
+fn bare(args: &[&str]) -> (i32, String, String) {
+    run(&mut command(args))
+}
+
+/// Nobody is at a terminal.
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_publisher"));
+    command.args(args).stdin(Stdio::null());
+    for name in ["GITHUB_ACTIONS", "TF_BUILD", "PUBLISHER_PASSWORD", "PUBLISHER_TOKEN", "PUBLISHER_SERVER"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run(command: &mut Command) -> (i32, String, String) {
+    let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }

@@ -1,10 +1,13 @@
-//! What a command ends with when it can't do its work: for people on stderr, with a stable code.
+//! What a command ends with when it can't do its work: on stderr, with a stable code; for people or for machines.
 
 use std::fmt;
 
 use pdp_policies::{Refusal, RefusalCode, printable_lines};
 
+use serde::Serialize;
+
 use super::exit;
+use super::output::Format;
 use crate::error::Error;
 
 /// A failed command.
@@ -12,8 +15,10 @@ use crate::error::Error;
 pub struct Failure {
     /// The stable code.
     pub code: String,
-    /// What failed, and where.
+    /// What failed.
     pub what: String,
+    /// Where, if that isn't part of what failed: outermost first, with colons between.
+    pub place: Option<String>,
     /// Why.
     pub cause: Option<String>,
     /// What to do next.
@@ -33,6 +38,7 @@ impl Failure {
         Self {
             code: code.to_owned(),
             what: what.into(),
+            place: None,
             cause: None,
             hint: None,
             exit: exit::FAILED,
@@ -57,7 +63,10 @@ impl Failure {
     /// Says where it happened, before what it is.
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
-        self.what = format!("{place}: {}", self.what);
+        self.place = Some(match self.place {
+            Some(inner) => format!("{place}: {inner}"),
+            None => place.to_owned(),
+        });
         self
     }
 
@@ -67,12 +76,49 @@ impl Failure {
         self.exit = exit;
         self
     }
+
+    /// As it is said on stderr: lines for people, one line of JSON (which is YAML, too) for machines.
+    pub fn told(&self, format: Format) -> String {
+        match format.is_for_machines() {
+            true => self.object(),
+            false => self.to_string(),
+        }
+    }
+
+    fn object(&self) -> String {
+        let text = |part: &Option<String>| part.as_deref().map(printable_lines);
+        let told = Told {
+            code: &self.code,
+            what: printable_lines(&self.what),
+            place: text(&self.place),
+            cause: text(&self.cause),
+            hint: text(&self.hint),
+            exit: self.exit,
+        };
+        serde_json::json!({ "error": told }).to_string()
+    }
+}
+
+/// A failure for machines: `{"error": {...}}`.
+#[derive(Serialize)]
+struct Told<'a> {
+    code: &'a str,
+    what: String,
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    place: Option<String>,
+    cause: Option<String>,
+    hint: Option<String>,
+    exit: u8,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Parts of it may be a stranger's words.
-        write!(f, "error[{}]: {}", self.code, printable_lines(&self.what))?;
+        write!(f, "error[{}]: ", self.code)?;
+        if let Some(place) = &self.place {
+            write!(f, "{}: ", printable_lines(place))?;
+        }
+        f.write_str(&printable_lines(&self.what))?;
         if let Some(cause) = &self.cause {
             write!(f, "\n  cause: {}", printable_lines(cause))?;
         }
@@ -115,4 +161,27 @@ impl From<Refusal> for Failure {
 /// An error that only a bug could bring about.
 pub fn internal(error: impl fmt::Display) -> Failure {
     Failure::new("Internal", "this should not happen; please report it").cause(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_and_machines_are_told_the_same() {
+        let failure = Failure::new("NotFound", "no\u{1b}thing").cause("gone").exit(11);
+        let failure = failure.within("for 1.31").within("component `a`");
+        for (format, told) in [
+            (Format::Table, "error[NotFound]: component `a`: for 1.31: no\\u{1b}thing\n  cause: gone"),
+            (Format::Name, "error[NotFound]: component `a`: for 1.31: no\\u{1b}thing\n  cause: gone"),
+            (
+                Format::Json,
+                r#"{"error":{"cause":"gone","code":"NotFound","exit":11,"hint":null,"what":"no\\u{1b}thing","where":"component `a`: for 1.31"}}"#,
+            ),
+        ] {
+            assert_eq!(failure.told(format), told);
+        }
+        assert_eq!(failure.told(Format::Yaml), failure.told(Format::Json));
+        assert!(!Failure::new("A", "b").told(Format::Json).contains("where"));
+    }
 }

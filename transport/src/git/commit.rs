@@ -49,6 +49,11 @@ impl SshSigner {
         let key = PrivateKey::from_openssh(openssh).map_err(bad)?;
         match password {
             Some(password) if key.is_encrypted() => Ok(Self(key.decrypt(password).map_err(bad)?)),
+            None if key.is_encrypted() => Err(Error::new(
+                Kind::BadCredentials,
+                "read the commit key",
+                "it is encrypted, and no password is given",
+            )),
             _ => Ok(Self(key)),
         }
     }

@@ -1,6 +1,7 @@
 //! Against real servers: a registry and a Git host on loopback.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod codes;
 mod failures;
 mod git;
 mod git_cache;
@@ -12,6 +13,7 @@ mod oci_login;
 mod oci_mount;
 mod oci_referrers;
 mod oci_upload;
+mod prompts;
 mod version_ranges;
 
 /// Nothing is allowed beyond the rule.

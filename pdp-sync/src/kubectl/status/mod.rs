@@ -10,7 +10,7 @@ pub(super) use watch::failed as watch_failed;
 use kube::ResourceExt;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
-use pdp_transport::cli::output::print;
+use pdp_transport::cli::output;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
@@ -39,10 +39,25 @@ pub(super) async fn run(args: &Args) -> Result<u8> {
         Some(name) => vec![cluster.subscription(Some(name)).await?],
     };
     match found.as_slice() {
-        [one] if !common.all_namespaces => print(common.output, &value(one), &detail::text(one, now))?,
-        all => print(common.output, &all.iter().map(value).collect::<Vec<_>>(), &list::text(all, now))?,
+        [one] if !common.all_namespaces => {
+            output::list(common.output, &value(one), [one.name_any()], &detail::text(one, now))?
+        }
+        all => output::list(
+            common.output,
+            &all.iter().map(value).collect::<Vec<_>>(),
+            all.iter().map(|one| name(one, common.all_namespaces)),
+            &list::text(all, now),
+        )?,
     }
     Ok(exit::DONE)
+}
+
+/// What other commands take; with its namespace where there are several.
+fn name(of: &UpdateSubscription, everywhere: bool) -> String {
+    match of.namespace().filter(|_| everywhere) {
+        Some(namespace) => format!("{namespace}/{}", of.name_any()),
+        None => of.name_any(),
+    }
 }
 
 /// All in the namespace; none at all is worth a failure there.

@@ -7,7 +7,7 @@ use pdp_policies::At;
 use pdp_transport::cli::clock::now;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
-use pdp_transport::cli::output::print;
+use pdp_transport::cli::output::list;
 use serde_json::json;
 
 use crate::crd::{ConditionType, UpdateSubscription};
@@ -25,9 +25,10 @@ pub(super) async fn follow(cluster: &Cluster, common: &Common) -> Result<u8> {
     while let Some(one) = changes.try_next().await.map_err(|error| failed(&request, &error))? {
         let (key, line) = (format!("{}/{}", one.namespace().unwrap_or_default(), one.name_any()), line(&one));
         if said.insert(key, line.clone()).as_ref() != Some(&line) {
-            print(
+            list(
                 common.output,
                 &json!({ "at": now(), "subscription": super::value(&one) }),
+                [super::name(&one, common.all_namespaces)],
                 &stamped(&line, now()),
             )?;
         }

@@ -1,5 +1,7 @@
 //! `publisher catalog keys`: who holds what, what each key is good for, and until when.
 
+use std::collections::BTreeSet;
+
 use pdp_policies::trust::Role;
 use pdp_policies::{At, KeyList};
 use pdp_transport::cli::exit;
@@ -27,7 +29,9 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
         [("director", current.catalog.director_keys()), ("artifact", current.catalog.artifact_keys())];
     let lists: Vec<_> = lists.iter().flat_map(|(name, list)| listed(name, list)).collect();
     let lines: Vec<_> = roles.iter().flat_map(role_lines).chain(lists.iter().map(list_line)).collect();
-    output::print(format, &json!({ "roles": roles, "lists": lists }), &lines.join("\n"))?;
+    let ids = roles.iter().flat_map(|role| role["keys"].as_array()).flatten().chain(&lists);
+    let ids: BTreeSet<_> = ids.map(|key| text(&key["id"])).collect();
+    output::list(format, &json!({ "roles": roles, "lists": lists }), ids, &lines.join("\n"))?;
     Ok(exit::DONE)
 }
 

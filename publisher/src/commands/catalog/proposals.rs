@@ -63,7 +63,7 @@ fn list(args: &ListArgs, format: Format, now: At) -> Result<u8> {
         false => lines.collect::<Vec<_>>().join("\n"),
     };
     let row = |it: &crate::catalog::Pending| json!({ "branch": it.branch, "role": it.role.map(Role::name), "waitsFor": it.obstacle });
-    output::print(format, &all.iter().map(row).collect::<Vec<_>>(), &text)?;
+    output::list(format, &all.iter().map(row).collect::<Vec<_>>(), all.iter().map(|it| &it.branch), &text)?;
     Ok(exit::DONE)
 }
 
@@ -75,7 +75,7 @@ fn show(args: &ShowArgs, format: Format, now: At) -> Result<u8> {
         "branch": args.proposal, "digest": proposal.digest, "signatures": proposal.signatures(),
         "words": proposal.words, "changes": proposal.changes,
     });
-    output::print(format, &value, &proposal.shown())?;
+    output::list(format, &value, [&args.proposal], &proposal.shown())?;
     Ok(exit::DONE)
 }
 

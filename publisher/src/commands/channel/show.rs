@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
             one.kind, one.from, one.to, one.since, one.until
         )
     }));
-    output::print(format, &channel, &lines.join("\n"))?;
+    output::list(format, &channel, channel.levels.keys().rev(), &lines.join("\n"))?;
     Ok(exit::DONE)
 }
 

@@ -35,6 +35,6 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
             )
         })
         .collect();
-    output::print(format, &shown, &lines.join("\n"))?;
+    output::list(format, &shown, shown.iter().filter_map(|key| key["id"].as_str()), &lines.join("\n"))?;
     Ok(exit::DONE)
 }

@@ -18,6 +18,6 @@ pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let mut lines = vec![format!("{:30}  {:12}  DATA PLANES", "ORGANIZATION", "RING")];
     let rows = page.items.iter();
     lines.extend(rows.map(|o| format!("{:30}  {:12}  {}", o.name.as_str(), o.ring.as_str(), o.data_planes)));
-    output::print(format, &page.items, &lines.join("\n"))?;
+    output::list(format, &page.items, page.items.iter().map(|o| &o.name), &lines.join("\n"))?;
     Ok(exit::DONE)
 }

@@ -33,12 +33,16 @@ pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let mut lines =
         vec![format!("{:40}  {:12}  {:>5}  {:24}  HEARD", "DATA PLANE", "RING", "LEVEL", "TARGET")];
     lines.extend(planes.iter().map(row));
-    output::print(format, &planes, &lines.join("\n"))?;
+    output::list(format, &planes, planes.iter().map(name), &lines.join("\n"))?;
     Ok(exit::DONE)
 }
 
+pub(super) fn name(plane: &DataPlaneView) -> String {
+    format!("{}/{}", plane.organization, plane.data_plane)
+}
+
 fn row(plane: &DataPlaneView) -> String {
-    let id = format!("{}/{}", plane.organization, plane.data_plane);
+    let id = name(plane);
     let ring = match &plane.own_ring {
         Some(ring) => format!("{ring} (own)"),
         None => plane.ring.to_string(),

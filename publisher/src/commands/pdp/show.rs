@@ -8,7 +8,7 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
 use super::Named;
-use super::list::target;
+use super::list::{name, target};
 use crate::server::ServerArgs;
 
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let view: DataPlaneView =
         args.server.open()?.get(&format!("v1/data-planes/{}", args.data_plane.0)).await?;
-    output::print(format, &view, &text(&view))?;
+    output::list(format, &view, [name(&view)], &text(&view))?;
     Ok(exit::DONE)
 }
 

@@ -60,7 +60,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         |(release, digest): &(Release, Digest)| Row::of(&channel, release, *digest, installed.as_deref());
     let mut rows: Vec<_> = found.iter().map(row).collect();
     rows.sort_unstable_by_key(|row| Reverse(row.level));
-    output::print(format, &rows, &text(&rows))?;
+    output::list(format, &rows, rows.iter().map(|row| row.level), &text(&rows))?;
     Ok(exit::DONE)
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let current = Current::fetch(&args.catalog, now)?;
     let descriptor = current.catalog.release(&args.line, args.level)?;
-    output::print(format, &descriptor.release, &text(&descriptor.release))?;
+    output::list(format, &descriptor.release, [descriptor.release.level], &text(&descriptor.release))?;
     Ok(exit::DONE)
 }
 

@@ -18,7 +18,8 @@ pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let page: Page<RolloutView> = args.server.open()?.get("v1/rollouts").await?;
     let mut lines = vec![format!("{:16}  {:>5}  {:12}  {:12}  RINGS", "LINE", "LEVEL", "TEMPO", "STATE")];
     lines.extend(page.items.iter().map(row));
-    output::print(format, &page.items, &lines.join("\n"))?;
+    let names = page.items.iter().map(|rollout| format!("{}/{}", rollout.line, rollout.level));
+    output::list(format, &page.items, names, &lines.join("\n"))?;
     Ok(exit::DONE)
 }
 

@@ -24,7 +24,7 @@ pub(super) fn run(purpose: KeyPurpose, args: &Args, format: Format, now: At) -> 
         .map(|key| json!({ "id": id(key), "state": key.state, "retiredAt": key.retired_at, "publicKey": key.public_key }))
         .collect();
     let lines: Vec<_> = keys.iter().map(|key| format!("{}  {}", id(key), state(purpose, key))).collect();
-    output::print(format, &rows, &lines.join("\n"))?;
+    output::list(format, &rows, keys.iter().map(id), &lines.join("\n"))?;
     Ok(exit::DONE)
 }
 

@@ -1,0 +1,175 @@
+//! Findings in `release.yaml`, the lock and values.
+
+use super::Line;
+
+pub(super) const TABLE: &[Line] = &[
+    (
+        "BadImageValues",
+        "An entry of `imageValues` carries no image into the chart.",
+        "a placeholder is mistyped",
+        "write `image: host/path:tag` and values with `{host}`, `{path}`, `{name}`, `{digest}`",
+    ),
+    (
+        "BadReleaseName",
+        "Helm takes no such release name.",
+        "it is too long, or has characters that aren't allowed",
+        "write at most 53 characters, with a letter or digit on both sides of each dot",
+    ),
+    ("BadStage", "A stage is out of range.", "a slip in the number", "write a stage from 1 to 100"),
+    (
+        "BadTimeout",
+        "A timeout of zero fails at once.",
+        "the timeout was left at 0",
+        "write how long the component may take, such as 10m",
+    ),
+    (
+        "BadValues",
+        "The values of a component contradict each other, or name images.",
+        "two files set the same value, or a value that the release owns",
+        "correct the files that the finding names",
+    ),
+    (
+        "BaseMissing",
+        "The release.yaml of the base can't be read, so nothing can be compared with it.",
+        "the base lies elsewhere than in `../BASE`",
+        "name it with `--base-release`",
+    ),
+    (
+        "ComponentTwice",
+        "A component stands in the file twice.",
+        "an entry was copied and not renamed",
+        "take one out",
+    ),
+    (
+        "ForgottenComponent",
+        "The base has a component that this level neither has nor removes.",
+        "it was forgotten",
+        "add it, or list it under `removed:`",
+    ),
+    (
+        "HotfixNeedsBase",
+        "A hotfix doesn't name the level that it goes on.",
+        "`base` was forgotten",
+        "name that level as `base`",
+    ),
+    (
+        "LevelOrder",
+        "A level that has to be lower is not: levels only rise within a line.",
+        "a slip in `level`, `base` or `supersedes`",
+        "correct the number",
+    ),
+    (
+        "LockOfAnotherRelease",
+        "The lock is of another level or line.",
+        "it was copied with the folder of the last level",
+        "lock again with `publisher release lock`",
+    ),
+    (
+        "LockStale",
+        "The lock was made of other files, values, names or Kubernetes versions.",
+        "something was changed after it was locked",
+        "lock again with `publisher release lock`",
+    ),
+    (
+        "NoAdvisory",
+        "A security release doesn't say what it fixes.",
+        "`advisories` was forgotten",
+        "add an advisory; its id may be opaque",
+    ),
+    (
+        "OneSource",
+        "A component is neither a chart nor manifests, or both.",
+        "a field too many or too few",
+        "give exactly one of the two",
+    ),
+    (
+        "ReleaseNameChanged",
+        "A component would be released under another name or namespace than before.",
+        "it was renamed; Helm would install it a second time",
+        "put release name and namespace back: they never change",
+    ),
+    (
+        "ReleaseNameTwice",
+        "Two components have the same release name in one namespace.",
+        "an entry was copied and not renamed",
+        "give every component a release name of its own",
+    ),
+    (
+        "RemovedButPresent",
+        "A component is both present and removed.",
+        "it was added back, or removed in one place alone",
+        "take it out of one",
+    ),
+    (
+        "SampleUnreadable",
+        "A file of sample values can't be read.",
+        "it isn't there, or outside of the line's folder",
+        "keep sample values beside the levels: ../samples/...",
+    ),
+    (
+        "SchemaViolation",
+        "Values don't fit the chart's values.schema.json, or that is too large to judge by.",
+        "a value is mistyped, or the chart's schema changed",
+        "correct the value that is named",
+    ),
+    (
+        "TooLong",
+        "No data plane would find a window for the level.",
+        "`usualLength` is longer than any window",
+        "write how long the level took when it was tried",
+    ),
+    (
+        "TwoDigests",
+        "One name stands for two images.",
+        "a chart uses two tags of one image, or the lock and release.yaml differ",
+        "make one of them, or lock anew",
+    ),
+    (
+        "UndigestedImage",
+        "An image that the release uses has no digest.",
+        "it isn't listed under `images`",
+        "list it there with its digest, or lock the release",
+    ),
+    (
+        "UnmirroredImage",
+        "An image is pulled from its makers also where there is a mirror.",
+        "no value leads to it, and no post-renderer comes there",
+        "carry it in `imageValues` of the component and lock again, or list it under `images`",
+    ),
+    (
+        "UnpinnedHook",
+        "Images of Helm hooks have no digest with the required Flux.",
+        "Flux before 2.9 doesn't rewrite hooks",
+        "require `flux: \">=2.9\"`",
+    ),
+    (
+        "UnpinnedImage",
+        "An image has no digest where no post-renderer comes.",
+        "it stands in an argument, a ConfigMap or a custom resource",
+        "carry it in `imageValues` of the component, and lock again",
+    ),
+    (
+        "UnqualifiedImage",
+        "The name of an image doesn't say its registry.",
+        "the short name of Docker Hub was written",
+        "write host/path without tag, such as docker.io/library/redis",
+    ),
+    (
+        "UnusedImage",
+        "An image is listed, and nothing uses it.",
+        "the chart doesn't need it any more",
+        "take it out, or mark it `runtime: true` if a program starts it",
+    ),
+    (
+        "ValuesUnreadable",
+        "A file of the release's values can't be read.",
+        "it isn't there, or is no YAML",
+        "correct the path or the file",
+    ),
+    (
+        "WrongApiVersion",
+        "`apiVersion` isn't one that this program knows.",
+        "a slip, or a file for another version of the program",
+        "write updates.pdp.wso2.com/v1",
+    ),
+];
