@@ -18,7 +18,7 @@ pub struct Failure {
     /// What failed.
     pub what: String,
     /// Where, if that isn't part of what failed: outermost first, with colons between.
-    pub place: Option<String>,
+    pub place: Option<Box<str>>,
     /// Why.
     pub cause: Option<String>,
     /// What to do next.
@@ -64,8 +64,8 @@ impl Failure {
     #[must_use]
     pub fn within(mut self, place: &str) -> Self {
         self.place = Some(match self.place {
-            Some(inner) => format!("{place}: {inner}"),
-            None => place.to_owned(),
+            Some(inner) => format!("{place}: {inner}").into(),
+            None => place.into(),
         });
         self
     }
@@ -86,13 +86,13 @@ impl Failure {
     }
 
     fn object(&self) -> String {
-        let text = |part: &Option<String>| part.as_deref().map(printable_lines);
+        let text = |part: Option<&str>| part.map(printable_lines);
         let told = Told {
             code: &self.code,
             what: printable_lines(&self.what),
-            place: text(&self.place),
-            cause: text(&self.cause),
-            hint: text(&self.hint),
+            place: text(self.place.as_deref()),
+            cause: text(self.cause.as_deref()),
+            hint: text(self.hint.as_deref()),
             exit: self.exit,
         };
         serde_json::json!({ "error": told }).to_string()

@@ -83,7 +83,7 @@ fn asked(given: &[OsString]) -> Format {
         };
         Format::from_str(value, false).ok()
     };
-    words.iter().enumerate().filter_map(one).last().unwrap_or(Format::Table)
+    words.iter().enumerate().filter_map(one).next_back().unwrap_or(Format::Table)
 }
 
 fn refuse(error: &clap::Error, format: Format) -> ExitCode {

@@ -4,11 +4,13 @@
 
 mod data_plane;
 mod lint;
+mod lint_cluster;
 mod lint_sources;
 mod markdown;
 mod nearest;
 mod people;
 mod publisher;
+mod release;
 mod server;
 mod shared;
 
@@ -99,8 +101,8 @@ impl Source {
             Self::Rollout => self.of(command_refusals()),
             Self::Failure => Kind::ALL.map(|kind| self.failure(kind.row())).to_vec(),
             Self::CommandLine => self.table(&[shared::TABLE]),
-            Self::Publisher => self.table(&[publisher::TABLE, people::TABLE]),
-            Self::Lint => self.table(&[lint::TABLE, lint_sources::TABLE]),
+            Self::Publisher => self.table(&[publisher::TABLE, people::TABLE, release::TABLE]),
+            Self::Lint => self.table(&[lint::TABLE, lint_sources::TABLE, lint_cluster::TABLE]),
             Self::ChannelServer => self.table(&[server::TABLE]),
             Self::DataPlane => self.table(&[data_plane::TABLE]),
         }

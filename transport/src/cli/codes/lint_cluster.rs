@@ -1,0 +1,78 @@
+//! Findings about what a cluster, Helm or the level before wouldn't take.
+
+use super::Line;
+
+pub(super) const TABLE: &[Line] = &[
+    (
+        "BadNamespace",
+        "No cluster has such a namespace.",
+        "it has a dot, a capital letter, or more than 63 characters",
+        "write letters, digits and `-`",
+    ),
+    (
+        "BadVersion",
+        "Helm reads the version of a chart as none.",
+        "a word instead of a version, such as `latest`",
+        "write the version that the chart's own Chart.yaml says",
+    ),
+    (
+        "BaseForgotten",
+        "The level names no base, and older levels lie beside it.",
+        "`base:` was left out, so that nothing was compared",
+        "name the level that it was made from under `base`",
+    ),
+    (
+        "BaseUnreadable",
+        "Files of the base can't be read, so what it would lose is unknown.",
+        "charts or manifests of the base were moved or deleted",
+        "bring them back to where the base's release.yaml names them",
+    ),
+    (
+        "DefinitionBroken",
+        "A definition of kinds takes away what objects or programs of the base need.",
+        "a version that was stored or served is gone, or fields are gone or newly required",
+        "keep the old version beside the new one; if it is meant, list the definition under `drops:`",
+    ),
+    (
+        "DefinitionDropped",
+        "A definition of kinds that the base has isn't here.",
+        "the newer chart doesn't have it any more",
+        "bring it back; if it is meant, list the definition under `drops:`",
+    ),
+    (
+        "DefinitionTwice",
+        "Two components bring one definition of kinds, and not the same: the one that is applied last wins.",
+        "a chart has an older copy of another chart's definition in `crds/`",
+        "let one component bring it, or make both the same",
+    ),
+    (
+        "KubernetesSuffixRefused",
+        "Helm refuses the chart in clusters whose version has a vendor's suffix.",
+        "`kubeVersion` of the chart names no version before a release, such as `>=1.30.0-0`",
+        "let the chart name one, or run the component on other platforms",
+    ),
+    (
+        "NothingDropped",
+        "`drops:` names a definition that isn't lost.",
+        "its name is mistyped, or it came back",
+        "take it out, or correct the name",
+    ),
+    (
+        "NullStays",
+        "A value is null, and the chart has none of that name: templates would get the null.",
+        "the name is mistyped, or the chart's value was renamed",
+        "take the line out, or correct the name",
+    ),
+    (
+        "RepeatedKey",
+        "Two elements of a list have one key: a cluster refuses the whole object.",
+        "an environment variable, port, volume or the like stands there twice",
+        "keep one of each, in the component's values or in the chart",
+    ),
+    (
+        "RequirementNeverMet",
+        "No version meets what the release requires.",
+        "two bounds contradict each other",
+        "correct the range under `requires`",
+    ),
+];
