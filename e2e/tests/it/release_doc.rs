@@ -70,7 +70,7 @@ fn every_command_from_a_chart_to_a_promoted_level_works_as_the_page_says() {
     let given =
         format!("export PUBLISHER_HELM={} PUBLISHER_LOCK_VIA={}; ", helm.display(), world.registry_host());
     let lines: Vec<_> = blocks(&page, "sh").into_iter().flat_map(str::lines).collect();
-    assert_eq!(lines.len(), 9);
+    assert_eq!(lines.len(), 13);
     for line in lines {
         let finished = shell(&world, &format!("{given}{}", line.split(" #").next().unwrap()));
         assert!(finished.ok(), "{line}: {}{}", finished.stdout, finished.stderr);
