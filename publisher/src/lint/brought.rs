@@ -168,18 +168,20 @@ mod tests {
             labelled["metadata"]["labels"] = json!({ "chart": "x" });
             labelled
         };
-        let (one, both) = (from_ref(&old), &[old.clone(), new.clone()]);
         for (one, two, same) in [
-            (one, one, true),
-            (one, from_ref(&labelled), true),
-            (one, from_ref(&new), false),
-            (both, &[new.clone(), old.clone()], true),
-            (both, from_ref(&new), false),
-            (one, both, false),
-            (both, &[], true),
-            (one, from_ref(&other), true),
+            (vec![&old], vec![&old], true),
+            (vec![&old], vec![&labelled], true),
+            (vec![&old], vec![&new], false),
+            (vec![&old, &new], vec![&new, &old], true),
+            (vec![&old, &new], vec![&new], false),
+            (vec![&old], vec![&old, &new], false),
+            (vec![&old, &new], vec![], true),
+            (vec![&old], vec![&other], true),
         ] {
-            let all = [brought("one", one), brought("two", two)].concat();
+            let of = |name: &str, objects: &[&Value]| {
+                brought(name, &objects.iter().map(|it| (*it).clone()).collect::<Vec<_>>())
+            };
+            let all = [of("one", &one), of("two", &two)].concat();
             let found: Vec<_> =
                 unlike(&all).into_iter().map(|(id, names)| (id, names.map(|it| it.as_str()))).collect();
             let wanted = [("CustomResourceDefinition/a.example.com", ["one", "two"])];

@@ -1,21 +1,32 @@
 //! Plain manifests: a kustomization that names only what lies in its folder.
 
+use pdp_policies::VersionRange;
 use pdp_policies::helm_yaml;
 
-use super::{Report, Source};
+use super::{Report, Source, unknown_fields};
 use crate::charts::Trouble;
 use crate::kustomize;
 use crate::lock;
 use crate::release_file::ManifestsSource;
 
-pub(super) fn check(files: &Source, report: &mut Report<'_>) {
+pub(super) fn check(files: &Source, kubernetes: Option<&VersionRange>, report: &mut Report<'_>) {
     let built = kustomize::build(files);
     built.troubles.into_iter().for_each(|trouble| report.trouble(trouble));
+    let judged = unknown_fields::is_for(kubernetes);
     for (path, content) in &built.documents {
         let objects = helm_yaml::documents(&String::from_utf8_lossy(content)).unwrap_or_default();
         for repeated in lock::repeated(&objects) {
             let hint = "keep one of each: a cluster refuses the whole object";
             report.add(path.as_str(), "RepeatedKey", repeated.to_string(), hint);
+        }
+        for unknown in objects.iter().filter(|_| judged).flat_map(unknown_fields::unknown) {
+            let message = format!("{unknown} is no field that Kubernetes knows");
+            report.add(
+                path.as_str(),
+                "UnknownField",
+                message,
+                "check its spelling and indentation: a cluster refuses the whole object",
+            );
         }
     }
 }

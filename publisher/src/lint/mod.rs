@@ -18,6 +18,7 @@ mod samples;
 mod sarif;
 mod schema;
 pub(crate) mod seen;
+mod unknown_fields;
 mod unpinned;
 mod unreadable;
 mod values;
@@ -54,21 +55,27 @@ pub(crate) struct Finding {
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let line = match located::split(&self.place) {
-            // With its column.
-            ("", Some(_)) => format!(":{}", self.place),
-            _ => self.line.map(|line| format!(":{line}")).unwrap_or_default(),
-        };
-        let place = self.within().map(|place| format!(", {place}")).unwrap_or_default();
-        let Self { code, message, hint, path, .. } = self;
-        let (message, at) = (printable(message), printable(&format!("{path}{line}{place}")));
+        let Self { code, message, hint, .. } = self;
+        let (message, at) = (printable(message), printable(&self.at()));
         write!(f, "error[{code}]: {message} ({at})\n  hint:  {}", printable(hint))
     }
 }
 
 impl Finding {
+    /// `path:line, place`, `path:line:column` or what of it is known.
+    fn at(&self) -> String {
+        let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let (inner, _) = located::split(&self.place);
+        let position = self.place.get(inner.len()..).unwrap_or_default().trim_start_matches(':');
+        match self.within() {
+            Some(place) => format!("{}{line}, {place}", self.path),
+            None if position.is_empty() => format!("{}{line}", self.path),
+            None => format!("{}:{position}", self.path),
+        }
+    }
+
     /// The place within its file, unless path and line say it already.
-    pub(crate) fn within(&self) -> Option<&str> {
+    fn within(&self) -> Option<&str> {
         let (inner, _) = located::split(&self.place);
         let said = inner.is_empty() || self.path.ends_with(inner);
         (!said).then_some(self.place.as_str())
@@ -231,7 +238,7 @@ async fn source(
     let mut inside = Report { file: place, findings: report.findings };
     match &component.chart {
         Some(chart) => chart::check(chart, component, kubernetes, &files, &mut inside),
-        None => manifests::check(&files, &mut inside),
+        None => manifests::check(&files, kubernetes, &mut inside),
     }
     (shown, files)
 }

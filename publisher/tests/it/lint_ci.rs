@@ -25,7 +25,7 @@ fn findings_name_file_and_line() {
         ("no-version", "(release.yaml:9, components.alpha.version)"),
         ("bad-repository", "(release.yaml:6, repository)"),
         ("chart-name-differs", "(chart/Chart.yaml)"),
-        ("duplicate-key", "(release.yaml:"),
+        ("duplicate-key", "(release.yaml:7:1)"),
         ("hotfix-without-base", "(release.yaml, base)"),
     ] {
         let output = lint(&bad(name), &[], &[]);

@@ -200,7 +200,7 @@ fn two_components_bring_one_definition_only_if_it_is_the_same() {
 }
 
 #[test]
-fn manifests_with_two_elements_of_one_key_are_refused() {
+fn manifests_with_two_elements_of_one_key_or_with_unknown_fields_are_refused() {
     let line = Line::new();
     let env = |names: &str| {
         format!(
@@ -208,12 +208,16 @@ fn manifests_with_two_elements_of_one_key_are_refused() {
         )
     };
     line.level(1, "", &[("b", &manifests("b"))]);
-    for (names, wanted) in
-        [("{name: A}, {name: B}", &[][..]), ("{name: A}, {name: A, value: '1'}", &["RepeatedKey all.yaml"])]
-    {
+    for (names, wanted) in [
+        ("{name: A}, {name: B}", &[][..]),
+        ("{name: A}, {name: A, value: '1'}", &["RepeatedKey all.yaml"]),
+        ("{name: A, valeu: '1'}", &["UnknownField all.yaml"]),
+    ] {
         line.manifests("b", &env(names));
         assert_eq!(line.lint(1, &[]), wanted, "{names}");
     }
+    line.level(1, "requires: {kubernetes: '>=1.34'}", &[("b", &manifests("b"))]);
+    assert_eq!(line.lint(1, &[]), [""; 0], "a later Kubernetes may know the field");
 }
 
 #[test]
