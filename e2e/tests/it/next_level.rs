@@ -5,6 +5,7 @@ use std::path::Path;
 use pdp_e2e::{Finished, Tools};
 use serde_json::{Value, json};
 
+use crate::attack::note;
 use crate::keys_doc::shell;
 use crate::release_doc::image;
 use crate::rings::Story;
@@ -171,6 +172,13 @@ fn what_a_level_does_to_clusters_is_told_from_files_and_from_the_catalog_alike()
         states,
         [(&json!(8), &json!("published"), &json!(0)), (&json!(7), &json!("promoted"), &json!(1))]
     );
+
+    // A bundle that nobody vouches for isn't rendered.
+    story.world.registry.without_referrers(true);
+    let unsigned = shell(&story.world, "publisher release diff 7 8 --line pdp-2026 --objects");
+    assert!(!unsigned.ok() && unsigned.stderr.contains("error[Unsigned]"), "{}", unsigned.stderr);
+    note("diff-of-an-unsigned-bundle", "Unsigned", "refused");
+    story.world.registry.without_referrers(false);
 
     for (line, words) in [
         (
