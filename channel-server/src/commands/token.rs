@@ -4,7 +4,7 @@ use clap::Subcommand;
 use pdp_policies::{Organization, Span};
 use pdp_transport::channel_server::{ApiToken, Role};
 use pdp_transport::cli::failure::{Failure, Result, internal};
-use pdp_transport::cli::output::{Format, list, print, say};
+use pdp_transport::cli::output::{self, Format, print, say};
 use pdp_transport::cli::{clock, exit};
 use serde_json::json;
 
@@ -103,7 +103,7 @@ async fn list(args: &DatabaseArgs, format: Format) -> Result<u8> {
         let until = token.revoked.map_or_else(|| token.expires.to_string(), |at| format!("taken back {at}"));
         format!("{:16}  {:30}  {role:16}  {organization:20}  {until}", token.id, token.name)
     }));
-    list(format, &tokens, tokens.iter().map(|token| &token.id), &lines.join("\n"))?;
+    output::list(format, &tokens, tokens.iter().map(|token| &token.id), &lines.join("\n"))?;
     Ok(exit::DONE)
 }
 

@@ -132,7 +132,8 @@ fn failures_of_both_programs_are_objects_for_machines_and_their_codes_are_explai
 #[test]
 fn shells_and_man_know_the_commands_of_both_programs() {
     let folder = tempfile::tempdir().unwrap();
-    let programs: [(&str, fn(&[&str]) -> std::process::Output, &str); 2] =
+    type Run = fn(&[&str]) -> std::process::Output;
+    let programs: [(&str, Run, &str); 2] =
         [("pdp-sync", pdp_sync, "controller"), ("kubectl-pdp", kubectl_pdp, "trust-reset")];
     for (name, program, command) in programs {
         let last = command.rsplit('-').next().unwrap();
