@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Command;
+use clap::{ArgGroup, Command};
 use serde_json::json;
 
 use super::failure::{Failure, Result, internal};
@@ -98,10 +98,13 @@ fn page(command: &Command, path: &str, all: &mut Vec<(String, Vec<u8>)>) -> Resu
 /// The same without what is hidden, which `clap_complete` would show.
 fn shown(command: &Command) -> Command {
     let subs = command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(shown);
-    let args = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned();
+    let args: Vec<_> = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned().collect();
+    // A group must not name what is left out.
+    let is_whole = |group: &&ArgGroup| group.get_args().all(|id| args.iter().any(|arg| arg.get_id() == id));
+    let groups: Vec<_> = command.get_groups().filter(is_whole).cloned().collect();
     let mut like = Command::new(command.get_name().to_owned())
         .args(args)
-        .groups(command.get_groups().cloned())
+        .groups(groups)
         .subcommands(subs)
         .subcommand_required(command.is_subcommand_required_set());
     like = command.get_version().map(str::to_owned).into_iter().fold(like, Command::version);
