@@ -10,6 +10,7 @@ mod connection;
 mod crd_change;
 mod diff;
 mod draft;
+mod dry_run;
 mod images;
 mod keys;
 mod kubernetes_list;

@@ -24,6 +24,31 @@ pub(crate) struct ServerArgs {
     ca: Vec<PathBuf>,
 }
 
+/// The server for a command that changes something there.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChangeServerArgs {
+    #[command(flatten)]
+    of: ServerArgs,
+    /// Sends no change: asks the server how things stand, and says what would be sent. Whether the server would take it
+    /// is only known once it is sent.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl ChangeServerArgs {
+    pub(crate) fn open(&self) -> Result<Desk> {
+        self.of.open()
+    }
+
+    /// True if nothing may be sent; says what would be.
+    pub(crate) fn only_says(&self, what: &str) -> bool {
+        if self.dry_run {
+            cli::output::say(&format!("◎ dry run: {what}"));
+        }
+        self.dry_run
+    }
+}
+
 /// As above where the server may be left out.
 #[derive(Debug, clap::Args)]
 pub(crate) struct AskedServerArgs {

@@ -34,7 +34,7 @@ pub(crate) fn detached(subject: &Descriptor, key: &SigningKey) -> Result<Detache
 /// Signs `subject` with `key` into the layout, unless a valid signature by this key is there already.
 /// True if it signed.
 pub(crate) fn sign(layout: &Layout, subject: &Descriptor, key: &SigningKey) -> Result<bool> {
-    if of(layout, &subject.digest, key)? {
+    if is_signed(layout, &subject.digest, key)? {
         return Ok(false);
     }
     let Detached { bundle, manifest } = detached(subject, key)?;
@@ -61,7 +61,8 @@ pub(crate) fn all(layout: &Layout) -> Result<Vec<(Manifest, Vec<u8>)>> {
     Ok(found)
 }
 
-fn of(layout: &Layout, subject: &Digest, key: &SigningKey) -> Result<bool> {
+/// True if the key signed it already.
+pub(crate) fn is_signed(layout: &Layout, subject: &Digest, key: &SigningKey) -> Result<bool> {
     let keys = key.vouchers();
     for (manifest, _) in all(layout)? {
         if manifest.subject.as_ref().map(|s| s.digest) != Some(*subject) {

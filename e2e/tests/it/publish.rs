@@ -57,6 +57,29 @@ fn killed_in_the_middle_and_run_again_it_ends_whole_and_uploads_nothing_twice() 
 }
 
 #[test]
+fn a_dry_run_looks_everywhere_and_writes_nothing() {
+    let world = World::start().unwrap();
+    let out = built(&world);
+    let (ci, person) = (world.key("ci"), world.key("release-1"));
+    let args = ["release", "publish", &out, "--key", &ci, "--key", &person];
+    let branches = || world.git.git("catalog", &["show-ref"]).unwrap();
+    let is_pushed = || world.registry.content().manifest("pdp/pdp-2026", "40").unwrap().is_some();
+    let before = branches();
+    let dry = world.publisher(&[&args[..], &["--dry-run"]].concat()).unwrap();
+    let words = "would be in the registry; would be proposed on `proposals/releases-2` with 2 signature(s)";
+    assert!(dry.stdout.contains(words), "{}", dry.stdout);
+    assert!(branches() == before && !is_pushed(), "{}", dry.stderr);
+    world.publisher(&args).unwrap();
+    assert!(branches() != before && is_pushed());
+    // What isn't signed is refused all the same.
+    let file = World::fixtures().join("pdp-2026/41/release.yaml");
+    let unsigned = world.path("level-41").to_string_lossy().into_owned();
+    world.publisher(&["release", "build", &file.to_string_lossy(), "--out", &unsigned]).unwrap();
+    let args = ["release", "publish", &unsigned, "--key", &ci, "--key", &person, "--dry-run"];
+    refused(&world, &args, 2, "Unsigned");
+}
+
+#[test]
 fn two_people_at_two_places_sign_one_proposal() {
     let world = World::start().unwrap();
     let out = built(&world);

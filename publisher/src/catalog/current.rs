@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Role, Verified};
-use pdp_policies::{At, CatalogTree, Digest, Refusal, RefusalCode};
+use pdp_policies::{At, CatalogTree, Digest, Refusal, RefusalCode, printable};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::root;
 use pdp_transport::files;
@@ -12,6 +12,7 @@ use pdp_transport::git::{Author, CommitId, GitOptions, Remote, SshSigner};
 use super::role::RoleFile;
 use super::{BRANCH, clock};
 use crate::connection::ConnectionArgs;
+use crate::dry_run::DryRun;
 
 /// Where the catalog is, and which root it must come from.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,40 @@ pub(crate) struct CatalogArgs {
     pub(crate) root: PathBuf,
     #[command(flatten)]
     pub(crate) git: GitArgs,
+}
+
+/// The catalog for a command that changes it: nothing is pushed without one of these.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChangeArgs {
+    #[command(flatten)]
+    of: CatalogArgs,
+    #[command(flatten)]
+    pub(crate) dry: DryRun,
+}
+
+impl std::ops::Deref for ChangeArgs {
+    type Target = CatalogArgs;
+
+    fn deref(&self) -> &CatalogArgs {
+        &self.of
+    }
+}
+
+impl ChangeArgs {
+    /// Moves a branch, or deletes it: the last write of each change.
+    pub(crate) fn push(
+        &self,
+        remote: &Remote,
+        branch: &str,
+        from: Option<CommitId>,
+        to: Option<CommitId>,
+    ) -> Result<()> {
+        let verb = if to.is_some() { "pushed" } else { "deleted" };
+        if !self.dry.only_says(&format!("`{}` would be {verb}", printable(branch))) {
+            remote.push(branch, from, to)?;
+        }
+        Ok(())
+    }
 }
 
 /// How to reach Git, and who commits.

@@ -19,7 +19,7 @@ mod releases;
 pub(crate) mod role;
 mod words;
 
-pub(crate) use current::{CatalogArgs, Current, GitArgs, judge};
+pub(crate) use current::{CatalogArgs, ChangeArgs, Current, judge};
 pub(crate) use endings::{Ending, endings, tell};
 pub(crate) use holder_words::of_holders;
 pub(crate) use holders::Holders;

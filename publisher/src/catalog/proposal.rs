@@ -8,7 +8,7 @@ use pdp_transport::cli::output::say;
 use pdp_transport::git::{Change, CommitId};
 
 use super::changes::changes;
-use super::current::{Current, GitArgs, author};
+use super::current::{ChangeArgs, Current, author};
 use super::holder_change::check_file;
 use super::holders::Holders;
 use super::level_words::Known;
@@ -24,11 +24,14 @@ pub(crate) struct Proposed {
     pub(crate) branch: String,
     pub(crate) signatures: usize,
     pub(crate) missing: usize,
+    /// Nothing was written.
+    dry: bool,
 }
 
 impl std::fmt::Display for Proposed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "proposed on `{}` with {} signature(s)", self.branch, self.signatures)?;
+        let verb = if self.dry { "would be proposed" } else { "proposed" };
+        write!(f, "{verb} on `{}` with {} signature(s)", self.branch, self.signatures)?;
         match self.missing {
             0 => write!(f, "; `publisher catalog publish` makes it visible"),
             n => write!(f, "; {n} more needed: `publisher catalog sign {}`", self.branch),
@@ -51,7 +54,7 @@ pub(crate) enum Other {
 /// changes is shown before the first signature.
 pub(crate) fn propose(
     current: &Current,
-    git: &GitArgs,
+    args: &ChangeArgs,
     role: Role,
     targets: &Targets,
     other: Other,
@@ -59,13 +62,13 @@ pub(crate) fn propose(
     now: At,
 ) -> Result<Proposed> {
     let next = RoleFile::read(&current.tree, role)?.next(targets, now);
-    propose_next(current, git, next, targets, other, keys, now)
+    propose_next(current, args, next, targets, other, keys, now)
 }
 
 /// The same for a next version that was made otherwise.
 pub(crate) fn propose_next(
     current: &Current,
-    git: &GitArgs,
+    args: &ChangeArgs,
     next: RoleFile,
     targets: &Targets,
     other: Other,
@@ -82,11 +85,11 @@ pub(crate) fn propose_next(
         Open::Nothing => (None, next),
         Open::File(commit, file) if file.says_what(&next) => (Some(commit), file),
         Open::File(commit, file) => {
-            overtake(current, &branch, commit, file.signatures.len(), other)?;
+            overtake(current, args, &branch, commit, file.signatures.len(), other)?;
             (None, next)
         }
         Open::Rubbish(commit) => {
-            overtake(current, &branch, commit, 0, other)?;
+            overtake(current, args, &branch, commit, 0, other)?;
             (None, next)
         }
     };
@@ -100,7 +103,7 @@ pub(crate) fn propose_next(
     }
     let (words, changes) = both(current, &before, &tree, &file, &[])?;
     say(&view(&branch, &words, &changes, &file.digest()?));
-    sign_and_push(current, git, &branch, base, &mut file, targets, keys, now)
+    sign_and_push(current, args, &branch, base, &mut file, targets, keys, now)
 }
 
 /// Refuses while something else is proposed on the same version, for whoever has several things to propose or none.
@@ -112,7 +115,7 @@ pub(crate) fn check_no_other(current: &Current, next: &RoleFile) -> Result<()> {
     match open(current, &branch, next.role)? {
         Open::Nothing => Ok(()),
         Open::File(_, file) if file.says_what(next) => Ok(()),
-        Open::File(commit, _) | Open::Rubbish(commit) => overtake(current, &branch, commit, 0, Other::Stays),
+        Open::File(..) | Open::Rubbish(_) => Err(collides(&branch)),
     }
 }
 
@@ -140,19 +143,33 @@ fn open(current: &Current, branch: &str, role: Role) -> Result<Open> {
 }
 
 /// Takes an open proposal and the signatures on it away, or says why it stays: a signature must never go to anything but what its holder meant.
-fn overtake(current: &Current, branch: &str, commit: CommitId, lost: usize, other: Other) -> Result<()> {
+fn overtake(
+    current: &Current,
+    args: &ChangeArgs,
+    branch: &str,
+    commit: CommitId,
+    lost: usize,
+    other: Other,
+) -> Result<()> {
     if other == Other::Stays {
-        return Err(Failure::new("ProposalCollides", format!("`{branch}` proposes something else")).hint(
-            "`publisher catalog proposals show` says what: `publisher catalog sign` it, or publish or drop it, then \
-             propose again",
-        ));
+        return Err(collides(branch));
     }
-    current.remote.push(branch, Some(commit), None)?;
+    args.push(&current.remote, branch, Some(commit), None)?;
+    if args.dry.is_on() {
+        return Ok(());
+    }
     say(&format!(
         "◎ `{branch}` proposed something else: it is overtaken, its {lost} signature(s) are gone from there; publish this \
          one soon"
     ));
     Ok(())
+}
+
+fn collides(branch: &str) -> Failure {
+    Failure::new("ProposalCollides", format!("`{branch}` proposes something else")).hint(
+        "`publisher catalog proposals show` says what: `publisher catalog sign` it, or publish or drop it, then propose \
+         again",
+    )
 }
 
 /// What a proposal changes: in the domain's words, and value by value.
@@ -233,19 +250,19 @@ impl Proposal {
     pub(crate) fn sign(
         mut self,
         current: &Current,
-        git: &GitArgs,
+        args: &ChangeArgs,
         keys: &[SigningKey],
         now: At,
     ) -> Result<Proposed> {
         let none = Targets::new();
-        sign_and_push(current, git, &self.branch, Some(self.commit), &mut self.file, &none, keys, now)
+        sign_and_push(current, args, &self.branch, Some(self.commit), &mut self.file, &none, keys, now)
     }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one place where all that a proposal is made of meets")]
 fn sign_and_push(
     current: &Current,
-    git: &GitArgs,
+    args: &ChangeArgs,
     branch: &str,
     base: Option<CommitId>,
     file: &mut RoleFile,
@@ -266,15 +283,16 @@ fn sign_and_push(
             new.map(|(name, content)| Change { path: format!("targets/{name}"), content: content.clone() }),
         );
         let message = format!("Propose {} {}\n", file.role, file.version());
-        let signer = git.signer()?;
+        let signer = args.git.signer()?;
         let commit =
             current.remote.commit(base, &changes, &message, &author(), now.unix(), signer.as_ref())?;
-        current.remote.push(branch, base, Some(commit))?;
+        args.push(&current.remote, branch, base, Some(commit))?;
     }
     Ok(Proposed {
         branch: branch.to_owned(),
         signatures: file.signatures.len(),
         missing: holders.missing(file)?.min(incoming.missing(file)?),
+        dry: args.dry.is_on(),
     })
 }
 

@@ -7,7 +7,7 @@ use pdp_policies::{At, CatalogTree};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::git::{Change, CommitId, Remote};
 
-use super::current::{Current, GitArgs, author, judge};
+use super::current::{ChangeArgs, Current, author, judge};
 use super::holders::Holders;
 use super::role::life;
 use super::{BRANCH, clock};
@@ -78,7 +78,7 @@ pub(crate) fn read_back(current: &Current, tree: CatalogTree, now: At) -> Result
 /// Moves the branch to what was read back. Nothing half done is ever visible.
 pub(crate) fn push(
     current: &Current,
-    git: &GitArgs,
+    args: &ChangeArgs,
     new: &ReadBack,
     message: &str,
     now: At,
@@ -88,25 +88,25 @@ pub(crate) fn push(
     let changed = tree.iter().filter(|(path, content)| current.tree.get(path) != Some(*content));
     let gone = current.tree.iter().map(|(path, _)| path).filter(|path| tree.get(path).is_none());
     let files = changed.map(|(path, content)| (path, Some(content))).chain(gone.map(|path| (path, None)));
-    write(&current.remote, git, Some(current.commit), files, message, now)
+    write(&current.remote, args, Some(current.commit), files, message, now)
 }
 
 /// Pushes the first catalog of all, which the branch must not hold yet.
 pub(crate) fn first_push(
     remote: &Remote,
-    git: &GitArgs,
+    args: &ChangeArgs,
     tree: &CatalogTree,
     root: Vec<u8>,
     now: At,
 ) -> Result<CommitId> {
     judge(tree.clone(), &Floors::new(root), now)?;
     let files = tree.iter().map(|(path, content)| (path, Some(content)));
-    write(remote, git, None, files, "The first catalog\n", now)
+    write(remote, args, None, files, "The first catalog\n", now)
 }
 
 fn write<'a>(
     remote: &Remote,
-    git: &GitArgs,
+    args: &ChangeArgs,
     base: Option<CommitId>,
     files: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>,
     message: &str,
@@ -115,8 +115,8 @@ fn write<'a>(
     let changes: Vec<_> = files
         .map(|(path, content)| Change { path: path.to_owned(), content: content.map(<[u8]>::to_vec) })
         .collect();
-    let signer = git.signer()?;
+    let signer = args.git.signer()?;
     let commit = remote.commit(base, &changes, message, &author(), now.unix(), signer.as_ref())?;
-    remote.push(BRANCH, base, Some(commit))?;
+    args.push(remote, BRANCH, base, Some(commit))?;
     Ok(commit)
 }

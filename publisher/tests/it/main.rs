@@ -3,6 +3,7 @@
 
 mod build;
 mod charts;
+mod dry_run;
 mod errors;
 mod explain;
 mod failures;

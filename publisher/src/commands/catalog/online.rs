@@ -4,13 +4,14 @@ use pdp_policies::CatalogTree;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{Registry, Repository};
 
-use crate::catalog::CatalogArgs;
+use crate::catalog::ChangeArgs;
+use crate::dry_run::DryRun;
 use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct OnlineArgs {
     #[command(flatten)]
-    pub(super) catalog: CatalogArgs,
+    pub(super) catalog: ChangeArgs,
     #[command(flatten)]
     pub(super) keys: KeyArgs,
     /// Also publish the catalog as an OCI artifact here, under the tag `latest`.
@@ -23,8 +24,11 @@ pub(super) async fn to_oci(
     registry: &Registry,
     place: Option<&Repository>,
     tree: &CatalogTree,
+    dry: DryRun,
 ) -> Result<()> {
-    if let Some(repository) = place {
+    if let Some(repository) = place
+        && !dry.only_says(&format!("the catalog would be published at {repository}"))
+    {
         pdp_transport::catalog::to_oci(registry, repository, "latest", tree).await?;
     }
     Ok(())

@@ -8,7 +8,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 use serde_json::json;
 
-use crate::catalog::{CatalogArgs, Current, Proposal, pending};
+use crate::catalog::{CatalogArgs, ChangeArgs, Current, Proposal, pending};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Proposals {
@@ -17,7 +17,7 @@ pub(crate) enum Proposals {
     /// Shows what a proposal changes, and the digest that `catalog sign --expect` takes.
     Show(ShowArgs),
     /// Deletes a proposal and the signatures on it. The catalog isn't touched.
-    Drop(Args),
+    Drop(DropArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -32,6 +32,14 @@ pub(crate) struct Args {
     proposal: String,
     #[command(flatten)]
     catalog: CatalogArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DropArgs {
+    /// The proposal's branch, such as `proposals/channels-7`.
+    proposal: String,
+    #[command(flatten)]
+    catalog: ChangeArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -79,7 +87,7 @@ fn show(args: &ShowArgs, format: Format, now: At) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-fn drop_one(args: &Args, format: Format, now: At) -> Result<u8> {
+fn drop_one(args: &DropArgs, format: Format, now: At) -> Result<u8> {
     let current = Current::fetch(&args.catalog, now)?;
     let all = pending(&current)?;
     let found = all.iter().find(|it| it.branch == args.proposal).ok_or_else(|| {
@@ -91,8 +99,9 @@ fn drop_one(args: &Args, format: Format, now: At) -> Result<u8> {
             .cause("a root that enough have signed can't be taken back: data planes that saw it refuse any other of its number")
             .hint("publish it, then propose the next one"));
     }
-    current.remote.push(&found.branch, Some(found.commit), None)?;
-    let text = format!("✔ `{}` is deleted; the catalog is as it was", found.branch);
+    args.catalog.push(&current.remote, &found.branch, Some(found.commit), None)?;
+    let verb = if args.catalog.dry.is_on() { "would be" } else { "is" };
+    let text = format!("✔ `{}` {verb} deleted; the catalog is as it was", found.branch);
     output::print(format, &json!({ "dropped": found.branch }), &text)?;
     Ok(exit::DONE)
 }

@@ -12,8 +12,8 @@ use serde_json::json;
 use super::online::{OnlineArgs, to_oci};
 use crate::catalog::offices::check_purposes;
 use crate::catalog::{
-    CatalogArgs, Current, Ending, Online, Pending, ReadBack, drop_unlisted, endings, leave_out, pending,
-    push, read_back, tell,
+    ChangeArgs, Current, Ending, Online, Pending, ReadBack, drop_unlisted, endings, leave_out, pending, push,
+    read_back, tell,
 };
 use crate::commands::blocking;
 use crate::keys::{KeyArgs, SigningKey};
@@ -30,10 +30,11 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let Args { online: OnlineArgs { catalog, keys, oci }, server } = args;
     let (http, registry) = (catalog.git.connection.http()?, catalog.git.connection.registry()?);
+    let dry = catalog.dry;
     let published = blocking(move || merge_and_push(&catalog, &keys, now)).await?;
     let Published { merged, waiting, tree, endings } = published;
-    to_oci(&registry, oci.as_ref(), &tree).await?;
-    if let Some(server) = &server {
+    to_oci(&registry, oci.as_ref(), &tree, dry).await?;
+    if let Some(server) = server.as_ref().filter(|_| !dry.is_on()) {
         hint(server, &http).await;
     }
     for (branch, why) in &waiting {
@@ -41,7 +42,9 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     }
     tell(&endings);
     let text = match merged.as_slice() {
+        [] if dry.is_on() => "✔ nothing to merge; freshness would be signed".to_owned(),
         [] => "✔ nothing to merge; freshness is signed".to_owned(),
+        merged if dry.is_on() => format!("✔ would be visible: {}", merged.join(", ")),
         merged => format!("✔ visible now: {}", merged.join(", ")),
     };
     output::print(format, &json!({ "merged": merged, "waiting": waiting, "endings": endings }), &text)?;
@@ -111,7 +114,7 @@ fn without_the_unacceptable(
     one_less.find(good).unwrap_or_else(|| without(&Role::PEOPLE))
 }
 
-fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Published> {
+fn merge_and_push(catalog: &ChangeArgs, keys: &KeyArgs, now: At) -> Result<Published> {
     let keys = keys.unlock()?;
     let current = Current::fetch(catalog, now)?;
     let mut all = pending(&current)?;
@@ -135,10 +138,10 @@ fn merge_and_push(catalog: &CatalogArgs, keys: &KeyArgs, now: At) -> Result<Publ
         [] => "Refresh\n".to_owned(),
         merged => format!("Publish {}\n", merged.join(", ")),
     };
-    push(&current, &catalog.git, &new, &message, now)?;
+    push(&current, catalog, &new, &message, now)?;
     // From here on it is visible; a proposal that stays behind by a crash is only outdated.
     for proposal in &ready {
-        current.remote.push(&proposal.branch, Some(proposal.commit), None)?;
+        catalog.push(&current.remote, &proposal.branch, Some(proposal.commit), None)?;
     }
     let waiting = waiting.into_iter().map(|p| (p.branch, p.obstacle.unwrap_or_default())).collect();
     let endings = endings(&new.catalog, now);

@@ -18,7 +18,7 @@ const PEOPLE: usize = 2;
 
 pub(super) async fn run(args: OnlineArgs, format: Format, now: At) -> Result<u8> {
     let OnlineArgs { catalog, keys, oci } = args;
-    let registry = catalog.git.connection.registry()?;
+    let (registry, dry) = (catalog.git.connection.registry()?, catalog.dry);
     let (tree, dated) = blocking(move || {
         let keys = keys.unlock()?;
         let (current, dated) = Current::fetch_ahead(&catalog, now)?;
@@ -26,17 +26,21 @@ pub(super) async fn run(args: OnlineArgs, format: Format, now: At) -> Result<u8>
         let mut tree = current.tree.clone();
         Online::pick(&current.tree, &keys)?.sign(&mut tree, now)?;
         let new = read_back(&current, tree, now)?;
-        push(&current, &catalog.git, &new, &format!("Date anew what was dated {dated}\n"), now)?;
+        push(&current, &catalog, &new, &format!("Date anew what was dated {dated}\n"), now)?;
         Ok((new.tree, dated))
     })
     .await?;
-    to_oci(&registry, oci.as_ref(), &tree).await?;
+    to_oci(&registry, oci.as_ref(), &tree, dry).await?;
     say(&format!(
         "◎ a data plane whose own clock was at {dated}, too, took it and now refuses what is older: it follows \
          again once every key of `timestamp` is another one (`publisher catalog timestamp rotate`)"
     ));
     let value = json!({ "signedAt": now, "wasDated": dated });
-    output::print(format, &value, &format!("✔ dated {now} instead of {dated}"))?;
+    output::print(
+        format,
+        &value,
+        &format!("✔ {} {now} instead of {dated}", if dry.is_on() { "would be dated" } else { "dated" }),
+    )?;
     Ok(exit::DONE)
 }
 

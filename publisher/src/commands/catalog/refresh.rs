@@ -13,21 +13,25 @@ use crate::commands::blocking;
 
 pub(super) async fn run(args: OnlineArgs, format: Format, now: At) -> Result<u8> {
     let OnlineArgs { catalog, keys, oci } = args;
-    let registry = catalog.git.connection.registry()?;
+    let (registry, dry) = (catalog.git.connection.registry()?, catalog.dry);
     let (tree, endings) = blocking(move || {
         let keys = keys.unlock()?;
         let current = Current::fetch(&catalog, now)?;
         let mut tree = current.tree.clone();
         Online::pick(&current.tree, &keys)?.sign(&mut tree, now)?;
         let new = read_back(&current, tree, now)?;
-        push(&current, &catalog.git, &new, "Refresh\n", now)?;
+        push(&current, &catalog, &new, "Refresh\n", now)?;
         Ok((new.tree, endings(&current.catalog, now)))
     })
     .await?;
-    to_oci(&registry, oci.as_ref(), &tree).await?;
+    to_oci(&registry, oci.as_ref(), &tree, dry).await?;
     tell(&endings);
     let value = json!({ "signedAt": now, "endings": endings });
-    output::print(format, &value, &format!("✔ fresh as of {now}"))?;
+    output::print(
+        format,
+        &value,
+        &format!("✔ {} as of {now}", if dry.is_on() { "would be fresh" } else { "fresh" }),
+    )?;
     // It runs where nobody reads along: whoever watches the exit code must hear of it in time.
     let soon = endings.iter().any(|ending| ending.near >= Nearness::Week);
     Ok(if soon { exit::ROLE_ENDS } else { exit::DONE })

@@ -9,7 +9,7 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 use serde_json::json;
 
-use crate::catalog::{CatalogArgs, Current, Other, propose};
+use crate::catalog::{ChangeArgs, Current, Other, propose};
 use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[arg(value_parser = of_people)]
     role: Role,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }
@@ -34,8 +34,7 @@ fn of_people(text: &str) -> std::result::Result<Role, String> {
 pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
-    let proposed =
-        propose(&current, &args.catalog.git, args.role, &BTreeMap::new(), Other::Stays, &keys, now)?;
+    let proposed = propose(&current, &args.catalog, args.role, &BTreeMap::new(), Other::Stays, &keys, now)?;
     let value = json!({
         "role": args.role.name(), "branch": proposed.branch, "signatures": proposed.signatures,
         "missing": proposed.missing,

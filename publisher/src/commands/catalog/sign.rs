@@ -9,7 +9,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
 use serde_json::json;
 
-use crate::catalog::{CatalogArgs, Current, Proposal};
+use crate::catalog::{ChangeArgs, Current, Proposal};
 use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(long = "organization", value_name = "NAME")]
     organizations: Vec<Organization>,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     // Before the signature, so that what was signed is on record whatever happens next.
     say(&proposal.shown());
     agreed(args, &proposal)?;
-    let proposed = proposal.sign(&current, &args.catalog.git, &keys, now)?;
+    let proposed = proposal.sign(&current, &args.catalog, &keys, now)?;
     let value =
         json!({ "branch": proposed.branch, "signatures": proposed.signatures, "missing": proposed.missing });
     output::print(format, &value, &format!("✔ {proposed}"))?;

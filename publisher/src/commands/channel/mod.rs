@@ -17,7 +17,7 @@ use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::Format;
 
 use crate::catalog::role::RoleFile;
-use crate::catalog::{self, CatalogArgs, Current, Other, Proposed, endings, tell};
+use crate::catalog::{self, ChangeArgs, Current, Other, Proposed, endings, tell};
 use crate::commands::blocking;
 use crate::keys::SigningKey;
 
@@ -83,7 +83,7 @@ pub(super) fn current(current: &Current, line: &Line) -> Result<Document> {
 /// Proposes a channel; it must be whole. Says which roles end soon.
 pub(super) fn propose(
     current: &Current,
-    args: &CatalogArgs,
+    args: &ChangeArgs,
     channel: &Document,
     other: Other,
     keys: &[SigningKey],
@@ -95,5 +95,5 @@ pub(super) fn propose(
     }
     let bytes = document::write(channel).map_err(internal)?;
     let targets = BTreeMap::from([(Document::target_name(&channel.line), Some(bytes))]);
-    catalog::propose(current, &args.git, Role::Channels, &targets, other, keys, now)
+    catalog::propose(current, args, Role::Channels, &targets, other, keys, now)
 }

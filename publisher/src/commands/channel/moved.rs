@@ -6,7 +6,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current, Other};
+use crate::catalog::{ChangeArgs, Current, Other};
 use crate::keys::KeyArgs;
 
 /// So long the old address is kept unless another time is named: two years.
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["from", "to", "until"])]
     drop: Option<Address>,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }

@@ -7,7 +7,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current, Other};
+use crate::catalog::{ChangeArgs, Current, Other};
 use crate::keys::KeyArgs;
 use crate::plan_file;
 
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }

@@ -11,7 +11,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current, Other};
+use crate::catalog::{ChangeArgs, Current, Other};
 use crate::commands::blocking;
 use crate::commands::release::promote;
 use crate::keys::AskedKeyArgs;
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     server: AskedServerArgs,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: AskedKeyArgs,
 }

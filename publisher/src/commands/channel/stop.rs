@@ -5,7 +5,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current, Other};
+use crate::catalog::{ChangeArgs, Current, Other};
 use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "reason")]
     release: bool,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }

@@ -6,7 +6,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::server::ServerArgs;
+use crate::server::ChangeServerArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    server: ServerArgs,
+    server: ChangeServerArgs,
 }
 
 /// Whether the organization has to be there already.
@@ -46,6 +46,11 @@ pub(crate) async fn run(args: &Args, wanted: Wanted, format: Format) -> Result<u
             return Err(Failure::new("Exists", what).hint("`publisher org ring` moves it"));
         }
         _ => {}
+    }
+    let would = format!("`{}` would be put into ring `{}`", args.organization, args.ring);
+    if args.server.only_says(&would) {
+        output::print(format, &known, &format!("✔ {would}"))?;
+        return Ok(exit::DONE);
     }
     let change = OrganizationChange { ring: args.ring.clone(), reason: args.reason.clone() };
     let view: OrganizationView =

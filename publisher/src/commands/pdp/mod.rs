@@ -10,8 +10,11 @@ use std::str::FromStr;
 
 use clap::Subcommand;
 use pdp_policies::PdpId;
-use pdp_transport::cli::failure::Result;
+use pdp_transport::channel_server::{OrganizationView, Page};
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::Format;
+
+use crate::server::Desk;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Pdp {
@@ -35,6 +38,18 @@ pub(crate) async fn run(command: Pdp, format: Format) -> Result<u8> {
         Pdp::Override(args) => overrule::run(&args, format).await,
         Pdp::Revoke(args) => revoke::run(&args, format).await,
     }
+}
+
+/// The organization of a data plane that needn't be enrolled yet, for a dry run.
+///
+/// # Errors
+/// `NotFound`.
+async fn organization(desk: &Desk, of: &Named) -> Result<OrganizationView> {
+    let known: Page<OrganizationView> = desk.get("v1/organizations").await?;
+    known.items.into_iter().find(|found| found.name == of.0.organization).ok_or_else(|| {
+        Failure::new("NotFound", format!("no organization `{}`", of.0.organization))
+            .hint("`publisher org add` adds one")
+    })
 }
 
 /// `<organization>/<data plane>` as people type it.

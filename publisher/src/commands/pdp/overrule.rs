@@ -6,8 +6,8 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
-use super::Named;
-use crate::server::ServerArgs;
+use super::{Named, organization};
+use crate::server::ChangeServerArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -24,15 +24,22 @@ pub(crate) struct Args {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    server: ServerArgs,
+    server: ChangeServerArgs,
 }
 
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let change = RingChange { ring: args.ring.clone(), reason: args.reason.clone() };
     let path = format!("v1/data-planes/{}/ring", args.data_plane.0);
-    let view: Option<DataPlaneView> = args.server.open()?.put(&path, &change).await?;
     let what =
         args.ring.as_ref().map_or("its organization's ring".to_owned(), |ring| format!("ring `{ring}`"));
+    let desk = args.server.open()?;
+    let would = format!("{} would be put into {what}", args.data_plane.0);
+    if args.server.only_says(&would) {
+        let organization = organization(&desk, &args.data_plane).await?;
+        output::print(format, &organization, &format!("✔ {would}"))?;
+        return Ok(exit::DONE);
+    }
+    let view: Option<DataPlaneView> = desk.put(&path, &change).await?;
     output::print(format, &view, &format!("✔ {} is in {what} now", args.data_plane.0))?;
     Ok(exit::DONE)
 }

@@ -6,8 +6,8 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format, say};
 
-use super::Named;
-use crate::server::ServerArgs;
+use super::{Named, organization};
+use crate::server::ChangeServerArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,13 +18,20 @@ pub(crate) struct Args {
     #[arg(long, default_value = "24h")]
     life: Span,
     #[command(flatten)]
-    server: ServerArgs,
+    server: ChangeServerArgs,
 }
 
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let path = format!("v1/data-planes/{}/enrolment-tokens", args.data_plane.0);
     let request = EnrolmentTokenRequest { life: args.life };
-    let token: EnrolmentToken = args.server.open()?.post(&path, &request).await?;
+    let desk = args.server.open()?;
+    let would = format!("a one-time token for {} would be made, good for {}", args.data_plane.0, args.life);
+    if args.server.only_says(&would) {
+        let organization = organization(&desk, &args.data_plane).await?;
+        output::print(format, &organization, &format!("✔ {would}"))?;
+        return Ok(exit::DONE);
+    }
+    let token: EnrolmentToken = desk.post(&path, &request).await?;
     say(&format!(
         "✔ one-time token for {}, until {}; it is shown this once:",
         args.data_plane.0, token.expires

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::fetch::FetchArgs;
 use super::publish::skipped;
+use crate::dry_run::DryRun;
 use crate::lint::{self, Linted, brought};
 use crate::lock::{self, Found, Helm, Locked, LockedComponent, Reference, Resolved, Search};
 use crate::progress::Progress;
@@ -37,6 +38,8 @@ pub(crate) struct Args {
     #[arg(long)]
     check: bool,
     #[command(flatten)]
+    dry: DryRun,
+    #[command(flatten)]
     fetch: FetchArgs,
 }
 
@@ -58,7 +61,7 @@ pub(crate) async fn run(args: Args, format: Format) -> Result<u8> {
     let resolved = ask(&args, &found, known).await?;
     let after = assemble(&helm, &linted, found, &resolved);
     let changes = lock::changes(before.as_ref(), &after);
-    if !args.check {
+    if !args.check && !args.dry.only_says(&format!("{} would be written", path.display())) {
         after.write(&path)?;
     }
     report(&path, &after, &changes, format)?;

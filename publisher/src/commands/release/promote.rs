@@ -14,7 +14,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
 use crate::catalog::role::RoleFile;
-use crate::catalog::{CatalogArgs, Current, Other, pending};
+use crate::catalog::{ChangeArgs, Current, Other, pending};
 use crate::commands::{blocking, channel};
 use crate::keys::KeyArgs;
 use crate::server::AskedServerArgs;
@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     server: AskedServerArgs,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }

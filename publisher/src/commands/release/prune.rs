@@ -7,7 +7,7 @@ use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
 use crate::catalog::role::{RoleFile, Targets};
-use crate::catalog::{CatalogArgs, Current, Other, level_of, propose, targets};
+use crate::catalog::{ChangeArgs, Current, Other, level_of, propose, targets};
 use crate::commands::channel;
 use crate::keys::KeyArgs;
 
@@ -17,7 +17,7 @@ pub(crate) struct Args {
     #[arg(long)]
     line: Line,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }
@@ -40,8 +40,7 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
         return Ok(exit::DONE);
     }
     let change: Targets = gone.into_iter().map(|(_, name)| (name, None)).collect();
-    let git = &args.catalog.git;
-    let proposed = propose(&current, git, Role::Releases, &change, Other::Stays, &keys, now)?;
+    let proposed = propose(&current, &args.catalog, Role::Releases, &change, Other::Stays, &keys, now)?;
     let text = format!("✔ {} descriptors of `{}` leave the catalog: {proposed}", levels.len(), args.line);
     output::print(format, &levels, &text)?;
     Ok(exit::DONE)

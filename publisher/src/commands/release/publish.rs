@@ -18,8 +18,9 @@ use serde_json::json;
 use super::images;
 use super::sign::subjects;
 use crate::build::{self, Built, REF_NAME};
-use crate::catalog::{CatalogArgs, Current, Holders, Other, propose};
+use crate::catalog::{ChangeArgs, Current, Holders, Other, propose};
 use crate::commands::blocking;
+use crate::dry_run::DryRun;
 use crate::keys::KeyArgs;
 use crate::several::each;
 use crate::signature;
@@ -38,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "registry", conflicts_with = "images")]
     copy_images: bool,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }
@@ -54,11 +55,15 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
 
     let registry = Arc::new(catalog.git.connection.registry()?);
     let repository = target(&built.release.bundle.repository, args.registry.as_deref())?;
-    push(&built, &registry, &repository).await?;
-    if let Some(source) =
-        args.images.as_deref().map(images::Source::layout).transpose()?.or(copied(args.copy_images))
-    {
-        images::push(source, &built.release, &registry, args.registry.as_deref()).await?;
+    let images = args.images.as_deref().map(images::Source::layout).transpose()?.or(copied(args.copy_images));
+    let dry = catalog.dry;
+    if dry.is_on() {
+        would_push(&built, &registry, &repository, images.is_some(), dry).await?;
+    } else {
+        push(&built, &registry, &repository).await?;
+        if let Some(source) = images {
+            images::push(source, &built.release, &registry, args.registry.as_deref()).await?;
+        }
     }
 
     let (level, digest) = (built.release.level, built.release.bundle.digest);
@@ -69,11 +74,11 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     } else {
         let name = Release::target_name(&built.release.line, level);
         let targets = BTreeMap::from([(name, Some(built.descriptor.clone()))]);
-        let git = catalog.git;
         let proposed =
-            blocking(move || propose(&current, &git, Role::Releases, &targets, Other::Stays, &keys, now))
+            blocking(move || propose(&current, &catalog, Role::Releases, &targets, Other::Stays, &keys, now))
                 .await?;
-        format!("✔ level {level} is in the registry; {proposed}\n  {place}")
+        let verb = if dry.is_on() { "would be" } else { "is" };
+        format!("✔ level {level} {verb} in the registry; {proposed}\n  {place}")
     };
     let value = json!({ "level": level, "digest": digest, "repository": repository.to_string(), "alreadyPublished": known, "traffic": traffic });
     output::print(format, &value, &text)?;
@@ -119,6 +124,30 @@ pub(in crate::commands) fn target(repository: &str, elsewhere: Option<&str>) -> 
         Some(host) => named.mirrored(host)?,
         None => named,
     })
+}
+
+/// What a dry run says instead of pushing. Whether the registry takes it is only known once it is asked to.
+async fn would_push(
+    built: &Built,
+    registry: &Registry,
+    repository: &Repository,
+    with_images: bool,
+    dry: DryRun,
+) -> Result<()> {
+    check_signed(&subjects(built)?, &signature::all(&built.layout)?, built)?;
+    let missing = registry.missing(repository, built.release.bundle.digest).await?;
+    match missing.is_empty() {
+        true => dry
+            .only_says(&format!("{repository} has the bundle already; its tag and signatures would be set")),
+        false => dry.only_says(&format!("the bundle would be pushed to {repository}, then its tag")),
+    };
+    if with_images {
+        dry.only_says(&format!(
+            "{} image(s) would be pushed where they are missing",
+            built.release.images().count()
+        ));
+    }
+    Ok(())
 }
 
 /// Blobs first, then manifests, then signatures, the bundle's own tag last: what is half done is invisible.

@@ -18,6 +18,7 @@ use super::places::{Nowhere, found, places};
 use super::signed::{named, signatures};
 use crate::catalog::{CatalogArgs, Current, published};
 use crate::commands::blocking;
+use crate::dry_run::DryRun;
 use crate::keys::{KeyArgs, SigningKey};
 use crate::several::{each, gather};
 use crate::signature;
@@ -40,6 +41,8 @@ pub(crate) struct Args {
     catalog: CatalogArgs,
     #[command(flatten)]
     keys: KeyArgs,
+    #[command(flatten)]
+    dry: DryRun,
 }
 
 /// One thing in a registry that is to be signed.
@@ -73,10 +76,14 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     // All of them before the first signature: what is refused leaves nothing half signed.
     let checked = check(&registry, artifacts.into_values().collect(), &vouchers, &keys).await?;
     let missing: usize = checked.iter().map(|it| it.missing.len()).sum();
-    sign(&registry, checked, &keys).await?;
+    let dry = args.dry.only_says("nothing was signed");
+    if !dry {
+        sign(&registry, checked, &keys).await?;
+    }
     let levels: Vec<_> = releases.iter().map(|it| it.level).collect();
     let text = match missing {
         0 => format!("✔ {} level(s) had the signature already", levels.len()),
+        n if dry => format!("✔ {} level(s): {n} signatures would be added", levels.len()),
         n => format!("✔ {} level(s): {n} signatures added", levels.len()),
     };
     output::print(format, &json!({ "levels": levels, "signatures": missing }), &text)?;

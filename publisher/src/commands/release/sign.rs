@@ -9,6 +9,7 @@ use pdp_transport::oci::{Descriptor, INDEX_TYPE, Index, MAX_MANIFEST_BYTES};
 use serde_json::json;
 
 use crate::build::{self, Built};
+use crate::dry_run::DryRun;
 use crate::keys::KeyArgs;
 use crate::signature;
 
@@ -18,6 +19,8 @@ pub(crate) struct Args {
     folder: PathBuf,
     #[command(flatten)]
     keys: KeyArgs,
+    #[command(flatten)]
+    dry: DryRun,
 }
 
 pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
@@ -25,11 +28,17 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let mut made = 0;
     for key in args.keys.unlock()? {
         for subject in subjects(&built)? {
-            made += usize::from(signature::sign(&built.layout, &subject, &key)?);
+            made += usize::from(match args.dry.is_on() {
+                true => !signature::is_signed(&built.layout, &subject.digest, &key)?,
+                false => signature::sign(&built.layout, &subject, &key)?,
+            });
         }
     }
     let text = match made {
         0 => format!("✔ level {} was signed already", built.release.level),
+        n if args.dry.only_says("nothing was signed") => {
+            format!("✔ level {}: {n} signatures would be added", built.release.level)
+        }
         n => format!("✔ level {}: {n} signatures", built.release.level),
     };
     output::print(format, &json!({ "level": built.release.level, "signatures": made }), &text)?;

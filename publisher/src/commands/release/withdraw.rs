@@ -5,7 +5,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{CatalogArgs, Current};
+use crate::catalog::{ChangeArgs, Current};
 use crate::commands::channel;
 use crate::keys::KeyArgs;
 
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LEVEL")]
     fixed_by: Option<Level>,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }

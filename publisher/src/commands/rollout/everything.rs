@@ -5,7 +5,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
-use crate::server::ServerArgs;
+use crate::server::ChangeServerArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -13,13 +13,17 @@ pub(crate) struct Args {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    server: ServerArgs,
+    server: ChangeServerArgs,
 }
 
 /// Halts, or resumes.
 pub(crate) async fn run(args: &Args, verb: &str, format: Format) -> Result<u8> {
     let order = EverythingOrder { reason: args.reason.clone() };
-    let view: EverythingView = args.server.open()?.post(&format!("v1/everything/{verb}"), &order).await?;
+    let desk = args.server.open()?;
+    let view: EverythingView = match args.server.only_says(&format!("`{verb}` of everything would be sent")) {
+        true => desk.get("v1/everything").await?,
+        false => desk.post(&format!("v1/everything/{verb}"), &order).await?,
+    };
     output::print(format, &view, &text(&view))?;
     Ok(exit::DONE)
 }

@@ -4,11 +4,11 @@ use pdp_policies::rollout::Command;
 use pdp_policies::{Level, Line};
 use pdp_transport::channel_server::{RolloutOrder, RolloutView};
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::cli::output::{self, Format};
 
 use super::status::text;
-use crate::server::ServerArgs;
+use crate::server::ChangeServerArgs;
 
 /// Which rollout, and why.
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ pub(super) struct Order {
     #[arg(long)]
     pub(super) reason: String,
     #[command(flatten)]
-    pub(super) server: ServerArgs,
+    pub(super) server: ChangeServerArgs,
 }
 
 impl Order {
@@ -37,8 +37,18 @@ impl Order {
     /// The server's refusal.
     pub(super) async fn give(&self, command: Command, done: &str, format: Format) -> Result<u8> {
         let order = RolloutOrder { command, reason: self.reason.clone() };
-        let view: RolloutView =
-            self.server.open()?.post(&format!("{}/commands", self.path()), &order).await?;
+        let desk = self.server.open()?;
+        if self.server.only_says(&format!(
+            "to level {} of `{}`: {}",
+            self.level,
+            self.line,
+            shown(&order.command)?
+        )) {
+            let view: RolloutView = desk.get(&self.path()).await?;
+            output::print(format, &view, &format!("◎ it stands so now:\n{}", text(&view)))?;
+            return Ok(exit::DONE);
+        }
+        let view: RolloutView = desk.post(&format!("{}/commands", self.path()), &order).await?;
         // An order that comes too late, or to the wrong level, must not look as if it had done something.
         let done = match view.recorded {
             Some(false) => format!("◎ nothing changed: level {} stands so already", view.level),
@@ -47,4 +57,9 @@ impl Order {
         output::print(format, &view, &format!("{done}\n{}", text(&view)))?;
         Ok(exit::DONE)
     }
+}
+
+/// As it is sent.
+fn shown(command: &Command) -> Result<String> {
+    serde_json::to_string(command).map_err(internal)
 }

@@ -9,7 +9,7 @@ use pdp_transport::cli::output::Format;
 
 use super::{Change, given, listed};
 use crate::catalog::offices::check_unused;
-use crate::catalog::{CatalogArgs, Current};
+use crate::catalog::{ChangeArgs, Current};
 use crate::keys::KeyArgs;
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
-    catalog: CatalogArgs,
+    catalog: ChangeArgs,
     #[command(flatten)]
     keys: KeyArgs,
 }
@@ -32,5 +32,5 @@ pub(super) fn run(purpose: KeyPurpose, args: &Args, format: Format, now: At) -> 
     // Its own list doesn't have it: whatever else it is good for is another purpose.
     let (id, key) = metadata::key(&given.pem).map_err(internal)?;
     check_unused(&current.tree, &id, &key)?;
-    change.propose(&current, &args.catalog.git, &list, &keys, format, now)
+    change.propose(&current, &args.catalog, &list, &keys, format, now)
 }

@@ -7,7 +7,7 @@ use pdp_policies::{BadKeyChange, KeyList, ListedKey};
 use pdp_transport::cli::failure::{Failure, Result};
 use sigstore_types::DerPublicKey;
 
-use crate::catalog::CatalogArgs;
+use crate::catalog::ChangeArgs;
 use crate::keys::{KeyArgs, key_file};
 
 /// The key, and who signs what happens to it.
@@ -16,7 +16,7 @@ pub(crate) struct GivenArgs {
     /// The key: its id (`publisher key show`), the beginning of one, or its public half (`.pub`).
     pub(super) key: String,
     #[command(flatten)]
-    pub(super) catalog: CatalogArgs,
+    pub(super) catalog: ChangeArgs,
     #[command(flatten)]
     pub(super) keys: KeyArgs,
 }

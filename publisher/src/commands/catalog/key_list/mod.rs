@@ -19,7 +19,7 @@ use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::{self, Format};
 use serde_json::json;
 
-use crate::catalog::{Current, GitArgs, Other, propose};
+use crate::catalog::{ChangeArgs, Current, Other, propose};
 use crate::commands::blocking;
 use crate::keys::SigningKey;
 
@@ -93,7 +93,7 @@ impl Change<'_> {
     fn propose(
         &self,
         current: &Current,
-        git: &GitArgs,
+        args: &ChangeArgs,
         list: &KeyList,
         keys: &[SigningKey],
         format: Format,
@@ -101,8 +101,8 @@ impl Change<'_> {
     ) -> Result<u8> {
         let bytes = document::write(list).map_err(internal)?;
         let targets = BTreeMap::from([(self.purpose.file().to_owned(), Some(bytes))]);
-        let proposed =
-            propose(current, git, Role::Targets, &targets, Other::Stays, keys, now).map_err(one_at_a_time)?;
+        let proposed = propose(current, args, Role::Targets, &targets, Other::Stays, keys, now)
+            .map_err(one_at_a_time)?;
         let Self { purpose, verb, id } = self;
         let value = json!({
             "list": purpose.name(), "key": id, "change": verb, "branch": proposed.branch,

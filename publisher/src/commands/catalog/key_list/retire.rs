@@ -25,7 +25,7 @@ pub(super) fn run(purpose: KeyPurpose, args: &given::GivenArgs, format: Format, 
     if purpose == KeyPurpose::Artifact {
         tell_unpromoted(&current)?;
     }
-    change.propose(&current, &args.catalog.git, &list, &keys, format, now)
+    change.propose(&current, &args.catalog, &list, &keys, format, now)
 }
 
 /// The list as the open proposal has it, and since when the key is out of use there: two people who run the same command

@@ -30,14 +30,14 @@ pub(super) fn director(args: &given::GivenArgs, format: Format, now: At) -> Resu
     let given = given::find(before, &args.key)?;
     let change = Change { purpose, verb: "revoked", id: &given.id };
     let list = before.revoke(&given.der).map_err(|why| change.refused(why))?;
-    change.propose(&current, &args.catalog.git, &list, &keys, format, now)
+    change.propose(&current, &args.catalog, &list, &keys, format, now)
 }
 
 pub(super) async fn artifact(args: Args, format: Format, now: At) -> Result<u8> {
     let keys = args.of.keys.unlock()?;
     let catalog = args.of.catalog;
     let registry = catalog.git.connection.registry()?;
-    let (current, git) = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog.git))).await?;
+    let (current, catalog) = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog))).await?;
     let purpose = KeyPurpose::Artifact;
     let before = listed(&current, purpose);
     let given = given::find(before, &args.of.key)?;
@@ -48,7 +48,7 @@ pub(super) async fn artifact(args: Args, format: Format, now: At) -> Result<u8> 
     agreed(lost, args.levels_lost)?;
     blocking(move || {
         let change = Change { purpose, verb: "revoked", id: &given.id };
-        change.propose(&current, &git, &list, &keys, format, now)
+        change.propose(&current, &catalog, &list, &keys, format, now)
     })
     .await
 }

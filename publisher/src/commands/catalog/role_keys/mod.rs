@@ -20,7 +20,7 @@ use serde_json::json;
 use crate::catalog::holder_change::{KeyChange, NewKey, change};
 use crate::catalog::offices::{check_unused, office};
 use crate::catalog::role::RoleFile;
-use crate::catalog::{CatalogArgs, Current, Other, Proposed, lacking, propose_next};
+use crate::catalog::{ChangeArgs, Current, Other, Proposed, lacking, propose_next};
 use crate::keys::{KeyArgs, SigningKey, key_file, public_key};
 
 #[derive(Debug, Subcommand)]
@@ -39,7 +39,7 @@ pub(crate) enum RoleKeys {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProposalArgs {
     #[command(flatten)]
-    pub(super) catalog: CatalogArgs,
+    pub(super) catalog: ChangeArgs,
     #[command(flatten)]
     pub(super) keys: KeyArgs,
 }
@@ -75,14 +75,14 @@ fn run_change(
 /// Proposes the next version of a file that names holders.
 pub(super) fn propose_holders(
     current: &Current,
-    args: &CatalogArgs,
+    args: &ChangeArgs,
     next: RoleFile,
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
     let none = BTreeMap::new();
     let follows = what_follows(current, &next)?;
-    let proposed = propose_next(current, &args.git, next, &none, Other::Stays, keys, now)?;
+    let proposed = propose_next(current, args, next, &none, Other::Stays, keys, now)?;
     follows.iter().for_each(|line| say(line));
     Ok(proposed)
 }
