@@ -9,6 +9,7 @@ mod commands;
 mod connection;
 mod crd_change;
 mod diff;
+mod doctor;
 mod draft;
 mod dry_run;
 mod images;

@@ -64,6 +64,12 @@ pub fn read_folder(folder: &Path, max: u64) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(found)
 }
 
+/// What may still be written to a folder's file system (bytes), none where the system doesn't say.
+pub fn free(folder: &Path) -> Option<u64> {
+    let about = rustix::fs::statvfs(folder).ok()?;
+    Some(about.f_bavail.saturating_mul(about.f_frsize))
+}
+
 fn walk(folder: &Path, prefix: &str, left: &mut u64, found: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
     let what = || format!("read {}", folder.display());
     for entry in fs::read_dir(folder).map_err(|e| Error::io(what(), &e))? {

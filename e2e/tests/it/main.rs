@@ -19,6 +19,7 @@ mod customer;
 mod director;
 mod director_attacks;
 mod docs;
+mod doctor;
 mod fleets;
 mod forge;
 mod frozen;

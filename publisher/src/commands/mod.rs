@@ -2,6 +2,7 @@
 
 mod catalog;
 mod channel;
+mod doctor;
 mod key;
 mod org;
 mod pdp;
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     /// Rollouts (channel server).
     #[command(subcommand)]
     Rollout(rollout::Rollout),
+    /// Looks before the night whether a release could go out now: roles, keys, hosts, rights, clocks, space, Helm.
+    Doctor(doctor::Args),
     /// Prints the exit codes.
     ExitCodes,
     /// Says what a code of an error or finding means, what usually brings it about, and what to do next.
@@ -74,6 +77,7 @@ pub(crate) async fn run(command: Command, format: Format, now: At) -> Result<u8>
         Command::Org(command) => org::run(command, format).await,
         Command::Pdp(command) => pdp::run(command, format).await,
         Command::Rollout(command) => rollout::run(command, format).await,
+        Command::Doctor(args) => doctor::run(args, format, now).await,
         Command::ExitCodes => exit_codes(format),
         Command::Explain(args) => explain::run(&args, format),
         Command::Shell(command) => shell::run(&command, &crate::Cli::command(), "publisher", format),

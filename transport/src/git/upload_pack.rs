@@ -18,6 +18,7 @@ use super::pack_check::{PackCheck, Refused};
 use super::pkt_line::{Line, Lines, line, trimmed};
 use super::words::words;
 use crate::error::{Error, Kind, Result};
+use crate::files;
 
 /// libgit2 maps and unmaps the pack with each write: not for every small piece (bytes).
 const WRITTEN_AT_ONCE: usize = 256 * 1024;
@@ -201,7 +202,7 @@ impl<'a> Reading<'a> {
 
     fn write(&mut self, writer: &mut impl Write) -> Result<()> {
         let needed = self.unwritten.len() as u64 + KEPT_FREE + u64::from(self.check.named()) * INDEXED;
-        let free = free(self.folder).unwrap_or(u64::MAX);
+        let free = files::free(self.folder).unwrap_or(u64::MAX);
         if free < needed {
             let cause =
                 format!("the volume of {} has {free} bytes left, which is too little", self.folder.display());
@@ -233,12 +234,6 @@ impl<'a> Reading<'a> {
         let cause = format!("the host says: {} {before}", words(said));
         Error::new(Kind::ServerFailed, self.host.what(), cause.trim_end())
     }
-}
-
-/// What may still be written (bytes), none where the system doesn't say.
-fn free(folder: &Path) -> Option<u64> {
-    let about = rustix::fs::statvfs(folder).ok()?;
-    Some(about.f_bavail.saturating_mul(about.f_frsize))
 }
 
 fn git(host: &Host, error: &git2::Error) -> Error {

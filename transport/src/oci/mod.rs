@@ -9,6 +9,7 @@ mod descriptor;
 mod image;
 mod layout;
 mod links;
+mod may_push;
 mod memory;
 mod mount;
 mod pace;

@@ -149,6 +149,13 @@ impl Upload<'_> {
         self.judge(at.offset > 0, answer).await.map(|_| ())
     }
 
+    /// Begins an upload and takes it back. Not every registry knows how to.
+    pub(super) async fn begun_and_given_up(&self) -> Result<()> {
+        let session = self.begin().await?;
+        let _ = self.exchange(Method::DELETE, &session.url, None).await;
+        Ok(())
+    }
+
     /// A new upload: a `POST` without a body, which says so (RFC 9110, 8.6).
     async fn begin(&self) -> Result<Session> {
         let start = self.registry.url(self.repository, "blobs/uploads/")?;

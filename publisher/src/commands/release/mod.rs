@@ -31,6 +31,7 @@ use pdp_transport::cli::output::Format;
 
 use super::blocking;
 pub(super) use places::{Nowhere, found, places};
+pub(super) use publish::target;
 pub(super) use signed::signatures;
 pub(crate) use signed::{MAX_REFERRERS, named};
 pub(crate) use vouched::tags;

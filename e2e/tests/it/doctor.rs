@@ -1,0 +1,67 @@
+//! What the night needs is looked at in the evening: every fault that would stop a release is found by name.
+
+use pdp_e2e::{Login, Program, Tools, World};
+use serde_json::Value;
+
+use crate::base::unix_now;
+use crate::forge::expires;
+
+/// Exit code, and each answer by what it is about.
+fn doctor(world: &World, more: &[&str], env: &[(&str, &str)]) -> (i32, Vec<(String, String, String)>) {
+    let helm = Tools::for_charts().unwrap().path("helm4");
+    let args = [&["doctor", "--helm", helm.to_str().unwrap(), "-o", "json"], more].concat();
+    let finished = world.run(Program::Publisher, &args, env).unwrap();
+    let all: Value = serde_json::from_str(&finished.stdout).unwrap_or_else(|_| panic!("{}", finished.stderr));
+    let text = |check: &Value, field: &str| check[field].as_str().unwrap().to_owned();
+    let checks =
+        all.as_array().unwrap().iter().map(|it| (text(it, "subject"), text(it, "state"), text(it, "says")));
+    (finished.code.unwrap(), checks.collect())
+}
+
+fn find<'a>(checks: &'a [(String, String, String)], subject: &str) -> (&'a str, &'a str) {
+    let found = checks.iter().find(|(name, _, _)| name.starts_with(subject));
+    let (_, state, says) = found.unwrap_or_else(|| panic!("{subject} in {checks:?}"));
+    (state, says)
+}
+
+#[test]
+fn a_healthy_desk_is_told_so_and_each_fault_is_named() {
+    let mut world = World::start().unwrap();
+    world.serve().unwrap();
+    world.release(41, "emergency").unwrap();
+    let keys = ["manager-1", "manager-2", "artifact"].map(|name| world.key(name));
+    let keys: Vec<_> = keys.iter().flat_map(|key| ["--key", key]).collect();
+    let (code, checks) = doctor(&world, &keys, &[]);
+    assert_eq!(code, 0, "{checks:?}");
+    assert!(find(&checks, "role channels").1.contains("can be signed here now, by"), "{checks:?}");
+    assert!(find(&checks, "key ").1.contains("`artifact`"), "{checks:?}");
+    for subject in [
+        "catalog",
+        "Git host",
+        "clock of Git host",
+        "registry registry.wso2.example",
+        "channel server",
+        "helm",
+        "space",
+    ] {
+        assert_eq!(find(&checks, subject).0, "good", "{subject}: {checks:?}");
+    }
+
+    let wrong = doctor(&world, &keys[..2], &[("PUBLISHER_PASSWORD", "wrong")]);
+    assert_eq!((wrong.0, find(&wrong.1, "key ").0), (1, "bad"), "{:?}", wrong.1);
+    let later = |days: i64| expires(unix_now() + days * 86_400);
+    let soon = doctor(&world, &[], &[("PDP_NOW", &later(175))]);
+    assert_eq!(find(&soon.1, "role targets").0, "soon", "{:?}", soon.1);
+    assert_eq!(find(&soon.1, "clock of Git host").0, "bad", "it is another day there");
+    let over = doctor(&world, &[], &[("PDP_NOW", &later(181))]);
+    assert_eq!((over.0, find(&over.1, "role targets").0), (1, "bad"), "{:?}", over.1);
+    let token = doctor(&world, &[], &[("PUBLISHER_TOKEN", "nobody's")]);
+    assert_eq!((token.0, find(&token.1, "channel server").0), (1, "bad"), "{:?}", token.1);
+    let gone = doctor(&world, &["--helm", "/nowhere"], &[]);
+    assert!(gone.0 == 1 && find(&gone.1, "helm").1.starts_with("HelmMissing"), "{:?}", gone.1);
+
+    world.registry.require(Some(Login::Basic("ci".into(), "secret".into())));
+    let (code, checks) = doctor(&world, &[], &[]);
+    let (state, says) = find(&checks, "registry ");
+    assert!(code == 1 && state == "bad" && says.starts_with("LoginNeeded"), "{checks:?}");
+}
