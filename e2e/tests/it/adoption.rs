@@ -109,12 +109,12 @@ fn a_flux_repository_becomes_a_release_with_sources_and_digests() {
     assert_eq!(serde_saphyr::from_str::<Value>(&values).unwrap(), json!({ "tag": "z" }));
 
     let again = desk.init(&["--from-flux", folder]);
-    assert!(!again.ok() && again.stderr.contains("error[AlreadyThere]"), "{}", again.stderr);
+    assert!(again.error().as_deref() == Some("AlreadyThere"), "{}", again.stderr);
     let nothing = desk.init(&["--from-flux", desk.world.path("line").to_str().unwrap()]);
-    assert!(nothing.stderr.contains("error[NothingFound]"), "{}", nothing.stderr);
+    assert!(nothing.error().as_deref() == Some("NothingFound"), "{}", nothing.stderr);
     std::os::unix::fs::symlink("/etc", desk.world.path("flux/link")).unwrap();
     let linked = desk.init(&["--from-flux", folder]);
-    assert!(linked.stderr.contains("error[UnsafePath]"), "{}", linked.stderr);
+    assert!(linked.error().as_deref() == Some("UnsafePath"), "{}", linked.stderr);
 }
 
 #[test]
