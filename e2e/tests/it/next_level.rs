@@ -66,7 +66,9 @@ fn level(story: &Story, level: u32, version: &str, template: &str, versions: &st
     write(&chart.join("Chart.yaml"), &format!("apiVersion: v2\nname: agent\nversion: {version}\n"));
     write(&chart.join("templates/all.yaml"), &template.replace("VERSION", version));
     write(&chart.join("crds/a.yaml"), &definition(versions));
-    let base = if level > 7 { format!("base: {}\n", level - 1) } else { String::new() };
+    // What the definition loses is meant.
+    let drops = "drops: [CustomResourceDefinition/as.example.com/v1]\n";
+    let base = if level > 7 { format!("base: {}\n{drops}", level - 1) } else { String::new() };
     let text = format!(
         "apiVersion: updates.pdp.wso2.com/v1\nline: pdp-2026\nlevel: {level}\nversion: '{level}'\nkind: update\n{base}\
          repository: registry.wso2.example/pdp/pdp-2026\nrequires: {{kubernetes: '>=1.33', flux: '>=2.9'}}\n\
