@@ -9,8 +9,9 @@ use crate::forge::expires;
 /// Exit code, and each answer by what it is about.
 fn doctor(world: &World, more: &[&str], env: &[(&str, &str)]) -> (i32, Vec<(String, String, String)>) {
     let helm = Tools::for_charts().unwrap().path("helm4");
-    let args = [&["doctor", "--helm", helm.to_str().unwrap(), "-o", "json"], more].concat();
-    let finished = world.run(Program::Publisher, &args, env).unwrap();
+    let args = [&["doctor", "-o", "json"], more].concat();
+    let env = [&[("PUBLISHER_HELM", helm.to_str().unwrap())], env].concat();
+    let finished = world.run(Program::Publisher, &args, &env).unwrap();
     let all: Value = serde_json::from_str(&finished.stdout).unwrap_or_else(|_| panic!("{}", finished.stderr));
     let text = |check: &Value, field: &str| check[field].as_str().unwrap().to_owned();
     let checks =
