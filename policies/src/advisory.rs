@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::names::Level;
 use crate::time::At;
 
 /// One fixed vulnerability.
@@ -16,6 +17,9 @@ pub struct Advisory {
     /// True if it is exploited in the wild (CISA KEV).
     #[serde(default)]
     pub known_exploited: bool,
+    /// The first level that has it; none if every level before the fix has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introduced_in: Option<Level>,
     /// When the vendor confirmed it: the start of most deadlines.
     pub confirmed_at: At,
     /// When the fix was published.

@@ -12,6 +12,7 @@ mod diff;
 mod doctor;
 mod draft;
 mod dry_run;
+mod exposure;
 mod images;
 mod keys;
 mod kubernetes_list;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use pdp_transport::channel_server::{ChannelServer, InstalledView, Page};
+use pdp_policies::Organization;
+use pdp_transport::channel_server::{ChannelServer, DataPlaneView, InstalledView, Page};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::{Exceptions, HttpOptions};
 use pdp_transport::{cli, files};
@@ -107,6 +108,21 @@ fn token(file: Option<&Path>) -> Result<String> {
 impl Desk {
     fn open(server: &str, token_file: Option<&Path>, http: &HttpOptions) -> Result<Self> {
         Ok(Self { server: ChannelServer::new(server, http)?, token: token(token_file)? })
+    }
+
+    /// All data planes, or those of one organization.
+    pub(crate) async fn data_planes(&self, only: Option<&Organization>) -> Result<Vec<DataPlaneView>> {
+        let only = only.map_or_else(String::new, |name| format!("&organization={name}"));
+        let (mut planes, mut after) = (Vec::new(), String::new());
+        loop {
+            let page: Page<DataPlaneView> =
+                self.get(&format!("v1/data-planes?limit=1000&after={after}{only}")).await?;
+            planes.extend(page.items);
+            match page.next {
+                Some(next) => after = next,
+                None => return Ok(planes),
+            }
+        }
     }
 
     /// What data planes report to be on.

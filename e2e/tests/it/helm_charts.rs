@@ -203,7 +203,7 @@ fn what_we_refuse_helm_refuses_too() {
         let refused = world.publisher(&["release", "lint", folder.join("release.yaml").to_str().unwrap()]);
         assert!(refused.is_err(), "{case}");
         let expected = std::fs::read_to_string(folder.join("expect.txt")).unwrap();
-        assert_eq!(expected.trim(), code, "{case}");
+        assert!(expected.lines().any(|line| line == code), "{case}: {expected}");
         let chart = folder.join("chart");
         let args = ["template", release_name, chart.to_str().unwrap(), "--kube-version", "1.28.0"];
         assert!(run(helm(&world).args(args)).is_err(), "{case}");

@@ -3,6 +3,7 @@
 mod catalog;
 mod channel;
 mod doctor;
+mod exposure;
 mod key;
 mod org;
 mod pdp;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Rollout(rollout::Rollout),
     /// Looks before the night whether a release could go out now: roles, keys, hosts, rights, clocks, space, Helm.
     Doctor(doctor::Args),
+    /// Says which data planes are open to what, by when it has to be fixed, and which level helps most.
+    Exposure(exposure::Args),
     /// Prints the exit codes.
     ExitCodes,
     /// Says what a code of an error or finding means, what usually brings it about, and what to do next.
@@ -78,6 +81,7 @@ pub(crate) async fn run(command: Command, format: Format, now: At) -> Result<u8>
         Command::Pdp(command) => pdp::run(command, format).await,
         Command::Rollout(command) => rollout::run(command, format).await,
         Command::Doctor(args) => doctor::run(args, format, now).await,
+        Command::Exposure(args) => exposure::run(args, format, now).await,
         Command::ExitCodes => exit_codes(format),
         Command::Explain(args) => explain::run(&args, format),
         Command::Shell(command) => shell::run(&command, &crate::Cli::command(), "publisher", format),

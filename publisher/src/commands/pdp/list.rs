@@ -1,7 +1,7 @@
 //! `publisher pdp list`.
 
 use pdp_policies::{At, Organization};
-use pdp_transport::channel_server::{DataPlaneView, Page};
+use pdp_transport::channel_server::DataPlaneView;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
@@ -19,17 +19,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
     let desk = args.server.open()?;
-    let only = args.organization.as_ref().map_or_else(String::new, |name| format!("&organization={name}"));
-    let (mut planes, mut after) = (Vec::<DataPlaneView>::new(), String::new());
-    loop {
-        let page: Page<DataPlaneView> =
-            desk.get(&format!("v1/data-planes?limit=1000&after={after}{only}")).await?;
-        planes.extend(page.items);
-        match page.next {
-            Some(next) => after = next,
-            None => break,
-        }
-    }
+    let planes = desk.data_planes(args.organization.as_ref()).await?;
     let mut lines =
         vec![format!("{:40}  {:12}  {:>5}  {:24}  HEARD", "DATA PLANE", "RING", "LEVEL", "TARGET")];
     lines.extend(planes.iter().map(row));

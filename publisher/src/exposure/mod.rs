@@ -1,0 +1,145 @@
+//! Which data planes are open to what, by when it has to be fixed, and what helps most. Pure.
+
+mod lineage;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pdp_policies::release::{Advisory, Release, ReleaseKind, Severity};
+use pdp_policies::{At, Channel, Digest, Level};
+use pdp_transport::channel_server::DataPlaneView;
+use serde::Serialize;
+
+pub(crate) use lineage::Lineage;
+pub(crate) use text::text;
+
+/// A data plane that is open to something.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Exposed {
+    /// `organization/data plane`.
+    pub(crate) data_plane: String,
+    pub(crate) level: Level,
+    /// What is due first stands first.
+    pub(crate) open: Vec<Open>,
+    /// The promoted level with the greatest net reduction; none if no level helps.
+    pub(crate) best: Option<Best>,
+}
+
+/// One advisory that it is open to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Open {
+    pub(crate) id: String,
+    pub(crate) severity: Severity,
+    pub(crate) known_exploited: bool,
+    /// By when the vendor promises that it is fixed.
+    pub(crate) due: At,
+    pub(crate) overdue: bool,
+    /// The lowest promoted level that helps; none as long as nobody promoted one.
+    pub(crate) fixed_by: Option<Level>,
+}
+
+/// What a level would change there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Best {
+    pub(crate) level: Level,
+    pub(crate) fixes: Vec<String>,
+    /// To what it would be open that it isn't now: never hidden behind what is fixed.
+    pub(crate) introduces: Vec<String>,
+}
+
+/// All that is published of a line, and what of it is promoted.
+#[derive(Debug)]
+pub(crate) struct Known<'a> {
+    pub(crate) releases: &'a [(Release, Digest)],
+    pub(crate) channel: &'a Channel,
+}
+
+impl Known<'_> {
+    /// Every advisory once, as the lowest level has it that names it.
+    fn advisories(&self) -> BTreeMap<&str, &Advisory> {
+        let mut sorted: Vec<_> = self.releases.iter().map(|(release, _)| release).collect();
+        sorted.sort_by_key(|release| std::cmp::Reverse(release.level));
+        let all = sorted.into_iter().flat_map(|release| &release.advisories);
+        all.map(|advisory| (advisory.id.as_str(), advisory)).collect()
+    }
+
+    /// What a level is open to: what none of the levels that it is made of fixes.
+    pub(crate) fn open_at(&self, level: Level) -> BTreeSet<String> {
+        let lineage = Lineage::of(level, self.releases);
+        let fixed: BTreeSet<_> =
+            lineage.releases().flat_map(|it| &it.advisories).map(|it| it.id.as_str()).collect();
+        let affected = |it: &&Advisory| it.introduced_in.is_none_or(|first| lineage.has(first));
+        let open =
+            self.advisories().into_values().filter(|it| !fixed.contains(it.id.as_str())).filter(affected);
+        open.map(|it| it.id.clone()).collect()
+    }
+
+    /// Promoted levels above one that everybody may have.
+    fn above(&self, level: Level) -> impl Iterator<Item = Level> {
+        let for_all = |level: Level| {
+            let release = self.releases.iter().find(|(release, _)| release.level == level);
+            release.is_some_and(|(release, _)| release.kind != ReleaseKind::Hotfix)
+        };
+        let higher = self.channel.levels.keys().copied().filter(move |it| *it > level);
+        higher.filter(move |it| !self.channel.withdrawn.contains_key(it) && for_all(*it))
+    }
+
+    fn best(&self, level: Level, open: &BTreeSet<String>) -> Option<Best> {
+        let helps = self.above(level).map(|higher| {
+            let then = self.open_at(higher);
+            let names =
+                |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect();
+            Best { level: higher, fixes: names(open, &then), introduces: names(&then, open) }
+        });
+        let net = |it: &Best| it.fixes.len() as i64 - it.introduces.len() as i64;
+        helps.filter(|it| net(it) > 0).max_by_key(|it| (net(it), it.level))
+    }
+
+    fn open(&self, id: &str, level: Level, now: At) -> Option<Open> {
+        let advisory = *self.advisories().get(id)?;
+        let due = advisory.confirmed_at.plus(advisory.severity.patience());
+        Some(Open {
+            id: advisory.id.clone(),
+            severity: advisory.severity,
+            known_exploited: advisory.known_exploited,
+            due,
+            overdue: now > due,
+            fixed_by: self.above(level).find(|higher| !self.open_at(*higher).contains(id)),
+        })
+    }
+}
+
+/// Those that are open to anything, or to `only`; what is due first stands first. A data plane at a level that the catalog
+/// doesn't know isn't judged, and one that is at none runs nothing.
+pub(crate) fn exposed(
+    known: &Known<'_>,
+    planes: &[DataPlaneView],
+    only: Option<&str>,
+    now: At,
+) -> Vec<Exposed> {
+    let mut all: Vec<_> = planes.iter().filter_map(|plane| one(known, plane, only, now)).collect();
+    all.sort_by(|one, other| (one.open[0].due, &one.data_plane).cmp(&(other.open[0].due, &other.data_plane)));
+    all
+}
+
+fn one(known: &Known<'_>, plane: &DataPlaneView, only: Option<&str>, now: At) -> Option<Exposed> {
+    let current = plane.current.filter(|_| plane.revoked.is_none())?;
+    known
+        .releases
+        .iter()
+        .find(|(release, digest)| release.level == current.level && *digest == current.sha256)?;
+    let all = known.open_at(current.level);
+    let shown = all.iter().filter(|id| only.is_none_or(|only| only == *id));
+    let mut open: Vec<_> = shown.filter_map(|id| known.open(id, current.level, now)).collect();
+    open.sort_by(|one, other| (one.due, &one.id).cmp(&(other.due, &other.id)));
+    (!open.is_empty()).then(|| Exposed {
+        data_plane: format!("{}/{}", plane.organization, plane.data_plane),
+        level: current.level,
+        best: known.best(current.level, &all),
+        open,
+    })
+}

@@ -1,0 +1,120 @@
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const DAY: i64 = 86_400;
+const NOW: i64 = 1_800_000_000;
+
+fn digest(text: &str) -> Digest {
+    Digest::of(text.as_bytes())
+}
+
+/// A level with what it fixes, as `id`, or `id@level that introduced it`.
+fn level(level: u32, more: Value, fixes: &[&str]) -> (Release, Digest) {
+    let at = |days: i64| At::from_unix(NOW + days * DAY).to_string();
+    let advisory = |text: &&str| {
+        let (id, first) = text
+            .split_once('@')
+            .map_or((*text, Value::Null), |(id, it)| (id, json!(it.parse::<u32>().unwrap())));
+        let severity = if id.starts_with('C') { "critical" } else { "high" };
+        json!({ "id": id, "severity": severity, "confirmedAt": at(-10), "publishedAt": at(-9), "introducedIn": first })
+    };
+    let mut value = json!({
+        "apiVersion": "updates.pdp.wso2.com/v1", "line": "pdp-2026", "level": level, "version": "1", "kind": "update",
+        "bundle": { "repository": "r.example/a", "digest": digest("b"), "size": 1 },
+        "components": [], "advisories": fixes.iter().map(advisory).collect::<Vec<_>>(),
+    });
+    more.as_object().unwrap().iter().for_each(|(key, it)| value[key] = it.clone());
+    (serde_json::from_value(value).unwrap(), digest(&level.to_string()))
+}
+
+fn channel(promoted: &[u32], withdrawn: &[u32]) -> Channel {
+    let mut channel = Channel::new("pdp-2026".parse().unwrap(), pdp_policies::RingPlan::shipped().unwrap());
+    for level in promoted {
+        let promotion = json!({
+            "sha256": digest(&level.to_string()).hex(), "length": 1, "promotedAt": At::from_unix(NOW), "tempo": "normal", "opensAt": {},
+        });
+        channel.levels.insert(Level(*level), serde_json::from_value(promotion).unwrap());
+    }
+    for level in withdrawn {
+        let withdrawal = json!({ "reason": "bad", "at": At::from_unix(NOW) });
+        channel.withdrawn.insert(Level(*level), serde_json::from_value(withdrawal).unwrap());
+    }
+    channel
+}
+
+fn plane(name: &str, level: u32) -> DataPlaneView {
+    serde_json::from_value(json!({
+        "organization": "acme", "dataPlane": name, "ring": "general", "ownRing": null, "enrolled": At::from_unix(0),
+        "revoked": null, "seen": null, "heard": null, "target": null, "pdpSync": "1.0.0", "clusterId": null,
+        "current": { "level": level, "sha256": digest(&level.to_string()).hex() },
+    }))
+    .unwrap()
+}
+
+fn ids(of: &[(Release, Digest)], at: u32) -> Vec<String> {
+    let channel = channel(&[], &[]);
+    Known { releases: of, channel: &channel }.open_at(Level(at)).into_iter().collect()
+}
+
+#[test]
+fn a_level_is_open_to_what_none_of_its_own_levels_fixes() {
+    let hotfix = json!({ "kind": "hotfix", "base": 41 });
+    let releases = [
+        level(41, json!({}), &["A"]),
+        level(42, hotfix, &["C-hot"]),
+        level(43, json!({ "base": 41 }), &["B", "D@43"]),
+        level(44, json!({ "base": 43, "supersedes": [42] }), &["D@43"]),
+    ];
+    assert_eq!(ids(&releases, 41), ["B", "C-hot"], "D came with 43");
+    assert_eq!(ids(&releases, 42), ["B"], "the hotfix is on 41");
+    assert_eq!(ids(&releases, 43), ["C-hot"], "43 isn't made of the hotfix");
+    assert_eq!(ids(&releases, 44), [""; 0], "44 has it folded in");
+}
+
+#[test]
+fn what_helps_most_is_named_with_what_it_introduces() {
+    let releases = [
+        level(41, json!({}), &[]),
+        level(42, json!({ "base": 41 }), &["C-1", "B-2"]),
+        level(43, json!({ "base": 42 }), &["B-3"]),
+        level(44, json!({ "base": 43 }), &["N@42"]),
+    ];
+    let all = channel(&[41, 42, 43], &[]);
+    let known = Known { releases: &releases, channel: &all };
+    let now = At::from_unix(NOW);
+    let [old] = &exposed(&known, &[plane("prod", 41)], None, now)[..] else { unreachable!() };
+    let open: Vec<_> = old.open.iter().map(|it| (it.id.as_str(), it.fixed_by, it.overdue)).collect();
+    assert_eq!(
+        open,
+        [("C-1", Some(Level(42)), true), ("B-2", Some(Level(42)), false), ("B-3", Some(Level(43)), false)]
+    );
+    let best = old.best.as_ref().unwrap();
+    assert_eq!(
+        (best.level, best.fixes.len(), best.introduces.as_slice()),
+        (Level(43), 3, &["N".to_owned()][..])
+    );
+    assert!(text(std::slice::from_ref(old)).contains("level 43 fixes 3; ! and opens it to N"));
+
+    let withdrawn = channel(&[41, 42, 43], &[43]);
+    let known = Known { releases: &releases, channel: &withdrawn };
+    let found = exposed(&known, &[plane("prod", 41), plane("new", 44)], Some("B-3"), now);
+    assert_eq!(found.len(), 1, "44 has it fixed");
+    assert_eq!((found[0].open[0].fixed_by, found[0].best.as_ref().unwrap().level), (None, Level(42)));
+}
+
+#[test]
+fn whoever_runs_nothing_or_something_unknown_is_not_judged() {
+    let releases = [level(41, json!({}), &[]), level(42, json!({ "base": 41 }), &["B"])];
+    let all = channel(&[41, 42], &[]);
+    let known = Known { releases: &releases, channel: &all };
+    let mut gone = plane("gone", 41);
+    gone.revoked = Some(At::from_unix(0));
+    let mut none = plane("none", 41);
+    none.current = None;
+    let other = plane("other", 40);
+    assert_eq!(exposed(&known, &[gone, none, other], None, At::from_unix(NOW)), []);
+    assert_eq!(text(&[]), "✔ no data plane that reports is open to it");
+}
