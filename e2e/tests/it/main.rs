@@ -45,6 +45,7 @@ mod keeps;
 mod key_lists;
 mod keys_doc;
 mod life;
+mod lock_refusals;
 mod locks;
 mod mirrors;
 mod moving;
