@@ -84,6 +84,7 @@ fn the_vendors_deadline_is_met_or_missed() {
             id: "CVE".into(),
             severity,
             known_exploited: false,
+            introduced_in: None,
             confirmed_at,
             published_at: confirmed_at,
         };

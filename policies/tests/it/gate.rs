@@ -291,6 +291,7 @@ fn an_override_needs_both_the_vendors_question_and_the_customers_yes() {
                     id: "A".into(),
                     severity: Severity::Critical,
                     known_exploited: true,
+                    introduced_in: None,
                     confirmed_at: now(),
                     published_at: now(),
                 }];
