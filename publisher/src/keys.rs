@@ -117,7 +117,7 @@ impl SigningKey {
         let bytes = files::read_capped(path, MAX_KEY_BYTES)?;
         let bytes = bytes.ok_or_else(|| bad("there is no such file".into()))?;
         let pair = SigStoreKeyPair::from_encrypted_pem(&bytes, password.as_bytes());
-        Self::of(path.to_owned(), pair.map_err(|e| bad(e.to_string()))?)
+        Self::of(path.to_owned(), pair.map_err(|e| bad(unopened(&bytes, &e.to_string())))?)
     }
 
     fn of(file: PathBuf, pair: SigStoreKeyPair) -> Result<Self> {
@@ -188,4 +188,14 @@ pub(crate) fn public_key(file: &str, bytes: &[u8]) -> Result<(String, Value)> {
 pub(crate) fn sign_all(signed: &Value, keys: &[&SigningKey]) -> Result<BTreeMap<String, Vec<u8>>> {
     let bytes = metadata::signing_bytes(signed).map_err(internal)?;
     keys.iter().map(|key| Ok((key.id.clone(), key.sign(&bytes)?))).collect()
+}
+
+/// Why a key file isn't opened. The library tries one kind of key after the other, and says of a wrong password that none fits.
+fn unopened(file: &[u8], said: &str) -> String {
+    let text = String::from_utf8_lossy(file);
+    let encrypted = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"].iter();
+    match encrypted.into_iter().any(|label| text.contains(label)) {
+        true => "the password doesn't open it".to_owned(),
+        false => said.to_owned(),
+    }
 }

@@ -65,7 +65,12 @@ fn push(world: &World, bytes: &[u8]) -> String {
 
 /// Pushes a chart as Helm does, and gives the digest of its manifest.
 pub(crate) fn push_as(world: &World, tag: &str, bytes: &[u8]) -> String {
-    let base = format!("http://{}/v2/charts/alpha", world.registry.host());
+    push_chart(world, "charts/alpha", tag, bytes)
+}
+
+/// The same into another repository.
+pub(crate) fn push_chart(world: &World, repository: &str, tag: &str, bytes: &[u8]) -> String {
+    let base = format!("http://{}/v2/{repository}", world.registry.host());
     let client = reqwest::blocking::Client::new();
     for blob in [b"{}".as_slice(), bytes] {
         let begun = client.post(format!("{base}/blobs/uploads/")).send().unwrap();
@@ -78,7 +83,7 @@ pub(crate) fn push_as(world: &World, tag: &str, bytes: &[u8]) -> String {
     let config = of("application/vnd.cncf.helm.config.v1+json", b"{}");
     let manifest =
         json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [of(LAYER, bytes)]});
-    world.registry.content().put("charts/alpha", tag, MANIFEST, manifest.to_string().as_bytes()).unwrap()
+    world.registry.content().put(repository, tag, MANIFEST, manifest.to_string().as_bytes()).unwrap()
 }
 
 fn in_registry(world: &World, digest: Option<&str>) -> String {

@@ -277,8 +277,11 @@ fn what_a_stranger_laid_there_is_joined_by_nobody_who_means_something_else() {
     };
     for expires in ["2020-01-01T00:00:00Z", "2026-12-01T00:00:00+00:00", "2099-01-01T00:00:00Z"] {
         lay(&world, CHANNELS, |file| file["signed"]["expires"] = expires.into());
-        let refused = renew();
-        assert!(refused.stderr.contains("error[ProposalCollides]"), "{expires}: {}", refused.stderr);
+        let laid = world.git.git("catalog", &["rev-parse", CHANNELS]).unwrap();
+        let beside = renew();
+        assert!(beside.stdout.contains("proposed on `proposals/channels-2-"), "{expires}: {}", beside.stdout);
+        assert!(!beside.stderr.contains("is open, too"), "nobody's: {}", beside.stderr);
+        assert_eq!(world.git.git("catalog", &["rev-parse", CHANNELS]).unwrap(), laid, "nobody signed that");
     }
     // Another version than the next is shown and signed by nobody, nor is one whose branch names another.
     for (branch, version) in [("proposals/channels-3", 3), ("proposals/channels-0", 2)] {

@@ -201,7 +201,11 @@ fn nobody_is_made_to_sign_a_proposal_that_was_changed_under_their_hands() {
     role["signed"]["expires"] = "2099-01-01T00:00:00Z".into();
     files.insert("metadata/releases.json".into(), role.to_string().into_bytes());
     world.git.overwrite("catalog", "proposals/releases-2", &files).unwrap();
-    refused(&world, &["release", "publish", &out, "--key", &world.key("release-1")], 2, "ProposalCollides");
+    let own = world.publisher(&["release", "publish", &out, "--key", &world.key("release-1")]).unwrap();
+    assert!(own.stdout.contains("proposed on `proposals/releases-2-"), "{}", own.stdout);
+    assert!(own.stdout.contains("with 1 signature(s)"), "{}", own.stdout);
+    let left = world.git.files("catalog", "proposals/releases-2").unwrap();
+    assert_eq!(left, files, "nobody signed what was changed");
 }
 
 #[test]

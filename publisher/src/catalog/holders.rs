@@ -66,6 +66,19 @@ impl Holders {
             .hint("the root and the catalog's delegations say who holds it; leave this key out"))
     }
 
+    /// True if one of them has signed it.
+    pub(crate) fn has_any(&self, file: &RoleFile) -> Result<bool> {
+        let bytes = file.bytes()?;
+        for (group, (id, _)) in
+            self.groups.iter().flat_map(|group| group.listed().map(move |key| (group, key)))
+        {
+            if group.of_one(id).missing(self.role, &bytes)? == 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// How many valid signatures are still missing. One of a key that is in both groups counts in both.
     pub(crate) fn missing(&self, file: &RoleFile) -> Result<usize> {
         let bytes = file.bytes()?;

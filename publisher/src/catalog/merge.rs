@@ -12,7 +12,7 @@ use pdp_transport::git::CommitId;
 use super::PROPOSALS;
 use super::current::Current;
 use super::holders::Holders;
-use super::proposal::role_of;
+use super::laid::{Place, channels, is_brake};
 use super::pruned;
 use super::role::RoleFile;
 
@@ -26,6 +26,10 @@ pub(crate) struct Pending {
     pub(crate) tree: CatalogTree,
     /// Why it can't be merged, none if it can.
     pub(crate) obstacle: Option<String>,
+    /// Another proposal of its version goes first: that alone is in its way.
+    behind: bool,
+    /// It stops something that runs: it goes before others of its version.
+    brake: bool,
 }
 
 /// All open proposals, in the order in which they are merged: who holds a role is decided before what it says.
@@ -39,7 +43,7 @@ pub(crate) fn pending(current: &Current) -> Result<Vec<Pending>> {
 fn read(current: &Current, about: impl Fn(Option<Role>) -> bool) -> Result<Vec<Pending>> {
     let mut found = Vec::new();
     for (branch, commit) in current.remote.branches(PROPOSALS)? {
-        let role = role_of(&branch);
+        let role = Place::of(&branch).map(|place| place.role);
         if !about(role) {
             continue;
         }
@@ -50,22 +54,30 @@ fn read(current: &Current, about: impl Fn(Option<Role>) -> bool) -> Result<Vec<P
             Err(error) if is_rubbish(error.kind) => (CatalogTree::new(), Some(error.to_string())),
             Err(error) => return Err(error.into()),
         };
-        found.push(Pending { branch, commit, role, tree, obstacle });
+        let brake = role == Some(Role::Channels) && brakes(current, &tree);
+        found.push(Pending { branch, commit, role, tree, obstacle, behind: false, brake });
     }
-    found.sort_by_key(|proposal| (proposal.role.is_none(), proposal.role));
+    // Of one role brakes come first, then the names, which no one can choose but by what is proposed.
+    found.sort_by_key(|it| (it.role.is_none(), it.role, !it.brake));
     Ok(found)
+}
+
+fn brakes(current: &Current, tree: &CatalogTree) -> bool {
+    RoleFile::read(tree, Role::Channels).is_ok_and(|file| is_brake(current, &channels(&file, tree)))
 }
 
 /// Finds every obstacle. A change of holders that leaves a role below without enough of them waits for that role.
 fn judge_all(tree: &CatalogTree, proposals: &mut [Pending]) {
-    let unreadable = proposals.iter().filter_map(|it| Some((it.branch.clone(), it.obstacle.clone()?)));
+    let unreadable = proposals.iter().filter(|it| !it.behind);
+    let unreadable = unreadable.filter_map(|it| Some((it.branch.clone(), it.obstacle.clone()?)));
     let mut left_out: BTreeMap<_, _> = unreadable.collect();
     loop {
-        let mut merged = tree.clone();
+        let (mut merged, mut taken) = (tree.clone(), BTreeMap::new());
         for proposal in proposals.iter_mut() {
             let known = left_out.get(&proposal.branch).cloned();
             let found = known.map_or_else(|| proposal.found_obstacle(tree, &merged), |why| Ok(Some(why)));
             proposal.obstacle = found.unwrap_or_else(|failure| Some(failure.what));
+            proposal.take_turn(&mut taken);
             if proposal.obstacle.is_none()
                 && let Err(failure) = proposal.apply(&mut merged)
             {
@@ -101,20 +113,28 @@ pub(crate) fn lacking(tree: &CatalogTree, role: Role) -> Result<usize> {
     Holders::of(tree, role)?.missing(&RoleFile::read(tree, role)?)
 }
 
-/// Why a proposal isn't the next version of its role. Its branch names the version, so that no two compete for one.
-pub(super) fn not_next(branch: &str, now: u64, file: &RoleFile) -> Option<String> {
+/// Why a proposal isn't the next version of its role, or isn't the one that its branch names.
+pub(super) fn not_next(place: &Place, now: u64, file: &RoleFile) -> Result<Option<String>> {
     let (version, next) = (file.version(), now + 1);
-    let named = branch.rsplit_once('-').and_then(|(_, version)| version.parse().ok());
-    if version != next {
-        return Some(format!("it is version {version}, but {next} is next"));
-    }
-    (named != Some(version)).then(|| format!("it is version {version}, which its branch doesn't name"))
+    Ok(if version != next {
+        Some(format!("it is version {version}, but {next} is next"))
+    } else if place.version != version {
+        Some(format!("it is version {version}, which its branch doesn't name"))
+    } else {
+        (!place.fits(file)?).then(|| "it isn't what its branch names: it was changed there".to_owned())
+    })
 }
 
-/// Leaves a proposal out, and judges the others anew.
-pub(crate) fn leave_out(current: &Current, proposals: &mut [Pending], role: Role, why: &str) {
-    let left = proposals.iter_mut().filter(|it| it.role == Some(role) && it.obstacle.is_none());
-    left.for_each(|it| it.obstacle = Some(why.to_owned()));
+/// Leaves proposals out, and judges the others anew.
+pub(crate) fn leave_out(
+    current: &Current,
+    proposals: &mut [Pending],
+    out: impl Fn(&Pending) -> bool,
+    why: &str,
+) {
+    for it in proposals.iter_mut().filter(|it| (it.obstacle.is_none() || it.behind) && out(it)) {
+        (it.obstacle, it.behind) = (Some(why.to_owned()), false);
+    }
     judge_all(&current.tree, proposals);
 }
 
@@ -142,18 +162,34 @@ pub(super) fn is_rubbish(kind: Kind) -> bool {
 impl Pending {
     /// Why it can't be merged into this tree, while the role has version `now` in the catalog.
     fn found_obstacle(&self, catalog: &CatalogTree, tree: &CatalogTree) -> Result<Option<String>> {
-        let Some(role) = self.role else {
+        let Some(place) = Place::of(&self.branch) else {
             return Ok(Some("it is about no role that is proposed".to_owned()));
         };
-        let now = RoleFile::read(catalog, role)?.version();
-        let file = RoleFile::read(&self.tree, role)?;
-        if let Some(why) = not_next(&self.branch, now, &file) {
+        let now = RoleFile::read(catalog, place.role)?.version();
+        let file = RoleFile::read(&self.tree, place.role)?;
+        if let Some(why) = not_next(&place, now, &file)? {
             return Ok(Some(why));
         }
         Ok(match Holders::of_proposal(tree, &file)?.missing(&file)? {
             0 => None,
             n => Some(format!("{n} more signature(s) needed")),
         })
+    }
+
+    /// One proposal of a role is merged at a time: the first that is ready.
+    fn take_turn(&mut self, taken: &mut BTreeMap<Option<Role>, String>) {
+        self.behind = false;
+        if self.obstacle.is_some() {
+            return;
+        }
+        match taken.get(&self.role) {
+            None => drop(taken.insert(self.role, self.branch.clone())),
+            Some(first) => {
+                self.obstacle =
+                    Some(format!("`{first}` goes first; it is proposed again on top of that one"));
+                self.behind = true;
+            }
+        }
     }
 
     /// Puts the proposal's role and the files that it lists into a tree; other files, and other contents, are left out.

@@ -8,15 +8,19 @@ use pdp_transport::cli::output::say;
 use pdp_transport::git::{Change, CommitId};
 
 use super::changes::changes;
+use super::clock;
 use super::current::{ChangeArgs, Current, author};
 use super::holder_change::check_file;
 use super::holders::Holders;
+use super::laid::{Laid, Place, free_name, laid, laid_next, may_lie_beside};
 use super::level_words::Known;
-use super::merge::{is_rubbish, not_next, with_roles_above};
+use super::merge::{not_next, with_roles_above};
 use super::role::{RoleFile, Targets};
 use super::words::words;
-use super::{PROPOSALS, clock};
 use crate::keys::SigningKey;
+
+/// So often a proposal is tried while others push in the same moment.
+const MOST_TRIES: u32 = 5;
 
 /// What became of a proposal.
 #[derive(Debug)]
@@ -39,12 +43,12 @@ impl std::fmt::Display for Proposed {
     }
 }
 
-/// What happens to an open proposal on the same version that says something else.
+/// What happens to open proposals on the same version that say something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Other {
-    /// It stays, and the new one collides with it.
+    /// They stay, and the new one lies beside them.
     Stays,
-    /// It is overtaken: its signatures are gone. For what stops or takes back, which must not wait for a colleague.
+    /// They are overtaken: their signatures are gone. For what stops or takes back, which must not wait for a colleague.
     IsOvertaken,
 }
 
@@ -65,7 +69,7 @@ pub(crate) fn propose(
     propose_next(current, args, next, targets, other, keys, now)
 }
 
-/// The same for a next version that was made otherwise.
+/// The same for a next version that was made otherwise. Others who propose in the same moment are looked for again.
 pub(crate) fn propose_next(
     current: &Current,
     args: &ChangeArgs,
@@ -75,24 +79,32 @@ pub(crate) fn propose_next(
     keys: &[SigningKey],
     now: At,
 ) -> Result<Proposed> {
-    let role = next.role;
-    if matches!(role, Role::Root | Role::Targets) {
+    if matches!(next.role, Role::Root | Role::Targets) {
         check_file(&next)?;
     }
-    let before = RoleFile::read(&current.tree, role)?;
-    let branch = branch_of(role, next.version());
-    let (base, mut file) = match open(current, &branch, role)? {
-        Open::Nothing => (None, next),
-        Open::File(commit, file) if file.says_what(&next) => (Some(commit), file),
-        Open::File(commit, file) => {
-            overtake(current, args, &branch, commit, file.signatures.len(), other)?;
-            (None, next)
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match propose_once(current, args, next.clone(), targets, other, keys, now) {
+            Err(failure) if failure.code == "BranchMoved" && tries < MOST_TRIES => {
+                say("◎ somebody else proposed in the same moment: looked again");
+            }
+            done => return done,
         }
-        Open::Rubbish(commit) => {
-            overtake(current, args, &branch, commit, 0, other)?;
-            (None, next)
-        }
-    };
+    }
+}
+
+fn propose_once(
+    current: &Current,
+    args: &ChangeArgs,
+    next: RoleFile,
+    targets: &Targets,
+    other: Other,
+    keys: &[SigningKey],
+    now: At,
+) -> Result<Proposed> {
+    let before = RoleFile::read(&current.tree, next.role)?;
+    let (branch, base, mut file) = place(current, args, next, other)?;
     let mut tree = current.tree.clone();
     for (name, content) in targets {
         let path = format!("targets/{name}");
@@ -106,55 +118,58 @@ pub(crate) fn propose_next(
     sign_and_push(current, args, &branch, base, &mut file, targets, keys, now)
 }
 
-/// Refuses while something else is proposed on the same version, for whoever has several things to propose or none.
+/// Where the next version of a role goes: to the one that says the same, or beside the others.
+fn place(
+    current: &Current,
+    args: &ChangeArgs,
+    next: RoleFile,
+    other: Other,
+) -> Result<(String, Option<CommitId>, RoleFile)> {
+    let mut others = laid(current, next.role, next.version())?;
+    if let Some(same) = others.iter().position(|it| it.file().is_some_and(|file| file.says_what(&next))) {
+        let same = others.swap_remove(same);
+        let file = same.found.map_or(next, |(file, _)| file);
+        return Ok((same.branch, Some(same.commit), file));
+    }
+    may_lie_beside(current, next.role, &others)?;
+    match other {
+        Other::Stays => tell_beside(current, &others),
+        Other::IsOvertaken => {
+            others.iter().try_for_each(|it| overtake(current, args, it))?;
+            others.clear();
+        }
+    }
+    let taken = others.iter().map(|it| it.branch.as_str());
+    Ok((free_name(taken, &next)?, None, next))
+}
+
+fn tell_beside(current: &Current, others: &[Laid]) {
+    for it in others.iter().filter(|it| it.is_signed(current)) {
+        say(&format!(
+            "◎ `{}` is open, too: sign that one instead if it says the same (`publisher catalog proposals show`); of both, \
+             the one that is published later is proposed again then",
+            it.branch
+        ));
+    }
+}
+
+/// Refuses while something that can't have it beside itself is proposed on the same version, for whoever has several
+/// things to propose or none.
 ///
 /// # Errors
 /// `ProposalCollides`.
 pub(crate) fn check_no_other(current: &Current, next: &RoleFile) -> Result<()> {
-    let branch = branch_of(next.role, next.version());
-    match open(current, &branch, next.role)? {
-        Open::Nothing => Ok(()),
-        Open::File(_, file) if file.says_what(next) => Ok(()),
-        Open::File(..) | Open::Rubbish(_) => Err(collides(&branch)),
+    let others = laid(current, next.role, next.version())?;
+    if others.iter().any(|it| it.file().is_some_and(|file| file.says_what(next))) {
+        return Ok(());
     }
+    may_lie_beside(current, next.role, &others)
 }
 
-/// What lies on a proposal's branch.
-enum Open {
-    Nothing,
-    File(CommitId, RoleFile),
-    /// Something that is no proposal: anybody who may push a branch can lay it there.
-    Rubbish(CommitId),
-}
-
-fn open(current: &Current, branch: &str, role: Role) -> Result<Open> {
-    match from_git(&current.remote, branch) {
-        Ok(None) => Ok(Open::Nothing),
-        Ok(Some((commit, tree))) => {
-            Ok(RoleFile::read(&tree, role).map_or(Open::Rubbish(commit), |file| Open::File(commit, file)))
-        }
-        Err(error) if is_rubbish(error.kind) => {
-            let mut there = current.remote.branches(branch)?.into_iter();
-            let found = there.find(|(name, _)| name == branch);
-            Ok(found.map_or(Open::Nothing, |(_, commit)| Open::Rubbish(commit)))
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Takes an open proposal and the signatures on it away, or says why it stays: a signature must never go to anything but what its holder meant.
-fn overtake(
-    current: &Current,
-    args: &ChangeArgs,
-    branch: &str,
-    commit: CommitId,
-    lost: usize,
-    other: Other,
-) -> Result<()> {
-    if other == Other::Stays {
-        return Err(collides(branch));
-    }
-    args.push(&current.remote, branch, Some(commit), None)?;
+/// Takes an open proposal and the signatures on it away: the next version is the brake's.
+fn overtake(current: &Current, args: &ChangeArgs, other: &Laid) -> Result<()> {
+    let (branch, lost) = (&other.branch, other.file().map_or(0, |file| file.signatures.len()));
+    args.push(&current.remote, branch, Some(other.commit), None)?;
     if args.dry.is_on() {
         return Ok(());
     }
@@ -163,13 +178,6 @@ fn overtake(
          one soon"
     ));
     Ok(())
-}
-
-fn collides(branch: &str) -> Failure {
-    Failure::new("ProposalCollides", format!("`{branch}` proposes something else")).hint(
-        "`publisher catalog proposals show` says what: `publisher catalog sign` it, or publish or drop it, then propose \
-         again",
-    )
 }
 
 /// What a proposal changes: in the domain's words, and value by value.
@@ -182,18 +190,12 @@ fn both(
 ) -> Result<(Vec<String>, Vec<String>)> {
     // A level may be promoted together with its release, which lies on a branch of its own then.
     let released = match file.role {
-        Role::Channels => proposed(current, Role::Releases),
-        _ => None,
+        Role::Channels => laid_next(current, Role::Releases).unwrap_or_default(),
+        _ => Vec::new(),
     };
-    let trees = [Some(&current.tree), Some(tree), released.as_ref()].into_iter().flatten().collect();
+    let trees = [&current.tree, tree].into_iter().chain(released.iter().filter_map(Laid::tree)).collect();
     let known = Known { trees, organizations };
     Ok((words(&current.tree, before, tree, file, &known)?, changes(&current.tree, before, tree, file)?))
-}
-
-/// What lies on the branch of a role's next version; nobody has judged it.
-fn proposed(current: &Current, role: Role) -> Option<CatalogTree> {
-    let next = RoleFile::read(&current.tree, role).ok()?.version() + 1;
-    Some(from_git(&current.remote, &branch_of(role, next)).ok()??.1)
 }
 
 fn view(branch: &str, words: &[String], changes: &[String], digest: &Digest) -> String {
@@ -220,10 +222,11 @@ impl Proposal {
     /// Reads one. Only what can be shown can be signed. `organizations` are looked for in audiences.
     pub(crate) fn read(current: &Current, branch: &str, organizations: &[Organization]) -> Result<Self> {
         let missing = || Failure::new("NotFound", format!("no proposal `{branch}`"));
-        let role = role_of(branch).ok_or_else(missing)?;
+        let place = Place::of(branch).ok_or_else(missing)?;
+        let role = place.role;
         let (commit, tree) = from_git(&current.remote, branch)?.ok_or_else(missing)?;
         let (before, file) = (RoleFile::read(&current.tree, role)?, RoleFile::read(&tree, role)?);
-        if let Some(why) = not_next(branch, before.version(), &file) {
+        if let Some(why) = not_next(&place, before.version(), &file)? {
             return Err(Failure::new("NotNext", format!("`{branch}`: {why}")).hint(
                 "it is outdated, or nobody's proposal: `publisher catalog proposals drop` takes it away",
             ));
@@ -277,16 +280,7 @@ fn sign_and_push(
     let incoming = Holders::of_proposal(&with_roles_above(current, file.role)?, file)?;
     file.sign([&holders, &incoming], keys)?;
     if base.is_none() || file.signatures != before {
-        let mut changes = vec![Change { path: file.path(), content: Some(file.bytes()?) }];
-        let new = targets.iter().filter(|(_, content)| content.is_some());
-        changes.extend(
-            new.map(|(name, content)| Change { path: format!("targets/{name}"), content: content.clone() }),
-        );
-        let message = format!("Propose {} {}\n", file.role, file.version());
-        let signer = args.git.signer()?;
-        let commit =
-            current.remote.commit(base, &changes, &message, &author(), now.unix(), signer.as_ref())?;
-        args.push(&current.remote, branch, base, Some(commit))?;
+        lay(current, args, branch, base, file, targets, now)?;
     }
     Ok(Proposed {
         branch: branch.to_owned(),
@@ -296,13 +290,23 @@ fn sign_and_push(
     })
 }
 
-/// Where the proposal of a role's version lies.
-pub(crate) fn branch_of(role: Role, version: u64) -> String {
-    format!("{PROPOSALS}{role}-{version}")
-}
-
-/// The role that a proposal's branch is about, none for a branch that nobody here makes.
-pub(super) fn role_of(branch: &str) -> Option<Role> {
-    let role: Role = branch.strip_prefix(PROPOSALS)?.rsplit_once('-')?.0.parse().ok()?;
-    role.is_of_people().then_some(role)
+/// Writes a proposal with the signatures so far to its branch.
+pub(super) fn lay(
+    current: &Current,
+    args: &ChangeArgs,
+    branch: &str,
+    base: Option<CommitId>,
+    file: &RoleFile,
+    targets: &Targets,
+    now: At,
+) -> Result<()> {
+    let mut changes = vec![Change { path: file.path(), content: Some(file.bytes()?) }];
+    let new = targets.iter().filter(|(_, content)| content.is_some());
+    changes.extend(
+        new.map(|(name, content)| Change { path: format!("targets/{name}"), content: content.clone() }),
+    );
+    let message = format!("Propose {} {}\n", file.role, file.version());
+    let signer = args.git.signer()?;
+    let commit = current.remote.commit(base, &changes, &message, &author(), now.unix(), signer.as_ref())?;
+    args.push(&current.remote, branch, base, Some(commit))
 }

@@ -12,8 +12,8 @@ use serde_json::json;
 use super::online::{OnlineArgs, to_oci};
 use crate::catalog::offices::check_purposes;
 use crate::catalog::{
-    ChangeArgs, Current, Ending, Online, Pending, ReadBack, drop_unlisted, endings, leave_out, pending, push,
-    read_back, tell,
+    Again, ChangeArgs, Current, Ending, Online, Pending, ReadBack, drop_unlisted, endings, leave_out,
+    pending, propose_again, push, read_back, tell,
 };
 use crate::commands::blocking;
 use crate::keys::{KeyArgs, SigningKey};
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let (http, registry) = (catalog.git.connection.http()?, catalog.git.connection.registry()?);
     let dry = catalog.dry;
     let published = blocking(move || merge_and_push(&catalog, &keys, now)).await?;
-    let Published { merged, waiting, tree, endings } = published;
+    let Published { merged, waiting, again, tree, endings } = published;
     to_oci(&registry, oci.as_ref(), &tree, dry).await?;
     if let Some(server) = server.as_ref().filter(|_| !dry.is_on()) {
         hint(server, &http).await;
@@ -40,6 +40,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     for (branch, why) in &waiting {
         say(&format!("◎ `{}` waits: {}", printable(branch), printable(why)));
     }
+    again.iter().for_each(|it| say(&words(it)));
     tell(&endings);
     let text = match merged.as_slice() {
         [] if dry.is_on() => "✔ nothing to merge; freshness would be signed".to_owned(),
@@ -47,8 +48,20 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         merged if dry.is_on() => format!("✔ would be visible: {}", merged.join(", ")),
         merged => format!("✔ visible now: {}", merged.join(", ")),
     };
-    output::print(format, &json!({ "merged": merged, "waiting": waiting, "endings": endings }), &text)?;
+    let value = json!({ "merged": merged, "waiting": waiting, "proposedAgain": again, "endings": endings });
+    output::print(format, &value, &text)?;
     Ok(exit::DONE)
+}
+
+fn words(again: &Again) -> String {
+    let from = printable(&again.from);
+    match &again.to {
+        None => format!("◎ `{from}` says what is published now: it is dropped"),
+        Some(to) => format!(
+            "◎ `{from}` was proposed beside what is published now: it is proposed again as `{to}`, and needs its \
+             signatures again (`publisher catalog sign {to}`)"
+        ),
+    }
 }
 
 /// The catalog is visible already: a server that doesn't hear is no failure.
@@ -67,6 +80,8 @@ struct Published {
     merged: Vec<String>,
     /// Proposals that stay, and why.
     waiting: Vec<(String, String)>,
+    /// Those that lay beside what was published.
+    again: Vec<Again>,
     tree: CatalogTree,
     endings: Vec<Ending>,
 }
@@ -102,16 +117,19 @@ fn without_the_unacceptable(
     failure: &Failure,
 ) -> Vec<Pending> {
     let why = format!("no data plane would take it: {}", failure.cause.as_deref().unwrap_or(&failure.what));
-    let without = |roles: &[Role]| {
+    let without = |out: &dyn Fn(&Pending) -> bool| {
         let mut rest = all.clone();
-        roles.iter().for_each(|role| leave_out(current, &mut rest, *role, &why));
+        leave_out(current, &mut rest, out, &why);
         rest
     };
     let good = |rest: &Vec<Pending>| {
         signed_tree(current, rest, keys, now).and_then(|tree| acceptable(current, tree, now)).is_ok()
     };
-    let mut one_less = Role::PEOPLE.iter().rev().map(|role| without(&[*role]));
-    one_less.find(good).unwrap_or_else(|| without(&Role::PEOPLE))
+    let ready = || all.iter().rev().filter(|it| it.obstacle.is_none());
+    // Whichever lies beside it comes in its place, or nothing of its role.
+    let mut one_less = ready().map(|it| without(&|other| other.branch == it.branch));
+    let mut role_less = ready().map(|it| without(&|other| other.role == it.role));
+    one_less.find(good).or_else(|| role_less.find(good)).unwrap_or_else(|| without(&|_| true))
 }
 
 fn merge_and_push(catalog: &ChangeArgs, keys: &KeyArgs, now: At) -> Result<Published> {
@@ -120,7 +138,7 @@ fn merge_and_push(catalog: &ChangeArgs, keys: &KeyArgs, now: At) -> Result<Publi
     let mut all = pending(&current)?;
     // By the newest root: it may have come just now, with other keys for these two. Without them it waits, not the rest.
     if let Err(failure) = Online::pick(&merged_tree(&current, &all)?, &keys) {
-        leave_out(&current, &mut all, Role::Root, &failure.what);
+        leave_out(&current, &mut all, |it| it.role == Some(Role::Root), &failure.what);
     }
     let tree = signed_tree(&current, &all, &keys, now)?;
     let new = match acceptable(&current, tree, now) {
@@ -143,7 +161,27 @@ fn merge_and_push(catalog: &ChangeArgs, keys: &KeyArgs, now: At) -> Result<Publi
     for proposal in &ready {
         catalog.push(&current.remote, &proposal.branch, Some(proposal.commit), None)?;
     }
-    let waiting = waiting.into_iter().map(|p| (p.branch, p.obstacle.unwrap_or_default())).collect();
+    let (again, waiting) = on_top(&current, &new.tree, waiting, catalog, now);
     let endings = endings(&new.catalog, now);
-    Ok(Published { merged, waiting, tree: new.tree, endings })
+    Ok(Published { merged, waiting, again, tree: new.tree, endings })
+}
+
+/// Proposes again what lay beside something that was published, and says what waits for something else. The catalog is
+/// visible already: what can't be proposed again is no failure of publishing.
+fn on_top(
+    current: &Current,
+    published: &CatalogTree,
+    waiting: Vec<Pending>,
+    catalog: &ChangeArgs,
+    now: At,
+) -> (Vec<Again>, Vec<(String, String)>) {
+    let (mut again, mut still) = (Vec::new(), Vec::new());
+    for waited in waiting {
+        match propose_again(current, published, &waited, catalog, now) {
+            Ok(Some(it)) => again.push(it),
+            Ok(None) => still.push((waited.branch, waited.obstacle.unwrap_or_default())),
+            Err(failure) => still.push((waited.branch, failure.what)),
+        }
+    }
+    (again, still)
 }

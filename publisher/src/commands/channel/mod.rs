@@ -12,11 +12,9 @@ use std::collections::BTreeMap;
 use clap::Subcommand;
 use pdp_policies::trust::Role;
 use pdp_policies::{At, Channel as Document, Line, document};
-use pdp_transport::catalog::from_git;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::cli::output::Format;
 
-use crate::catalog::role::RoleFile;
 use crate::catalog::{self, ChangeArgs, Current, Other, Proposed, endings, tell};
 use crate::commands::blocking;
 use crate::keys::SigningKey;
@@ -48,27 +46,11 @@ pub(crate) async fn run(command: Channel, format: Format, now: At) -> Result<u8>
     }
 }
 
-/// The channels as the open proposal of their next version has them, none if there is none: two people who pull the
+/// The channels as the open proposals of their next version have them, none if there is none: two people who pull the
 /// same brake don't do it in the same second.
 pub(super) fn proposed(current: &Current) -> Vec<Document> {
-    let branch = catalog::branch_of(Role::Channels, current.catalog.versions().channels + 1);
-    let Ok(Some((_, tree))) = from_git(&current.remote, &branch) else { return Vec::new() };
-    let Ok(role) = RoleFile::read(&tree, Role::Channels) else { return Vec::new() };
-    let listed =
-        |path: &str, bytes: &[u8]| path.strip_prefix("targets/").is_some_and(|name| role.lists(name, bytes));
-    let files = tree.iter().filter(|(path, bytes)| listed(path, bytes));
-    files.filter_map(|(path, bytes)| Document::read(path, bytes).ok()).collect()
-}
-
-/// What becomes of an open proposal when a brake is pulled: another brake stays, or two people who stop different things
-/// would take each other's signatures for ever.
-pub(super) fn overtaken_by_a_brake(current: &Current, open: &[Document]) -> Other {
-    let brakes = |open: &Document| {
-        let Some(now) = current.catalog.channel(&open.line) else { return false };
-        let withdrawn = open.withdrawn.keys().any(|level| !now.withdrawn.contains_key(level));
-        (open.stop.is_some() && now.stop.is_none()) || withdrawn
-    };
-    if open.iter().any(brakes) { Other::Stays } else { Other::IsOvertaken }
+    let open = catalog::laid_next(current, Role::Channels).unwrap_or_default();
+    open.iter().flat_map(catalog::Laid::channels).collect()
 }
 
 /// The channel to change, as the catalog holds it now.

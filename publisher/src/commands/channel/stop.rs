@@ -30,14 +30,14 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let current = Current::fetch(&args.catalog, now)?;
     let mut channel = super::current(&current, &args.line)?;
     let open = super::proposed(&current);
-    let same = open.iter().find(|open| open.line == args.line).and_then(|open| open.stop.clone());
-    channel.stop = args.reason.clone().map(|reason| match same {
-        Some(same) if same.reason == reason => same,
-        _ => Stop { at: now, reason },
+    let mut stops = open.into_iter().filter(|open| open.line == args.line).filter_map(|open| open.stop);
+    channel.stop = args.reason.clone().map(|reason| {
+        let same = stops.find(|open| open.reason == reason);
+        same.unwrap_or(Stop { at: now, reason })
     });
     // The brake waits for nobody but another brake; taking it off waits.
     let other = match channel.stop {
-        Some(_) => super::overtaken_by_a_brake(&current, &open),
+        Some(_) => Other::IsOvertaken,
         None => Other::Stays,
     };
     let proposed = super::propose(&current, &args.catalog, &channel, other, &keys, now)?;

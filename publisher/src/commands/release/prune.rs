@@ -27,7 +27,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
-    let open = channel::proposed(&current).into_iter().find(|open| open.line == args.line);
+    let open = channel::proposed(&current).into_iter().filter(|open| open.line == args.line);
+    let open = open.max_by_key(|open| open.pruned_through);
     let channel = open.map_or_else(|| channel::current(&current, &args.line), Ok)?;
     let listed = targets(&RoleFile::read(&current.tree, Role::Releases)?);
     let pruned = |name: &String| level_of(&channel, name).filter(|level| channel.may_be_pruned(*level));

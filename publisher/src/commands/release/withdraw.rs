@@ -5,7 +5,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::{ChangeArgs, Current};
+use crate::catalog::{ChangeArgs, Current, Other};
 use crate::commands::channel;
 use crate::keys::KeyArgs;
 
@@ -33,16 +33,14 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let current = Current::fetch(&args.catalog, now)?;
     let mut channel = channel::current(&current, &args.line)?;
     let withdrawal = Withdrawal { at: now, reason: args.reason.clone(), fixed_by: args.fixed_by };
-    let open = channel::proposed(&current);
-    let other = channel::overtaken_by_a_brake(&current, &open);
-    let same = open.into_iter().find(|open| open.line == args.line);
-    let same = same.and_then(|mut open| open.withdrawn.remove(&args.level));
-    let same = same.filter(|open| *open == Withdrawal { at: open.at, ..withdrawal.clone() });
+    let open = channel::proposed(&current).into_iter().filter(|open| open.line == args.line);
+    let mut open = open.filter_map(|mut open| open.withdrawn.remove(&args.level));
+    let same = open.find(|open| *open == Withdrawal { at: open.at, ..withdrawal.clone() });
     channel.withdrawn.insert(args.level, same.unwrap_or(withdrawal));
     if let Some(problem) = channel.problems().into_iter().next() {
         return Err(Failure::new("BadWithdrawal", problem));
     }
-    let proposed = channel::propose(&current, &args.catalog, &channel, other, &keys, now)?;
+    let proposed = channel::propose(&current, &args.catalog, &channel, Other::IsOvertaken, &keys, now)?;
     let text = format!(
         "✔ withdrawal of level {}: {proposed}\n  it stops starts; it can't recall what was fetched or moves nobody back",
         args.level

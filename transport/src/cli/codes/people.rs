@@ -155,8 +155,8 @@ pub(super) const TABLE: &[Line] = &[
     ),
     (
         "ProposalCollides",
-        "Another proposal for the same role stands.",
-        "somebody else proposes something at the same time",
+        "Another proposal stands that this one can't lie beside.",
+        "it changes who holds what, which is proposed one at a time; or it is a signed brake, which goes first",
         "`publisher catalog proposals show` says what: sign, publish or drop it, then propose again",
     ),
     (
@@ -170,6 +170,12 @@ pub(super) const TABLE: &[Line] = &[
         "The proposal lists a file that it doesn't hold; nothing was signed.",
         "somebody wrote its branch by hand",
         "have it proposed again, and ask who wrote that branch",
+    ),
+    (
+        "ProposalOvertaken",
+        "A proposal can't be proposed again on top of what was published.",
+        "both change the same value",
+        "propose it again on what is published now, and drop the old one",
     ),
     (
         "RootDiffers",

@@ -2,14 +2,13 @@
 
 use pdp_policies::trust::Role;
 use pdp_policies::{At, KeyList, KeyPurpose};
-use pdp_transport::catalog::from_git;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{Format, say};
 use sigstore_types::DerPublicKey;
 
 use super::{Change, given, listed, lost};
 use crate::catalog::role::OPEN_FOR;
-use crate::catalog::{Current, branch_of};
+use crate::catalog::{Current, laid_next};
 
 pub(super) fn run(purpose: KeyPurpose, args: &given::GivenArgs, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
@@ -31,10 +30,10 @@ pub(super) fn run(purpose: KeyPurpose, args: &given::GivenArgs, format: Format, 
 /// The list as the open proposal has it, and since when the key is out of use there: two people who run the same command
 /// don't do it in the same second.
 fn joined(current: &Current, purpose: KeyPurpose, key: &DerPublicKey, now: At) -> Option<(KeyList, At)> {
-    let branch = branch_of(Role::Targets, current.catalog.versions().targets + 1);
-    let (_, tree) = from_git(&current.remote, &branch).ok()??;
+    let open = laid_next(current, Role::Targets).ok()?;
     let path = format!("targets/{}", purpose.file());
-    let list = KeyList::read(&path, tree.get(&path)?).ok()?;
+    let list = open.iter().find_map(|open| open.tree()?.get(&path))?;
+    let list = KeyList::read(&path, list).ok()?;
     let listed = list.keys.iter().find(|listed| listed.der().as_ref() == Some(key))?;
     // Whoever may push a branch could date it before a level that this key vouches for.
     let at = listed.retired_at.filter(|at| (0..=OPEN_FOR).contains(&now.seconds_since(*at)))?;

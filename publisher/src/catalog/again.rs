@@ -1,0 +1,130 @@
+//! Proposals that waited while another one of their version was published: proposed again, on top of that one.
+//!
+//! Signatures stand for a version, so they are needed again; what was proposed isn't lost.
+
+use std::collections::BTreeSet;
+
+use pdp_policies::{At, CatalogTree, Channel, document};
+use pdp_transport::cli::failure::{Failure, Result};
+use serde_json::Value;
+
+use super::changes::as_listed;
+use super::current::{ChangeArgs, Current};
+use super::holders::Holders;
+use super::laid::{branch_of, free_name};
+use super::merge::Pending;
+use super::proposal::lay;
+use super::role::{RoleFile, Targets};
+use super::three_way::three_way;
+
+/// What became of one.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Again {
+    /// Its branch until now.
+    pub(crate) from: String,
+    /// Its branch from now on; none if what is published says the same already.
+    pub(crate) to: Option<String>,
+}
+
+/// Proposes one again that waited. None if it isn't about a role that was published just now, or nobody who holds the
+/// role has signed it: a stranger's is left where it lies.
+///
+/// # Errors
+/// `ProposalOvertaken` if both change the same value, and what a push can end with.
+pub(crate) fn propose_again(
+    current: &Current,
+    published: &CatalogTree,
+    waited: &Pending,
+    args: &ChangeArgs,
+    now: At,
+) -> Result<Option<Again>> {
+    let Some(role) = waited.role else { return Ok(None) };
+    let (before, after) = (RoleFile::read(&current.tree, role)?, RoleFile::read(published, role)?);
+    let Ok(file) = RoleFile::read(&waited.tree, role) else { return Ok(None) };
+    let was_next = after.version() > before.version() && file.version() == before.version() + 1;
+    if !was_next || !Holders::of_proposal(&current.tree, &file)?.has_any(&file)? {
+        return Ok(None);
+    }
+    let (base, one, other) = ((&before, &current.tree), (&file, &waited.tree), (&after, published));
+    let targets = rebased(base, one, other).map_err(|why| overtaken(&waited.branch, &why))?;
+    let mut to = None;
+    if !targets.is_empty() {
+        let next = after.next(&targets, now);
+        let taken = current.remote.branches(&branch_of(role, next.version()))?;
+        let branch = free_name(taken.iter().map(|(branch, _)| branch.as_str()), &next)?;
+        lay(current, args, &branch, None, &next, &targets, now)?;
+        to = Some(branch);
+    }
+    args.push(&current.remote, &waited.branch, Some(waited.commit), None)?;
+    Ok(Some(Again { from: waited.branch.clone(), to }))
+}
+
+fn overtaken(branch: &str, why: &str) -> Failure {
+    Failure::new("ProposalOvertaken", format!("`{branch}` is outdated: {why}"))
+        .hint("propose it again on what is published now, and drop this one")
+}
+
+/// A role's file and the tree with what it lists.
+type Side<'a> = (&'a RoleFile, &'a CatalogTree);
+
+/// What `one` changed of `base`, as a change of `other`; or why it can't be that.
+fn rebased(base: Side<'_>, one: Side<'_>, other: Side<'_>) -> std::result::Result<Targets, String> {
+    if rest(base.0) != rest(one.0) {
+        return Err("it changes more than the files of its role".to_owned());
+    }
+    let mut targets = Targets::new();
+    for name in names(base.0).union(&names(one.0)) {
+        let listed = |side: Side<'_>| side.0.signed["targets"][name.as_str()].clone();
+        let (was, is, now) = (listed(base), listed(one), listed(other));
+        if is == was || is == now {
+            continue;
+        }
+        let content = match now == was {
+            true => content(one, name)?,
+            false => Some(both(base, one, other, name)?),
+        };
+        targets.insert(name.clone(), content);
+    }
+    Ok(targets)
+}
+
+/// A document that both changed, with both changes.
+fn both(base: Side<'_>, one: Side<'_>, other: Side<'_>, name: &str) -> std::result::Result<Vec<u8>, String> {
+    let value = |side| -> std::result::Result<Value, String> {
+        let bytes = content(side, name)?.ok_or_else(|| format!("one of both takes {name} away"))?;
+        serde_json::from_slice(&bytes).map_err(|e| format!("{name}: {e}"))
+    };
+    let merged = three_way(&value(base)?, &value(one)?, &value(other)?)
+        .map_err(|path| format!("what is published changed `{path}` of {name}, too"))?;
+    // Only channels are changed in place; they must be whole with both changes.
+    let channel =
+        Channel::read(name, merged.to_string().as_bytes()).map_err(|refusal| refusal.to_string())?;
+    document::write(&channel).map_err(|e| e.to_string())
+}
+
+/// What a role lists under a name, none if it doesn't.
+fn content((file, tree): Side<'_>, name: &str) -> std::result::Result<Option<Vec<u8>>, String> {
+    match &file.signed["targets"][name] {
+        Value::Null => Ok(None),
+        listed => {
+            let found = as_listed(tree, &format!("targets/{name}"), listed);
+            found
+                .map(|bytes| Some(bytes.to_vec()))
+                .ok_or_else(|| format!("it doesn't hold the {name} that it lists"))
+        }
+    }
+}
+
+fn names(file: &RoleFile) -> BTreeSet<String> {
+    file.signed["targets"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+}
+
+/// A role without what each version has its own of.
+fn rest(file: &RoleFile) -> Value {
+    let mut rest = file.signed.clone();
+    if let Some(fields) = rest.as_object_mut() {
+        ["version", "expires", "targets"].into_iter().for_each(|name| drop(fields.remove(name)));
+    }
+    rest
+}
