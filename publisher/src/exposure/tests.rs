@@ -86,7 +86,7 @@ fn what_helps_most_is_named_with_what_it_introduces() {
     let known = Known { releases: &releases, channel: &all };
     let now = At::from_unix(NOW);
     let [old] = &exposed(&known, &[plane("prod", 41)], None, now)[..] else { unreachable!() };
-    let open: Vec<_> = old.open.iter().map(|it| (it.id.as_str(), it.fixed_by, it.overdue)).collect();
+    let open: Vec<_> = old.open.iter().map(|it| (it.id(), it.fixed_by, it.overdue)).collect();
     assert_eq!(
         open,
         [("C-1", Some(Level(42)), true), ("B-2", Some(Level(42)), false), ("B-3", Some(Level(43)), false)]
