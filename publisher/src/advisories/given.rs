@@ -62,3 +62,65 @@ fn fill(told: &Disclosure, signed: &mut [Advisory]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn advisory(id: &str, more: &Value) -> Value {
+        let mut value = json!({
+            "id": id, "severity": "critical", "knownExploited": false, "confirmedAt": "2026-11-20T08:00:00Z",
+            "publishedAt": "2026-11-22T08:00:00Z", "embargoedUntil": "2026-12-20T08:00:00Z", "components": ["agent"],
+        });
+        more.as_object().unwrap().iter().for_each(|(key, it)| value[key] = it.clone());
+        value
+    }
+
+    fn level(level: u32, ids: &[&str]) -> (Release, Digest) {
+        let digest = Digest::of(&level.to_be_bytes());
+        let value = json!({
+            "apiVersion": "updates.pdp.wso2.com/v1", "line": "pdp-2026", "level": level, "version": "1", "kind": "security",
+            "components": [], "bundle": { "repository": "r.example/a", "digest": digest, "size": 1 },
+            "advisories": ids.iter().map(|id| advisory(id, &json!({}))).collect::<Vec<_>>(),
+        });
+        (serde_json::from_value(value).unwrap(), digest)
+    }
+
+    fn disclosure(level: u32, sha256: &[u8], advisories: &[Value]) -> Disclosure {
+        let value = json!({
+            "apiVersion": "updates.pdp.wso2.com/v1", "line": "pdp-2026", "level": level, "sha256": Digest::of(sha256).hex(),
+            "advisories": advisories,
+        });
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn what_was_under_embargo_is_filled_in_at_its_level_alone() {
+        let mut levels = [level(41, &["a", "b"]), level(42, &["a"])];
+        let known = advisory("a", &json!({ "cves": ["CVE-2026-41123"], "introducedIn": 40 }));
+        tell(&[disclosure(41, &41_u32.to_be_bytes(), &[known])], &mut levels).unwrap();
+        let cves = |at: usize, one: usize| levels[at].0.advisories[one].cves.len();
+        assert_eq!((cves(0, 0), cves(0, 1), cves(1, 0)), (1, 0, 0));
+        assert_eq!(levels[0].0.advisories[0].introduced_in, Some(pdp_policies::Level(40)));
+    }
+
+    #[test]
+    fn what_another_level_signed_or_none_is_refused() {
+        let this = 41_u32.to_be_bytes();
+        for (level_of, sha256, id, more) in [
+            (42, &this[..], "a", json!({})),
+            (41, b"other", "a", json!({})),
+            (41, &this, "c", json!({})),
+            (41, &this, "a", json!({ "severity": "low" })),
+            (41, &this, "a", json!({ "knownExploited": true })),
+            (41, &this, "a", json!({ "embargoedUntil": null })),
+        ] {
+            let mut levels = [level(41, &["a", "b"])];
+            let told = disclosure(level_of, sha256, &[advisory(id, &more)]);
+            assert_eq!(tell(&[told], &mut levels).unwrap_err().code, "DisclosureDiffers", "{id} {more}");
+        }
+    }
+}

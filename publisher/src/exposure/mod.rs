@@ -79,7 +79,10 @@ impl Known<'_> {
         let lineage = Lineage::of(level, self.releases);
         let fixed: BTreeSet<_> =
             lineage.releases().flat_map(|it| &it.advisories).map(|it| it.id.as_str()).collect();
-        let affected = |it: &&Advisory| it.introduced_in.is_none_or(|first| lineage.has(first));
+        // Where the level that introduced it was pruned, nobody knows who is made of it.
+        let pruned = |first: Level| self.releases.iter().all(|(release, _)| release.level != first);
+        let has = |first: Level| lineage.has(first) || (first <= level && pruned(first));
+        let affected = |it: &&Advisory| it.introduced_in.is_none_or(has);
         let open =
             self.advisories().into_values().filter(|it| !fixed.contains(it.id.as_str())).filter(affected);
         open.map(|it| it.id.clone()).collect()

@@ -75,6 +75,19 @@ fn a_level_is_open_to_what_none_of_its_own_levels_fixes() {
 }
 
 #[test]
+fn what_came_with_a_level_that_was_pruned_is_never_hidden() {
+    let releases = [
+        level(41, json!({}), &[]),
+        level(42, json!({ "base": 41 }), &[]),
+        level(43, json!({ "base": 42 }), &["P@40", "L@42"]),
+    ];
+    assert_eq!(ids(&releases, 41), ["P"]);
+    assert_eq!(ids(&releases, 42), ["L", "P"]);
+    let releases = [level(39, json!({}), &[]), level(43, json!({}), &["P@40"])];
+    assert_eq!(ids(&releases, 39), [""; 0], "it was there before");
+}
+
+#[test]
 fn what_helps_most_is_named_with_what_it_introduces() {
     let releases = [
         level(41, json!({}), &[]),

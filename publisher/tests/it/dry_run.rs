@@ -71,6 +71,7 @@ const READING: &[&str] = &[
     "pdp show",
     "release build",
     "release diff",
+    "release disclose",
     "release keep",
     "release lint",
     "release list",
