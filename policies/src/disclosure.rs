@@ -187,7 +187,7 @@ impl Disclosure {
 
     /// What a level said of an advisory, and all that is known of it now; none if this isn't what that level fixes.
     pub fn of(&self, signed: &Advisory) -> Option<&Advisory> {
-        let all = self.advisories.iter().map(|it| &it.advisory);
-        all.into_iter().find(|it| it.as_signed() == *signed)
+        let mut all = self.advisories.iter().map(|it| &it.advisory);
+        all.find(|it| it.as_signed() == *signed)
     }
 }

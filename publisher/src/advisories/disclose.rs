@@ -17,7 +17,7 @@ pub(crate) fn disclosed(
     only: &[String],
     now: At,
 ) -> Result<Disclosure> {
-    for id in only.iter().filter(|id| release.advisories.iter().all(|it| it.id != **id)) {
+    if let Some(id) = only.iter().find(|id| release.advisories.iter().all(|it| it.id != **id)) {
         let what = format!("level {} names no advisory `{}`", release.level, printable(id));
         return Err(Failure::new("NotFound", what).hint("`publisher release show` lists those that it names"));
     }

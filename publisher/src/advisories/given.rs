@@ -1,6 +1,6 @@
 //! Disclosures that somebody has at hand, put beside what levels say.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pdp_policies::disclosure::{Disclosure, MAX_DISCLOSURE_BYTES};
 use pdp_policies::release::Advisory;
@@ -20,11 +20,11 @@ impl AdvisoriesArgs {
     /// # Errors
     /// `NotFound`, `TooLarge`, `Io`, and all of [`Disclosure::read`].
     pub(crate) fn read(&self) -> Result<Vec<Disclosure>> {
-        self.files.iter().map(one).collect()
+        self.files.iter().map(|path| one(path)).collect()
     }
 }
 
-fn one(path: &PathBuf) -> Result<Disclosure> {
+fn one(path: &Path) -> Result<Disclosure> {
     let bytes = files::read_capped(path, MAX_DISCLOSURE_BYTES)?;
     let missing = || Failure::new("NotFound", format!("no file {}", path.display()));
     let bytes = bytes.ok_or_else(|| missing().hint("`publisher release disclose` writes one"))?;

@@ -18,11 +18,9 @@ const MAX_FILES: usize = 16;
 const LONGEST_EMBARGO: Span = Span::from_seconds(180 * 86_400);
 
 /// Advisories of one file.
-struct Written<'a> {
+struct Written {
     file: String,
     entries: Vec<AdvisoryEntry>,
-    /// Where they stand in it.
-    place: &'a str,
 }
 
 /// What all of them say; what is wrong becomes findings, what may be said by now becomes notes.
@@ -36,7 +34,7 @@ pub(super) fn read(
     report: &mut Report<'_>,
     notes: &mut Vec<Finding>,
 ) -> Result<Vec<Disclosed>> {
-    let own = Written { file: report.file.clone(), entries: file.advisories.clone(), place: "advisories" };
+    let own = Written { file: report.file.clone(), entries: file.advisories.clone() };
     let mut all = vec![own];
     for (number, name) in file.advisory_files.iter().enumerate().take(MAX_FILES) {
         all.extend(one(release, number, name, report)?);
@@ -57,12 +55,7 @@ pub(super) fn read(
 }
 
 /// One file beside the levels; none if it can't be read.
-fn one(
-    release: &Path,
-    number: usize,
-    name: &str,
-    report: &mut Report<'_>,
-) -> Result<Option<Written<'static>>> {
+fn one(release: &Path, number: usize, name: &str, report: &mut Report<'_>) -> Result<Option<Written>> {
     let place = format!("advisoryFiles.{number}");
     let hint = "keep advisories beside the levels: advisories.yaml or ../advisories/...";
     let path = match folder(release, name) {
@@ -74,7 +67,7 @@ fn one(
     };
     let shown = path.display().to_string();
     match yaml_file::find::<AdvisoryFile>(&path)? {
-        Some(Ok(read)) => Ok(Some(Written { file: shown, entries: read.advisories, place: "advisories" })),
+        Some(Ok(read)) => Ok(Some(Written { file: shown, entries: read.advisories })),
         Some(Err(problems)) => {
             let mut inside = Report { file: shown, findings: report.findings };
             for problem in problems {
@@ -92,7 +85,7 @@ fn one(
 
 fn checked(
     file: &ReleaseFile,
-    all: &[Written<'_>],
+    all: &[Written],
     now: At,
     report: &mut Report<'_>,
     notes: &mut Vec<Finding>,
@@ -102,7 +95,7 @@ fn checked(
     let (mut found, mut places) = (Vec::new(), Vec::new());
     for written in all {
         for (number, entry) in written.entries.iter().enumerate() {
-            let place = format!("{}.{number}", written.place);
+            let place = format!("advisories.{number}");
             let (advisory, problems) = stated(entry, &known);
             let mut inside = Report { file: written.file.clone(), findings: report.findings };
             for it in problems {
