@@ -14,6 +14,7 @@ mod cron_rule;
 mod deadline;
 pub mod decision;
 mod digest;
+pub mod disclosure;
 pub mod document;
 pub mod dsse;
 pub mod flux;
@@ -53,6 +54,7 @@ mod turn;
 pub mod values;
 pub mod values_schema;
 pub mod version_range;
+mod vulnerability;
 pub mod yaml;
 mod yaml_line;
 
@@ -86,4 +88,5 @@ pub use time_zone::{MAX_ZONE_BYTES, ZoneData, ZoneDataProblem, built_in_zone_dat
 pub use tree::{CatalogTree, MAX_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_FILES, TreeRefusal, is_safe};
 pub use turn::Turn;
 pub use version_range::VersionRange;
+pub use vulnerability::{BadCve, BadCvss, Cve, CvssVector};
 pub use yaml_line::line_of;

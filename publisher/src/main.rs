@@ -1,5 +1,6 @@
 //! `publisher`: the release engineers' tool. One file per command under `commands/`.
 
+mod advisories;
 mod applied;
 mod build;
 mod catalog;

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pdp_policies::disclosure::Disclosed;
 use pdp_policies::image_values::ImageValues;
-use pdp_policies::release::{Advisory, Image, OnFailure, ReleaseKind, Requires};
+use pdp_policies::release::{Image, OnFailure, ReleaseKind, Requires};
 use pdp_policies::release_values;
 use pdp_policies::{ComponentName, Digest, KubernetesName, Level, Line, Platform, Span};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use crate::advisories::AdvisoryEntry;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,7 +32,13 @@ pub(crate) struct ReleaseFile {
     #[serde(default)]
     pub(crate) usual_length: Option<Span>,
     #[serde(default)]
-    pub(crate) advisories: Vec<Advisory>,
+    pub(crate) advisories: Vec<AdvisoryEntry>,
+    /// Files with further ones, relative to the file.
+    #[serde(default)]
+    pub(crate) advisory_files: Vec<String>,
+    /// What all of them say.
+    #[serde(skip)]
+    pub(crate) stated: Vec<Disclosed>,
     #[serde(default)]
     pub(crate) removed: Vec<ComponentName>,
     /// What the base brought and this level doesn't, on purpose: `Namespace/<name>`, `CustomResourceDefinition/<name>`,

@@ -21,6 +21,7 @@ mod director;
 mod director_attacks;
 mod docs;
 mod doctor;
+mod embargo;
 mod exposure;
 mod fleets;
 mod forge;

@@ -1,5 +1,7 @@
 //! When a level that waits can start, and whether that is before the vendor's deadline.
 
+use std::collections::BTreeSet;
+
 use pdp_policies::gate::{Forecast, Verdict};
 use pdp_policies::policy::Policy;
 use pdp_policies::release::{Advisory, ReleaseKind, Severity};
@@ -85,6 +87,9 @@ fn the_vendors_deadline_is_met_or_missed() {
             severity,
             known_exploited: false,
             introduced_in: None,
+            cves: BTreeSet::new(),
+            cvss: None,
+            embargoed_until: None,
             confirmed_at,
             published_at: confirmed_at,
         };

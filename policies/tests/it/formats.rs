@@ -1,5 +1,6 @@
 //! Every sample in docs/formats.md is read by the type that it documents.
 
+use pdp_policies::disclosure::Disclosure;
 use pdp_policies::instruction::{
     Approval, ApprovalRequest, Assignment, Enrolled, Enrolment, Ready, RingState,
 };
@@ -25,6 +26,7 @@ fn reads<T: serde::de::DeserializeOwned + serde::Serialize>(name: &str) {
 #[test]
 fn every_sample_is_a_document_of_its_kind_and_nothing_is_lost() {
     reads::<Release>("release");
+    reads::<Disclosure>("disclosure");
     reads::<Channel>("channel");
     reads::<KeyList>("key list");
     reads::<Assignment>("assignment");

@@ -1,6 +1,6 @@
 //! The gate as a table: one change to an open situation, one obstacle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::gate::{Candidate, Instruction, Other, Situation, Verdict, Waiting, decide, when};
 use pdp_policies::policy::Policy;
@@ -292,6 +292,9 @@ fn an_override_needs_both_the_vendors_question_and_the_customers_yes() {
                     severity: Severity::Critical,
                     known_exploited: true,
                     introduced_in: None,
+                    cves: BTreeSet::new(),
+                    cvss: None,
+                    embargoed_until: None,
                     confirmed_at: now(),
                     published_at: now(),
                 }];

@@ -6,6 +6,7 @@ mod approvals;
 mod certificates;
 mod cohort;
 mod decision;
+mod disclosure;
 mod door;
 mod flux;
 mod forecast;

@@ -1,6 +1,7 @@
 //! From a linted release to an OCI layout: the same bytes from any folder, on any day.
 
 mod component;
+mod embargo;
 mod outlives;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ pub(crate) fn build(linted: &Linted, out: &Path) -> Result<Built> {
     layout.put_blob(&bytes)?;
     let release = describe(&linted.file, components, &bytes);
     let descriptor = document::write(&release).map_err(internal)?;
+    embargo::keeps(&linted.file.stated, &descriptor)?;
     files::write_atomic(&descriptor_path(out, &release.line, release.level), &descriptor)?;
     let mut entry = Descriptor::of(INDEX_TYPE, &bytes);
     entry.artifact_type = Some(BUNDLE_TYPE.to_owned());
@@ -72,7 +74,7 @@ fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Rel
         supersedes: file.supersedes.iter().copied().collect(),
         requires: file.requires.clone(),
         usual_length: file.usual_length,
-        advisories: file.advisories.clone(),
+        advisories: file.stated.iter().map(|it| it.advisory.as_signed()).collect(),
         removed: file.removed.clone(),
         bundle: Bundle {
             repository: file.repository.clone(),

@@ -9,6 +9,7 @@ use pdp_policies::{
 };
 
 use super::channel_words::critical;
+use crate::advisories::Told;
 
 /// What is known beside the channel.
 #[derive(Default)]
@@ -101,6 +102,7 @@ pub(super) fn of_release(level: Level, release: &Release, before: Option<&Releas
         _ => String::new(),
     };
     let mut lines = vec![format!("level {level} is {kind}, version {}{fixes}", release.version)];
+    lines.extend(release.advisories.iter().map(|it| format!("level {level} fixes {}", Told::of(it).words())));
     lines.extend(critical(&format!("level {level}"), &[], &release.critical));
     lines.push(match before {
         Some(before) => {

@@ -6,6 +6,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
 use super::{blocking, channel};
+use crate::advisories::{AdvisoriesArgs, tell};
 use crate::catalog::{CatalogArgs, Current, published_of};
 use crate::exposure::{Known, exposed, text};
 use crate::server::AskedServerArgs;
@@ -15,12 +16,14 @@ pub(crate) struct Args {
     /// The release line.
     #[arg(long)]
     line: Line,
-    /// Only this advisory.
+    /// Only this advisory, by its id or a CVE id.
     #[arg(long, value_name = "ID")]
     advisory: Option<String>,
     /// Only this organization's data planes.
     #[arg(long, value_name = "NAME")]
     organization: Option<Organization>,
+    #[command(flatten)]
+    advisories: AdvisoriesArgs,
     #[command(flatten)]
     server: AskedServerArgs,
     #[command(flatten)]
@@ -32,19 +35,21 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let hint = "name the channel server with `--server`";
     let desk = args.server.needed(&args.catalog.git.connection.http()?, hint)?;
     let planes = desk.data_planes(args.organization.as_ref()).await?;
-    let (releases, channel, args) = blocking(move || {
+    let told = args.advisories.read()?;
+    let (mut releases, channel, args) = blocking(move || {
         let current = Current::fetch(&args.catalog, now)?;
         Ok((published_of(&current, &args.line)?, channel::current(&current, &args.line)?, args))
     })
     .await?;
+    tell(&told, &mut releases)?;
     let only = args.advisory.as_deref();
     let named = releases
         .iter()
-        .any(|(release, _)| release.advisories.iter().any(|it| only.is_none_or(|id| it.id == id)));
+        .any(|(release, _)| release.advisories.iter().any(|it| only.is_none_or(|id| it.is_called(id))));
     if let Some(id) = only.filter(|_| !named) {
         let what = format!("no release of line `{}` names `{}`", args.line, pdp_policies::printable(id));
         return Err(Failure::new("NotFound", what)
-            .hint("an advisory is known once a release that fixes it is published"));
+            .hint("an advisory is known once a release that fixes it is published, and a CVE id once its embargo is over, with `--advisories`"));
     }
     let found = exposed(&Known { releases: &releases, channel: &channel }, &planes, only, now);
     output::print(format, &found, &text(&found))?;

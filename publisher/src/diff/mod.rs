@@ -11,7 +11,7 @@ mod way_back;
 
 use std::collections::BTreeSet;
 
-use pdp_policies::release::{Advisory, Release, ReleaseKind};
+use pdp_policies::release::{Release, ReleaseKind};
 use pdp_policies::{ComponentName, Digest, Level, Line};
 use pdp_transport::channel_server::InstalledView;
 use serde::Serialize;
@@ -23,6 +23,8 @@ pub(crate) use objects::{Applied, ObjectsDiff, compare};
 pub(crate) use text::text;
 pub(crate) use way_back::WayBack;
 
+use crate::advisories::Told;
+
 /// All that differs.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +33,7 @@ pub(crate) struct Diff {
     pub(crate) from: Side,
     pub(crate) to: Side,
     /// What `to` fixes and `from` didn't.
-    pub(crate) fixed: Vec<Advisory>,
+    pub(crate) fixed: Vec<Told>,
     /// What `from` fixed and `to` doesn't name.
     pub(crate) forgotten: Vec<String>,
     pub(crate) requires: Vec<Change>,
@@ -72,7 +74,7 @@ pub(crate) fn diff(from: &Release, to: &Release) -> Diff {
         line: to.line.clone(),
         from: Side::of(from),
         to: Side::of(to),
-        fixed: to.advisories.iter().filter(|it| !old.contains(&it.id)).cloned().collect(),
+        fixed: to.advisories.iter().filter(|it| !old.contains(&it.id)).map(Told::of).collect(),
         forgotten: old.difference(&new).cloned().collect(),
         requires: changes(&json(&from.requires), &json(&to.requires)),
         way_back: way_back::of(from, to, &components),
@@ -96,7 +98,8 @@ impl Diff {
     }
 }
 
-fn json(value: &impl Serialize) -> Value {
+/// A document as its fields.
+pub(crate) fn json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 

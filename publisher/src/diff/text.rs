@@ -25,10 +25,7 @@ pub(crate) fn text(diff: &Diff) -> String {
     lines.extend(from.data_planes.zip(to.data_planes).map(|(old, new)| {
         format!("  on {old} data planes: level {}; on {new}: level {}", from.level, to.level)
     }));
-    lines.extend(diff.fixed.iter().map(|it| {
-        let exploited = if it.known_exploited { ", exploited in the wild" } else { "" };
-        format!("  ✔ fixes {} ({:?}{exploited})", printable(&it.id), it.severity)
-    }));
+    lines.extend(diff.fixed.iter().map(|it| format!("  ✔ fixes {}", it.words())));
     lines.extend(diff.forgotten.iter().map(|id| format!("  ! no longer names {}", printable(id))));
     lines.extend(diff.requires.iter().map(|it| change("requires", it)));
     lines.extend(diff.components.iter().flat_map(component));

@@ -7,13 +7,15 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pdp_policies::release::{Advisory, Release, ReleaseKind, Severity};
+use pdp_policies::release::{Advisory, Release, ReleaseKind};
 use pdp_policies::{At, Channel, Digest, Level};
 use pdp_transport::channel_server::DataPlaneView;
 use serde::Serialize;
 
 pub(crate) use lineage::Lineage;
 pub(crate) use text::text;
+
+use crate::advisories::Told;
 
 /// A data plane that is open to something.
 #[derive(Debug, PartialEq, Serialize)]
@@ -32,14 +34,19 @@ pub(crate) struct Exposed {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Open {
-    pub(crate) id: String,
-    pub(crate) severity: Severity,
-    pub(crate) known_exploited: bool,
+    #[serde(flatten)]
+    pub(crate) told: Told,
     /// By when the vendor promises that it is fixed.
     pub(crate) due: At,
     pub(crate) overdue: bool,
     /// The lowest promoted level that helps; none as long as nobody promoted one.
     pub(crate) fixed_by: Option<Level>,
+}
+
+impl Open {
+    fn id(&self) -> &str {
+        &self.told.advisory.id
+    }
 }
 
 /// What a level would change there.
@@ -72,7 +79,10 @@ impl Known<'_> {
         let lineage = Lineage::of(level, self.releases);
         let fixed: BTreeSet<_> =
             lineage.releases().flat_map(|it| &it.advisories).map(|it| it.id.as_str()).collect();
-        let affected = |it: &&Advisory| it.introduced_in.is_none_or(|first| lineage.has(first));
+        // Where the level that introduced it was pruned, nobody knows who is made of it.
+        let pruned = |first: Level| self.releases.iter().all(|(release, _)| release.level != first);
+        let has = |first: Level| lineage.has(first) || (first <= level && pruned(first));
+        let affected = |it: &&Advisory| it.introduced_in.is_none_or(has);
         let open =
             self.advisories().into_values().filter(|it| !fixed.contains(it.id.as_str())).filter(affected);
         open.map(|it| it.id.clone()).collect()
@@ -103,9 +113,7 @@ impl Known<'_> {
         let advisory = *self.advisories().get(id)?;
         let due = advisory.confirmed_at.plus(advisory.severity.patience());
         Some(Open {
-            id: advisory.id.clone(),
-            severity: advisory.severity,
-            known_exploited: advisory.known_exploited,
+            told: Told::of(advisory),
             due,
             overdue: now > due,
             fixed_by: self.above(level).find(|higher| !self.open_at(*higher).contains(id)),
@@ -133,9 +141,9 @@ fn one(known: &Known<'_>, plane: &DataPlaneView, only: Option<&str>, now: At) ->
         .iter()
         .find(|(release, digest)| release.level == current.level && *digest == current.sha256)?;
     let all = known.open_at(current.level);
-    let shown = all.iter().filter(|id| only.is_none_or(|only| only == *id));
-    let mut open: Vec<_> = shown.filter_map(|id| known.open(id, current.level, now)).collect();
-    open.sort_by(|one, other| (one.due, &one.id).cmp(&(other.due, &other.id)));
+    let mut open: Vec<_> = all.iter().filter_map(|id| known.open(id, current.level, now)).collect();
+    open.retain(|it| only.is_none_or(|only| it.told.advisory.is_called(only)));
+    open.sort_by(|one, other| (one.due, one.id()).cmp(&(other.due, other.id())));
     (!open.is_empty()).then(|| Exposed {
         data_plane: format!("{}/{}", plane.organization, plane.data_plane),
         level: current.level,

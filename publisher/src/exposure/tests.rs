@@ -75,6 +75,19 @@ fn a_level_is_open_to_what_none_of_its_own_levels_fixes() {
 }
 
 #[test]
+fn what_came_with_a_level_that_was_pruned_is_never_hidden() {
+    let releases = [
+        level(41, json!({}), &[]),
+        level(42, json!({ "base": 41 }), &[]),
+        level(43, json!({ "base": 42 }), &["P@40", "L@42"]),
+    ];
+    assert_eq!(ids(&releases, 41), ["P"]);
+    assert_eq!(ids(&releases, 42), ["L", "P"]);
+    let releases = [level(39, json!({}), &[]), level(43, json!({}), &["P@40"])];
+    assert_eq!(ids(&releases, 39), [""; 0], "it was there before");
+}
+
+#[test]
 fn what_helps_most_is_named_with_what_it_introduces() {
     let releases = [
         level(41, json!({}), &[]),
@@ -86,7 +99,7 @@ fn what_helps_most_is_named_with_what_it_introduces() {
     let known = Known { releases: &releases, channel: &all };
     let now = At::from_unix(NOW);
     let [old] = &exposed(&known, &[plane("prod", 41)], None, now)[..] else { unreachable!() };
-    let open: Vec<_> = old.open.iter().map(|it| (it.id.as_str(), it.fixed_by, it.overdue)).collect();
+    let open: Vec<_> = old.open.iter().map(|it| (it.id(), it.fixed_by, it.overdue)).collect();
     assert_eq!(
         open,
         [("C-1", Some(Level(42)), true), ("B-2", Some(Level(42)), false), ("B-3", Some(Level(43)), false)]

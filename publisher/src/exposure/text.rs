@@ -29,10 +29,9 @@ fn plane(it: &Exposed) -> Vec<String> {
 
 fn open(it: &Open) -> String {
     let sign = if it.overdue { "✗" } else { "◎" };
-    let exploited = if it.known_exploited { ", exploited in the wild" } else { "" };
     let due = if it.overdue { "was due" } else { "due" };
     let by = it
         .fixed_by
         .map_or_else(|| "no promoted level fixes it".to_owned(), |level| format!("fixed by level {level}"));
-    format!("  {sign} {} ({:?}{exploited}), {due} {}; {by}", printable(&it.id), it.severity, it.due)
+    format!("  {sign} {}, {due} {}; {by}", it.told.words(), it.due)
 }

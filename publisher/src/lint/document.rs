@@ -47,14 +47,6 @@ pub(super) fn check(file: &ReleaseFile, report: &mut Report<'_>) {
             "name that level",
         );
     }
-    if file.kind == ReleaseKind::Security && file.advisories.is_empty() {
-        report.add(
-            "advisories",
-            "NoAdvisory",
-            "a security release names what it fixes",
-            "add an advisory; its id may be opaque",
-        );
-    }
     if file.repository.parse::<pdp_transport::oci::Repository>().is_err() {
         let message = format!("`{}` is not host/path", file.repository);
         report.add("repository", "BadReference", message, "write such as registry.wso2.example/pdp/pdp-2026");

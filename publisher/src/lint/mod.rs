@@ -1,11 +1,13 @@
 //! Everything that is wrong with a release before it is built, all at once.
 
+mod advisories;
 mod annotations;
 mod base;
 pub(crate) mod brought;
 mod chart;
 mod definitions;
 mod document;
+mod embargo;
 mod images;
 mod junit;
 mod located;
@@ -25,8 +27,7 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
-use pdp_policies::VersionRange;
-use pdp_policies::printable;
+use pdp_policies::{At, VersionRange, printable};
 use pdp_transport::cli::failure::Result;
 use serde::Serialize;
 
@@ -62,6 +63,11 @@ impl std::fmt::Display for Finding {
 }
 
 impl Finding {
+    /// As words about what is good.
+    pub(crate) fn note(&self) -> String {
+        format!("◎ {}: {} ({})", self.code, printable(&self.message), printable(&self.at()))
+    }
+
     /// `path:line, place`, `path:line:column` or what of it is known.
     fn at(&self) -> String {
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
@@ -94,6 +100,8 @@ pub(crate) struct Linted {
     pub(crate) samples: Vec<Vec<String>>,
     /// True if the images are those of a lock, found by rendering.
     pub(crate) rendered: bool,
+    /// What is good, and may still be worth a look.
+    pub(crate) notes: Vec<Finding>,
 }
 
 /// The files of one component.
@@ -137,9 +145,10 @@ pub(crate) async fn lint(
     path: &Path,
     base: Option<&Path>,
     fetch: &Fetch<'_>,
+    now: At,
 ) -> Result<std::result::Result<Linted, Vec<Finding>>> {
     let mut findings = Vec::new();
-    let Some(mut linted) = gather(path, base, fetch, &mut findings).await? else {
+    let Some(mut linted) = gather(path, base, fetch, now, &mut findings).await? else {
         return Ok(Err(told(findings)));
     };
     match locked::read(path, &mut findings)? {
@@ -152,13 +161,24 @@ pub(crate) async fn lint(
     Ok(whole(linted, findings))
 }
 
+/// Its advisories alone, with the file that they are in.
+pub(crate) fn advisories_of(path: &Path, now: At) -> Result<std::result::Result<ReleaseFile, Vec<Finding>>> {
+    let mut findings = Vec::new();
+    let mut report = Report { file: path.display().to_string(), findings: &mut findings };
+    let Some(mut file) = read(path, &mut report)? else { return Ok(Err(told(findings))) };
+    file.stated = advisories::read(path, &file, now, &mut report, &mut Vec::new())?;
+    let findings = told(findings);
+    Ok(if findings.is_empty() { Ok(file) } else { Err(findings) })
+}
+
 /// The same without its images: what `release lock` renders.
 pub(crate) async fn unlocked(
     path: &Path,
     fetch: &Fetch<'_>,
+    now: At,
 ) -> Result<std::result::Result<Linted, Vec<Finding>>> {
     let mut findings = Vec::new();
-    let Some(linted) = gather(path, None, fetch, &mut findings).await? else {
+    let Some(linted) = gather(path, None, fetch, now, &mut findings).await? else {
         return Ok(Err(told(findings)));
     };
     Ok(whole(linted, findings))
@@ -183,11 +203,14 @@ async fn gather(
     path: &Path,
     base: Option<&Path>,
     fetch: &Fetch<'_>,
+    now: At,
     findings: &mut Vec<Finding>,
 ) -> Result<Option<Linted>> {
     let mut report = Report { file: path.display().to_string(), findings };
     let Some(mut file) = read(path, &mut report)? else { return Ok(None) };
     document::check(&file, &mut report);
+    let mut notes = Vec::new();
+    file.stated = advisories::read(path, &file, now, &mut report, &mut notes)?;
     requirements::check(&file.requires, &mut report);
     let base = base::check(&file, path, base, &mut report)?;
     let (mut places, mut sources, mut samples) = (Vec::new(), Vec::new(), Vec::new());
@@ -199,7 +222,9 @@ async fn gather(
         places.push(place);
         sources.push(source);
     }
-    let linted = Linted { file, places, sources, samples, rendered: false };
+    located::locate(&mut notes);
+    let linted = Linted { file, places, sources, samples, rendered: false, notes };
+    embargo::check(&linted, report.findings);
     definitions::check(&report.file, &linted, base.as_ref(), fetch, report.findings).await;
     Ok(Some(linted))
 }

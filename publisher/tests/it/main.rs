@@ -1,6 +1,7 @@
 //! The command line as its users meet it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod advisories;
 mod build;
 mod charts;
 mod dry_run;

@@ -76,12 +76,13 @@ fn a_promoted_level_is_told_by_what_it_changes() {
         value["components"][1]["stage"] = 2.into();
         value["advisories"] = json!([{
             "id": "CVE-1", "severity": "high", "confirmedAt": "2026-01-01T00:00:00Z",
-            "publishedAt": "2026-01-01T00:00:00Z",
+            "publishedAt": "2026-01-01T00:00:00Z", "embargoedUntil": "2026-02-01T00:00:00Z",
         }]);
     });
     let expected = [
         "level 42 is promoted at tempo Normal",
         "level 42 is a security update, version 2026.42, fixes 1 vulnerabilities, the worst of them High",
+        "level 42 fixes CVE-1 (High; under embargo until 2026-02-01T00:00:00Z)",
         "whoever doesn't know `audiences` REFUSES level 42",
         "level 42 against level 41: agent 2 of other bytes or settings, cilium 1.16 → 1.17, NEW proxy 3, old isn't in it",
         "level 42 REMOVES old",

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use pdp_policies::At;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
@@ -24,14 +25,15 @@ pub(crate) struct Args {
     fetch: super::fetch::FetchArgs,
 }
 
-pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
-    let linted = match lint::lint(&args.file, args.base_release.as_deref(), &args.fetch.open()).await? {
+pub(crate) async fn run(args: &Args, format: Format, now: At) -> Result<u8> {
+    let linted = match lint::lint(&args.file, args.base_release.as_deref(), &args.fetch.open(), now).await? {
         Ok(linted) => linted,
         Err(findings) => {
             super::lint::report(&findings, format)?;
             return Ok(exit::NEGATIVE);
         }
     };
+    super::lint::notes(&linted);
     let built = build::build(&linted, &args.out)?;
     let (level, digest) = (built.release.level, built.release.bundle.digest);
     let text = format!(

@@ -11,6 +11,7 @@ use pdp_transport::cli::output::{self, Format};
 
 use super::fetch::CacheArgs;
 use super::side::{Side, Which};
+use crate::advisories::{AdvisoriesArgs, tell};
 use crate::applied::{Cluster, objects};
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::blocking;
@@ -54,6 +55,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     server: AskedServerArgs,
     #[command(flatten)]
+    advisories: AdvisoriesArgs,
+    #[command(flatten)]
     pub(super) cache: CacheArgs,
     #[command(flatten)]
     pub(super) catalog: CatalogArgs,
@@ -83,7 +86,9 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let (Some(from), Some(to)) = (from.or_report(format)?, to.or_report(format)?) else {
         return Ok(exit::NEGATIVE);
     };
-    let mut diff = diff(&from.release, &to.release);
+    let mut sides = [(from.release.clone(), from.digest), (to.release.clone(), to.digest)];
+    tell(&args.advisories.read()?, &mut sides)?;
+    let mut diff = diff(&sides[0].0, &sides[1].0);
     if let Some(installed) = installed(&args).await? {
         diff.count(&installed, (from.digest, to.digest));
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use pdp_policies::At;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::cli::output::{self, Format};
@@ -26,12 +27,13 @@ pub(crate) struct Args {
     fetch: super::fetch::FetchArgs,
 }
 
-pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
-    let found = lint::lint(&args.file, args.base_release.as_deref(), &args.fetch.open()).await?;
+pub(crate) async fn run(args: &Args, format: Format, now: At) -> Result<u8> {
+    let found = lint::lint(&args.file, args.base_release.as_deref(), &args.fetch.open(), now).await?;
     let findings = found.as_ref().err().map(Vec::as_slice).unwrap_or_default();
     write(args, findings)?;
     match &found {
         Ok(linted) => {
+            notes(linted);
             output::print(format, &Vec::<Finding>::new(), &good(linted))?;
             Ok(exit::DONE)
         }
@@ -65,6 +67,11 @@ fn good(linted: &Linted) -> String {
         linted.file.components.len(),
         if linted.rendered { ", as rendered" } else { "" }
     )
+}
+
+/// Says what is good and may be worth a look.
+pub(super) fn notes(linted: &Linted) {
+    linted.notes.iter().for_each(|note| output::say(&note.note()));
 }
 
 /// Prints findings; inside GitHub Actions and Azure Pipelines also as annotations.

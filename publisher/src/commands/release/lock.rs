@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pdp_policies::Digest;
+use pdp_policies::{At, Digest};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
@@ -43,8 +43,8 @@ pub(crate) struct Args {
     fetch: FetchArgs,
 }
 
-pub(crate) async fn run(args: Args, format: Format) -> Result<u8> {
-    let linted = match lint::unlocked(&args.file, &args.fetch.open()).await? {
+pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
+    let linted = match lint::unlocked(&args.file, &args.fetch.open(), now).await? {
         Ok(linted) => linted,
         Err(findings) => {
             super::lint::report(&findings, format)?;

@@ -3,6 +3,7 @@
 mod build;
 mod bump;
 mod diff;
+mod disclose;
 mod fetch;
 mod images;
 mod init;
@@ -64,6 +65,8 @@ pub(crate) enum Release {
     Show(show::Args),
     /// Shows what another level changes: components, images, values, what it fixes, and whether the way back is whole.
     Diff(diff::Args),
+    /// Writes what advisories of a signed level are about, once their embargo is over.
+    Disclose(disclose::Args),
     /// Proposes to promote a release into its channel.
     Promote(promote::Args),
     /// Proposes that the catalog holds the descriptors of pruned levels no more.
@@ -78,9 +81,9 @@ pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8>
     match command {
         Release::Init(args) => init::run(&args, format).await,
         Release::Bump(args) => bump::run(&args, format).await,
-        Release::Lint(args) => lint::run(&args, format).await,
-        Release::Lock(args) => lock::run(args, format).await,
-        Release::Build(args) => build::run(&args, format).await,
+        Release::Lint(args) => lint::run(&args, format, now).await,
+        Release::Lock(args) => lock::run(args, format, now).await,
+        Release::Build(args) => build::run(&args, format, now).await,
         Release::Sign(args) => sign::run(&args, format),
         Release::Resign(args) => resign::run(args, format, now).await,
         Release::Publish(args) => publish::run(args, format, now).await,
@@ -89,6 +92,7 @@ pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8>
         Release::List(args) => list::run(args, format, now).await,
         Release::Show(args) => blocking(move || show::run(&args, format, now)).await,
         Release::Diff(args) => diff::run(args, format, now).await,
+        Release::Disclose(args) => blocking(move || disclose::run(&args, format, now)).await,
         Release::Promote(args) => promote::run(args, format, now).await,
         Release::Prune(args) => blocking(move || prune::run(&args, format, now)).await,
         Release::Keep(args) => keep::run(args, format, now).await,

@@ -6,6 +6,7 @@ use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
 
+use crate::advisories::{AdvisoriesArgs, Told, tell};
 use crate::catalog::{CatalogArgs, Current};
 
 #[derive(Debug, clap::Args)]
@@ -16,13 +17,19 @@ pub(crate) struct Args {
     #[arg(long)]
     line: Line,
     #[command(flatten)]
+    advisories: AdvisoriesArgs,
+    #[command(flatten)]
     catalog: CatalogArgs,
 }
 
 pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
+    let told = args.advisories.read()?;
     let current = Current::fetch(&args.catalog, now)?;
     let descriptor = current.catalog.release(&args.line, args.level)?;
-    output::list(format, &descriptor.release, [descriptor.release.level], &text(&descriptor.release))?;
+    let mut one = [(descriptor.release.clone(), descriptor.sha256)];
+    tell(&told, &mut one)?;
+    let [(release, _)] = &one;
+    output::list(format, release, [release.level], &text(release))?;
     Ok(exit::DONE)
 }
 
@@ -36,6 +43,8 @@ fn text(release: &Release) -> String {
         format!("{}@{}", release.bundle.repository, release.bundle.digest),
         format!("{:28} {:18} {:>5}  {:14} IMAGES", "COMPONENT", "VERSION", "STAGE", "ARTIFACT"),
     ];
+    let fixes = release.advisories.iter().map(|it| format!("fixes {}", Told::of(it).words()));
+    lines.splice(2..2, fixes);
     lines.extend(release.components.iter().map(|c| {
         let digest = c.artifact.digest().short();
         format!("{:28} {:18} {:>5}  {digest:14} {}", c.name.as_str(), c.version, c.stage, c.images.len())

@@ -64,7 +64,7 @@ impl Side {
             (Which::Path(path), _) if path.is_dir() => of_built(build::open(path)?, None),
             (Which::Path(path), _) => {
                 let fetch = args.cache.open(&args.catalog.git.connection);
-                let linted = match lint::lint(path, None, &fetch).await? {
+                let linted = match lint::lint(path, None, &fetch, now).await? {
                     Ok(linted) => linted,
                     Err(findings) => return Ok(Opened::Findings(findings)),
                 };

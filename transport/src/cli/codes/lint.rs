@@ -4,6 +4,30 @@ use super::Line;
 
 pub(super) const TABLE: &[Line] = &[
     (
+        "AdvisoriesUnreadable",
+        "A file of `advisoryFiles` can't be read.",
+        "it isn't there, or outside of the line's folder",
+        "keep advisories beside the levels: advisories.yaml or ../advisories/...",
+    ),
+    (
+        "AdvisoryContradicts",
+        "An advisory says two things that can't both be meant.",
+        "a component is named twice, is both affected and not affected, or isn't in the release; or an embargo ends before it began",
+        "take one of the two out",
+    ),
+    (
+        "AdvisoryTwice",
+        "An advisory, or a CVE, stands there twice.",
+        "an entry was copied, or two files have it",
+        "take one out; one advisory may be about several components",
+    ),
+    (
+        "BadAdvisory",
+        "A field of an advisory isn't written as it has to be.",
+        "a slip in an id, a CVSS vector or a text",
+        "write it as the finding says",
+    ),
+    (
         "BadImageValues",
         "An entry of `imageValues` carries no image into the chart.",
         "a placeholder is mistyped",
@@ -39,6 +63,24 @@ pub(super) const TABLE: &[Line] = &[
         "A component stands in the file twice.",
         "an entry was copied and not renamed",
         "take one out",
+    ),
+    (
+        "EmbargoOver",
+        "An embargo is over; nothing is refused.",
+        "time went by",
+        "take `embargoedUntil` out of a level that isn't published; for one that is, run `publisher release disclose`",
+    ),
+    (
+        "EmbargoTold",
+        "Something that goes out tells what is under embargo.",
+        "an id is a CVE id, or a chart's file, a version or a value names the CVE",
+        "take it out there, or `embargoedUntil` if it is public",
+    ),
+    (
+        "EmbargoTooLong",
+        "An embargo would last longer than 180 days from now.",
+        "a slip in the date",
+        "write when it ends",
     ),
     (
         "ForgottenComponent",
@@ -111,6 +153,12 @@ pub(super) const TABLE: &[Line] = &[
         "Values don't fit the chart's values.schema.json, or that is too large to judge by.",
         "a value is mistyped, or the chart's schema changed",
         "correct the value that is named",
+    ),
+    (
+        "SeverityContradicts",
+        "The severity of an advisory isn't that of its CVSS vector.",
+        "one of the two was corrected, and the other one wasn't",
+        "correct one of them, or leave severity out",
     ),
     (
         "TooLong",

@@ -16,6 +16,18 @@ pub(super) const TABLE: &[Line] = &[
         "build the release anew, or find out who wrote this bundle",
     ),
     (
+        "DisclosureDiffers",
+        "What is said of an advisory isn't what its level signed.",
+        "release.yaml was changed after the level was published, or the file is of another level",
+        "put severity and dates back as they were signed, or give the file of this level",
+    ),
+    (
+        "EmbargoNotOver",
+        "What an advisory is about can't be told yet.",
+        "the level says until when it is under embargo, and a level never changes",
+        "wait until then, or name with `--advisory` those that are over",
+    ),
+    (
         "NotFetched",
         "The chart lies in a folder: nobody is asked for newer ones.",
         "the component names a `path`, or consists of manifests",

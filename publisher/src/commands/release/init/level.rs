@@ -17,9 +17,10 @@ use crate::yaml_file;
 
 pub(super) fn run(args: &Args, from: Level, format: Format) -> Result<u8> {
     let (old, new) = (args.folder.join(from.to_string()), args.folder.join(args.level.to_string()));
-    let text = text(args, from, &old.join(FILE))?;
+    let (text, news) = text(args, from, &old.join(FILE))?;
     absent(&new)?;
-    let files = files(&old)?;
+    let mut files = files(&old)?;
+    files.retain(|file| !news.iter().any(|it| Path::new(it) == file));
     if !args.dry_run {
         write(args, &new, &text, (&old, &files))?;
     }
@@ -41,8 +42,9 @@ pub(super) fn run(args: &Args, from: Level, format: Format) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-/// The new release.yaml: what the old one fixed, and what it made superfluous, is no news any more.
-fn text(args: &Args, from: Level, old: &Path) -> Result<String> {
+/// The new release.yaml: what the old one fixed, and what it made superfluous, is no news any more. With it the files that
+/// are left out for that.
+fn text(args: &Args, from: Level, old: &Path) -> Result<(String, Vec<String>)> {
     let hint = "name the folder of the line with --in, and a level of it with --from";
     let before: ReleaseFile = yaml_file::good(old, hint)?;
     if before.level != from || args.level <= from {
@@ -61,6 +63,7 @@ fn text(args: &Args, from: Level, old: &Path) -> Result<String> {
         Edit::Version(args.version.clone()),
         Edit::Kind(args.kind),
         Edit::Without("advisories"),
+        Edit::Without("advisoryFiles"),
         Edit::Without("supersedes"),
     ];
     let text =
@@ -74,9 +77,12 @@ fn text(args: &Args, from: Level, old: &Path) -> Result<String> {
     let after: ReleaseFile = pdp_policies::yaml::read(&text).map_err(|problems| {
         by_hand(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     })?;
-    let fresh = after.advisories.is_empty() && after.supersedes.is_empty() && after.base == Some(from);
+    let fresh = after.advisories.is_empty()
+        && after.advisory_files.is_empty()
+        && after.supersedes.is_empty()
+        && after.base == Some(from);
     if fresh {
-        Ok(text)
+        Ok((text, before.advisory_files))
     } else {
         Err(by_hand("its advisories stand in a way that isn't understood".to_owned()))
     }

@@ -1,0 +1,51 @@
+//! `publisher release disclose`: what was under embargo when a level was signed, once that is over.
+
+use std::path::PathBuf;
+
+use pdp_policies::{At, document};
+use pdp_transport::cli::exit;
+use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::output::{self, Format};
+use pdp_transport::files;
+use serde_json::json;
+
+use crate::advisories::disclosed;
+use crate::catalog::{CatalogArgs, Current, published_of};
+use crate::lint;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The release.yaml of the level.
+    file: PathBuf,
+    /// The file to write, as JSON.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Only this advisory (may be repeated; default: all that the level names).
+    #[arg(long, value_name = "ID")]
+    advisory: Vec<String>,
+    #[command(flatten)]
+    catalog: CatalogArgs,
+}
+
+pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
+    let file = match lint::advisories_of(&args.file, now)? {
+        Ok(file) => file,
+        Err(findings) => {
+            super::lint::report(&findings, format)?;
+            return Ok(exit::NEGATIVE);
+        }
+    };
+    let current = Current::fetch(&args.catalog, now)?;
+    let mut signed = published_of(&current, &file.line)?.into_iter();
+    let signed = signed.find(|(release, _)| release.level == file.level).ok_or_else(|| {
+        let what = format!("the catalog has no level {} of line `{}`", file.level, file.line);
+        Failure::new("NotFound", what).hint("publish the level first: what it signed is what is disclosed")
+    })?;
+    let told = disclosed(&file.stated, &signed, &args.advisory, now)?;
+    let bytes = document::write(&told).map_err(internal)?;
+    files::write_atomic(&args.out, &bytes)?;
+    let ids: Vec<_> = told.advisories.iter().map(|it| it.advisory.id.as_str()).collect();
+    let text = format!("✔ level {}: {} in {}", told.level, ids.join(", "), args.out.display());
+    output::print(format, &json!({ "level": told.level, "advisories": ids, "file": args.out }), &text)?;
+    Ok(exit::DONE)
+}
