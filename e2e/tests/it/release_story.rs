@@ -154,7 +154,7 @@ fn from_a_flux_repository_over_a_cve_to_a_level_that_is_promoted_withdrawn_and_s
         told.iter().find(|(script, _)| script.contains("publisher exposure")).map(|(_, out)| out).unwrap();
     assert!(exposed.contains("wso2-lab/prod") && exposed.contains("acme/prod"), "{exposed}");
     let (_, list) = told.last().unwrap();
-    assert!(list.contains("withdrawn"), "{list}");
+    assert!(list.contains("Withdrawn"), "{list}");
 
     known(&story, 3);
     story.until_all_at(3);
