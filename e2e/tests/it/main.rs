@@ -61,6 +61,7 @@ mod postgres_input;
 mod postgres_sweep;
 mod proposals;
 mod publish;
+mod publish_again;
 mod publish_memory;
 mod refused_catalog;
 mod registry_attacks;

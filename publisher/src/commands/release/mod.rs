@@ -15,6 +15,7 @@ mod places;
 pub(super) mod promote;
 mod prune;
 mod publish;
+mod push;
 mod resign;
 mod show;
 mod side;
@@ -22,6 +23,7 @@ mod sign;
 mod signed;
 mod verify;
 mod vouched;
+mod whole;
 mod withdraw;
 
 use clap::Subcommand;
