@@ -39,7 +39,7 @@ hosts: setup ## Tests against other people's registries, Git hosts, proxies and 
 check: setup ## Format, lints, licences, bans, purity
 	@tools/check $(CARGO_DENY)
 
-bench: setup ## Prints the table of figures (ONLY=release|transport|server|rollouts|cluster|rest measures a part)
+bench: setup ## Prints the table of figures (ONLY=release|transport|server|rollouts|cluster|rest|beside measures a part)
 	@PDP_E2E_PDP_SYNC=$$(tools/shipped pdp-sync) cargo run --quiet --locked --release -p pdp-e2e --bin bench
 
 images: setup ## Container images of static programs, as OCI layouts in target/images (TWICE=1 builds twice and compares)

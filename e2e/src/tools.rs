@@ -39,6 +39,9 @@ const OLAREG: Module = Module::new("olareg", &[("github.com/olareg/olareg/cmd/ol
 const GO_TUF: Module = Module::new("go-tuf", &[("pdp.e2e/tools/go-tuf", "go-tuf")]);
 /// The Helm that helm-controller is built with.
 const HELM_4: Module = Module::new("helm4", &[("helm.sh/helm/v4/cmd/helm", "helm4")]);
+/// Reads workflows of GitHub Actions as their makers mean them.
+const ACTIONLINT: Module =
+    Module::new("actionlint", &[("github.com/rhysd/actionlint/cmd/actionlint", "actionlint")]);
 const COSIGN: Module = Module::new("cosign", &[("github.com/sigstore/cosign/v3/cmd/cosign", "cosign")]);
 
 /// What the tests on a cluster need.
@@ -129,6 +132,22 @@ impl Tools {
     /// As above.
     pub fn for_charts() -> Result<Self> {
         Self::build(&[HELM_4])
+    }
+
+    /// `helm4` and `cosign`: what a release is made with without us.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn for_releases() -> Result<Self> {
+        Self::build(&[HELM_4, COSIGN])
+    }
+
+    /// actionlint alone.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn for_workflows() -> Result<Self> {
+        Self::build(&[ACTIONLINT])
     }
 
     /// A registry that keeps repositories apart.

@@ -51,7 +51,7 @@ async fn has(registry: &Registry, place: &Repository, item: &Item) -> Result<boo
         // One that nobody lists is found by nobody.
         Form::Signature { of } => {
             registry.has_manifest(place, &item.digest).await?
-                && registry.lists_referrer(place, of, &item.digest).await?
+                && registry.lists_referrer(place, of, &item.digest).await?.is_some()
         }
     })
 }

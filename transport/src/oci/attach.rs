@@ -12,6 +12,15 @@ use crate::http;
 /// Other writers of the same fallback tag are waited for this often.
 const TRIES: u32 = 8;
 
+/// Who lists a referrer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// The registry by itself: nobody can take it off the list.
+    ByRegistry,
+    /// The fallback tag, which the next writer may write without it.
+    ByTag,
+}
+
 impl Registry {
     /// Pushes a manifest that has a `subject`, and keeps the fallback tag where the registry doesn't list it by
     /// itself. It is listed when this returns.
@@ -19,11 +28,10 @@ impl Registry {
     /// # Errors
     /// `Garbage` for a manifest without subject, `BranchMoved` when others write the tag all the time, and what
     /// requests can end with.
-    pub async fn push_referrer(&self, repository: &Repository, bytes: &[u8]) -> Result<Digest> {
+    pub async fn push_referrer(&self, repository: &Repository, bytes: &[u8]) -> Result<Listed> {
         let entry = Entry::of(repository, bytes)?;
         let keeps = self.put_manifest(repository, None, MANIFEST_TYPE, bytes).await?;
-        self.keep_listed(repository, &entry, keeps).await?;
-        Ok(entry.described.digest)
+        self.keep_listed(repository, &entry, keeps).await
     }
 
     /// Looks whether a manifest that was pushed by [`Registry::push_referrer`] is still listed, and lists it again
@@ -32,34 +40,34 @@ impl Registry {
     /// # Errors
     /// As [`Registry::push_referrer`].
     pub async fn confirm_referrer(&self, repository: &Repository, bytes: &[u8]) -> Result<()> {
-        self.keep_listed(repository, &Entry::of(repository, bytes)?, false).await
+        self.keep_listed(repository, &Entry::of(repository, bytes)?, false).await.map(|_| ())
     }
 
     /// Reads back until the API or the tag lists the entry; adds it to the tag where neither does. A registry that
     /// claims to keep referrers is given time for it first.
-    async fn keep_listed(&self, repository: &Repository, entry: &Entry, keeps: bool) -> Result<()> {
+    async fn keep_listed(&self, repository: &Repository, entry: &Entry, keeps: bool) -> Result<Listed> {
         for tries in 1..=TRIES {
-            if self.is_listed(repository, entry).await? {
-                return Ok(());
+            if let Some(listed) = self.listed(repository, entry).await? {
+                return Ok(listed);
             }
             if !keeps || tries > TRIES / 2 {
                 self.add_to_fallback(repository, entry).await?;
             }
             tokio::time::sleep(http::pause(tries)).await;
         }
-        if self.is_listed(repository, entry).await? {
-            return Ok(());
+        if let Some(listed) = self.listed(repository, entry).await? {
+            return Ok(listed);
         }
         let what = format!("list {} in {repository}", entry.described.digest);
         let cause = "neither the registry's list of referrers nor the tag keeps it; do others write it, too?";
         Err(Error::new(Kind::BranchMoved, what, cause))
     }
 
-    async fn is_listed(&self, repository: &Repository, entry: &Entry) -> Result<bool> {
+    async fn listed(&self, repository: &Repository, entry: &Entry) -> Result<Option<Listed>> {
         self.lists_referrer(repository, &entry.subject, &entry.described.digest).await
     }
 
-    /// True if the API or the fallback tag lists `referrer` as one of `subject`.
+    /// Who lists `referrer` as one of `subject`, if anybody does.
     ///
     /// # Errors
     /// What requests can end with.
@@ -68,15 +76,15 @@ impl Registry {
         repository: &Repository,
         subject: &Digest,
         referrer: &Digest,
-    ) -> Result<bool> {
+    ) -> Result<Option<Listed>> {
         let ours = |found: &Descriptor| found.digest == *referrer;
         if let Listing::Entries(entries) = self.listing(repository, subject).await?
             && entries.iter().any(ours)
         {
-            return Ok(true);
+            return Ok(Some(Listed::ByRegistry));
         }
         let tagged = self.fallback(repository, subject).await?;
-        Ok(tagged.is_some_and(|index| index.manifests.iter().any(ours)))
+        Ok(tagged.filter(|index| index.manifests.iter().any(ours)).map(|_| Listed::ByTag))
     }
 
     /// Adds the entry to the index behind the fallback tag; what others have there stays.

@@ -25,6 +25,7 @@ mod tags;
 mod token;
 mod upload;
 
+pub use attach::Listed;
 pub use descriptor::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, INDEX_TYPE, Index, MANIFEST_TYPE, Manifest};
 pub use image::{Blob, Document};
 pub use layout::Layout;

@@ -113,6 +113,20 @@ impl Registry {
         self.put_manifest(repository, Some(tag), media_type, bytes).await.map(|_| digest)
     }
 
+    /// Sends a manifest under a tag whatever the tag names, for one that isn't expected to be there.
+    ///
+    /// # Errors
+    /// As [`Registry::push_manifest`].
+    pub async fn send_manifest(
+        &self,
+        repository: &Repository,
+        tag: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<()> {
+        self.put_manifest(repository, Some(tag), media_type, bytes).await.map(|_| ())
+    }
+
     async fn tagged(&self, repository: &Repository, tag: &str) -> Result<Option<Digest>> {
         Ok(self.resolve_tag(repository, tag).await?.map(|(digest, _)| digest))
     }

@@ -37,9 +37,13 @@ pub(crate) async fn push(
     registry.push_blob(repository, layer).await.unwrap();
     let bytes = manifest(layer, subject.clone());
     match subject {
-        Some(_) => registry.push_referrer(repository, &bytes).await.unwrap(),
-        None => registry.push_manifest(repository, Some("v1"), MANIFEST_TYPE, &bytes).await.unwrap(),
-    };
+        Some(_) => {
+            registry.push_referrer(repository, &bytes).await.unwrap();
+        }
+        None => {
+            registry.push_manifest(repository, Some("v1"), MANIFEST_TYPE, &bytes).await.unwrap();
+        }
+    }
     bytes
 }
 

@@ -1,14 +1,18 @@
 //! `make bench`: the figures that we promise, measured on this machine. `ONLY=release|transport|server|rollouts|cluster` measures a
-//! part, `ONLY=rest` memory at rest alone, `ONLY=images` the search for images alone.
+//! part, `ONLY=rest` memory at rest alone, `ONLY=images` the search for images alone, `ONLY=beside` a release beside Helm and
+//! cosign alone.
 
 mod before;
+mod beside;
 mod cluster;
 mod growth;
 mod images;
 mod load;
+mod locking;
 mod passes;
 mod rollouts;
 mod server;
+mod spent;
 mod transport;
 
 use std::process::Command;
@@ -22,7 +26,7 @@ type Part = (&'static str, fn() -> Result<()>);
 
 fn main() -> Result<()> {
     let only = std::env::var("ONLY").unwrap_or_default();
-    let parts: [Part; 7] = [
+    let parts: [Part; 8] = [
         ("release", release),
         ("transport", transport::bench),
         ("server", server::bench),
@@ -30,14 +34,15 @@ fn main() -> Result<()> {
         ("cluster", cluster::bench),
         ("rest", transport::rest),
         ("images", images::bench),
+        ("beside", beside),
     ];
     ensure!(
         only.is_empty() || parts.iter().any(|(name, _)| *name == only),
-        "ONLY=release|transport|server|rollouts|cluster|rest|images"
+        "ONLY=release|transport|server|rollouts|cluster|rest|images|beside"
     );
     row("FIGURE", "MEASURED", "AIM");
-    // Rest alone is part of what `transport` measures, and images alone of `release`.
-    let is_part = |name: &str| ["rest", "images"].contains(&name);
+    // Rest alone is part of what `transport` measures, and images and beside alone of `release`.
+    let is_part = |name: &str| ["rest", "images", "beside"].contains(&name);
     let is_asked = |name: &str| if only.is_empty() { !is_part(name) } else { name == only };
     parts.iter().filter(|(name, _)| is_asked(name)).try_for_each(|(_, part)| part())
 }
@@ -68,7 +73,14 @@ fn release() -> Result<()> {
     }
     images::bench()?;
     growth::bench()?;
-    passes::bench()
+    passes::bench()?;
+    beside()
+}
+
+/// What release engineers do, beside the same with Helm and cosign.
+fn beside() -> Result<()> {
+    beside::bench()?;
+    locking::bench()
 }
 
 fn row(name: &str, measured: &str, aim: &str) {

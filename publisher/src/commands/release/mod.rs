@@ -16,6 +16,7 @@ mod places;
 pub(super) mod promote;
 mod prune;
 mod publish;
+mod push;
 mod resign;
 mod show;
 mod side;
@@ -23,6 +24,7 @@ mod sign;
 mod signed;
 mod verify;
 mod vouched;
+mod whole;
 mod withdraw;
 
 use clap::Subcommand;

@@ -8,21 +8,20 @@ use pdp_policies::At;
 use pdp_policies::release::Release;
 use pdp_policies::trust::Role;
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::{Failure, Result, internal};
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
-use pdp_transport::oci::{
-    Descriptor, EMPTY_CONFIG, INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, Registry, Repository,
-};
+use pdp_transport::oci::{Descriptor, Manifest, Registry, Repository};
 use serde_json::json;
 
 use super::images;
+use super::push::push;
 use super::sign::subjects;
-use crate::build::{self, Built, REF_NAME};
+use super::whole::{There, there};
+use crate::build::{self, Built};
 use crate::catalog::{ChangeArgs, Current, Holders, Other, propose};
 use crate::commands::blocking;
 use crate::dry_run::DryRun;
 use crate::keys::KeyArgs;
-use crate::several::each;
 use crate::signature;
 
 #[derive(Debug, clap::Args)]
@@ -38,6 +37,9 @@ pub(crate) struct Args {
     /// Copies the images of the closure from where they are pulled to `--registry`.
     #[arg(long, requires = "registry", conflicts_with = "images")]
     copy_images: bool,
+    /// Looks for every part of a level, also where the registry has the level already, and sends what it lost.
+    #[arg(long)]
+    mend: bool,
     #[command(flatten)]
     catalog: ChangeArgs,
     #[command(flatten)]
@@ -60,7 +62,12 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     if dry.is_on() {
         would_push(&built, &registry, &repository, images.is_some(), dry).await?;
     } else {
-        push(&built, &registry, &repository).await?;
+        let subjects = subjects(&built)?;
+        check_signed(&subjects, &signature::all(&built.layout)?, &built)?;
+        let there = there(&registry, &repository, &built, current.catalog.artifact_keys()).await?;
+        if args.mend || there != There::Whole {
+            push(&built, &registry, &repository, there == There::Nothing).await?;
+        }
         if let Some(source) = images {
             images::push(source, &built.release, &registry, args.registry.as_deref()).await?;
         }
@@ -147,73 +154,6 @@ async fn would_push(
             built.release.images().count()
         ));
     }
-    Ok(())
-}
-
-/// Blobs first, then manifests, then signatures, the bundle's own tag last: what is half done is invisible.
-async fn push(built: &Arc<Built>, registry: &Arc<Registry>, repository: &Repository) -> Result<()> {
-    let subjects = subjects(built)?;
-    let [bundle, children @ ..] = subjects.as_slice() else { return Err(internal("a bundle without index")) };
-    let signatures = signature::all(&built.layout)?;
-    check_signed(&subjects, &signatures, built)?;
-    let mut blobs = vec![Descriptor::of("", EMPTY_CONFIG)];
-    for child in children {
-        let manifest: Manifest =
-            serde_json::from_slice(&built.layout.blob(&child.digest, MAX_MANIFEST_BYTES)?)
-                .map_err(internal)?;
-        blobs.push(manifest.config);
-        blobs.extend(manifest.layers);
-    }
-    blobs.extend(signatures.iter().flat_map(|(manifest, _)| manifest.layers.clone()));
-    blobs.sort_by_key(|blob| blob.digest);
-    blobs.dedup_by_key(|blob| blob.digest);
-
-    let (b, r, to) = (built.clone(), registry.clone(), repository.clone());
-    each("blobs", blobs, move |blob| {
-        let (built, registry, repository) = (b.clone(), r.clone(), to.clone());
-        async move {
-            if blob.digest == pdp_policies::Digest::of(EMPTY_CONFIG) {
-                registry.push_blob(&repository, EMPTY_CONFIG).await?;
-            } else {
-                let file = built.layout.blob_path(&blob.digest);
-                registry.push_blob_file(&repository, &file, &blob.digest, blob.size).await?;
-            }
-            Ok(())
-        }
-    })
-    .await?;
-    let (b, r, to) = (built.clone(), registry.clone(), repository.clone());
-    each("components", children.to_vec(), move |child| {
-        let (built, registry, repository) = (b.clone(), r.clone(), to.clone());
-        async move {
-            let bytes = built.layout.blob(&child.digest, MAX_MANIFEST_BYTES)?;
-            let tag = child.annotations.get(REF_NAME).map(String::as_str);
-            registry.push_manifest(&repository, tag, MANIFEST_TYPE, &bytes).await?;
-            Ok(())
-        }
-    })
-    .await?;
-    let index = built.layout.blob(&bundle.digest, MAX_MANIFEST_BYTES)?;
-    registry.push_manifest(repository, None, INDEX_TYPE, &index).await?;
-    let (r, to) = (registry.clone(), repository.clone());
-    let attached = signatures.clone();
-    each("signatures", signatures, move |(_, bytes)| {
-        let (registry, repository) = (r.clone(), to.clone());
-        async move {
-            registry.push_referrer(&repository, &bytes).await?;
-            Ok(())
-        }
-    })
-    .await?;
-    // Who wrote the same lists meanwhile, and more slowly, may have lost ours.
-    let (r, to) = (registry.clone(), repository.clone());
-    each("lists", attached, move |(_, bytes)| {
-        let (registry, repository) = (r.clone(), to.clone());
-        async move { Ok(registry.confirm_referrer(&repository, &bytes).await?) }
-    })
-    .await?;
-    let level = built.release.level.to_string();
-    registry.push_manifest(repository, Some(&level), INDEX_TYPE, &index).await?;
     Ok(())
 }
 

@@ -192,8 +192,15 @@ async fn check(
     .await
 }
 
-/// Attaches what is missing, then looks whether all of it is listed: a slower writer may have lost some.
+/// The bundles after their components, as `release publish` does it: a bundle's signature tells that all of it is signed.
 async fn sign(registry: &Arc<Registry>, checked: Vec<Checked>, keys: &[SigningKey]) -> Result<()> {
+    let (bundles, components) = checked.into_iter().partition(|it| it.subject.media_type == INDEX_TYPE);
+    attach(registry, components, keys).await?;
+    attach(registry, bundles, keys).await
+}
+
+/// Attaches what is missing, then looks whether all of it is listed: a slower writer may have lost some.
+async fn attach(registry: &Arc<Registry>, checked: Vec<Checked>, keys: &[SigningKey]) -> Result<()> {
     let mut made = Vec::new();
     for Checked { repository, subject, missing } in checked {
         for key in missing.into_iter().filter_map(|place| keys.get(place)) {

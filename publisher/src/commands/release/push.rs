@@ -1,0 +1,147 @@
+//! A bundle on its way to the registry: blobs, manifests, signatures, the tag. What is half done is invisible.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use pdp_policies::Digest;
+use pdp_transport::cli::failure::{Result, internal};
+use pdp_transport::oci::{
+    Descriptor, EMPTY_CONFIG, INDEX_TYPE, Listed, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, Pushed,
+    Registry, Repository,
+};
+
+use super::sign::subjects;
+use crate::build::{Built, REF_NAME};
+use crate::several::{each, gather};
+use crate::signature;
+
+/// Pushes what is missing. Signatures of the bundle come after those of its components, and its tag is last: what is whole is
+/// told by its end ([`super::whole`]). `new` says that nothing is expected to be there: what is small is sent without a
+/// question then.
+pub(super) async fn push(
+    built: &Arc<Built>,
+    registry: &Arc<Registry>,
+    repository: &Repository,
+    new: bool,
+) -> Result<()> {
+    let to = To { built: built.clone(), registry: registry.clone(), repository: repository.clone() };
+    let subjects = subjects(built)?;
+    let [bundle, children @ ..] = subjects.as_slice() else { return Err(internal("a bundle without index")) };
+    let signatures = signature::all(&built.layout)?;
+    to.blobs(children, &signatures, new).await?;
+    to.components(children, new).await?;
+    let index = built.layout.blob(&bundle.digest, MAX_MANIFEST_BYTES)?;
+    registry.push_manifest(repository, None, INDEX_TYPE, &index).await?;
+    let of_bundle = |(manifest, _): &Attached| {
+        manifest.subject.as_ref().is_some_and(|subject| subject.digest == bundle.digest)
+    };
+    let (last, first) = signatures.into_iter().partition(of_bundle);
+    to.attach(first).await?;
+    to.attach(last).await?;
+    let level = built.release.level.to_string();
+    match new {
+        true => registry.send_manifest(repository, &level, INDEX_TYPE, &index).await?,
+        false => drop(registry.push_manifest(repository, Some(&level), INDEX_TYPE, &index).await?),
+    }
+    Ok(())
+}
+
+/// A signature's manifest, read and as it is.
+type Attached = (Manifest, Vec<u8>);
+
+/// What is pushed, and where to.
+#[derive(Clone)]
+struct To {
+    built: Arc<Built>,
+    registry: Arc<Registry>,
+    repository: Repository,
+}
+
+impl To {
+    /// Layers, then what is small: the configuration of a component whose layers had to be sent isn't there either.
+    async fn blobs(&self, children: &[Descriptor], signatures: &[Attached], new: bool) -> Result<()> {
+        let manifests: Vec<Manifest> =
+            children.iter().map(|child| self.manifest(child)).collect::<Result<_>>()?;
+        let sent = self.layers(&manifests).await?;
+        let mut small = BTreeMap::new();
+        let mut add =
+            |blob: Descriptor, ask: bool| small.entry(blob.digest).or_insert((blob, false)).1 |= ask;
+        signatures.iter().flat_map(|(it, _)| it.layers.clone()).for_each(|blob| add(blob, !new));
+        for manifest in manifests {
+            let fresh = new && manifest.layers.iter().all(|layer| sent.contains(&layer.digest));
+            add(manifest.config, !fresh);
+        }
+        add(Descriptor::of("", EMPTY_CONFIG), true);
+        let to = self.clone();
+        each("blobs", small.into_values().collect(), move |(blob, ask)| {
+            let to = to.clone();
+            async move { to.blob(&blob, ask).await.map(|_| ()) }
+        })
+        .await
+    }
+
+    /// Sends the layers that are missing, and tells which.
+    async fn layers(&self, manifests: &[Manifest]) -> Result<BTreeSet<Digest>> {
+        let layers = manifests.iter().flat_map(|it| &it.layers);
+        let layers: BTreeMap<_, _> = layers.map(|it| (it.digest, it.clone())).collect();
+        let to = self.clone();
+        let sent = gather("layers", layers.into_values().collect(), move |layer| {
+            let to = to.clone();
+            async move { Ok((to.blob(&layer, true).await?, layer.digest)) }
+        });
+        let sent = sent.await?.into_iter().filter(|(pushed, _)| *pushed == Pushed::Uploaded);
+        Ok(sent.map(|(_, digest)| digest).collect())
+    }
+
+    fn manifest(&self, of: &Descriptor) -> Result<Manifest> {
+        serde_json::from_slice(&self.built.layout.blob(&of.digest, MAX_MANIFEST_BYTES)?).map_err(internal)
+    }
+
+    async fn blob(&self, blob: &Descriptor, ask: bool) -> Result<Pushed> {
+        if blob.digest == Digest::of(EMPTY_CONFIG) {
+            return Ok(self.registry.push_blob(&self.repository, EMPTY_CONFIG).await?);
+        }
+        let file = self.built.layout.blob_path(&blob.digest);
+        Ok(match ask {
+            true => self.registry.push_blob_file(&self.repository, &file, &blob.digest, blob.size).await?,
+            false => self.registry.send_blob_file(&self.repository, &file, &blob.digest, blob.size).await?,
+        })
+    }
+
+    async fn components(&self, children: &[Descriptor], new: bool) -> Result<()> {
+        let to = self.clone();
+        each("components", children.to_vec(), move |child| {
+            let to = to.clone();
+            async move {
+                let bytes = to.built.layout.blob(&child.digest, MAX_MANIFEST_BYTES)?;
+                match child.annotations.get(REF_NAME).filter(|_| new) {
+                    Some(tag) => {
+                        to.registry.send_manifest(&to.repository, tag, MANIFEST_TYPE, &bytes).await?
+                    }
+                    None => {
+                        let tag = child.annotations.get(REF_NAME).map(String::as_str);
+                        to.registry.push_manifest(&to.repository, tag, MANIFEST_TYPE, &bytes).await?;
+                    }
+                }
+                Ok(())
+            }
+        })
+        .await
+    }
+
+    async fn attach(&self, signatures: Vec<Attached>) -> Result<()> {
+        let to = self.clone();
+        let attached = gather("signatures", signatures, move |(_, bytes)| {
+            let to = to.clone();
+            async move { Ok((to.registry.push_referrer(&to.repository, &bytes).await?, bytes)) }
+        });
+        // Who wrote the same tags meanwhile, and more slowly, may have lost ours.
+        let in_tags = attached.await?.into_iter().filter(|(listed, _)| *listed == Listed::ByTag);
+        let to = self.clone();
+        each("lists", in_tags.collect(), move |(_, bytes)| {
+            let to = to.clone();
+            async move { Ok(to.registry.confirm_referrer(&to.repository, &bytes).await?) }
+        })
+        .await
+    }
+}
