@@ -18,6 +18,7 @@ mod samples;
 mod sarif;
 mod schema;
 pub(crate) mod seen;
+mod statements;
 mod unknown_fields;
 mod unpinned;
 mod unreadable;
@@ -37,6 +38,7 @@ pub(crate) use sarif::sarif;
 
 use crate::charts::{self, Fetch, Origin, Trouble};
 use crate::release_file::{ComponentEntry, ReleaseFile};
+use crate::statements::Given;
 use crate::yaml_file;
 
 /// One thing to fix.
@@ -94,6 +96,8 @@ pub(crate) struct Linted {
     pub(crate) samples: Vec<Vec<String>>,
     /// True if the images are those of a lock, found by rendering.
     pub(crate) rendered: bool,
+    /// SBOMs and VEX documents.
+    pub(crate) statements: Vec<Given>,
 }
 
 /// The files of one component.
@@ -149,6 +153,7 @@ pub(crate) async fn lint(
             locked::without(path, &mut linted, &mut findings);
         }
     }
+    linted.statements = statements::read(path, &linted.file, &mut findings)?;
     Ok(whole(linted, findings))
 }
 
@@ -199,7 +204,8 @@ async fn gather(
         places.push(place);
         sources.push(source);
     }
-    let linted = Linted { file, places, sources, samples, rendered: false };
+    let (rendered, statements) = (false, Vec::new());
+    let linted = Linted { file, places, sources, samples, rendered, statements };
     definitions::check(&report.file, &linted, base.as_ref(), fetch, report.findings).await;
     Ok(Some(linted))
 }

@@ -1,4 +1,4 @@
-//! `publisher catalog director retire`, `publisher catalog artifact retire`.
+//! `publisher catalog director retire`, and the same of `artifact` and `statement`.
 
 use pdp_policies::trust::Role;
 use pdp_policies::{At, KeyList, KeyPurpose};
@@ -34,7 +34,8 @@ fn joined(current: &Current, purpose: KeyPurpose, key: &DerPublicKey, now: At) -
     let branch = branch_of(Role::Targets, current.catalog.versions().targets + 1);
     let (_, tree) = from_git(&current.remote, &branch).ok()??;
     let path = format!("targets/{}", purpose.file());
-    let list = KeyList::read(&path, tree.get(&path)?).ok()?;
+    let file = KeyList::read(&path, tree.get(&path)?).ok()?;
+    let list = if purpose == KeyPurpose::Statement { file.statements() } else { file };
     let listed = list.keys.iter().find(|listed| listed.der().as_ref() == Some(key))?;
     // Whoever may push a branch could date it before a level that this key vouches for.
     let at = listed.retired_at.filter(|at| (0..=OPEN_FOR).contains(&now.seconds_since(*at)))?;
