@@ -1,5 +1,6 @@
 //! SBOMs and VEX documents: from the release.yaml by a key of their own into a customer's mirror; and what is no statement.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use pdp_e2e::{Finished, Program, Registry, World};
@@ -102,7 +103,9 @@ fn stated(value: &Value) -> Vec<(String, String)> {
 fn listed(registry: &Registry, repository: &str, digest: &str) -> usize {
     let url = format!("http://{}/v2/{repository}/referrers/{digest}", registry.host());
     let list: Value = reqwest::blocking::get(url).unwrap().json().unwrap();
-    list["manifests"].as_array().unwrap().len()
+    // What is pushed again is listed again.
+    let digests = list["manifests"].as_array().unwrap().iter().map(|it| it["digest"].as_str().unwrap());
+    digests.collect::<BTreeSet<_>>().len()
 }
 
 #[test]
@@ -290,4 +293,53 @@ fn what_is_wrong_with_statements_is_found_before_anything_is_built() {
     line.states(&["{path: good.json, of: cilium}"]);
     let out = world.path("wrong").to_string_lossy().into_owned();
     refused(&world, &["release", "build", &line.file(), "--out", &out], "StatementOfAnotherImage");
+}
+
+#[test]
+fn nothing_is_attached_where_it_does_not_belong_or_where_it_would_crowd_a_signature_out() {
+    let world = World::start().unwrap();
+    let layout = Layout::new(&world);
+    let line = Line::new(&world, &layout.digest);
+    let key = world.statement_key().unwrap();
+    let (artifact, ci, person) = (world.key("artifact"), world.key("ci"), world.key("release-1"));
+    let folder = layout.folder.to_string_lossy().into_owned();
+    let built = |name: &str| {
+        let out = world.path(name).to_string_lossy().into_owned();
+        done(&world, &["release", "build", &line.file(), "--out", &out]);
+        done(&world, &["release", "sign", &out, "--key", &artifact, "--statement-key", &key]);
+        out
+    };
+    // A digest that the level's image doesn't have as a part.
+    let stranger = format!("sha256:{}", "0a".repeat(32));
+    line.put("part.json", &sbom(&stranger));
+    line.states(&[&format!("{{path: part.json, of: \"quay.io/cilium/cilium@{stranger}\"}}")]);
+    refused(&world, &publish(&built("part"), &folder, &ci, &person), "StatementOfAnotherImage");
+
+    // Fifteen bundles of whoever, and a signature: one more, and a data plane might not see that.
+    line.states(&[]);
+    let text = std::fs::read_to_string(line.file()).unwrap();
+    std::fs::write(line.file(), text.replace("\nstatements:\n", "\n")).unwrap();
+    let out = built("crowd");
+    let release = std::fs::read(Path::new(&out).join("release-pdp-2026-40.json")).unwrap();
+    let release: Value = serde_json::from_slice(&release).unwrap();
+    let of = |kind: &str, bytes: &[u8]| {
+        let digest = format!("sha256:{}", crate::forge::sha256(bytes));
+        json!({ "mediaType": kind, "digest": digest, "size": bytes.len() })
+    };
+    let (bundle, size) = (release["bundle"]["digest"].as_str().unwrap(), &release["bundle"]["size"]);
+    let (kind, index) =
+        ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json");
+    let sigstore = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    for n in 0..15 {
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": kind, "artifactType": sigstore,
+            "config": of("application/vnd.oci.empty.v1+json", b"{}"), "layers": [of(sigstore, b"{}")],
+            "subject": { "mediaType": index, "digest": bundle, "size": size }, "annotations": { "n": n.to_string() },
+        });
+        let bytes = manifest.to_string();
+        let digest = format!("sha256:{}", crate::forge::sha256(bytes.as_bytes()));
+        world.registry.content().put(BUNDLE, &digest, kind, bytes.as_bytes()).unwrap();
+    }
+    refused(&world, &publish(&out, &folder, &ci, &person), "ReferrersFull");
+    assert_eq!(listed(&world.registry, BUNDLE, bundle), 16, "the signature is there, and no statement");
 }

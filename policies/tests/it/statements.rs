@@ -50,8 +50,8 @@ fn a_key_has_one_purpose_also_within_one_file() {
     assert_eq!(read, list(&artifact, &statement));
     let twice = document::write(&list(&artifact, &artifact)).unwrap();
     assert_eq!(KeyList::read("artifact-keys.json", &twice).unwrap_err().code, RefusalCode::DuplicateKey);
-    let unreadable = String::from_utf8(good).unwrap().replace(&statement.pem.replace('\n', "\\n"), "no key");
-    let refusal = KeyList::read("artifact-keys.json", unreadable.as_bytes()).unwrap_err();
+    let broken = KeyList::active([artifact.pem]).with_statements(KeyList::active(["no key".to_owned()]));
+    let refusal = KeyList::read("artifact-keys.json", &document::write(&broken).unwrap()).unwrap_err();
     assert_eq!(refusal.code, RefusalCode::Unreadable);
 }
 

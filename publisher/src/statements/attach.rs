@@ -152,3 +152,52 @@ async fn send(registry: &Arc<Registry>, layout: &Layout, attached: Vec<Attached>
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::statements::Kind;
+
+    #[test]
+    fn a_statement_about_an_image_needs_the_image_in_our_own_registry() {
+        let digest = Digest::of(b"x");
+        let stored = Stored { digest, size: 1 };
+        let repository = "quay.io/x/y".to_owned();
+        let statement = |about: About, file: Option<&str>, signed: bool| Record {
+            statements: vec![Recorded {
+                kind: Kind::CycloneDx,
+                about,
+                subject: digest,
+                file: file.map(str::to_owned),
+                document: stored,
+                bundles: signed.then_some(stored).into_iter().collect(),
+            }],
+        };
+        let image = || About::Image { repository: repository.clone(), digest, part_of: None };
+        let bundle: Repository = "registry.example/pdp".parse().unwrap();
+        let away = |name: &str| Ok(name.parse::<Repository>()?);
+        let here = |_: &str| Ok("registry.example/x/y".parse::<Repository>()?);
+        let code = |record: &Record, is_here: bool| {
+            let found = if is_here {
+                check_places(record, &bundle, here)
+            } else {
+                check_places(record, &bundle, away)
+            };
+            found
+                .map(|all| all.iter().map(|(_, place)| place.to_string()).collect::<Vec<_>>())
+                .map_err(|it| it.code)
+        };
+        let at = |place: &str| Ok(vec![place.to_owned()]);
+        for (record, is_here, wanted) in [
+            (statement(image(), Some("a.json"), true), false, Err("StatementNowhere".into())),
+            (statement(image(), Some("a.json"), true), true, at("registry.example/x/y")),
+            (statement(About::Level, Some("a.json"), true), false, at("registry.example/pdp")),
+            (statement(About::Level, Some("a.json"), false), false, Err("StatementUnsigned".into())),
+            // What the build wrote by itself.
+            (statement(About::Level, None, false), false, Ok(vec![])),
+        ] {
+            assert_eq!(code(&record, is_here), wanted, "{record:?}");
+        }
+    }
+}
