@@ -36,6 +36,8 @@ pub struct Habits {
     pub forgets_referrers: bool,
     /// Lists referrers without their type.
     pub drops_types: bool,
+    /// Lists referrers without their annotations.
+    pub drops_annotations: bool,
     /// So many requests within each second; more are answered 429 without a word when to come again.
     pub rate: Option<usize>,
     /// Answers 404 to whoever asks for a manifest and doesn't accept its very type.
@@ -156,6 +158,9 @@ pub(crate) fn list(
     }
     for entry in entries.iter_mut().filter(|_| habits.drops_types) {
         entry.as_object_mut().map(|entry| entry.remove("artifactType"));
+    }
+    for entry in entries.iter_mut().filter(|_| habits.drops_annotations) {
+        entry.as_object_mut().map(|entry| entry.remove("annotations"));
     }
     let mut link = None;
     if let Some(size) = habits.referrers_page {

@@ -96,6 +96,20 @@ impl Line {
         Ok(())
     }
 
+    /// A statement, in a file beside the level's `release.yaml`; `of` is a component or an image, or nothing.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn states(&mut self, name: &str, document: &Value, of: Option<&str>) -> Result<()> {
+        write(&self.folder.join(format!("{}/{name}", self.level)), document)?;
+        let entry = of.map_or_else(|| json!({ "path": name }), |of| json!({ "path": name, "of": of }));
+        match self.release["statements"].as_array_mut() {
+            Some(statements) => statements.push(entry),
+            None => self.release["statements"] = json!([entry]),
+        }
+        Ok(())
+    }
+
     /// Declares how long the level takes.
     pub fn takes(&mut self, length: &str) {
         self.release["usualLength"] = json!(length);

@@ -20,12 +20,23 @@ impl World {
         self.path(&format!("next/keys/{file}")).to_string_lossy().into_owned()
     }
 
+    /// Makes a statement key and lists it in the catalog; `release` signs with it from now on. Its file.
+    ///
+    /// # Errors
+    /// When a command fails.
+    pub fn statement_key(&self) -> Result<String> {
+        let key = self.key("statement");
+        self.publisher(&["key", "new", &key])?;
+        self.changed_key("statement", "add", &self.public_key("statement"), &[])?;
+        Ok(key)
+    }
+
     /// The public half of a vendor's key.
     pub fn public_key(&self, name: &str) -> String {
         self.key(name).replace(".key", ".pub")
     }
 
-    /// `publisher catalog director|artifact VERB KEY`, signed by both holders of `targets`; not published.
+    /// `publisher catalog director|artifact|statement VERB KEY`, signed by both holders of `targets`; not published.
     ///
     /// # Errors
     /// When it can't be started.

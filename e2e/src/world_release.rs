@@ -82,7 +82,10 @@ impl World {
         let against: Vec<_> = base.iter().flat_map(|base| ["--base-release", base]).collect();
         self.publisher(&[&["release", "lint", &file], against.as_slice()].concat())?;
         self.publisher(&[&["release", "build", &file, "--out", &out], against.as_slice()].concat())?;
-        self.publisher(&["release", "sign", &out, "--key", &self.key("artifact")])?;
+        let (artifact, statement) = (self.key("artifact"), self.key("statement"));
+        let stated = ["--statement-key", &statement];
+        let stated = if Path::new(&statement).exists() { &stated[..] } else { &[] };
+        self.publisher(&[&["release", "sign", &out, "--key", &artifact], stated].concat())?;
         let (ci, person) = (self.key("ci"), self.key("release-1"));
         self.publisher(&["release", "publish", &out, "--images", &images, "--key", &ci, "--key", &person])?;
         let mut more = vec!["--tempo", tempo];

@@ -5,7 +5,7 @@ use pdp_policies::release::{Artifact, Component, Release};
 use pdp_policies::trust::{self, Catalog, SIGSTORE_BUNDLE, Vouchers};
 use pdp_policies::{Digest, Refusal, RefusalCode};
 use pdp_transport::cli::failure::Result;
-use pdp_transport::oci::{Manifest, OciOptions, Registry, Repository};
+use pdp_transport::oci::{MAX_MANIFEST_BYTES, Manifest, OciOptions, Registry, Repository, Which};
 use pdp_transport::{Error, Kind, block_on};
 
 use crate::crd::Signatures;
@@ -133,7 +133,13 @@ async fn signed(
     digest: &Digest,
     keys: &Vouchers,
 ) -> std::result::Result<(), Trouble> {
-    let bundles = registry.attached(repository, digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await?;
+    let which = Which {
+        artifact_type: SIGSTORE_BUNDLE,
+        limit: MAX_REFERRERS,
+        max_bytes: MAX_MANIFEST_BYTES,
+        wanted: trust::may_release,
+    };
+    let bundles = registry.attached(repository, digest, &which).await?;
     trust::signed_artifact(what, digest, &bundles, keys)?;
     Ok(())
 }

@@ -15,6 +15,8 @@ pub enum KeyPurpose {
     Director,
     /// They sign OCI artifacts (ECDSA P-256).
     Artifact,
+    /// They sign statements about artifacts (ECDSA P-256).
+    Statement,
 }
 
 /// Why a list isn't changed so.
@@ -37,7 +39,7 @@ impl KeyPurpose {
     pub fn file(self) -> &'static str {
         match self {
             Self::Director => DIRECTOR_KEYS,
-            Self::Artifact => ARTIFACT_KEYS,
+            Self::Artifact | Self::Statement => ARTIFACT_KEYS,
         }
     }
 
@@ -46,6 +48,7 @@ impl KeyPurpose {
         match self {
             Self::Director => "director",
             Self::Artifact => "artifact",
+            Self::Statement => "statement",
         }
     }
 
@@ -54,7 +57,7 @@ impl KeyPurpose {
         let scheme = VerificationKey::from_spki(key).map(|key| key.scheme());
         match self {
             Self::Director => matches!(scheme, Ok(SigningScheme::Ed25519)),
-            Self::Artifact => matches!(scheme, Ok(SigningScheme::EcdsaP256Sha256)),
+            Self::Artifact | Self::Statement => matches!(scheme, Ok(SigningScheme::EcdsaP256Sha256)),
         }
     }
 }
@@ -160,6 +163,7 @@ impl fmt::Display for BadKeyChange {
             Self::Unreadable => "it is no public key in SPKI PEM",
             Self::WrongType(KeyPurpose::Director) => "a director's key is Ed25519",
             Self::WrongType(KeyPurpose::Artifact) => "an artifact key is ECDSA P-256",
+            Self::WrongType(KeyPurpose::Statement) => "a statement key is ECDSA P-256",
             Self::Listed(KeyState::Active) => "it is listed already, and in use",
             Self::Listed(KeyState::Retired) => "it is listed already, and out of use",
             Self::Listed(KeyState::Revoked) => "it is revoked",

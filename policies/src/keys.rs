@@ -1,4 +1,7 @@
-//! Which keys may direct and which may vouch for artifacts: two targets of the catalog.
+//! Which keys may direct, which vouch for artifacts, and which sign statements about them: two targets of the catalog.
+//!
+//! Statement keys stand in the artifact keys' file: a reader that doesn't know them refuses a catalog with a further target,
+//! and passes over a further field.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,6 +26,9 @@ pub struct KeyList {
     pub critical: Vec<String>,
     /// The keys.
     pub keys: Vec<ListedKey>,
+    /// Keys that sign statements about artifacts (SBOMs, VEX) and release nothing; in the list of artifact keys alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statement_keys: Vec<ListedKey>,
 }
 
 /// One key of a list.
@@ -57,16 +63,35 @@ impl KeyList {
         let state = KeyState::Active;
         let keys =
             keys.into_iter().map(|public_key| ListedKey { public_key, state, retired_at: None }).collect();
-        Self { api_version: document::API_VERSION.to_owned(), critical: Vec::new(), keys }
+        Self::of(keys)
     }
 
-    /// Reads a key list; every key must be readable and listed once.
+    fn of(keys: Vec<ListedKey>) -> Self {
+        let statement_keys = Vec::new();
+        Self { api_version: document::API_VERSION.to_owned(), critical: Vec::new(), keys, statement_keys }
+    }
+
+    /// The statement keys as a list of their own.
+    #[must_use]
+    pub fn statements(&self) -> Self {
+        Self::of(self.statement_keys.clone())
+    }
+
+    /// With these statement keys.
+    #[must_use]
+    pub fn with_statements(&self, statements: Self) -> Self {
+        Self { statement_keys: statements.keys, ..self.clone() }
+    }
+
+    /// Reads a key list; every key must be readable and listed once, whatever for: cosign and Flux don't look at what a
+    /// signature says, so that a statement by an artifact key would release what it is about.
     ///
     /// # Errors
     /// `Unreadable`, `UnknownCriticalFeature`, `DuplicateKey`.
     pub fn read(subject: &str, bytes: &[u8]) -> Result<Self, Refusal> {
         let list: Self = document::read(subject, bytes)?;
-        for (n, key) in list.keys.iter().enumerate() {
+        let all: Vec<_> = list.keys.iter().chain(&list.statement_keys).collect();
+        for (n, key) in all.iter().enumerate() {
             let der = key.der().ok_or_else(|| {
                 Refusal::new(
                     RefusalCode::Unreadable,
@@ -74,7 +99,7 @@ impl KeyList {
                     format!("key {n} is not an SPKI PEM public key"),
                 )
             })?;
-            if list.keys[..n].iter().any(|other| other.der().as_ref() == Some(&der)) {
+            if all[..n].iter().any(|other| other.der().as_ref() == Some(&der)) {
                 return Err(Refusal::new(
                     RefusalCode::DuplicateKey,
                     subject,

@@ -52,6 +52,11 @@ impl KeyArgs {
     pub(crate) fn unlock(&self) -> Result<Vec<SigningKey>> {
         unlock(&self.keys, &self.password)
     }
+
+    /// Further keys of the same call; they have the same password.
+    pub(crate) fn unlock_others(&self, keys: &[PathBuf]) -> Result<Vec<SigningKey>> {
+        if keys.is_empty() { Ok(Vec::new()) } else { unlock(keys, &self.password) }
+    }
 }
 
 /// As [`KeyArgs`] for a command that only shows what it would propose with `--show`.

@@ -29,6 +29,7 @@ mod retention;
 mod server;
 mod several;
 mod signature;
+mod statements;
 mod yaml_file;
 
 use std::process::ExitCode;

@@ -49,6 +49,19 @@ pub(crate) struct ReleaseFile {
     #[serde(default)]
     pub(crate) rendered: Rendered,
     pub(crate) components: Vec<ComponentEntry>,
+    /// SBOMs and VEX documents that go with it.
+    #[serde(default)]
+    pub(crate) statements: Vec<StatementEntry>,
+}
+
+/// An SBOM or a VEX document; which of them, its content says.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct StatementEntry {
+    /// Relative to the file.
+    pub(crate) path: String,
+    /// A component's name, or an image of the level; none for the whole level.
+    #[serde(default)]
+    pub(crate) of: Option<String>,
 }
 
 /// The clusters that the charts are rendered for.

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pdp_policies::Digest;
-use pdp_policies::trust::{COSIGN_PREDICATE, SIGSTORE_BUNDLE};
+use pdp_policies::trust::{COSIGN_PREDICATE, PREDICATE_TYPE, SIGSTORE_BUNDLE};
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{
     Descriptor, EMPTY_CONFIG, EMPTY_TYPE, Layout, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::keys::SigningKey;
 
@@ -26,8 +26,8 @@ pub(crate) struct Detached {
 
 /// Signs `subject` with `key`.
 pub(crate) fn detached(subject: &Descriptor, key: &SigningKey) -> Result<Detached> {
-    let bundle = bundle(&subject.digest, key)?;
-    let manifest = referrer(subject, &bundle)?;
+    let bundle = bundle(&subject.digest, COSIGN_PREDICATE, &json!({}), key)?;
+    let manifest = referrer(subject, COSIGN_PREDICATE, &Descriptor::of(SIGSTORE_BUNDLE, &bundle))?;
     Ok(Detached { bundle, manifest })
 }
 
@@ -79,12 +79,17 @@ pub(crate) fn is_signed(layout: &Layout, subject: &Digest, key: &SigningKey) -> 
 }
 
 /// The bundle: a DSSE envelope over an in-toto statement, and a hint which key made it.
-fn bundle(subject: &Digest, key: &SigningKey) -> Result<Vec<u8>> {
+pub(crate) fn bundle(
+    subject: &Digest,
+    predicate_type: &str,
+    predicate: &Value,
+    key: &SigningKey,
+) -> Result<Vec<u8>> {
     let statement = serde_json::to_vec(&json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{ "digest": { "sha256": subject.hex() } }],
-        "predicateType": COSIGN_PREDICATE,
-        "predicate": {},
+        "predicateType": predicate_type,
+        "predicate": predicate,
     }))
     .map_err(internal)?;
     let signature = key.sign(&sigstore_types::pae(IN_TOTO, &statement))?;
@@ -101,18 +106,19 @@ fn bundle(subject: &Digest, key: &SigningKey) -> Result<Vec<u8>> {
     .map_err(internal)
 }
 
-fn referrer(subject: &Descriptor, bundle: &[u8]) -> Result<Vec<u8>> {
+/// The manifest that attaches a bundle.
+pub(crate) fn referrer(subject: &Descriptor, predicate_type: &str, bundle: &Descriptor) -> Result<Vec<u8>> {
     let subject = Descriptor { annotations: BTreeMap::new(), artifact_type: None, ..subject.clone() };
     let manifest = Manifest {
         schema_version: 2,
         media_type: MANIFEST_TYPE.to_owned(),
         artifact_type: Some(SIGSTORE_BUNDLE.to_owned()),
         config: Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG),
-        layers: vec![Descriptor::of(SIGSTORE_BUNDLE, bundle)],
+        layers: vec![bundle.clone()],
         subject: Some(subject),
         annotations: BTreeMap::from([
             ("dev.sigstore.bundle.content".to_owned(), "dsse-envelope".to_owned()),
-            ("dev.sigstore.bundle.predicateType".to_owned(), COSIGN_PREDICATE.to_owned()),
+            (PREDICATE_TYPE.to_owned(), predicate_type.to_owned()),
             ("org.opencontainers.image.created".to_owned(), "1970-01-01T00:00:00Z".to_owned()),
         ]),
     };

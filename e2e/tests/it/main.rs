@@ -85,4 +85,5 @@ mod secret_attacks;
 mod server_attacks;
 mod server_floods;
 mod server_input;
+mod statements;
 mod watching;

@@ -94,10 +94,20 @@ fn signatures_hidden() {
 
 /// Attaches a statement to a digest, signed by `key`.
 fn attach(attack: &Attack, subject: &str, predicate: &str, stated: &str, key: &Stolen) {
+    attach_more(attack, subject, (predicate, &json!({})), stated, key);
+}
+
+fn attach_more(
+    attack: &Attack,
+    subject: &str,
+    (predicate, says): (&str, &Value),
+    stated: &str,
+    key: &Stolen,
+) {
     let host = attack.registry().host();
     let client = reqwest::blocking::Client::new();
     let statement = serde_json::to_vec(&json!({
-        "_type": "https://in-toto.io/Statement/v1", "predicateType": predicate, "predicate": {},
+        "_type": "https://in-toto.io/Statement/v1", "predicateType": predicate, "predicate": says,
         "subject": [{ "digest": { "sha256": stated.trim_start_matches("sha256:") } }],
     }));
     let statement = statement.unwrap();
@@ -183,6 +193,16 @@ fn a_foreign_referrer_beside_the_signature() {
     let attack = Attack::with_registry("foreign-referrer-beside");
     attack.serve(&attack.base.at_42);
     attach(&attack, &bundle_digest(&attack), SIGNED, &bundle_digest(&attack), &Stolen::own());
+    attack.is_harmless();
+}
+
+#[test]
+fn a_statement_beside_the_signature_that_no_data_plane_reads() {
+    let attack = Attack::with_registry("large-statement-beside");
+    attack.serve(&attack.base.at_42);
+    let large = json!({ "bomFormat": "x".repeat(4 << 20) });
+    let bundle = bundle_digest(&attack);
+    attach_more(&attack, &bundle, ("https://cyclonedx.org/bom", &large), &bundle, &Stolen::own());
     attack.is_harmless();
 }
 

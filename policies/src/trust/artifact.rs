@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use sigstore_crypto::VerificationKey;
 use sigstore_types::bundle::{SignatureContent, VerificationMaterialContent};
-use sigstore_types::{Bundle, DsseEnvelope, Statement};
+use sigstore_types::{Bundle, DerPublicKey, DsseEnvelope, Statement};
 
 use super::{Verified, Vouchers};
 use crate::codes::{Refusal, RefusalCode};
@@ -84,6 +84,22 @@ fn telling(old: Option<Refusal>, new: Refusal) -> Refusal {
 }
 
 fn signed_by(subject: &str, digest: &Digest, bundle: &[u8], keys: &Vouchers) -> Result<(), Refusal> {
+    let (envelope, _) = envelope(subject, digest, bundle, keys)?;
+    let stated = statement(subject, digest, &envelope)?;
+    if stated != COSIGN_PREDICATE {
+        let detail = format!("it states `{}`", stated.escape_default());
+        return Err(Refusal::new(RefusalCode::WrongPredicate, subject, detail));
+    }
+    Ok(())
+}
+
+/// What a key that counts for the digest put its signature on, and the key.
+pub(super) fn envelope(
+    subject: &str,
+    digest: &Digest,
+    bundle: &[u8],
+    keys: &Vouchers,
+) -> Result<(DsseEnvelope, DerPublicKey), Refusal> {
     let refuse = |code, detail: &str| Refusal::new(code, subject, detail);
     let unreadable = |detail: &str| refuse(RefusalCode::Unreadable, detail);
     let text = std::str::from_utf8(bundle).map_err(|e| unreadable(&e.to_string()))?;
@@ -91,30 +107,27 @@ fn signed_by(subject: &str, digest: &Digest, bundle: &[u8], keys: &Vouchers) -> 
     if !matches!(bundle.verification_material.content, VerificationMaterialContent::PublicKey(_)) {
         return Err(refuse(RefusalCode::UnknownSigner, "signed with a certificate, not with a key"));
     }
-    let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
+    let SignatureContent::DsseEnvelope(envelope) = bundle.content else {
         return Err(refuse(RefusalCode::WrongPredicate, "a bare signature, not a statement"));
     };
-    if !keys.for_digest(digest).any(|key| verifies(key, envelope)) {
-        return Err(refuse(RefusalCode::UnknownSigner, "signed by no key that vouches for releases"));
-    }
-    check_statement(subject, digest, envelope)
+    let signer = keys.for_digest(digest).find(|key| verifies(key, &envelope)).cloned();
+    let signer = signer
+        .ok_or_else(|| refuse(RefusalCode::UnknownSigner, "signed by no key that vouches for releases"))?;
+    Ok((envelope, signer))
 }
 
-fn verifies(key: &sigstore_types::DerPublicKey, envelope: &DsseEnvelope) -> bool {
+fn verifies(key: &DerPublicKey, envelope: &DsseEnvelope) -> bool {
     VerificationKey::from_spki(key)
         .is_ok_and(|key| key.verify(envelope.pae(), &envelope.signature.sig).is_ok())
 }
 
-/// The signature is ours; is it over "released", and over this digest?
-fn check_statement(subject: &str, digest: &Digest, envelope: &DsseEnvelope) -> Result<(), Refusal> {
+/// The signature is ours; is it over this digest? What it states.
+pub(super) fn statement(subject: &str, digest: &Digest, envelope: &DsseEnvelope) -> Result<String, Refusal> {
     let refuse = |code, detail: String| Refusal::new(code, subject, detail);
     let statement: Statement = serde_json::from_slice(envelope.payload.as_bytes())
         .map_err(|e| refuse(RefusalCode::Unreadable, e.to_string()))?;
-    if envelope.payload_type != IN_TOTO
-        || statement.type_ != STATEMENT
-        || statement.predicate_type != COSIGN_PREDICATE
-    {
-        let detail = format!("it states `{}`", statement.predicate_type.escape_default());
+    if envelope.payload_type != IN_TOTO || statement.type_ != STATEMENT {
+        let detail = format!("it is no in-toto statement but `{}`", statement.type_.escape_default());
         return Err(refuse(RefusalCode::WrongPredicate, detail));
     }
     let [stated] = statement.subject.as_slice() else {
@@ -123,5 +136,5 @@ fn check_statement(subject: &str, digest: &Digest, envelope: &DsseEnvelope) -> R
     if stated.digest.sha256.as_ref().map(|hash| hash.as_bytes()) != Some(digest.as_bytes()) {
         return Err(refuse(RefusalCode::WrongSubject, "it is over another digest".into()));
     }
-    Ok(())
+    Ok(statement.predicate_type)
 }

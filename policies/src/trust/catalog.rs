@@ -29,6 +29,7 @@ pub struct Catalog {
     releases: Named,
     director_keys: KeyList,
     artifact_keys: KeyList,
+    statement_keys: KeyList,
 }
 
 /// How old the catalog is. Age comes from the timestamp's version, its Unix second of signing.
@@ -74,7 +75,19 @@ impl Catalog {
             }
             read.insert(channel.line.clone(), channel);
         }
-        Ok(Self { tree, online, versions, expiries, channels: read, releases, director_keys, artifact_keys })
+        let statement_keys = artifact_keys.statements();
+        let channels = read;
+        Ok(Self {
+            tree,
+            online,
+            versions,
+            expiries,
+            channels,
+            releases,
+            director_keys,
+            artifact_keys,
+            statement_keys,
+        })
     }
 
     /// Timestamp and snapshot, as they were signed.
@@ -105,6 +118,11 @@ impl Catalog {
     /// The keys that may sign artifacts.
     pub fn artifact_keys(&self) -> &KeyList {
         &self.artifact_keys
+    }
+
+    /// The keys that may sign statements about artifacts; empty if there is none.
+    pub fn statement_keys(&self) -> &KeyList {
+        &self.statement_keys
     }
 
     /// When it was signed last.

@@ -18,6 +18,7 @@ mod role;
 mod signers;
 mod ssh;
 mod ssh_certificate;
+mod statement;
 mod vouchers;
 
 pub use approval::{Approved, Requested, Times, Uncounted, approval, is_request, request};
@@ -29,6 +30,7 @@ pub use instruction::{Instructed, InstructionFloor, assignment, ring_state, sign
 pub use judge::{Judged, catalog, catalog_from};
 pub use known::Known;
 pub use role::{Nearness, Role};
+pub use statement::{MAX_STATEMENT_BUNDLE_BYTES, PREDICATE_TYPE, Stated, may_release, may_state, stated};
 pub use vouchers::{Carried, Vouchers, carried};
 
 /// A value that someone entitled vouched for. Only this module can make one.

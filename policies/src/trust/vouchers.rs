@@ -24,6 +24,11 @@ impl Vouchers {
         Self::under(catalog, catalog.artifact_keys())
     }
 
+    /// Those that count for statements about artifacts, in the same way; for images, too.
+    pub fn of_statements(catalog: &Catalog) -> Self {
+        Self::under(catalog, catalog.statement_keys())
+    }
+
     /// As another list would have it for what this catalog promotes: what a change of keys would cost.
     pub fn under(catalog: &Catalog, keys: &KeyList) -> Self {
         let retired = keys.keys.iter().filter(|key| key.state == KeyState::Retired);
@@ -34,6 +39,11 @@ impl Vouchers {
     /// Those of a list that sign today.
     pub fn in_use(keys: &KeyList) -> Self {
         Self { in_use: keys.active_keys().filter_map(ListedKey::der).collect(), retired: Vec::new() }
+    }
+
+    /// True if no key counts for anything.
+    pub fn is_empty(&self) -> bool {
+        self.in_use.is_empty() && self.retired.is_empty()
     }
 
     pub(super) fn for_digest<'a>(&'a self, digest: &'a Digest) -> impl Iterator<Item = &'a DerPublicKey> {
@@ -89,12 +99,14 @@ fn digests_of(catalog: &Catalog, line: &Line, level: Level) -> Option<BTreeSet<D
     Some(artifacts.chain([release.bundle.digest]).collect())
 }
 
-/// Bundles and artifacts of all levels that were promoted before `at`.
+/// Bundles, artifacts and images of all levels that were promoted before `at`.
 fn promoted_before(catalog: &Catalog, at: At) -> BTreeSet<Digest> {
     let mut digests = BTreeSet::new();
     for channel in catalog.channels() {
         for level in channel.levels.iter().filter(|(_, it)| it.promoted_at < at).map(|(level, _)| *level) {
             digests.extend(digests_of(catalog, &channel.line, level).into_iter().flatten());
+            let release = catalog.release(&channel.line, level);
+            digests.extend(release.iter().flat_map(|it| it.release.images()).map(|image| image.digest));
         }
     }
     digests

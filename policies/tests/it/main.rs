@@ -28,6 +28,7 @@ mod reach;
 mod release_values;
 mod rollout;
 mod rotation;
+mod statements;
 mod trust;
 mod vendor;
 mod versions;

@@ -55,9 +55,14 @@ impl Key {
 
     /// A Sigstore bundle by this key over a digest.
     pub(crate) fn bundle(&self, digest: &Digest) -> Vec<u8> {
+        self.states(digest, COSIGN_PREDICATE)
+    }
+
+    /// The same with another predicate.
+    pub(crate) fn states(&self, digest: &Digest, predicate_type: &str) -> Vec<u8> {
         let statement = serde_json::to_vec(&json!({
             "_type": "https://in-toto.io/Statement/v1", "subject": [{ "digest": { "sha256": digest.hex() } }],
-            "predicateType": COSIGN_PREDICATE, "predicate": {},
+            "predicateType": predicate_type, "predicate": {},
         }))
         .unwrap();
         let kind = "application/vnd.in-toto+json";

@@ -39,7 +39,10 @@ fn now(purpose: KeyPurpose, key: &ListedKey) -> String {
     match (key.state, purpose, key.retired_at) {
         (KeyState::Active, KeyPurpose::Director, _) => "may direct from now on".to_owned(),
         (KeyState::Active, KeyPurpose::Artifact, _) => "vouches for artifacts from now on".to_owned(),
-        (KeyState::Retired, KeyPurpose::Artifact, Some(at)) => {
+        (KeyState::Active, KeyPurpose::Statement, _) => {
+            "signs SBOMs and VEX documents from now on".to_owned()
+        }
+        (KeyState::Retired, KeyPurpose::Artifact | KeyPurpose::Statement, Some(at)) => {
             format!("is retired: counts for levels promoted before {at}")
         }
         (KeyState::Retired, ..) => "is retired: nothing that it signed counts".to_owned(),

@@ -113,7 +113,11 @@ fn list_with(tree: &CatalogTree, material: Option<&[u8]>) -> Option<String> {
     [DIRECTOR_KEYS, ARTIFACT_KEYS].into_iter().find_map(|name| {
         let list = KeyList::read(name, tree.get(&format!("targets/{name}"))?).ok()?;
         let own = |pem: &str| metadata::key(pem).ok().and_then(|(_, listed)| metadata::material(&listed));
-        let found = list.keys.iter().any(|key| own(&key.public_key).as_deref() == material);
+        let found = list
+            .keys
+            .iter()
+            .chain(&list.statement_keys)
+            .any(|key| own(&key.public_key).as_deref() == material);
         found.then(|| format!("is listed in {name}"))
     })
 }

@@ -74,9 +74,13 @@ fn in_release(path: &str, old: Option<&[u8]>, new: &[u8]) -> Vec<String> {
 fn in_key_list(name: &str, path: &str, old: Option<&[u8]>, new: &[u8]) -> Vec<String> {
     let purpose = [KeyPurpose::Director, KeyPurpose::Artifact].into_iter().find(|it| it.file() == name);
     let Some(purpose) = purpose else { return Vec::new() };
-    let old = old.and_then(|bytes| KeyList::read(path, bytes).ok());
+    let old = old.and_then(|bytes| KeyList::read(path, bytes).ok()).unwrap_or_else(|| KeyList::active([]));
     match KeyList::read(path, new) {
-        Ok(new) => of_keys(purpose, &old.unwrap_or_else(|| KeyList::active([])), &new),
+        Ok(new) => {
+            let mut words = of_keys(purpose, &old, &new);
+            words.extend(of_keys(KeyPurpose::Statement, &old.statements(), &new.statements()));
+            words
+        }
         Err(refusal) => vec![refused(&refusal)],
     }
 }

@@ -94,10 +94,13 @@ fn of_catalog(args: &Args, keys: &[Named], now: At) -> (Vec<Check>, Vec<String>)
     (checks, repositories(args, &current))
 }
 
-/// The keys that sign artifacts and instructions now.
+/// The keys that sign artifacts, instructions and statements now.
 fn listed(current: &Current) -> Vec<Named> {
-    let lists =
-        [("artifact", current.catalog.artifact_keys()), ("director", current.catalog.director_keys())];
+    let lists = [
+        ("artifact", current.catalog.artifact_keys()),
+        ("director", current.catalog.director_keys()),
+        ("statement", current.catalog.statement_keys()),
+    ];
     let material = |pem: &str| metadata::material(&metadata::key(pem).ok()?.1);
     let of = |(name, list): (&str, &KeyList)| -> Vec<Named> {
         let keys = list.keys.iter().filter(|key| key.state == KeyState::Active);

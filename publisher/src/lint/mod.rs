@@ -20,6 +20,7 @@ mod samples;
 mod sarif;
 mod schema;
 pub(crate) mod seen;
+mod statements;
 mod unknown_fields;
 mod unpinned;
 mod unreadable;
@@ -38,6 +39,7 @@ pub(crate) use sarif::sarif;
 
 use crate::charts::{self, Fetch, Origin, Trouble};
 use crate::release_file::{ComponentEntry, ReleaseFile};
+use crate::statements::Given;
 use crate::yaml_file;
 
 /// One thing to fix.
@@ -102,6 +104,8 @@ pub(crate) struct Linted {
     pub(crate) rendered: bool,
     /// What is good, and may still be worth a look.
     pub(crate) notes: Vec<Finding>,
+    /// SBOMs and VEX documents.
+    pub(crate) statements: Vec<Given>,
 }
 
 /// The files of one component.
@@ -158,6 +162,7 @@ pub(crate) async fn lint(
             locked::without(path, &mut linted, &mut findings);
         }
     }
+    linted.statements = statements::read(path, &linted.file, &mut findings)?;
     Ok(whole(linted, findings))
 }
 
@@ -223,7 +228,8 @@ async fn gather(
         sources.push(source);
     }
     located::locate(&mut notes);
-    let linted = Linted { file, places, sources, samples, rendered: false, notes };
+    let (rendered, statements) = (false, Vec::new());
+    let linted = Linted { file, places, sources, samples, rendered, notes, statements };
     embargo::check(&linted, report.findings);
     definitions::check(&report.file, &linted, base.as_ref(), fetch, report.findings).await;
     Ok(Some(linted))

@@ -10,26 +10,35 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::{INDEX_TYPE, MANIFEST_TYPE, Registry, Repository};
 
 use super::inventory::{Inventory, Tag};
-use super::signatures;
+use super::{signatures, statements};
 use crate::commands::release::{named, tags};
 use crate::images::{From, Read, tree};
 use crate::several::gather;
 
-/// Adds a level to an inventory: its bundle with every component, the signatures of each, its images, its tags.
+/// The keys by which attachments come along.
+pub(crate) struct Keys {
+    pub(crate) releases: Vouchers,
+    pub(crate) statements: Vouchers,
+}
+
+/// Adds a level to an inventory: its bundle with every component, the signatures of each and what is stated about it, its
+/// images, its tags.
 ///
 /// # Errors
 /// `ImageMissing` with every image that isn't whole, `BadImage`, and what requests can end with.
 pub(crate) async fn listed(
     registry: &Arc<Registry>,
-    (release, bundle, keys): (&Release, &Repository, &Vouchers),
+    (release, bundle, keys): (&Release, &Repository, &Keys),
     way: impl Fn(&str) -> Result<(Repository, Repository)>,
     inventory: &mut Inventory,
 ) -> Result<()> {
     let (_, to) = way(&release.bundle.repository)?;
     let documents = tree(&From::Registry(registry, bundle.clone()), release.bundle.digest).await?;
     inventory.add(bundle, &to, &documents);
+    let mut subjects = Vec::new();
     for (what, digest) in named(release) {
-        signatures::add(registry, (bundle, &to), (what, digest), keys, inventory).await?;
+        signatures::add(registry, (bundle, &to), (what, digest), &keys.releases, inventory).await?;
+        subjects.push(((bundle.clone(), what.to_owned(), digest), to.clone()));
     }
     inventory.tags.extend(tags(release).map(|(name, digest)| tag(release.level, bundle, &to, name, digest)));
     let images: BTreeSet<&Image> = release.images().collect();
@@ -37,8 +46,11 @@ pub(crate) async fn listed(
         images.into_iter().map(|image| Ok((way(image.pull_name())?, image.digest))).collect();
     for ((from, to), documents) in trees(registry, images?).await? {
         inventory.add(&from, &to, &documents);
+        // Only there can the vendor have attached any.
+        let own = documents.iter().filter(|_| from.host == bundle.host);
+        subjects.extend(own.map(|it| ((from.clone(), from.to_string(), it.digest), to.clone())));
     }
-    Ok(())
+    statements::add(registry, subjects, &keys.statements, inventory).await
 }
 
 type Way = (Repository, Repository);

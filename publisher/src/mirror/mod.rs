@@ -5,10 +5,12 @@ mod inventory;
 mod lacking;
 mod listed;
 mod signatures;
+mod statements;
 mod tags;
 
 pub(crate) use bring::bring;
 pub(crate) use inventory::{Inventory, Item, Tag};
 pub(crate) use lacking::{absent, lacking};
-pub(crate) use listed::listed;
+pub(crate) use listed::{Keys, listed};
+pub(crate) use signatures::plain;
 pub(crate) use tags::{tag, untagged};

@@ -2,13 +2,13 @@
 //! what strangers attached stays where it is.
 
 use pdp_policies::Digest;
-use pdp_policies::trust::{self, SIGSTORE_BUNDLE, Vouchers};
+use pdp_policies::trust::{self, Vouchers};
 use pdp_transport::Kind;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{MAX_MANIFEST_BYTES, Manifest, Registry, Repository};
 
 use super::inventory::Inventory;
-use crate::commands::release::MAX_REFERRERS;
+use crate::commands::release::RELEASE_SIGNATURES;
 
 /// Adds every signature of something that vouches for it.
 pub(super) async fn add(
@@ -18,13 +18,15 @@ pub(super) async fn add(
     keys: &Vouchers,
     inventory: &mut Inventory,
 ) -> Result<()> {
-    for entry in registry.referrers(from, &subject, SIGSTORE_BUNDLE, MAX_REFERRERS).await? {
+    for entry in registry.referrers_like(from, &subject, &RELEASE_SIGNATURES).await? {
         let bytes = match registry.manifest(from, &entry.digest).await {
             Err(error) if error.kind == Kind::NotFound => continue,
             other => other?,
         };
         let Some(manifest) = plain(&bytes, &subject) else { continue };
-        let Some(layer) = manifest.layers.first() else { continue };
+        let Some(layer) = manifest.layers.first().filter(|it| it.size <= MAX_MANIFEST_BYTES) else {
+            continue;
+        };
         let bundle = registry.blob(from, &layer.digest, layer.size, MAX_MANIFEST_BYTES).await?;
         if trust::signed_artifact(what, &subject, &[bundle], keys).is_ok() {
             inventory.add_signature(from, to, entry.digest, subject);
@@ -36,7 +38,7 @@ pub(super) async fn add(
 }
 
 /// A signature of the subject and nothing beside it: a stranger could hang layers of any size onto a good one.
-fn plain(bytes: &[u8], subject: &Digest) -> Option<Manifest> {
+pub(crate) fn plain(bytes: &[u8], subject: &Digest) -> Option<Manifest> {
     let manifest: Manifest = serde_json::from_slice(bytes).ok()?;
     let refers = manifest.subject.as_ref().is_some_and(|it| it.digest == *subject);
     let small = manifest.layers.len() == 1 && manifest.config.size <= MAX_MANIFEST_BYTES;
@@ -46,6 +48,7 @@ fn plain(bytes: &[u8], subject: &Digest) -> Option<Manifest> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use pdp_policies::trust::SIGSTORE_BUNDLE;
     use pdp_transport::oci::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, MANIFEST_TYPE};
 
     use super::*;

@@ -7,8 +7,11 @@ use pdp_policies::{Digest, Level, Release};
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{Registry, Repository};
 
-use crate::commands::release::{MAX_REFERRERS, named};
+use crate::commands::release::named;
 use crate::images::{From, reach};
+
+/// More attachments of one thing aren't listed: signatures and statements of ten years.
+const MAX_ATTACHED: usize = 256;
 
 /// What must stay, and for which levels.
 #[derive(Debug, Default)]
@@ -39,7 +42,7 @@ pub(crate) struct Where {
     pub(crate) is_there: bool,
 }
 
-/// Adds a level: its bundle, components, signatures, and its images with all parts.
+/// Adds a level: its bundle, components, and its images with all parts; signatures and statements of each.
 ///
 /// # Errors
 /// `BadImage`, and what requests can end with; what isn't there is no error.
@@ -56,12 +59,15 @@ pub(crate) async fn needed(
             all.absent.insert(format!("{what} of level {}: {}@{digest}", release.level, bundle.repository));
             continue;
         }
-        for entry in registry.referrers(&bundle.repository, &digest, SIGSTORE_BUNDLE, MAX_REFERRERS).await? {
+        for entry in registry.referrers(&bundle.repository, &digest, SIGSTORE_BUNDLE, MAX_ATTACHED).await? {
             all.add(&bundle.repository, entry.digest, release.level);
         }
     }
     for image in release.images() {
-        image_parts(registry, &place(image.pull_name())?, image.digest, release.level, all).await?;
+        let place = place(image.pull_name())?;
+        // Only there can the vendor have attached anything.
+        let own = place.host == bundle.repository.host;
+        image_parts(registry, &place, (image.digest, own), release.level, all).await?;
     }
     Ok(())
 }
@@ -69,7 +75,7 @@ pub(crate) async fn needed(
 async fn image_parts(
     registry: &Registry,
     repository: &Repository,
-    digest: Digest,
+    (digest, own): (Digest, bool),
     level: Level,
     all: &mut Needed,
 ) -> Result<()> {
@@ -78,8 +84,14 @@ async fn image_parts(
     if !all.images.contains_key(&key) {
         let (documents, gaps) = reach(&From::Registry(registry, repository.clone()), digest).await?;
         all.absent.extend(gaps.keys().map(|gap| format!("{repository}@{gap}, for image {digest}")));
-        let parts = documents.iter().map(|it| it.digest).chain(gaps.into_keys());
-        all.images.insert(key.clone(), parts.collect());
+        let mut parts: BTreeSet<_> = documents.iter().map(|it| it.digest).collect();
+        for part in documents.iter().filter(|_| own) {
+            let attached =
+                registry.referrers(repository, &part.digest, SIGSTORE_BUNDLE, MAX_ATTACHED).await?;
+            parts.extend(attached.into_iter().map(|it| it.digest));
+        }
+        parts.extend(gaps.into_keys());
+        all.images.insert(key.clone(), parts);
     }
     for part in all.images.get(&key).cloned().unwrap_or_default() {
         all.add(repository, part, level);

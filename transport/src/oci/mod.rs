@@ -32,6 +32,7 @@ pub use layout::Layout;
 pub(crate) use memory::Memory;
 pub use patience::Patience;
 pub use push::Pushed;
+pub use referrers::Which;
 pub use registry::{OciOptions, Registry, Traffic};
 pub use repository::Repository;
 

@@ -1,6 +1,6 @@
 //! What refers to a manifest (signatures): by the referrers API and by the tag `sha256-<hex>`, whoever keeps which.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::Digest;
 use reqwest::{Response, header};
@@ -20,6 +20,19 @@ const MOST_PAGES: usize = 32;
 const MOST_BYTES: u64 = 2 * MAX_MANIFEST_BYTES;
 /// So many entries that don't say what they are get opened.
 const MOST_OPENED: usize = 16;
+
+/// Which referrers are looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Which<'a> {
+    /// What they are.
+    pub artifact_type: &'a str,
+    /// At most so many.
+    pub limit: usize,
+    /// Larger contents are passed over (bytes).
+    pub max_bytes: u64,
+    /// Says by its annotations whether one is looked at. It is asked of the list and, as some lists have none, of the manifest.
+    pub wanted: fn(&BTreeMap<String, String>) -> bool,
+}
 
 /// What the referrers API says.
 pub(super) enum Listing {
@@ -44,9 +57,24 @@ impl Registry {
         artifact_type: &str,
         limit: usize,
     ) -> Result<Vec<Descriptor>> {
+        let all = Which { artifact_type, limit, max_bytes: MAX_MANIFEST_BYTES, wanted: |_| true };
+        self.referrers_like(repository, digest, &all).await
+    }
+
+    /// As above; those that aren't wanted don't count.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn referrers_like(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+        which: &Which<'_>,
+    ) -> Result<Vec<Descriptor>> {
         let (mut wanted, mut seen, mut opened) = (Vec::new(), BTreeSet::new(), 0);
         for entry in self.all_referrers(repository, digest).await? {
-            if wanted.len() == limit || !seen.insert(entry.digest) {
+            let passed_over = wanted.len() == which.limit || !(which.wanted)(&entry.annotations);
+            if passed_over || !seen.insert(entry.digest) {
                 continue;
             }
             let kind = match &entry.artifact_type {
@@ -56,7 +84,7 @@ impl Registry {
                 }
                 known => known.clone(),
             };
-            if kind.as_deref() == Some(artifact_type) {
+            if kind.as_deref() == Some(which.artifact_type) {
                 wanted.push(entry);
             }
         }
@@ -81,10 +109,10 @@ impl Registry {
         Ok(manifest.map(|manifest| manifest.artifact_type.unwrap_or(manifest.config.media_type)))
     }
 
-    /// The content (first layer) of at most `limit` referrers of this artifact type.
+    /// The content (first layer) of the referrers that are looked for.
     ///
-    /// Anyone may attach anything: what isn't a manifest is passed over. So is what is listed and gone, unless
-    /// nothing else is there.
+    /// Anyone may attach anything: what isn't a manifest is passed over. So is what is listed and gone, or too
+    /// large, unless nothing else is there.
     ///
     /// # Errors
     /// `NotFound`, `TooLarge`, `SizeMismatch`, `DigestMismatch`, and what requests can end with.
@@ -92,24 +120,29 @@ impl Registry {
         &self,
         repository: &Repository,
         digest: &Digest,
-        artifact_type: &str,
-        limit: usize,
+        which: &Which<'_>,
     ) -> Result<Vec<Vec<u8>>> {
-        let (mut contents, mut gone) = (Vec::new(), None);
-        for referrer in self.referrers(repository, digest, artifact_type, limit).await? {
+        let (mut contents, mut lost) = (Vec::new(), None);
+        for referrer in self.referrers_like(repository, digest, which).await? {
             let bytes = match self.manifest(repository, &referrer.digest).await {
                 Err(error) if error.kind == Kind::NotFound => {
-                    gone = Some(error);
+                    lost = Some(error);
                     continue;
                 }
                 other => other?,
             };
             let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
-            if let Some(layer) = manifest.layers.first() {
-                contents.push(self.blob(repository, &layer.digest, layer.size, MAX_MANIFEST_BYTES).await?);
+            let wanted = (which.wanted)(&manifest.annotations);
+            let Some(layer) = manifest.layers.first().filter(|_| wanted) else { continue };
+            if layer.size > which.max_bytes {
+                let (what, max) = (format!("{repository}@{}", layer.digest), which.max_bytes);
+                let cause = format!("{} bytes, at most {max}", layer.size);
+                lost = Some(Error::new(Kind::TooLarge, what, cause));
+                continue;
             }
+            contents.push(self.blob(repository, &layer.digest, layer.size, which.max_bytes).await?);
         }
-        gone.filter(|_| contents.is_empty()).map_or(Ok(contents), Err)
+        lost.filter(|_| contents.is_empty()).map_or(Ok(contents), Err)
     }
 
     /// What the referrers API says, all pages of it.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pdp_transport::cli::codes;
 
-/// Literals that look like codes and are none: kinds of objects and what stands in their fields, and plugins of kustomize.
+/// Literals that look like codes and are none: kinds of objects and what stands in their fields, plugins of kustomize, standards.
 const OTHERS: &[&str] = &[
     "AnnotationsTransformer",
     "ClusterRole",
@@ -14,6 +14,7 @@ const OTHERS: &[&str] = &[
     "ConfigMapGenerator",
     "CronJob",
     "CustomResourceDefinition",
+    "CycloneDX",
     "DaemonSet",
     "Delete",
     "Deployment",
@@ -37,6 +38,7 @@ const OTHERS: &[&str] = &[
     "OCIRepository",
     "OnDelete",
     "Opaque",
+    "OpenVEX",
     "OrderedReady",
     "PersistentVolume",
     "PersistentVolumeClaim",

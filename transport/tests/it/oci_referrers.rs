@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pdp_e2e::{Harm, Registry as Server};
 use pdp_policies::Digest;
 use pdp_transport::Kind;
-use pdp_transport::oci::{Descriptor, INDEX_TYPE, Index, MANIFEST_TYPE};
+use pdp_transport::oci::{
+    Descriptor, EMPTY_CONFIG, EMPTY_TYPE, INDEX_TYPE, Index, MANIFEST_TYPE, Manifest, Which,
+};
 
 use crate::oci::{SIGNATURE, place, push};
 
@@ -140,4 +142,53 @@ async fn an_entry_that_another_writer_lost_is_added_again() {
     let found =
         async |kind: &str| registry.referrers(&repository, &subject.digest, kind, 9).await.unwrap().len();
     assert_eq!((found(SIGNATURE).await, found("theirs").await), (1, 1), "both are there in the end");
+}
+
+/// A referrer whose annotation says what it states.
+async fn stating(server: &Server, subject: &Descriptor, layer: &[u8], stated: &str) {
+    let (registry, repository) = place(server);
+    for blob in [EMPTY_CONFIG, layer] {
+        registry.push_blob(&repository, blob).await.unwrap();
+    }
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: MANIFEST_TYPE.to_owned(),
+        artifact_type: Some(SIGNATURE.to_owned()),
+        config: Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG),
+        layers: vec![Descriptor::of(SIGNATURE, layer)],
+        subject: Some(subject.clone()),
+        annotations: [("states".to_owned(), stated.to_owned())].into(),
+    };
+    registry.push_referrer(&repository, &serde_json::to_vec(&manifest).unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_wanted_is_neither_counted_nor_fetched_and_what_is_too_large_is_passed_over() {
+    let server = Server::start().unwrap();
+    let subject = signed(&server, 0).await;
+    let (registry, repository) = place(&server);
+    let which = Which {
+        artifact_type: SIGNATURE,
+        limit: 2,
+        max_bytes: 100,
+        wanted: |annotations| annotations.get("states").is_none_or(|it| it == "released"),
+    };
+    let found = async || registry.attached(&repository, &subject.digest, &which).await;
+    for n in 0..9 {
+        stating(&server, &subject, &[n; 40], "an SBOM").await;
+    }
+    assert_eq!(found().await.unwrap(), Vec::<Vec<u8>>::new());
+    stating(&server, &subject, &[10; 101], "released").await;
+    assert_eq!(found().await.unwrap_err().kind, Kind::TooLarge, "nothing else is there");
+    stating(&server, &subject, b"good", "released").await;
+    assert_eq!(found().await.unwrap(), [b"good"]);
+    // A list without annotations: the manifests have them, and as before all of them count.
+    server.habits(|habits| habits.drops_annotations = true);
+    let which = Which { limit: 11, ..which };
+    assert_eq!(registry.attached(&repository, &subject.digest, &which).await.unwrap(), [b"good"]);
+    let exchanges = server.take_exchanges();
+    let fetched = |layer: &[u8]| {
+        exchanges.iter().any(|it| it.path.contains(Digest::of(layer).hex().as_str()) && it.method == "GET")
+    };
+    assert!(fetched(b"good") && (0..9).all(|n| !fetched(&[n; 40])));
 }

@@ -25,8 +25,11 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     for office in offices(&current.tree)? {
         roles.push(row(&current, &office, now)?);
     }
-    let lists =
-        [("director", current.catalog.director_keys()), ("artifact", current.catalog.artifact_keys())];
+    let lists = [
+        ("director", current.catalog.director_keys()),
+        ("artifact", current.catalog.artifact_keys()),
+        ("statement", current.catalog.statement_keys()),
+    ];
     let lists: Vec<_> = lists.iter().flat_map(|(name, list)| listed(name, list)).collect();
     let lines: Vec<_> = roles.iter().flat_map(role_lines).chain(lists.iter().map(list_line)).collect();
     let ids = roles.iter().flat_map(|role| role["keys"].as_array()).flatten().chain(&lists);

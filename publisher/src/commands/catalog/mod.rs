@@ -61,6 +61,9 @@ pub(crate) enum Catalog {
     /// The artifact keys: who vouches for what lies in registries.
     #[command(subcommand)]
     Artifact(key_list::Artifact),
+    /// The statement keys: who signs SBOMs and VEX documents about what lies in registries.
+    #[command(subcommand)]
+    Statement(key_list::Statement),
     /// Proposes that roles of people live on: the same content, one version on, with a new end.
     Renew(renew::Args),
     /// Merges all complete proposals, signs freshness and makes them visible.
@@ -86,6 +89,7 @@ pub(crate) async fn run(command: Catalog, format: Format, now: At) -> Result<u8>
         Catalog::Sign(args) => blocking(move || sign::run(&args, format, now)).await,
         Catalog::Director(command) => key_list::director(command, format, now).await,
         Catalog::Artifact(command) => key_list::artifact(command, format, now).await,
+        Catalog::Statement(command) => key_list::statement(command, format, now).await,
         Catalog::Renew(args) => blocking(move || renew::run(&args, format, now)).await,
         Catalog::Publish(args) => publish::run(args, format, now).await,
         Catalog::Refresh(args) => refresh::run(args, format, now).await,

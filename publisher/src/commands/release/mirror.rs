@@ -67,7 +67,10 @@ pub(crate) async fn run(mut args: Args, format: Format, now: At) -> Result<u8> {
 /// Everything is judged before anything is copied.
 async fn look(registry: &Arc<Registry>, current: &Current, args: &Args, now: At) -> Result<Lacking> {
     let elsewhere = args.registry.as_deref();
-    let keys = Vouchers::of(&current.catalog);
+    let keys = mirror::Keys {
+        releases: Vouchers::of(&current.catalog),
+        statements: Vouchers::of_statements(&current.catalog),
+    };
     let way = |name: &str| Ok((target(name, elsewhere)?, target(name, Some(&args.to))?));
     let (mut levels, mut inventory) = (Vec::new(), Inventory::default());
     for level in &args.levels {

@@ -36,7 +36,7 @@ use super::blocking;
 pub(super) use places::{Nowhere, found, places};
 pub(super) use publish::target;
 pub(super) use signed::signatures;
-pub(crate) use signed::{MAX_REFERRERS, named};
+pub(crate) use signed::{MAX_REFERRERS, RELEASE_SIGNATURES, named};
 pub(crate) use vouched::tags;
 
 #[derive(Debug, Subcommand)]
@@ -51,7 +51,7 @@ pub(crate) enum Release {
     Lock(lock::Args),
     /// Builds the bundle as an OCI layout; the same bytes from any folder.
     Build(build::Args),
-    /// Signs the bundle and each component (cosign v3 bundle format).
+    /// Signs the bundle and each component, and statements about them (cosign v3 bundle format).
     Sign(sign::Args),
     /// Adds signatures of a new key to what lies in the registry, so that the old key can go.
     Resign(resign::Args),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use pdp_policies::At;
 use pdp_policies::release::Release;
-use pdp_policies::trust::Role;
+use pdp_policies::trust::{Role, Vouchers};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
@@ -23,6 +23,7 @@ use crate::commands::blocking;
 use crate::dry_run::DryRun;
 use crate::keys::KeyArgs;
 use crate::signature;
+use crate::statements::{self, Record, Recorded, check_places};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -58,9 +59,15 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let registry = Arc::new(catalog.git.connection.registry()?);
     let repository = target(&built.release.bundle.repository, args.registry.as_deref())?;
     let images = args.images.as_deref().map(images::Source::layout).transpose()?.or(copied(args.copy_images));
+    let elsewhere = args.registry.as_deref();
+    let stated = check_places(&Record::read(&built.layout)?, &repository, |name| target(name, elsewhere))?;
+    known_signers(&current, &built, &stated)?;
     let dry = catalog.dry;
     if dry.is_on() {
         would_push(&built, &registry, &repository, images.is_some(), dry).await?;
+        if !stated.is_empty() {
+            dry.only_says(&format!("{} statement(s) would be attached", stated.len()));
+        }
     } else {
         let subjects = subjects(&built)?;
         check_signed(&subjects, &signature::all(&built.layout)?, &built)?;
@@ -71,6 +78,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         if let Some(source) = images {
             images::push(source, &built.release, &registry, args.registry.as_deref()).await?;
         }
+        statements::push(&registry, &built.layout, stated).await?;
     }
 
     let (level, digest) = (built.release.level, built.release.bundle.digest);
@@ -90,6 +98,19 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let value = json!({ "level": level, "digest": digest, "repository": repository.to_string(), "alreadyPublished": known, "traffic": traffic });
     output::print(format, &value, &text)?;
     Ok(exit::DONE)
+}
+
+/// Nobody is helped by a statement of a key that the catalog doesn't list: it is told, and goes out.
+fn known_signers(current: &Current, built: &Built, stated: &[(Recorded, Repository)]) -> Result<()> {
+    let keys = Vouchers::of_statements(&current.catalog);
+    let strangers = statements::strangers(&built.layout, stated, &keys)?;
+    if strangers > 0 {
+        say(&format!(
+            "⚠ {strangers} statement(s) are signed by no statement key of the catalog: `release verify` and `release mirror` pass \
+             them over; list the key with `publisher catalog statement add`"
+        ));
+    }
+    Ok(())
 }
 
 fn copied(yes: bool) -> Option<images::Source> {

@@ -1,17 +1,24 @@
 //! `publisher release verify`: what a PDP would check, without a PDP.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pdp_policies::{At, Level, Line};
+use pdp_policies::trust::Vouchers;
+use pdp_policies::{At, Level, Line, Release, printable};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::{self, Format};
+use pdp_transport::oci::{Registry, Repository};
 use serde_json::json;
 
 use super::images;
+use super::publish::target;
+use super::signed::named;
 use super::vouched::{Vouched, tagged, vouched};
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::blocking;
+use crate::images::{From, reach};
+use crate::statements::{self, Found};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -41,16 +48,56 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         true => Some(images::present(&release, &registry, elsewhere).await?),
         false => None,
     };
+    let keys = Vouchers::of_statements(&current.catalog);
+    let elsewhere = args.images.then_some(elsewhere);
+    let stated = stated(&registry, &release, &repository, &keys, elsewhere).await?;
     let count = release.components.len() + 1;
     let looked = images.map(|images| format!(", {images} images are there")).unwrap_or_default();
     let text = format!(
-        "✔ level {}: catalog, bundle and {count} signatures are good{looked}\n  {repository}@{}",
-        args.level, release.bundle.digest
+        "✔ level {}: catalog, bundle and {count} signatures are good{looked}\n  {repository}@{}{}",
+        args.level,
+        release.bundle.digest,
+        lines(&stated)
     );
     output::print(
         format,
-        &json!({ "level": args.level, "digest": release.bundle.digest, "signatures": count, "images": images }),
+        &json!({ "level": args.level, "digest": release.bundle.digest, "signatures": count, "images": images, "statements": stated }),
         &text,
     )?;
     Ok(exit::DONE)
+}
+
+/// What statement keys say about the bundle and the components; and about images and their parts, where those are looked at.
+async fn stated(
+    registry: &Arc<Registry>,
+    release: &Release,
+    bundle: &Repository,
+    keys: &Vouchers,
+    images: Option<Option<&str>>,
+) -> Result<Vec<Found>> {
+    let named = named(release).into_iter();
+    let mut subjects: Vec<_> =
+        named.map(|(what, digest)| (bundle.clone(), what.to_owned(), digest)).collect();
+    let images = images.filter(|_| !keys.is_empty());
+    let all: BTreeSet<_> = release.images().map(|image| (image.pull_name(), image.digest)).collect();
+    for (elsewhere, (name, digest)) in
+        images.into_iter().flat_map(|it| all.iter().map(move |image| (it, image)))
+    {
+        let place = target(name, elsewhere)?;
+        // Only there can the vendor have attached any.
+        if place.host == bundle.host {
+            let (documents, _) = reach(&From::Registry(registry, place.clone()), *digest).await?;
+            subjects.extend(documents.iter().map(|it| (place.clone(), (*name).to_owned(), it.digest)));
+        }
+    }
+    let found = statements::of_subjects(registry, subjects, keys).await?;
+    Ok(found.into_iter().map(|(_, found)| found).collect())
+}
+
+fn lines(found: &[Found]) -> String {
+    let line = |it: &Found| {
+        let (kind, about) = (printable(it.kind()), printable(&it.about));
+        format!("\n  {kind} of {about}, by statement key {}", it.key.chars().take(12).collect::<String>())
+    };
+    found.iter().map(line).collect()
 }

@@ -13,6 +13,7 @@ mod publisher;
 mod release;
 mod server;
 mod shared;
+mod statements;
 
 use pdp_policies::codes::{Words, command_refusals, obstacles, refusals};
 use serde::Serialize;
@@ -101,8 +102,12 @@ impl Source {
             Self::Rollout => self.of(command_refusals()),
             Self::Failure => Kind::ALL.map(|kind| self.failure(kind.row())).to_vec(),
             Self::CommandLine => self.table(&[shared::TABLE]),
-            Self::Publisher => self.table(&[publisher::TABLE, people::TABLE, release::TABLE]),
-            Self::Lint => self.table(&[lint::TABLE, lint_sources::TABLE, lint_cluster::TABLE]),
+            Self::Publisher => {
+                self.table(&[publisher::TABLE, people::TABLE, release::TABLE, statements::TABLE])
+            }
+            Self::Lint => {
+                self.table(&[lint::TABLE, lint_sources::TABLE, lint_cluster::TABLE, statements::FINDINGS])
+            }
             Self::ChannelServer => self.table(&[server::TABLE]),
             Self::DataPlane => self.table(&[data_plane::TABLE]),
         }

@@ -1,4 +1,4 @@
-//! `publisher catalog director add`, `publisher catalog artifact add`.
+//! `publisher catalog director add`, and the same of `artifact` and `statement`.
 
 use std::path::PathBuf;
 

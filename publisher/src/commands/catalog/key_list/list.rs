@@ -1,4 +1,4 @@
-//! `publisher catalog director list`, `publisher catalog artifact list`.
+//! `publisher catalog director list`, and the same of `artifact` and `statement`.
 
 use pdp_policies::trust::metadata;
 use pdp_policies::{At, KeyPurpose, KeyState, ListedKey};
@@ -36,7 +36,7 @@ fn state(purpose: KeyPurpose, key: &ListedKey) -> String {
     match (key.state, purpose, key.retired_at) {
         (KeyState::Active, ..) => "active".to_owned(),
         (KeyState::Revoked, ..) => "revoked: nothing counts".to_owned(),
-        (KeyState::Retired, KeyPurpose::Artifact, Some(at)) => {
+        (KeyState::Retired, KeyPurpose::Artifact | KeyPurpose::Statement, Some(at)) => {
             format!("retired at {at}: counts for levels promoted before")
         }
         (KeyState::Retired, ..) => "retired: nothing counts".to_owned(),

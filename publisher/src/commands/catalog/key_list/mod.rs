@@ -1,4 +1,5 @@
-//! `publisher catalog director` and `publisher catalog artifact`: who may direct, and who vouches for artifacts.
+//! `publisher catalog director`, `artifact` and `statement`: who may direct, who vouches for artifacts, and who makes statements
+//! about them.
 //!
 //! Each is a list of keys in the catalog, changed by the holders of `targets`; the rules are in `policies`.
 
@@ -47,12 +48,24 @@ pub(crate) enum Artifact {
     List(list::Args),
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Statement {
+    /// Proposes that one more key signs SBOMs and VEX documents.
+    Add(add::Args),
+    /// Proposes that a key signs nothing new. What it stated of levels promoted before stays good.
+    Retire(given::GivenArgs),
+    /// Proposes that nothing that a key ever stated counts.
+    Revoke(given::GivenArgs),
+    /// Lists the keys that sign statements.
+    List(list::Args),
+}
+
 pub(crate) async fn director(command: Director, format: Format, now: At) -> Result<u8> {
     const DIRECTOR: KeyPurpose = KeyPurpose::Director;
     match command {
         Director::Add(args) => blocking(move || add::run(DIRECTOR, &args, format, now)).await,
         Director::Retire(args) => blocking(move || retire::run(DIRECTOR, &args, format, now)).await,
-        Director::Revoke(args) => blocking(move || revoke::director(&args, format, now)).await,
+        Director::Revoke(args) => blocking(move || revoke::plain(DIRECTOR, &args, format, now)).await,
         Director::List(args) => blocking(move || list::run(DIRECTOR, &args, format, now)).await,
     }
 }
@@ -67,11 +80,22 @@ pub(crate) async fn artifact(command: Artifact, format: Format, now: At) -> Resu
     }
 }
 
+pub(crate) async fn statement(command: Statement, format: Format, now: At) -> Result<u8> {
+    const STATEMENT: KeyPurpose = KeyPurpose::Statement;
+    match command {
+        Statement::Add(args) => blocking(move || add::run(STATEMENT, &args, format, now)).await,
+        Statement::Retire(args) => blocking(move || retire::run(STATEMENT, &args, format, now)).await,
+        Statement::Revoke(args) => blocking(move || revoke::plain(STATEMENT, &args, format, now)).await,
+        Statement::List(args) => blocking(move || list::run(STATEMENT, &args, format, now)).await,
+    }
+}
+
 /// The list as the catalog has it.
 fn listed(current: &Current, purpose: KeyPurpose) -> &KeyList {
     match purpose {
         KeyPurpose::Director => current.catalog.director_keys(),
         KeyPurpose::Artifact => current.catalog.artifact_keys(),
+        KeyPurpose::Statement => current.catalog.statement_keys(),
     }
 }
 
@@ -99,6 +123,11 @@ impl Change<'_> {
         format: Format,
         now: At,
     ) -> Result<u8> {
+        // Statement keys stand in the file of the artifact keys.
+        let list = match self.purpose {
+            KeyPurpose::Statement => &current.catalog.artifact_keys().with_statements(list.clone()),
+            KeyPurpose::Director | KeyPurpose::Artifact => list,
+        };
         let bytes = document::write(list).map_err(internal)?;
         let targets = BTreeMap::from([(self.purpose.file().to_owned(), Some(bytes))]);
         let proposed = propose(current, args, Role::Targets, &targets, Other::Stays, keys, now)

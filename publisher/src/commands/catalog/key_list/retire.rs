@@ -1,4 +1,4 @@
-//! `publisher catalog director retire`, `publisher catalog artifact retire`.
+//! `publisher catalog director retire`, and the same of `artifact` and `statement`.
 
 use pdp_policies::trust::Role;
 use pdp_policies::{At, KeyList, KeyPurpose};
@@ -32,8 +32,9 @@ pub(super) fn run(purpose: KeyPurpose, args: &given::GivenArgs, format: Format, 
 fn joined(current: &Current, purpose: KeyPurpose, key: &DerPublicKey, now: At) -> Option<(KeyList, At)> {
     let open = laid_next(current, Role::Targets).ok()?;
     let path = format!("targets/{}", purpose.file());
-    let list = open.iter().find_map(|open| open.tree()?.get(&path))?;
-    let list = KeyList::read(&path, list).ok()?;
+    let file = open.iter().find_map(|open| open.tree()?.get(&path))?;
+    let file = KeyList::read(&path, file).ok()?;
+    let list = if purpose == KeyPurpose::Statement { file.statements() } else { file };
     let listed = list.keys.iter().find(|listed| listed.der().as_ref() == Some(key))?;
     // Whoever may push a branch could date it before a level that this key vouches for.
     let at = listed.retired_at.filter(|at| (0..=OPEN_FOR).contains(&now.seconds_since(*at)))?;

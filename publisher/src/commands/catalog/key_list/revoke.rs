@@ -1,4 +1,4 @@
-//! `publisher catalog director revoke`, `publisher catalog artifact revoke`.
+//! `publisher catalog director revoke`, and the same of `artifact` and `statement`.
 
 use pdp_policies::{At, KeyPurpose};
 use pdp_transport::cli::failure::{Failure, Result};
@@ -22,10 +22,10 @@ pub(crate) struct Args {
     registry: Option<String>,
 }
 
-pub(super) fn director(args: &given::GivenArgs, format: Format, now: At) -> Result<u8> {
+/// Nothing that runs depends on it.
+pub(super) fn plain(purpose: KeyPurpose, args: &given::GivenArgs, format: Format, now: At) -> Result<u8> {
     let keys = args.keys.unlock()?;
     let current = Current::fetch(&args.catalog, now)?;
-    let purpose = KeyPurpose::Director;
     let before = listed(&current, purpose);
     let given = given::find(before, &args.key)?;
     let change = Change { purpose, verb: "revoked", id: &given.id };
