@@ -57,6 +57,26 @@ pub struct Disclosed {
     pub not_affected: Vec<NotAffected>,
 }
 
+impl Disclosed {
+    /// What a descriptor says of one under embargo, and no more.
+    pub fn opaque(signed: Advisory) -> Self {
+        Self {
+            advisory: signed,
+            title: None,
+            description: None,
+            components: Vec::new(),
+            not_affected: Vec::new(),
+        }
+    }
+
+    /// The same after its embargo.
+    #[must_use]
+    pub fn public(mut self) -> Self {
+        self.advisory.embargoed_until = None;
+        self
+    }
+}
+
 /// A component that doesn't have it, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,7 +4,7 @@ mod component;
 mod embargo;
 mod outlives;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pdp_policies::image_values::features;
@@ -19,7 +19,7 @@ pub(crate) use outlives::in_crds;
 
 use crate::lint::Linted;
 use crate::release_file::ReleaseFile;
-use crate::statements::{self, Fixed};
+use crate::statements;
 
 /// The annotation that carries the tag of a layout's entry.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -60,19 +60,8 @@ pub(crate) fn build(linted: &Linted, out: &Path) -> Result<Built> {
     entry.annotations.insert(REF_NAME.to_owned(), release.level.to_string());
     entry.annotations.insert(COSIGN_KIND.0.to_owned(), COSIGN_KIND.1.to_owned());
     layout.put_entries(vec![entry])?;
-    statements::record(&layout, &release, &linted.statements, &fixed(&release))?;
+    statements::record(&layout, &release, &linted.statements, &linted.file.stated)?;
     Ok(Built { layout, release, descriptor })
-}
-
-/// What a VEX document says of the level's advisories.
-fn fixed(release: &Release) -> Vec<Fixed> {
-    let each = release.advisories.iter().map(|it| Fixed {
-        id: it.id.clone(),
-        names: Vec::new(),
-        affected: BTreeSet::new(),
-        published_at: it.published_at,
-    });
-    each.collect()
 }
 
 fn describe(file: &ReleaseFile, components: Vec<Component>, index: &[u8]) -> Release {

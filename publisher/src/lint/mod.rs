@@ -163,6 +163,7 @@ pub(crate) async fn lint(
         }
     }
     linted.statements = statements::read(path, &linted.file, &mut findings)?;
+    embargo::check_statements(&linted, &mut findings);
     Ok(whole(linted, findings))
 }
 

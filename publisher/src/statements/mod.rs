@@ -3,6 +3,7 @@
 mod about;
 mod attach;
 mod cyclonedx;
+mod disclosed;
 mod found;
 mod kind;
 mod openvex;
@@ -16,13 +17,13 @@ mod written;
 
 pub(crate) use about::{About, Scope};
 pub(crate) use attach::{check_places, push};
+pub(crate) use disclosed::disclose;
 pub(crate) use found::{Found, Subject, of_subjects};
 pub(crate) use kind::Kind;
 pub(crate) use record::{Given, Record, Recorded, is_of_another, record};
 pub(crate) use schema::problems;
 pub(crate) use sign::{sign, strangers};
 pub(crate) use vex::{Spoken, check as check_vex};
-pub(crate) use written::Fixed;
 
 /// A statement may not be larger (bytes); it is read in memory.
 pub(crate) const MAX_BYTES: u64 = 16 * 1024 * 1024;

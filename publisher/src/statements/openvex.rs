@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pdp_policies::At;
+use pdp_policies::disclosure::Justification;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -93,17 +94,6 @@ pub(crate) enum Status {
     Affected,
     Fixed,
     UnderInvestigation,
-}
-
-/// Why a product isn't affected.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Justification {
-    ComponentNotPresent,
-    VulnerableCodeNotPresent,
-    VulnerableCodeNotInExecutePath,
-    VulnerableCodeCannotBeControlledByAdversary,
-    InlineMitigationsAlreadyExist,
 }
 
 /// A time of RFC 3339, as it is written.

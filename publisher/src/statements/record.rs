@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use pdp_policies::disclosure::Disclosed;
 use pdp_policies::release::Release;
 use pdp_policies::{ComponentName, Digest};
 use pdp_transport::cli::exit;
@@ -136,7 +137,7 @@ pub(crate) fn record(
     layout: &Layout,
     release: &Release,
     given: &[Given],
-    fixed: &[written::Fixed],
+    told: &[Disclosed],
 ) -> Result<Record> {
     let subjects = Subjects::of(release);
     let mut statements = Vec::new();
@@ -151,7 +152,7 @@ pub(crate) fn record(
     let has_sbom = given.iter().any(|it| it.kind != Kind::OpenVex && it.about == About::Level);
     let own = [
         (!has_sbom).then(|| (Kind::CycloneDx, written::sbom(release))),
-        written::vex(release, &unsaid(given, fixed))?.map(|document| (Kind::OpenVex, document)),
+        written::vex(release, &unsaid(given, told))?.map(|document| (Kind::OpenVex, document)),
     ];
     for (kind, document) in own.into_iter().flatten() {
         statements.push(recorded(layout, kind, About::Level, subjects.level, None, &document)?);
@@ -162,14 +163,14 @@ pub(crate) fn record(
 }
 
 /// What no document that was given speaks of: whoever wrote one knows more.
-fn unsaid(given: &[Given], fixed: &[written::Fixed]) -> Vec<written::Fixed> {
+fn unsaid(given: &[Given], told: &[Disclosed]) -> Vec<Disclosed> {
     let documents = given.iter().filter(|it| it.kind == Kind::OpenVex);
     let said: BTreeSet<String> = documents.flat_map(|it| vex::vulnerabilities(&it.document)).collect();
-    let is_said = |it: &&written::Fixed| it.names.iter().chain([&it.id]).any(|name| said.contains(name));
-    fixed.iter().filter(|it| !is_said(it)).cloned().collect()
+    let is_said = |it: &&Disclosed| said.iter().any(|name| it.advisory.is_called(name));
+    told.iter().filter(|it| !is_said(it)).cloned().collect()
 }
 
-fn recorded(
+pub(super) fn recorded(
     layout: &Layout,
     kind: Kind,
     about: About,

@@ -3,27 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pdp_policies::disclosure::{Disclosed, Justification, NotAffected};
 use pdp_policies::release::{Component, Release};
-use pdp_policies::{At, ComponentName, Digest};
+use pdp_policies::{ComponentName, Digest};
 use pdp_transport::cli::failure::{Result, internal};
 use serde_json::{Value, json};
 
 use super::kind::OPENVEX_CONTEXT;
 use super::openvex::{Document, Product, Statement, Status, Vulnerability};
 use super::purl::Purl;
-
-/// What the level fixes, as far as a VEX document says it.
-#[derive(Debug, Clone)]
-pub(crate) struct Fixed {
-    /// The advisory's id, under which it always goes.
-    pub(crate) id: String,
-    /// Its CVEs, as far as they may be told.
-    pub(crate) names: Vec<String>,
-    /// The components that had it; empty if that isn't known.
-    pub(crate) affected: BTreeSet<ComponentName>,
-    /// When the fix was published.
-    pub(crate) published_at: At,
-}
 
 /// The SBOM: the level, its components, and their images.
 pub(crate) fn sbom(release: &Release) -> Value {
@@ -58,13 +46,13 @@ pub(crate) fn sbom(release: &Release) -> Value {
     })
 }
 
-/// The VEX document: `fixed`, of the components that had it with their images; where those aren't known, of the level. None if
-/// there is nothing to say.
+/// The VEX document: `fixed`, of the components that had it with their images, and `not_affected` of those that look as if they
+/// had. Of what is under embargo it says its id, and that the level fixes it. None if there is nothing to say.
 ///
 /// # Errors
 /// `Internal`.
-pub(crate) fn vex(release: &Release, fixed: &[Fixed]) -> Result<Option<Value>> {
-    let Some(last) = fixed.iter().map(|it| it.published_at).max() else { return Ok(None) };
+pub(crate) fn vex(release: &Release, told: &[Disclosed]) -> Result<Option<Value>> {
+    let Some(last) = told.iter().map(|it| it.advisory.published_at).max() else { return Ok(None) };
     let document = Document {
         context: OPENVEX_CONTEXT.to_owned(),
         id: format!("urn:uuid:{}", uuid(&Digest::of(format!("vex of {}", release.bundle.digest).as_bytes()))),
@@ -74,35 +62,76 @@ pub(crate) fn vex(release: &Release, fixed: &[Fixed]) -> Result<Option<Value>> {
         last_updated: None,
         version: 1,
         tooling: None,
-        statements: fixed.iter().map(|it| statement(release, it)).collect(),
+        statements: told.iter().flat_map(|it| statements(release, it)).collect(),
     };
     serde_json::to_value(document).map(Some).map_err(internal)
 }
 
-fn statement(release: &Release, fixed: &Fixed) -> Statement {
-    let mut names: Vec<_> = fixed.names.iter().chain([&fixed.id]).cloned().collect();
-    names.dedup();
-    let affected = release.components.iter().filter(|it| fixed.affected.contains(&it.name));
-    let mut products: BTreeMap<String, Product> = affected.flat_map(|it| products(release, it)).collect();
-    if products.is_empty() {
-        let level = Purl::oci(&release.bundle.repository, &release.bundle.digest);
-        products.insert(level.to_string(), product(&level.to_string(), &release.bundle.digest));
+/// What is said of one advisory: who had it, and who has not, by reason.
+fn statements(release: &Release, told: &Disclosed) -> Vec<Statement> {
+    if told.advisory.embargoed_until.is_some() {
+        return vec![statement(told, &[], level(release), Status::Fixed, None)];
     }
+    let cves: Vec<_> = told.advisory.cves.iter().map(|cve| cve.as_str().to_owned()).collect();
+    let of = |names: &[&ComponentName]| -> BTreeMap<String, Product> {
+        let components = release.components.iter().filter(|it| names.contains(&&it.name));
+        components.flat_map(|it| products(release, it)).collect()
+    };
+    let had = of(&told.components.iter().collect::<Vec<_>>());
+    let mut all = vec![statement(
+        told,
+        &cves,
+        if had.is_empty() { level(release) } else { had.clone() },
+        Status::Fixed,
+        None,
+    )];
+    for (why, names) in by_reason(&told.not_affected) {
+        // An image that both have was fixed: it can't be said of it that it never had it.
+        let mut spared = of(&names);
+        spared.retain(|purl, _| !had.contains_key(purl));
+        if !spared.is_empty() {
+            all.push(statement(told, &cves, spared, Status::NotAffected, Some(why)));
+        }
+    }
+    all
+}
+
+/// Components by the reason why they don't have it, in the order of OpenVEX. What two have for two reasons is said once.
+fn by_reason(spared: &[NotAffected]) -> Vec<(Justification, Vec<&ComponentName>)> {
+    let of = |why| spared.iter().filter(move |it| it.justification == why).map(|it| &it.component).collect();
+    let all = Justification::ALL.into_iter().map(|why| (why, of(why)));
+    all.filter(|(_, names): &(_, Vec<_>)| !names.is_empty()).collect()
+}
+
+fn statement(
+    told: &Disclosed,
+    cves: &[String],
+    products: BTreeMap<String, Product>,
+    status: Status,
+    justification: Option<Justification>,
+) -> Statement {
+    let mut names: Vec<_> = cves.iter().chain([&told.advisory.id]).cloned().collect();
+    names.dedup();
     Statement {
         id: None,
         version: None,
-        timestamp: Some(fixed.published_at.into()),
+        timestamp: Some(told.advisory.published_at.into()),
         last_updated: None,
         vulnerability: Vulnerability { id: None, name: names.remove(0), description: None, aliases: names },
         products: products.into_values().collect(),
-        status: Status::Fixed,
+        status,
         supplier: None,
         status_notes: None,
-        justification: None,
+        justification,
         impact_statement: None,
         action_statement: None,
         action_statement_timestamp: None,
     }
+}
+
+fn level(release: &Release) -> BTreeMap<String, Product> {
+    let purl = Purl::oci(&release.bundle.repository, &release.bundle.digest).to_string();
+    BTreeMap::from([(purl.clone(), product(&purl, &release.bundle.digest))])
 }
 
 fn products(release: &Release, component: &Component) -> Vec<(String, Product)> {
@@ -173,13 +202,18 @@ mod tests {
         serde_json::from_value(value).unwrap()
     }
 
-    fn fixed(affected: &[&str]) -> Fixed {
-        Fixed {
-            id: "WSO2-2026-1".to_owned(),
-            names: vec!["CVE-2026-1".to_owned()],
-            affected: affected.iter().map(|name| name.parse().unwrap()).collect(),
-            published_at: At::from_unix(1_800_000_000),
+    fn told(affected: &[&str], spared: &[&str], embargo: bool) -> Disclosed {
+        let spared =
+            spared.iter().map(|name| json!({ "component": name, "justification": "component_not_present" }));
+        let mut value = json!({
+            "id": "WSO2-2026-1", "cves": ["CVE-2026-1000"], "severity": "high", "components": affected,
+            "confirmedAt": "2027-01-15T08:00:00Z", "publishedAt": "2027-01-15T08:00:00Z",
+            "notAffected": spared.collect::<Vec<_>>(),
+        });
+        if embargo {
+            value["embargoedUntil"] = "2027-02-15T08:00:00Z".into();
         }
+        serde_json::from_value(value).unwrap()
     }
 
     #[test]
@@ -210,20 +244,45 @@ mod tests {
         let release = release();
         assert_eq!(vex(&release, &[]).unwrap(), None);
         for (affected, products) in [(vec![], 1), (vec!["b"], 2), (vec!["a"], 3), (vec!["a", "b"], 4)] {
-            let document = vex(&release, &[fixed(&affected)]).unwrap().unwrap();
+            let document = vex(&release, &[told(&affected, &[], false)]).unwrap().unwrap();
             assert_eq!(problems(Kind::OpenVex, &document).unwrap(), [], "{document}");
             let statement = &document["statements"][0];
             let found = statement["products"].as_array().unwrap().len();
             assert_eq!((found, &statement["status"]), (products, &json!("fixed")), "{affected:?}");
             assert_eq!(
                 statement["vulnerability"],
-                json!({ "name": "CVE-2026-1", "aliases": ["WSO2-2026-1"] })
+                json!({ "name": "CVE-2026-1000", "aliases": ["WSO2-2026-1"] })
             );
             assert_eq!(document["timestamp"], "2027-01-15T08:00:00Z");
         }
-        // What is under embargo goes by its id alone.
-        let opaque = Fixed { names: Vec::new(), ..fixed(&[]) };
-        let document = vex(&release, &[opaque]).unwrap().unwrap();
-        assert_eq!(document["statements"][0]["vulnerability"], json!({ "name": "WSO2-2026-1" }));
+    }
+
+    #[test]
+    fn who_never_had_it_is_said_with_the_reason_and_of_no_image_both_ways() {
+        let release = release();
+        // Both have `quay.io/x/two`: it was fixed.
+        let document = vex(&release, &[told(&["b"], &["a"], false)]).unwrap().unwrap();
+        assert_eq!(problems(Kind::OpenVex, &document).unwrap(), [], "{document}");
+        let spared = &document["statements"][1];
+        assert_eq!(
+            (&spared["status"], &spared["justification"]),
+            (&json!("not_affected"), &json!("component_not_present"))
+        );
+        let purls: Vec<_> =
+            spared["products"].as_array().unwrap().iter().map(|it| it["@id"].as_str().unwrap()).collect();
+        assert_eq!(purls.len(), 2, "{purls:?}");
+        assert!(purls.iter().all(|purl| !purl.contains("two")), "{purls:?}");
+    }
+
+    #[test]
+    fn of_what_is_under_embargo_nothing_is_said_but_that_the_level_fixes_it() {
+        let document = vex(&release(), &[told(&["b"], &["a"], true)]).unwrap().unwrap();
+        let [statement] = &document["statements"].as_array().unwrap()[..] else { panic!("{document}") };
+        assert_eq!(statement["vulnerability"], json!({ "name": "WSO2-2026-1" }));
+        assert_eq!(statement["products"].as_array().unwrap().len(), 1);
+        assert!(
+            !document.to_string().contains("CVE-") && !document.to_string().contains("quay.io"),
+            "{document}"
+        );
     }
 }
