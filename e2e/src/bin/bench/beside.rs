@@ -30,6 +30,8 @@ pub(crate) fn bench() -> Result<()> {
             registry.habits(|habits| habits.late = late);
             theirs.push(bench.helm_and_cosign(&registry)?);
             ours.push(bench.publisher(&registry, next)?);
+            // The next level is proposed on a catalog that has this one.
+            bench.world.publish_catalog()?;
             last = Some((registry, next));
             next += 1;
         }
@@ -79,12 +81,12 @@ impl Bench {
     }
 
     fn chart(&self, number: usize) -> Result<()> {
-        let folder = self.world.path(&format!("charts/part-{number}"));
+        let folder = self.world.path(&format!("line/charts/part-{number}"));
         std::fs::create_dir_all(folder.join("templates"))?;
         let about = format!("apiVersion: v2\nname: part-{number}\nversion: 1.0.0\n");
         std::fs::write(folder.join("Chart.yaml"), about)?;
         let pod = format!(
-            "apiVersion: v1\nkind: Pod\nmetadata: {{name: part-{number}}}\nspec: {{containers: [{{name: a, image: {IMAGE}}}]}}\n"
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: part-{number}}}\nspec:\n  containers:\n    - name: a\n      image: {IMAGE}\n"
         );
         std::fs::write(folder.join("templates/pod.yaml"), pod)?;
         for (file, seed) in [("a.bin", 2 * number + 1), ("b.bin", 2 * number + 2)] {
@@ -102,7 +104,7 @@ impl Bench {
 
     fn packing(&self) -> Vec<Command> {
         let pack =
-            |number| self.tool("helm4", &["package", &format!("charts/part-{number}"), "-d", "packed"]);
+            |number| self.tool("helm4", &["package", &format!("line/charts/part-{number}"), "-d", "packed"]);
         (0..COMPONENTS).map(pack).collect()
     }
 
@@ -160,12 +162,12 @@ impl Bench {
         Ok(command)
     }
 
-    /// A level in a folder of its own, with the same charts.
+    /// A level with the same charts, alone in its line.
     fn level(&self, level: u32) -> Result<String> {
         let component = |number| {
             let name = format!("part-{number}");
             json!({
-                "name": name, "version": "1.0.0", "stage": 1, "chart": { "name": name, "path": format!("../../charts/{name}") },
+                "name": name, "version": "1.0.0", "stage": 1, "chart": { "name": name, "path": format!("../charts/{name}") },
                 "releaseName": name, "namespace": name, "onFailure": "rollback", "timeout": "5m", "settle": "10s",
                 "images": [{ "name": IMAGE, "digest": format!("sha256:{}", "ab".repeat(32)) }],
             })
@@ -175,7 +177,10 @@ impl Bench {
             "apiVersion": "updates.pdp.wso2.com/v1", "line": "pdp-2026", "level": level, "version": "1", "kind": "update",
             "repository": "registry.wso2.example/pdp/pdp-2026", "components": components,
         });
-        let folder = format!("lines-{level}/{level}");
+        let (folder, before) = (format!("line/{level}"), self.world.path(&format!("line/{}", level - 1)));
+        if before.exists() {
+            std::fs::remove_dir_all(before)?;
+        }
         std::fs::create_dir_all(self.world.path(&folder))?;
         std::fs::write(self.world.path(&format!("{folder}/release.yaml")), release.to_string())?;
         Ok(format!("{folder}/release.yaml"))
@@ -196,7 +201,6 @@ impl Bench {
 
     /// Index and charts, by one process and by one for each chart.
     fn verify(&self, registry: &Registry, level: u32) -> Result<()> {
-        self.world.publish_catalog()?;
         self.world.promote(level, &[])?;
         self.world.publish_catalog()?;
         let (images, key, host) =
