@@ -70,6 +70,12 @@ pub(super) const TABLE: &[Line] = &[
         "keep one of each, in the component's values or in the chart",
     ),
     (
+        "UnknownField",
+        "A manifest has a field that Kubernetes doesn't know: server-side apply refuses the whole object.",
+        "a slip in its name, or a field of a later Kubernetes",
+        "correct the name, or raise `requires.kubernetes`",
+    ),
+    (
         "RequirementNeverMet",
         "No version meets what the release requires.",
         "two bounds contradict each other",
