@@ -59,6 +59,7 @@ pub(crate) const NAMED: &[&str] = &[
     "catalog keys",
     "catalog proposals list",
     "catalog proposals show",
+    "catalog statement list",
     "channel show",
     "exit-codes",
     "explain",
@@ -114,7 +115,9 @@ mod tests {
         // Those whose files have other names.
         let file = |path: &str| match path {
             "exit-codes" => "mod".to_owned(),
-            "catalog artifact list" | "catalog director list" => "catalog/key_list/list".to_owned(),
+            "catalog artifact list" | "catalog director list" | "catalog statement list" => {
+                "catalog/key_list/list".to_owned()
+            }
             "catalog proposals list" | "catalog proposals show" => "catalog/proposals".to_owned(),
             path => path.replace(' ', "/"),
         };
