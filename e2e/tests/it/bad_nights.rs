@@ -4,15 +4,7 @@ use pdp_e2e::{Harm, Program, Running, World};
 use serde_json::Value;
 
 use crate::base::unix_now;
-
-/// Level 40, built and signed.
-fn built(world: &World) -> String {
-    let file = World::fixtures().join("pdp-2026/40/release.yaml");
-    let out = world.path("level-40").to_string_lossy().into_owned();
-    world.publisher(&["release", "build", &file.to_string_lossy(), "--out", &out]).unwrap();
-    world.publisher(&["release", "sign", &out, "--key", &world.key("artifact")]).unwrap();
-    out
-}
+use crate::publish::built;
 
 fn open(world: &World) -> String {
     world.git.git("catalog", &["branch", "--list", "proposals/*"]).unwrap()

@@ -66,7 +66,7 @@ fn a_level_keeps_what_is_under_embargo_and_its_detail_comes_later_as_it_was_sign
     }
     let mut found = Vec::new();
     saying(&story.world.path("level-42"), ID, &mut found);
-    assert_eq!(found.len(), 1, "the search finds what is there: {found:?}");
+    assert_eq!(found.len(), 2, "the search finds what is there, descriptor and VEX document: {found:?}");
     let history = story.world.git.git("catalog", &["log", "--all", "--patch", "--text"]).unwrap();
     assert!(
         history.contains(ID)
@@ -110,6 +110,21 @@ fn a_level_keeps_what_is_under_embargo_and_its_detail_comes_later_as_it_was_sign
     assert_eq!(
         (&one["cves"], &one["title"], &one["introducedIn"]),
         (&json!([CVE]), &json!(TITLE), &json!(41))
+    );
+
+    // The VEX document of the built level says it now; of another level nothing is written.
+    let another = disclose(&story, &["--folder", "level-41", "-o", "json"]);
+    assert_eq!(another.error().as_deref(), Some("LevelRewritten"), "{}", another.stderr);
+    let written = disclose(&story, &["--folder", "level-42"]);
+    assert!(written.ok(), "{}", written.stderr);
+    let mut found = Vec::new();
+    saying(&story.world.path("level-42"), CVE, &mut found);
+    let [document] = &found[..] else { panic!("{found:?}") };
+    let document: Value = serde_json::from_slice(&std::fs::read(document).unwrap()).unwrap();
+    let vulnerability = json!({ "name": CVE, "aliases": [ID] });
+    assert_eq!(
+        (&document["version"], &document["statements"][0]["vulnerability"]),
+        (&json!(2), &vulnerability)
     );
 
     // Whoever has the file is told all of it; whoever hasn't still isn't.

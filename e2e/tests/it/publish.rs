@@ -11,7 +11,7 @@ fn traffic(world: &World, args: &[&str]) -> (bool, u64) {
 }
 
 /// Level 40, built and signed.
-fn built(world: &World) -> String {
+pub(crate) fn built(world: &World) -> String {
     let file = World::fixtures().join("pdp-2026/40/release.yaml");
     let out = world.path("level-40").to_string_lossy().into_owned();
     world.publisher(&["release", "build", &file.to_string_lossy(), "--out", &out]).unwrap();

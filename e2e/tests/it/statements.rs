@@ -321,7 +321,7 @@ fn nothing_is_attached_where_it_does_not_belong_or_where_it_would_crowd_a_signat
     line.states(&[&format!("{{path: part.json, of: \"quay.io/cilium/cilium@{stranger}\"}}")]);
     refused(&world, &publish(&built("part"), &folder, &ci, &person), "StatementOfAnotherImage");
 
-    // Fourteen bundles of whoever, and the signatures of two builds: one more, and a data plane might not see those.
+    // Fifteen bundles of whoever, and the signature: one more, and a data plane might not see that.
     line.states(&[]);
     let text = std::fs::read_to_string(line.file()).unwrap();
     std::fs::write(line.file(), text.replace("\nstatements:\n", "\n")).unwrap();
@@ -336,7 +336,7 @@ fn nothing_is_attached_where_it_does_not_belong_or_where_it_would_crowd_a_signat
     let (kind, index) =
         ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json");
     let sigstore = "application/vnd.dev.sigstore.bundle.v0.3+json";
-    for n in 0..14 {
+    for n in 0..15 {
         let manifest = json!({
             "schemaVersion": 2, "mediaType": kind, "artifactType": sigstore,
             "config": of("application/vnd.oci.empty.v1+json", b"{}"), "layers": [of(sigstore, b"{}")],
@@ -345,5 +345,5 @@ fn nothing_is_attached_where_it_does_not_belong_or_where_it_would_crowd_a_signat
         attach(&world.registry, manifest.to_string());
     }
     refused(&world, &publish(&out, &folder, &ci, &person), "ReferrersFull");
-    assert_eq!(listed(&world.registry, BUNDLE, bundle), 16, "the signatures are there, and no statement");
+    assert_eq!(listed(&world.registry, BUNDLE, bundle), 16, "the signature is there, and no statement");
 }
