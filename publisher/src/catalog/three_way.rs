@@ -23,11 +23,12 @@ fn merge(
         return Ok(one.cloned());
     }
     let none = Map::new();
+    let stands_against = || path.trim_start_matches('.').to_owned();
     let (Some(Value::Object(one)), Some(Value::Object(other))) = (one, other) else {
-        return Err(path.trim_start_matches('.').to_owned());
+        return Err(stands_against());
     };
     // What both add is merged as if it had been empty: two levels of a map that wasn't there.
-    let base = base.map_or(Some(&none), Value::as_object).ok_or(path)?;
+    let base = base.map_or(Some(&none), Value::as_object).ok_or_else(stands_against)?;
     let mut merged = Map::new();
     for name in one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))) {
         let below = format!("{path}.{name}");
