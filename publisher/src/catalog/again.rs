@@ -2,8 +2,6 @@
 //!
 //! Signatures stand for a version, so they are needed again; what was proposed isn't lost.
 
-use std::collections::BTreeSet;
-
 use pdp_policies::{At, CatalogTree, Channel, document};
 use pdp_transport::cli::failure::{Failure, Result};
 use serde_json::Value;
@@ -14,6 +12,7 @@ use super::holders::Holders;
 use super::laid::{branch_of, free_name};
 use super::merge::Pending;
 use super::proposal::lay;
+use super::pruned::targets;
 use super::role::{RoleFile, Targets};
 use super::three_way::three_way;
 
@@ -73,8 +72,8 @@ fn rebased(base: Side<'_>, one: Side<'_>, other: Side<'_>) -> std::result::Resul
     if rest(base.0) != rest(one.0) {
         return Err("it changes more than the files of its role".to_owned());
     }
-    let mut targets = Targets::new();
-    for name in names(base.0).union(&names(one.0)) {
+    let mut changed = Targets::new();
+    for name in targets(base.0).union(&targets(one.0)) {
         let listed = |side: Side<'_>| side.0.signed["targets"][name.as_str()].clone();
         let (was, is, now) = (listed(base), listed(one), listed(other));
         if is == was || is == now {
@@ -84,9 +83,9 @@ fn rebased(base: Side<'_>, one: Side<'_>, other: Side<'_>) -> std::result::Resul
             true => content(one, name)?,
             false => Some(both(base, one, other, name)?),
         };
-        targets.insert(name.clone(), content);
+        changed.insert(name.clone(), content);
     }
-    Ok(targets)
+    Ok(changed)
 }
 
 /// A document that both changed, with both changes.
@@ -114,10 +113,6 @@ fn content((file, tree): Side<'_>, name: &str) -> std::result::Result<Option<Vec
                 .ok_or_else(|| format!("it doesn't hold the {name} that it lists"))
         }
     }
-}
-
-fn names(file: &RoleFile) -> BTreeSet<String> {
-    file.signed["targets"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
 /// A role without what each version has its own of.

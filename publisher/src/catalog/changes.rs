@@ -7,6 +7,7 @@ use pdp_policies::{CatalogTree, Digest, printable};
 use pdp_transport::cli::failure::{Failure, Result};
 use serde_json::Value;
 
+use super::pruned::targets;
 use super::role::RoleFile;
 
 /// A document as one line for each value, by its path.
@@ -33,7 +34,7 @@ pub(super) fn changes(
         after.signed["expires"]
     )];
     lines.extend(differences(&role_values(before), &role_values(after)));
-    for name in names(before).union(&names(after)) {
+    for name in targets(before).union(&targets(after)) {
         let (was, is) = (&before.signed["targets"][name.as_str()], &after.signed["targets"][name.as_str()]);
         if was != is {
             lines.extend(target(current, tree, name, is)?);
@@ -93,10 +94,6 @@ fn role_values(file: &RoleFile) -> Values {
     let mut values = Values::new();
     flatten("", &rest, &mut values);
     values
-}
-
-fn names(file: &RoleFile) -> BTreeSet<String> {
-    file.signed["targets"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
 fn file_values(bytes: &[u8]) -> Values {
