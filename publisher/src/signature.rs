@@ -31,22 +31,36 @@ pub(crate) fn detached(subject: &Descriptor, key: &SigningKey) -> Result<Detache
     Ok(Detached { bundle, manifest })
 }
 
-/// Signs `subject` with `key` into the layout, unless a valid signature by this key is there already.
-/// True if it signed.
-pub(crate) fn sign(layout: &Layout, subject: &Descriptor, key: &SigningKey) -> Result<bool> {
-    if is_signed(layout, &subject.digest, key)? {
-        return Ok(false);
+/// Signs with `key` into the layout what no valid signature by this key is there of; how many. The list of what the layout
+/// holds is written once, last. Nothing is written in a dry run.
+pub(crate) fn sign(layout: &Layout, subjects: &[Descriptor], key: &SigningKey, dry: bool) -> Result<usize> {
+    let (mut entries, before) = (layout.entries()?, all(layout)?);
+    let held = entries.len();
+    let mut made = 0;
+    for subject in subjects {
+        if is_signed(layout, &before, &subject.digest, key)? {
+            continue;
+        }
+        made += 1;
+        if !dry {
+            entries.push(signed(layout, subject, key)?);
+        }
     }
+    if entries.len() > held {
+        layout.put_entries(entries)?;
+    }
+    Ok(made)
+}
+
+/// Signs something into the layout; the entry that lists it.
+fn signed(layout: &Layout, subject: &Descriptor, key: &SigningKey) -> Result<Descriptor> {
     let Detached { bundle, manifest } = detached(subject, key)?;
     layout.put_blob(EMPTY_CONFIG)?;
     layout.put_blob(&bundle)?;
     layout.put_blob(&manifest)?;
-    let mut entries = layout.entries()?;
     let mut entry = Descriptor::of(MANIFEST_TYPE, &manifest);
     entry.artifact_type = Some(SIGSTORE_BUNDLE.to_owned());
-    entries.push(entry);
-    layout.put_entries(entries)?;
-    Ok(true)
+    Ok(entry)
 }
 
 /// All signature manifests in a layout.
@@ -61,18 +75,20 @@ pub(crate) fn all(layout: &Layout) -> Result<Vec<(Manifest, Vec<u8>)>> {
     Ok(found)
 }
 
-/// True if the key signed it already.
-pub(crate) fn is_signed(layout: &Layout, subject: &Digest, key: &SigningKey) -> Result<bool> {
+/// True if the key signed it already by one of these.
+fn is_signed(
+    layout: &Layout,
+    signatures: &[(Manifest, Vec<u8>)],
+    subject: &Digest,
+    key: &SigningKey,
+) -> Result<bool> {
     let keys = key.vouchers();
-    for (manifest, _) in all(layout)? {
-        if manifest.subject.as_ref().map(|s| s.digest) != Some(*subject) {
-            continue;
-        }
-        for layer in &manifest.layers {
-            let bundle = layout.blob(&layer.digest, MAX_MANIFEST_BYTES)?;
-            if pdp_policies::trust::signed_artifact("", subject, &[bundle], &keys).is_ok() {
-                return Ok(true);
-            }
+    let of_subject =
+        |it: &&(Manifest, Vec<u8>)| it.0.subject.as_ref().is_some_and(|it| it.digest == *subject);
+    for layer in signatures.iter().filter(of_subject).flat_map(|(manifest, _)| &manifest.layers) {
+        let bundle = layout.blob(&layer.digest, MAX_MANIFEST_BYTES)?;
+        if pdp_policies::trust::signed_artifact("", subject, &[bundle], &keys).is_ok() {
+            return Ok(true);
         }
     }
     Ok(false)

@@ -19,6 +19,7 @@ pub(crate) use outlives::in_crds;
 
 use crate::lint::Linted;
 use crate::release_file::ReleaseFile;
+use crate::several::on_all_cores;
 use crate::statements;
 
 /// The annotation that carries the tag of a layout's entry.
@@ -37,13 +38,10 @@ pub(crate) struct Built {
 /// Builds the bundle and the release descriptor.
 pub(crate) fn build(linted: &Linted, out: &Path) -> Result<Built> {
     let layout = Layout::create(out)?;
-    let mut children = Vec::new();
-    let mut components = Vec::new();
-    for (entry, source) in linted.file.components.iter().zip(&linted.sources) {
-        let packed = component::pack(&layout, entry, source, linted.file.level)?;
-        children.push(packed.entry);
-        components.push(packed.component);
-    }
+    let sources: Vec<_> = linted.file.components.iter().zip(&linted.sources).collect();
+    let packed =
+        on_all_cores(&sources, |(entry, source)| component::pack(&layout, entry, source, linted.file.level))?;
+    let (children, components) = packed.into_iter().map(|it| (it.entry, it.component)).unzip();
     let mut index = Index::new(Some(BUNDLE_TYPE), children);
     index.annotations = BTreeMap::from([
         ("org.opencontainers.image.title".to_owned(), linted.file.line.to_string()),

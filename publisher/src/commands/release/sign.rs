@@ -33,14 +33,10 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<u8> {
     let statement_keys = args.keys.unlock_others(&args.statement_keys)?;
     apart(&keys, &statement_keys)?;
     let stated = state(&built, &statement_keys, args.dry)?;
+    let subjects = subjects(&built)?;
     let mut made = 0;
     for key in keys {
-        for subject in subjects(&built)? {
-            made += usize::from(match args.dry.is_on() {
-                true => !signature::is_signed(&built.layout, &subject.digest, &key)?,
-                false => signature::sign(&built.layout, &subject, &key)?,
-            });
-        }
+        made += signature::sign(&built.layout, &subjects, &key, args.dry.is_on())?;
     }
     let text = match made + stated {
         0 => format!("✔ level {} was signed already", built.release.level),

@@ -1,5 +1,7 @@
 //! A promoted level, judged as a data plane judges it: catalog, descriptor, bundle, components, every signature.
 
+use std::sync::Arc;
+
 use pdp_policies::release::Release;
 use pdp_policies::trust::{self, Freshness, Vouchers};
 use pdp_policies::{At, Digest, Level, Line};
@@ -8,8 +10,9 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::{Registry, Repository};
 
 use super::places::{found, places};
-use super::signed::signatures;
+use super::signed::{named, signatures};
 use crate::catalog::Current;
+use crate::several::each;
 
 /// A release of the catalog, and where its bundle lies with every signature.
 pub(super) struct Vouched {
@@ -22,7 +25,7 @@ pub(super) struct Vouched {
 /// # Errors
 /// `CatalogExpired`, every refusal, and what requests can end with.
 pub(super) async fn vouched(
-    registry: &Registry,
+    registry: &Arc<Registry>,
     current: &Current,
     (line, level): (&Line, Level),
     elsewhere: Option<&str>,
@@ -34,7 +37,7 @@ pub(super) async fn vouched(
 
 /// As [`vouched`], of a release that need not be promoted.
 pub(super) async fn vouched_release(
-    registry: &Registry,
+    registry: &Arc<Registry>,
     current: &Current,
     release: Release,
     elsewhere: Option<&str>,
@@ -49,35 +52,32 @@ pub(super) async fn vouched_release(
     let found = found(registry, &places, &release.bundle.digest).await;
     let (repository, index) = found.map_err(|nowhere| nowhere.failure)?;
     trust::bundle(&index, &release)?;
-    all_signed(registry, &repository, &release, &Vouchers::of(&current.catalog)).await?;
+    all_signed(registry, &repository, &release, Vouchers::of(&current.catalog)).await?;
     Ok(Vouched { release, repository })
 }
 
 async fn all_signed(
-    registry: &Registry,
+    registry: &Arc<Registry>,
     repository: &Repository,
     release: &Release,
-    keys: &Vouchers,
+    keys: Vouchers,
 ) -> Result<()> {
-    signed(registry, repository, "the bundle", &release.bundle.digest, keys).await?;
-    for component in &release.components {
-        let digest = component.artifact.digest();
-        registry.manifest(repository, &digest).await?;
-        signed(registry, repository, component.name.as_str(), &digest, keys).await?;
-    }
-    Ok(())
-}
-
-async fn signed(
-    registry: &Registry,
-    repository: &Repository,
-    what: &str,
-    digest: &Digest,
-    keys: &Vouchers,
-) -> Result<()> {
-    let bundles = signatures(registry, repository, digest).await?;
-    trust::signed_artifact(what, digest, &bundles, keys)?;
-    Ok(())
+    let all = named(release).into_iter().map(|(what, digest)| (what.to_owned(), digest)).collect();
+    let (registry, place, keys) = (registry.clone(), repository.clone(), Arc::new(keys));
+    let bundle = release.bundle.digest;
+    each("signatures", all, move |(what, digest)| {
+        let (registry, place, keys) = (registry.clone(), place.clone(), keys.clone());
+        async move {
+            // The bundle itself was read already.
+            if digest != bundle {
+                registry.manifest(&place, &digest).await?;
+            }
+            let bundles = signatures(&registry, &place, &digest).await?;
+            trust::signed_artifact(&what, &digest, &bundles, &keys)?;
+            Ok(())
+        }
+    })
+    .await
 }
 
 /// The tags that a release has: of each component, and the level's own last.
@@ -91,14 +91,23 @@ pub(crate) fn tags(release: &Release) -> impl Iterator<Item = (String, Digest)> 
 ///
 /// # Errors
 /// `TagMoved`, `TagMissing`, and what requests can end with.
-pub(super) async fn tagged(registry: &Registry, repository: &Repository, release: &Release) -> Result<()> {
-    for (tag, digest) in tags(release) {
-        let found = registry.resolve_tag(repository, &tag).await?.map(|(found, _)| found);
-        if found != Some(digest) {
-            return Err(wrong_tag(&format!("{repository}:{tag}"), &digest, found));
+pub(super) async fn tagged(
+    registry: &Arc<Registry>,
+    repository: &Repository,
+    release: &Release,
+) -> Result<()> {
+    let (registry, place) = (registry.clone(), repository.clone());
+    each("tags", tags(release).collect(), move |(tag, digest)| {
+        let (registry, place) = (registry.clone(), place.clone());
+        async move {
+            let found = registry.resolve_tag(&place, &tag).await?.map(|(found, _)| found);
+            match found {
+                Some(found) if found == digest => Ok(()),
+                found => Err(wrong_tag(&format!("{place}:{tag}"), &digest, found)),
+            }
         }
-    }
-    Ok(())
+    })
+    .await
 }
 
 fn wrong_tag(tag: &str, digest: &Digest, found: Option<Digest>) -> Failure {
