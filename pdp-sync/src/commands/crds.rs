@@ -10,6 +10,6 @@ use crate::crd::{UpdateApproval, UpdateSubscription};
 pub(crate) fn run() -> Result<u8> {
     let yaml = |crd| serde_saphyr::to_string(&crd).map_err(internal);
     let both = [yaml(UpdateSubscription::crd())?, yaml(UpdateApproval::crd())?];
-    raw(&both.join("---\n"));
+    raw(&both.join("---\n"))?;
     Ok(exit::DONE)
 }

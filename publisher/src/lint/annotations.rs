@@ -26,18 +26,19 @@ impl Ci {
 /// One line. Whatever would end it or begin another command is escaped as the system's own tools escape it.
 pub(crate) fn annotation(ci: Ci, finding: &Finding) -> String {
     let text = format!("{}\n{}", printable(&finding.message), printable(&finding.hint));
+    let path = printable(&finding.path);
     let line = |name: &str| finding.line.map(|line| format!("{name}={line}"));
     match ci {
         Ci::GitHubActions => {
             let property = |text: &str| escaped(text, &GITHUB_PROPERTY);
-            let mut parts = vec![format!("file={}", property(&finding.path))];
+            let mut parts = vec![format!("file={}", property(&path))];
             parts.extend(line("line"));
             parts.push(format!("title={}", property(finding.code)));
             format!("::error {}::{}", parts.join(","), escaped(&text, &GITHUB_TEXT))
         }
         Ci::AzurePipelines => {
             let property = |text: &str| escaped(text, &AZURE_PROPERTY);
-            let mut parts = vec!["type=error".to_owned(), format!("sourcepath={}", property(&finding.path))];
+            let mut parts = vec!["type=error".to_owned(), format!("sourcepath={}", property(&path))];
             parts.extend(line("linenumber"));
             parts.push(format!("code={}", property(finding.code)));
             format!("##vso[task.logissue {};]{}", parts.join(";"), escaped(&text, &AZURE_TEXT))
@@ -83,7 +84,7 @@ mod tests {
     #[test]
     fn a_finding_is_one_line_whatever_it_says() {
         let plain = finding("42/release.yaml", Some(6), "not there");
-        let sly = finding("a,b:c;d]%.yaml", None, "100%\r\n::error::x ##vso[task.complete]");
+        let sly = finding("a,b:c;d]%\n\u{1b}.yaml", None, "100%\r\n::error::x ##vso[task.complete]");
         for (ci, finding, wanted) in [
             (
                 Ci::GitHubActions,
@@ -93,7 +94,7 @@ mod tests {
             (
                 Ci::GitHubActions,
                 &sly,
-                "::error file=a%2Cb%3Ac;d]%25.yaml,title=BaseMissing::100%25\\u{d}\\u{a}::error::x ##vso[task.complete]%0Aname it",
+                "::error file=a%2Cb%3Ac;d]%25\\u{a}\\u{1b}.yaml,title=BaseMissing::100%25\\u{d}\\u{a}::error::x ##vso[task.complete]%0Aname it",
             ),
             (
                 Ci::AzurePipelines,
@@ -103,7 +104,7 @@ mod tests {
             (
                 Ci::AzurePipelines,
                 &sly,
-                "##vso[task.logissue type=error;sourcepath=a,b:c%3Bd%5D%AZP25.yaml;code=BaseMissing;]100%AZP25\\u{d}\\u{a}::error::x ##vso[task.complete]%0Aname it",
+                "##vso[task.logissue type=error;sourcepath=a,b:c%3Bd%5D%AZP25\\u{a}\\u{1b}.yaml;code=BaseMissing;]100%AZP25\\u{d}\\u{a}::error::x ##vso[task.complete]%0Aname it",
             ),
         ] {
             assert_eq!(annotation(ci, finding), wanted);

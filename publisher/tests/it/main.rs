@@ -4,6 +4,7 @@
 mod advisories;
 mod build;
 mod charts;
+mod ci_log;
 mod dry_run;
 mod errors;
 mod explain;

@@ -6,8 +6,8 @@ use pdp_policies::{Refusal, RefusalCode, printable_lines};
 
 use serde::Serialize;
 
-use super::exit;
 use super::output::Format;
+use super::{ci, exit};
 use crate::error::Error;
 
 /// A failed command.
@@ -95,7 +95,7 @@ impl Failure {
             hint: text(self.hint.as_deref()),
             exit: self.exit,
         };
-        serde_json::json!({ "error": told }).to_string()
+        ci::inert_json(&serde_json::json!({ "error": told }).to_string())
     }
 }
 
@@ -181,6 +181,8 @@ mod tests {
         ] {
             assert_eq!(failure.told(format), told);
         }
+        let sly = Failure::new("NotFound", "a\n##vso[task.complete]").told(Format::Json);
+        assert!(sly.contains(r"a\n\u0023#vso[task.complete]"), "{sly}");
         assert_eq!(failure.told(Format::Yaml), failure.told(Format::Json));
         assert!(!Failure::new("A", "b").told(Format::Json).contains("where"));
     }

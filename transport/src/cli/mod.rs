@@ -1,5 +1,6 @@
 //! What the command lines of all programs share: how they begin and end, how failures are told, exit codes, the clock.
 
+mod ci;
 pub mod clock;
 pub mod codes;
 pub mod confirm;

@@ -44,12 +44,12 @@ pub enum Kind {
 /// Does what `command` says for the program `root`, which people start as `program`.
 ///
 /// # Errors
-/// `Io`, `DiskFull`.
+/// `Io`, `DiskFull`, `NotPrinted`.
 pub fn run(command: &Shell, root: &Command, program: &'static str, format: Format) -> Result<u8> {
     match command {
-        Shell::Completions { shell } => raw(&completions(*shell, root, program)?),
+        Shell::Completions { shell } => raw(&completions(*shell, root, program)?)?,
         Shell::Man { folder } => write(folder, root, program, format)?,
-        Shell::Reference => raw(&reference::markdown(root)),
+        Shell::Reference => raw(&reference::markdown(root))?,
     }
     Ok(exit::DONE)
 }

@@ -1,6 +1,7 @@
 //! A program's command line, from its arguments to its exit code.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -8,7 +9,7 @@ use clap::{ArgMatches, Command, Parser, ValueEnum};
 
 use super::exit;
 use super::failure::{Failure, Result};
-use super::output::{Format, no_names, say};
+use super::output::{Format, no_names, printed, say};
 
 /// Reads the arguments of this process. `named` lists the commands that have names for `-o name`, such as `org list`:
 /// all others are refused before they do anything.
@@ -88,12 +89,17 @@ fn asked(given: &[OsString]) -> Format {
 
 fn refuse(error: &clap::Error, format: Format) -> ExitCode {
     let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if is_answer || !format.is_for_machines() {
-        // A closed pipe is not an error.
-        let _ = error.print();
-        return ExitCode::from(if is_answer { exit::DONE } else { exit::FAILED });
+    match is_answer {
+        true => {
+            let written = error.print().and_then(|()| std::io::stdout().flush());
+            end(format, printed(written).map(|()| exit::DONE))
+        }
+        false if format.is_for_machines() => end(format, Err(usage(error))),
+        false => {
+            say(error.render().to_string().trim_end());
+            ExitCode::from(exit::FAILED)
+        }
     }
-    end(format, Err(usage(error)))
 }
 
 /// Clap's own words, as a failure.

@@ -77,7 +77,7 @@ pub(super) fn notes(linted: &Linted) {
 /// Prints findings; inside GitHub Actions and Azure Pipelines also as annotations.
 pub(super) fn report(findings: &[Finding], format: Format) -> Result<()> {
     if let Some(ci) = Ci::here() {
-        findings.iter().for_each(|finding| output::say(&lint::annotation(ci, finding)));
+        findings.iter().for_each(|finding| output::annotate(&lint::annotation(ci, finding)));
     }
     let mut lines: Vec<_> = findings.iter().map(ToString::to_string).collect();
     lines.push(format!("✗ {} to fix", findings.len()));

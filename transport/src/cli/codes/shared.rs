@@ -22,6 +22,12 @@ pub(super) const TABLE: &[Line] = &[
         "leave out `-o name`, or use `-o json`",
     ),
     (
+        "NotPrinted",
+        "The result couldn't be written to stdout; what the command did stays done.",
+        "stdout leads to a file on a full disk, or to something that can't be written",
+        "make room or name another file, then ask for the result again",
+    ),
+    (
         "NotConfirmed",
         "A person has to agree, and nobody did; nothing was changed.",
         "it runs without a terminal, or another word was typed",
