@@ -30,7 +30,8 @@ fn a_healthy_desk_is_told_so_and_each_fault_is_named() {
     let mut world = World::start().unwrap();
     world.serve().unwrap();
     world.release(41, "emergency").unwrap();
-    let keys = ["manager-1", "manager-2", "artifact"].map(|name| world.key(name));
+    // One of them twice: it counts once.
+    let keys = ["manager-1", "manager-2", "artifact", "manager-1"].map(|name| world.key(name));
     let keys: Vec<_> = keys.iter().flat_map(|key| ["--key", key]).collect();
     let (code, checks) = doctor(&world, &keys, &[]);
     assert_eq!(code, 0, "{checks:?}");
@@ -46,6 +47,14 @@ fn a_healthy_desk_is_told_so_and_each_fault_is_named() {
         "space",
     ] {
         assert_eq!(find(&checks, subject).0, "good", "{subject}: {checks:?}");
+    }
+
+    let one = [&keys[..2], &keys[6..]].concat();
+    let (_, checks) = doctor(&world, &one, &[]);
+    assert!(find(&checks, "role channels").1.contains(" here, and 1 of: "), "{checks:?}");
+    assert!(find(&checks, "key ").1.starts_with("the same key as "), "{checks:?}");
+    for subject in ["digest of helm", "orders with this token"] {
+        assert_eq!(find(&checks, subject).0, "notLookedAt", "{subject}: {checks:?}");
     }
 
     let wrong = doctor(&world, &keys[..2], &[("PUBLISHER_PASSWORD", "wrong")]);

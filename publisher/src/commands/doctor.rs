@@ -12,7 +12,7 @@ use pdp_transport::files;
 use super::blocking;
 use crate::catalog::offices::offices;
 use crate::catalog::{CatalogArgs, Current};
-use crate::doctor::{Check, Named, clock, roles, space, verdict};
+use crate::doctor::{Check, Named, clock, ending, roles, space, verdict};
 use crate::keys::{PasswordArgs, SigningKey};
 use crate::lock::Helm;
 use crate::server::AskedServerArgs;
@@ -51,17 +51,18 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     checks.extend(found);
     checks.extend(registries(&args, repositories).await);
     checks.extend(server(&args).await);
-    checks.push(helm(&args).await);
+    checks.extend(helm(&args).await);
     checks.push(space(&std::env::temp_dir().display().to_string(), files::free(&std::env::temp_dir())));
     let code = verdict(&checks);
-    let lines: Vec<_> = checks.iter().map(ToString::to_string).collect();
+    let lines: Vec<_> = checks.iter().map(ToString::to_string).chain([ending(&checks)]).collect();
     output::print(format, &checks, &lines.join("\n"))?;
     Ok(code)
 }
 
 /// The public halves of the keys that are at hand, and what is wrong with the others.
 fn unlocked(args: &Args) -> (Vec<Named>, Vec<Check>) {
-    let (mut here, mut checks) = (Vec::new(), Vec::new());
+    let none = Check::not_looked_at("keys", "no --key was given");
+    let (mut here, mut checks) = (Vec::new(), Vec::from_iter(args.keys.is_empty().then_some(none)));
     for file in &args.keys {
         let shown = file.display().to_string();
         match args.password.read().and_then(|password| SigningKey::read(file, &password)) {
@@ -76,7 +77,7 @@ fn unlocked(args: &Args) -> (Vec<Named>, Vec<Check>) {
 fn of_catalog(args: &Args, keys: &[Named], now: At) -> (Vec<Check>, Vec<String>) {
     let current = match Current::fetch(&args.catalog, now) {
         Ok(current) => current,
-        Err(failure) => return (vec![Check::failed("catalog", &failure)], args.repository.clone()),
+        Err(failure) => return (unread(&failure), args.repository.clone()),
     };
     let mut checks = vec![freshness(&current, now)];
     match offices(&current.tree) {
@@ -92,6 +93,13 @@ fn of_catalog(args: &Args, keys: &[Named], now: At) -> (Vec<Check>, Vec<String>)
     });
     checks.push(clock(&format!("clock of {host}"), current.remote.clock(), now));
     (checks, repositories(args, &current))
+}
+
+/// What a catalog that can't be read leaves unknown.
+fn unread(failure: &Failure) -> Vec<Check> {
+    let unseen = ["roles", "rights at the Git host", "clock of the Git host"];
+    let unseen = unseen.map(|subject| Check::not_looked_at(subject, "the catalog can't be read"));
+    [Check::failed("catalog", failure)].into_iter().chain(unseen).collect()
 }
 
 /// The keys that sign artifacts, instructions and statements now.
@@ -133,7 +141,9 @@ fn repositories(args: &Args, current: &Current) -> Vec<String> {
 }
 
 async fn registries(args: &Args, repositories: Vec<String>) -> Vec<Check> {
-    let mut checks = Vec::new();
+    let none = "no --repository was given, and no promoted release names one";
+    let none = repositories.is_empty().then(|| Check::not_looked_at("registry", none));
+    let mut checks = Vec::from_iter(none);
     for name in repositories {
         let subject = format!("registry {name}");
         let asked = async {
@@ -150,7 +160,8 @@ async fn registries(args: &Args, repositories: Vec<String>) -> Vec<Check> {
 }
 
 /// A release engineer's token may ask for this; none is no fault where nobody named a server.
-async fn server(args: &Args) -> Option<Check> {
+async fn server(args: &Args) -> Vec<Check> {
+    let subject = "channel server";
     let opened = args.catalog.git.connection.http().and_then(|http| args.server.open(&http));
     let asked = async {
         match opened? {
@@ -159,18 +170,27 @@ async fn server(args: &Args) -> Option<Check> {
         }
     };
     match asked.await {
-        Ok(None) => None,
+        Ok(None) => vec![Check::not_looked_at(subject, "no --server was given")],
         Ok(Some(levels)) => {
             let planes: u32 = levels.iter().map(|level| level.data_planes).sum();
-            Some(Check::good("channel server", format!("it answers; {planes} data planes report")))
+            vec![Check::good(subject, format!("it answers; {planes} data planes report")), orders()]
         }
-        Err(failure) => Some(Check::failed("channel server", &failure)),
+        Err(failure) => vec![Check::failed(subject, &failure)],
     }
 }
 
-async fn helm(args: &Args) -> Check {
+/// Only an order would tell, and nothing is changed here.
+fn orders() -> Check {
+    let why =
+        "the server doesn't say which role a token has; an auditor's reads the same as a release engineer's";
+    Check::not_looked_at("orders with this token", why)
+}
+
+async fn helm(args: &Args) -> Vec<Check> {
+    let digest = Check::not_looked_at("digest of helm", "no --helm-digest was given");
+    let digest = args.helm_digest.is_none().then_some(digest);
     match Helm::open(&args.helm, args.helm_digest.as_ref()).await {
-        Ok(helm) => Check::good("helm", helm.version),
-        Err(failure) => Check::failed("helm", &failure),
+        Ok(helm) => [Check::good("helm", helm.version)].into_iter().chain(digest).collect(),
+        Err(failure) => vec![Check::failed("helm", &failure)],
     }
 }

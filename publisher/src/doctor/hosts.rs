@@ -7,9 +7,9 @@ use super::Check;
 /// A release with its images may need so much beside what is kept already (bytes).
 const ENOUGH: u64 = 2 * 1024 * 1024 * 1024;
 
-/// Another clock beside this one; none where the host says no time.
+/// Another clock beside this one; `theirs` is none where the host says no time.
 pub(crate) fn clock(subject: &str, theirs: Option<At>, now: At) -> Check {
-    let Some(theirs) = theirs else { return Check::good(subject, "it says no time") };
+    let Some(theirs) = theirs else { return Check::not_looked_at(subject, "the host says no time") };
     let apart = now.seconds_since(theirs);
     match apart.abs() > CLOCK_TOLERANCE {
         false => Check::good(subject, format!("{apart} s apart")),
@@ -25,7 +25,7 @@ pub(crate) fn clock(subject: &str, theirs: Option<At>, now: At) -> Check {
 pub(crate) fn space(folder: &str, free: Option<u64>) -> Check {
     let subject = format!("space {folder}");
     match free {
-        None => Check::good(subject, "the system doesn't say"),
+        None => Check::not_looked_at(subject, "the system doesn't say"),
         Some(free) if free >= ENOUGH => Check::good(subject, format!("{} MiB", free >> 20)),
         Some(free) => Check::bad(
             subject,
@@ -48,9 +48,9 @@ mod tests {
             let theirs = At::from_unix(now.unix() + apart);
             assert_eq!(clock("Git host", Some(theirs), now).state, state, "{apart}");
         }
-        assert_eq!(clock("Git host", None, now).state, State::Good);
+        assert_eq!(clock("Git host", None, now).state, State::NotLookedAt);
         for (free, state) in
-            [(None, State::Good), (Some(ENOUGH), State::Good), (Some(ENOUGH - 1), State::Bad)]
+            [(None, State::NotLookedAt), (Some(ENOUGH), State::Good), (Some(ENOUGH - 1), State::Bad)]
         {
             assert_eq!(space("/tmp", free).state, state, "{free:?}");
         }

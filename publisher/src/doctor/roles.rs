@@ -16,10 +16,27 @@ pub(crate) fn roles(
     (here, listed): (&[Named], &[Named]),
     now: At,
 ) -> Vec<Check> {
-    let mut all: Vec<_> = offices.iter().map(|office| role(office, expiries, here, now)).collect();
+    let (here, copies) = once(here);
+    let mut all: Vec<_> = offices.iter().map(|office| role(office, expiries, &here, now)).collect();
     let others = here.iter().filter(|key| !offices.iter().any(|office| holds(office, key)));
     all.extend(others.map(|key| other(key, listed)));
+    all.extend(copies);
     all
+}
+
+/// Each key once, by its material, and a check for each file that holds one of them again.
+fn once(here: &[Named]) -> (Vec<Named>, Vec<Check>) {
+    let (mut keys, mut copies) = (Vec::<Named>::new(), Vec::new());
+    for (file, material) in here {
+        match keys.iter().find(|(_, other)| other == material) {
+            Some((first, _)) => {
+                let says = format!("the same key as {first}: both count as one");
+                copies.push(Check::good(format!("key {file}"), says));
+            }
+            None => keys.push((file.clone(), material.clone())),
+        }
+    }
+    (keys, copies)
 }
 
 /// A key that holds no role of the catalog.
@@ -34,7 +51,8 @@ fn other((file, material): &Named, listed: &[Named]) -> Check {
 fn role(office: &Office, expiries: &[(Role, At)], here: &[Named], now: At) -> Check {
     let subject = format!("role {}", office.role);
     let expires = expiries.iter().find(|(role, _)| *role == office.role).map(|(_, at)| *at);
-    let says = format!("{} of {} sign; {}", office.threshold, office.keys.len(), signable(office, here));
+    let keys = different(office);
+    let says = format!("{} of {} sign; {}", office.threshold, keys.len(), signable(office, &keys, here));
     // Machines sign the others every hour.
     let near = expires.filter(|_| office.role.is_of_people()).and_then(|at| Nearness::of(at, now));
     let (state, until) = match (near, expires) {
@@ -48,10 +66,20 @@ fn role(office: &Office, expiries: &[(Role, At)], here: &[Named], now: At) -> Ch
     Check { subject, state, says: says + &until, next }
 }
 
-fn signable(office: &Office, here: &[Named]) -> String {
+/// The keys of a role, each once: under a second id it signs no second time.
+fn different(office: &Office) -> Vec<&Held> {
+    let mut keys: Vec<&Held> = Vec::new();
+    for key in &office.keys {
+        let is_there = key.material.is_some() && keys.iter().any(|other| other.material == key.material);
+        keys.extend((!is_there).then_some(key));
+    }
+    keys
+}
+
+fn signable(office: &Office, keys: &[&Held], here: &[Named]) -> String {
     let own: Vec<_> = here.iter().filter(|key| holds(office, key)).map(|(file, _)| file.as_str()).collect();
     let is_here = |key: &Held| here.iter().any(|(_, material)| key.material.as_ref() == Some(material));
-    let absent = office.keys.iter().filter(|key| !is_here(key));
+    let absent = keys.iter().filter(|key| !is_here(key));
     let names: Vec<_> =
         absent.map(|key| key.holder.as_ref().map_or(&key.id[..], |it| it.as_str()).to_owned()).collect();
     match office.threshold.saturating_sub(own.len()) {
@@ -98,6 +126,20 @@ mod tests {
             roles(&[office(Role::Channels, 2)], &[], (&here(&["e.vil", "ci"]), &here(&["ci"])), now);
         assert_eq!((stranger[1].subject.as_str(), stranger[1].state), ("key e.vil.key", State::Bad));
         assert_eq!(stranger[2].says, "it stands in the list `ci.key`");
+    }
+
+    #[test]
+    fn a_key_counts_once_however_often_it_is_given_or_listed() {
+        let now = At::from_unix(1_800_000_000);
+        let here = ["a.key", "copy.key"].map(|file| (file.to_owned(), b"a.lind".to_vec()));
+        let found = roles(&[office(Role::Channels, 2)], &[], (&here, &[]), now);
+        assert_eq!(found[0].says, "2 of 3 sign; a.key here, and 1 of: b.berg, c.dahl");
+        let copy = Check::good("key copy.key", "the same key as a.key: both count as one");
+        assert_eq!(found[1..], [copy]);
+        let mut twice = office(Role::Channels, 2);
+        twice.keys[1] = Held { id: "another id".to_owned(), ..twice.keys[0].clone() };
+        let found = roles(&[twice], &[], (&here, &[]), now);
+        assert_eq!(found[0].says, "2 of 2 sign; a.key here, and 1 of: c.dahl");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod advisories;
 mod build;
 mod charts;
 mod ci_log;
+mod doctor;
 mod dry_run;
 mod errors;
 mod explain;
