@@ -111,6 +111,21 @@ fn a_change_that_is_wrong_is_stopped_before_anybody_signs() {
         ci.commit("two levels");
         let two = ci.run("check");
         assert!(!two.ok() && two.stderr.contains("one level at a time"), "{system:?}: {}", two.stderr);
+        // A name that git quotes, and a file that only moves from one level to another.
+        std::fs::write(ci.repository().join("pdp-2026/7/\u{e9}\n"), "a\n").unwrap();
+        std::fs::write(ci.repository().join("pdp-2026/8/notes.txt"), "c\n").unwrap();
+        ci.commit("a level under a quoted name");
+        let quoted = ci.run("check");
+        assert!(
+            !quoted.ok() && quoted.stderr.contains("one level at a time"),
+            "{system:?}: {}",
+            quoted.stderr
+        );
+        let at = |path: &str| ci.repository().join("pdp-2026").join(path);
+        std::fs::rename(at("7/\u{e9}\n"), at("8/moved.txt")).unwrap();
+        ci.commit("moved");
+        let moved = ci.run("check");
+        assert!(!moved.ok() && moved.stderr.contains("one level at a time"), "{system:?}: {}", moved.stderr);
         std::fs::create_dir_all(ci.repository().join("pdp-2026/9; touch ran")).unwrap();
         std::fs::write(ci.repository().join("pdp-2026/9; touch ran/release.yaml"), "a\n").unwrap();
         ci.commit("no level");
