@@ -91,7 +91,16 @@ fn text(crate_: &str) -> String {
     // The tables themselves use no code.
     files.retain(|path| !path.ends_with("tests.rs") && !path.to_string_lossy().contains("/cli/codes/"));
     let whole = files.iter().map(|path| std::fs::read_to_string(path).unwrap());
-    whole.map(|text| text.split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned()).collect()
+    whole.map(|text| without_tests(&text).to_owned()).collect()
+}
+
+/// Up to the module of tests at its end; a line that names a file of tests ends nothing.
+fn without_tests(text: &str) -> &str {
+    let begin = "#[cfg(test)]\nmod ";
+    let inline = |(at, _): &(usize, &str)| {
+        text[at + begin.len()..].lines().next().is_some_and(|name| name.ends_with('{'))
+    };
+    text.match_indices(begin).find(inline).map_or(text, |(at, _)| &text[..at])
 }
 
 /// String literals that are written like codes.
@@ -144,6 +153,8 @@ fn the_scan_finds_codes() {
     let text = "Failure::new(\n    \"NewCode\", what) code: \"Another1\" \"not a code\" \"ALLCAPS\" \"A\"";
     assert_eq!(literals(text), BTreeSet::from(["NewCode", "Another1"]));
     assert_eq!(failures(text), BTreeSet::from(["NewCode"]));
+    let file = "#[cfg(test)]\nmod tests;\n\nfn code() {}\n#[cfg(test)]\nmod tests {\n}\n";
+    assert_eq!(without_tests(file), "#[cfg(test)]\nmod tests;\n\nfn code() {}\n");
 }
 
 #[test]
