@@ -3,9 +3,9 @@
 
 use pdp_policies::Digest;
 use pdp_policies::trust::{self, Vouchers};
-use pdp_transport::Kind;
-use pdp_transport::cli::failure::Result;
-use pdp_transport::oci::{MAX_MANIFEST_BYTES, Manifest, Registry, Repository};
+use pdp_transport::cli::failure;
+use pdp_transport::oci::{EMPTY_CONFIG, MAX_MANIFEST_BYTES, Manifest, Registry, Repository};
+use pdp_transport::{Error, Kind};
 
 use super::inventory::Inventory;
 use crate::commands::release::RELEASE_SIGNATURES;
@@ -17,17 +17,15 @@ pub(super) async fn add(
     (what, subject): (&str, Digest),
     keys: &Vouchers,
     inventory: &mut Inventory,
-) -> Result<()> {
+) -> failure::Result<()> {
     for entry in registry.referrers_like(from, &subject, &RELEASE_SIGNATURES).await? {
-        let bytes = match registry.manifest(from, &entry.digest).await {
-            Err(error) if error.kind == Kind::NotFound => continue,
-            other => other?,
-        };
+        let Some(bytes) = attached(registry.manifest(from, &entry.digest).await)? else { continue };
         let Some(manifest) = plain(&bytes, &subject) else { continue };
         let Some(layer) = manifest.layers.first().filter(|it| it.size <= MAX_MANIFEST_BYTES) else {
             continue;
         };
-        let bundle = registry.blob(from, &layer.digest, layer.size, MAX_MANIFEST_BYTES).await?;
+        let bundle = registry.blob(from, &layer.digest, layer.size, MAX_MANIFEST_BYTES).await;
+        let Some(bundle) = attached(bundle)? else { continue };
         if trust::signed_artifact(what, &subject, &[bundle], keys).is_ok() {
             inventory.add_signature(from, to, entry.digest, subject);
             inventory.add_blob(from, to, layer.digest, layer.size);
@@ -37,25 +35,41 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// A signature of the subject and nothing beside it: a stranger could hang layers of any size onto a good one.
+/// What was read of an attachment. Whoever attaches one may name bytes that aren't there, or another size of them: that
+/// stays behind, and keeps nothing else from being copied.
+///
+/// # Errors
+/// What requests can end with.
+fn attached(read: Result<Vec<u8>, Error>) -> Result<Option<Vec<u8>>, Error> {
+    use Kind::{DigestMismatch, NotFound, SizeMismatch, TooLarge};
+    match read {
+        Err(error) if matches!(error.kind, NotFound | TooLarge | SizeMismatch | DigestMismatch) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// A signature of the subject and nothing beside it: a stranger could hang layers of any size onto a good one, or name a
+/// layer of the release as its config, with another size.
 pub(crate) fn plain(bytes: &[u8], subject: &Digest) -> Option<Manifest> {
     let manifest: Manifest = serde_json::from_slice(bytes).ok()?;
     let refers = manifest.subject.as_ref().is_some_and(|it| it.digest == *subject);
-    let small = manifest.layers.len() == 1 && manifest.config.size <= MAX_MANIFEST_BYTES;
-    (refers && small).then_some(manifest)
+    let Manifest { config, layers, .. } = &manifest;
+    let is_empty = config.digest == Digest::of(EMPTY_CONFIG) && config.size == EMPTY_CONFIG.len() as u64;
+    (refers && is_empty && layers.len() == 1).then_some(manifest)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use pdp_policies::trust::SIGSTORE_BUNDLE;
-    use pdp_transport::oci::{Descriptor, EMPTY_CONFIG, EMPTY_TYPE, MANIFEST_TYPE};
+    use pdp_transport::oci::{Descriptor, EMPTY_TYPE, MANIFEST_TYPE};
 
     use super::*;
 
     #[test]
     fn a_good_signature_with_more_hung_onto_it_stays_behind() {
         let (bundle, more) = (Descriptor::of(SIGSTORE_BUNDLE, b"bundle"), Descriptor::of("x", b"more"));
+        let more_small = Descriptor { size: 2, ..more.clone() };
         let large = Descriptor { size: MAX_MANIFEST_BYTES + 1, ..Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG) };
         let (own, other) = (Descriptor::of(MANIFEST_TYPE, b"own"), Descriptor::of(MANIFEST_TYPE, b"other"));
         let good = Manifest {
@@ -70,9 +84,23 @@ mod tests {
         let taken = |it: &Manifest| plain(&serde_json::to_vec(it).unwrap(), &own.digest).is_some();
         assert!(taken(&good));
         assert!(!taken(&Manifest { layers: vec![bundle, more], ..good.clone() }));
-        assert!(!taken(&Manifest { config: large, ..good.clone() }));
+        for config in [large, more_small] {
+            assert!(!taken(&Manifest { config, ..good.clone() }));
+        }
         assert!(!taken(&Manifest { subject: Some(other), ..good.clone() }));
         assert!(!taken(&Manifest { subject: None, ..good.clone() }));
         assert!(!taken(&Manifest { layers: Vec::new(), ..good }));
+    }
+
+    #[test]
+    fn what_a_stranger_named_wrongly_is_passed_over_and_nothing_else() {
+        let read = |kind| attached(Err(Error::new(kind, "blob", "why"))).map_err(|error| error.kind);
+        for kind in [Kind::NotFound, Kind::TooLarge, Kind::SizeMismatch, Kind::DigestMismatch] {
+            assert_eq!(read(kind), Ok(None));
+        }
+        for kind in [Kind::Unreachable, Kind::LoginNeeded, Kind::DiskFull] {
+            assert_eq!(read(kind), Err(kind));
+        }
+        assert_eq!(attached(Ok(vec![1])).ok(), Some(Some(vec![1])));
     }
 }

@@ -111,8 +111,8 @@ impl Registry {
 
     /// The content (first layer) of the referrers that are looked for.
     ///
-    /// Anyone may attach anything: what isn't a manifest is passed over. So is what is listed and gone, or too
-    /// large, unless nothing else is there.
+    /// Anyone may attach anything: what isn't a manifest is passed over. So is what is listed and gone, too large, or of
+    /// another size or digest than its manifest says, unless nothing else is there.
     ///
     /// # Errors
     /// `NotFound`, `TooLarge`, `SizeMismatch`, `DigestMismatch`, and what requests can end with.
@@ -140,7 +140,10 @@ impl Registry {
                 lost = Some(Error::new(Kind::TooLarge, what, cause));
                 continue;
             }
-            contents.push(self.blob(repository, &layer.digest, layer.size, which.max_bytes).await?);
+            match self.blob(repository, &layer.digest, layer.size, which.max_bytes).await {
+                Err(error) if is_named_wrongly(error.kind) => lost = Some(error),
+                content => contents.push(content?),
+            }
         }
         lost.filter(|_| contents.is_empty()).map_or(Ok(contents), Err)
     }
@@ -237,6 +240,11 @@ pub(super) fn fallback_tag(digest: &Digest) -> String {
 
 fn parse(what: &str, bytes: &[u8]) -> Result<Index> {
     serde_json::from_slice(bytes).map_err(|e| Error::new(Kind::Garbage, what, e.to_string()))
+}
+
+/// Whoever writes a manifest may name content that isn't there, or another size of it.
+fn is_named_wrongly(kind: Kind) -> bool {
+    matches!(kind, Kind::NotFound | Kind::TooLarge | Kind::SizeMismatch | Kind::DigestMismatch)
 }
 
 #[cfg(test)]

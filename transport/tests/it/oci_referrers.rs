@@ -147,15 +147,20 @@ async fn an_entry_that_another_writer_lost_is_added_again() {
 /// A referrer whose annotation says what it states.
 async fn stating(server: &Server, subject: &Descriptor, layer: &[u8], stated: &str) {
     let (registry, repository) = place(server);
-    for blob in [EMPTY_CONFIG, layer] {
-        registry.push_blob(&repository, blob).await.unwrap();
-    }
+    registry.push_blob(&repository, layer).await.unwrap();
+    naming(server, subject, Descriptor::of(SIGNATURE, layer), stated).await;
+}
+
+/// The same, whatever its manifest says of the layer.
+async fn naming(server: &Server, subject: &Descriptor, layer: Descriptor, stated: &str) {
+    let (registry, repository) = place(server);
+    registry.push_blob(&repository, EMPTY_CONFIG).await.unwrap();
     let manifest = Manifest {
         schema_version: 2,
         media_type: MANIFEST_TYPE.to_owned(),
         artifact_type: Some(SIGNATURE.to_owned()),
         config: Descriptor::of(EMPTY_TYPE, EMPTY_CONFIG),
-        layers: vec![Descriptor::of(SIGNATURE, layer)],
+        layers: vec![layer],
         subject: Some(subject.clone()),
         annotations: [("states".to_owned(), stated.to_owned())].into(),
     };
@@ -191,4 +196,23 @@ async fn what_is_not_wanted_is_neither_counted_nor_fetched_and_what_is_too_large
         exchanges.iter().any(|it| it.path.contains(Digest::of(layer).hex().as_str()) && it.method == "GET")
     };
     assert!(fetched(b"good") && (0..9).all(|n| !fetched(&[n; 40])));
+}
+
+#[tokio::test]
+async fn a_stranger_who_names_a_layer_with_another_size_hides_no_signature() {
+    let server = Server::start().unwrap();
+    let subject = signed(&server, 0).await;
+    let (registry, repository) = place(&server);
+    let which = Which { artifact_type: SIGNATURE, limit: 9, max_bytes: 100, wanted: |_| true };
+    let found = async || registry.attached(&repository, &subject.digest, &which).await;
+    registry.push_blob(&repository, b"good").await.unwrap();
+    for size in [3, 5] {
+        naming(&server, &subject, Descriptor { size, ..Descriptor::of(SIGNATURE, b"good") }, "a").await;
+        assert_eq!(found().await.unwrap_err().kind, Kind::SizeMismatch, "nothing else is there");
+    }
+    stating(&server, &subject, b"good", "a").await;
+    assert_eq!(found().await.unwrap(), [b"good"]);
+    // A registry that can't answer is no stranger.
+    server.faults().add("GET", "/blobs/", Harm::Status(403), None);
+    assert_eq!(found().await.unwrap_err().kind, Kind::LoginNeeded);
 }
