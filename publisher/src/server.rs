@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pdp_policies::Organization;
-use pdp_transport::channel_server::{ChannelServer, DataPlaneView, InstalledView, Page};
+use pdp_transport::channel_server::{ChannelServer, DataPlaneView, InstalledView, OrganizationView, Page};
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::{Exceptions, HttpOptions};
 use pdp_transport::{cli, files};
@@ -125,6 +125,18 @@ impl Desk {
         }
     }
 
+    /// Refuses organizations that the server doesn't know.
+    ///
+    /// # Errors
+    /// `UnknownOrganization`, and what requests can end with.
+    pub(crate) async fn knows(&self, named: &[Organization]) -> Result<()> {
+        if named.is_empty() {
+            return Ok(());
+        }
+        let known: Page<OrganizationView> = self.get("v1/organizations").await?;
+        are_known(named, &known.items)
+    }
+
     /// What data planes report to be on.
     pub(crate) async fn installed(&self) -> Result<Vec<InstalledView>> {
         Ok(self.get::<Page<InstalledView>>("v1/levels").await?.items)
@@ -149,4 +161,14 @@ impl Desk {
     pub(crate) async fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         self.server.call(&self.token, Method::DELETE, path, None::<&()>).await
     }
+}
+
+fn are_known(named: &[Organization], known: &[OrganizationView]) -> Result<()> {
+    let unknown: Vec<_> = named.iter().filter(|name| known.iter().all(|it| it.name != **name)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = unknown.iter().map(|name| format!("`{name}`")).collect();
+    Err(Failure::new("UnknownOrganization", format!("the channel server doesn't know {}", names.join(", ")))
+        .hint("`publisher org list` shows all organizations"))
 }

@@ -139,7 +139,7 @@ fn a_level_keeps_what_is_under_embargo_and_its_detail_comes_later_as_it_was_sign
     };
     assert_eq!(exposure(&[]).error().as_deref(), Some("NotFound"));
     let found: Value = serde_json::from_str(&exposure(&with).stdout).unwrap();
-    let open = &found[0]["open"][0];
+    let open = &found["exposed"][0]["open"][0];
     assert_eq!(
         (&open["id"], &open["cves"], &open["score"]),
         (&json!(ID), &json!([CVE]), &json!(9.8)),

@@ -20,7 +20,8 @@ fn whoever_lacks_a_fix_is_named_with_its_deadline_until_the_fix_is_there() {
     let found = exposure(&story, &["--advisory", "WSO2-2026-0142"]);
     assert_eq!(found.code, Some(1), "it was due on 27 November: {}", found.stderr);
     let found: Value = serde_json::from_str(&found.stdout).unwrap();
-    let [plane] = &found.as_array().unwrap()[..] else { panic!("{found:#}") };
+    let [plane] = &found["exposed"].as_array().unwrap()[..] else { panic!("{found:#}") };
+    assert_eq!(found["notJudged"], json!([]));
     assert_eq!((&plane["dataPlane"], &plane["level"]), (&json!("acme/prod"), &json!(41)));
     let open = &plane["open"][0];
     assert_eq!(
@@ -29,11 +30,13 @@ fn whoever_lacks_a_fix_is_named_with_its_deadline_until_the_fix_is_there() {
     );
     assert_eq!(plane["best"], json!({ "level": 42, "fixes": ["WSO2-2026-0142"], "introduces": [] }));
     let nobody = exposure(&story, &["--organization", "nobody"]);
-    assert!(nobody.ok() && nobody.stdout.trim() == "[]", "{}{}", nobody.stdout, nobody.stderr);
+    assert_eq!(nobody.error().as_deref(), Some("UnknownOrganization"), "{}{}", nobody.stdout, nobody.stderr);
     assert_eq!(exposure(&story, &["--advisory", "WSO2-1999-1"]).error().as_deref(), Some("NotFound"));
 
     story.until_all_at(42);
     story.round();
     let found = exposure(&story, &[]);
-    assert!(found.ok() && found.stdout.trim() == "[]", "{}{}", found.stdout, found.stderr);
+    assert!(found.ok(), "{}{}", found.stdout, found.stderr);
+    let found: Value = serde_json::from_str(&found.stdout).unwrap();
+    assert_eq!(found, json!({ "exposed": [], "notJudged": [] }));
 }

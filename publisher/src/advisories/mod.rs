@@ -15,6 +15,7 @@ use serde::Deserialize;
 pub(crate) use disclose::disclosed;
 pub(crate) use entry::{Known, stated};
 pub(crate) use given::{AdvisoriesArgs, tell};
+pub(crate) use score::rated;
 pub(crate) use secret::secret_in;
 pub(crate) use told::Told;
 

@@ -8,7 +8,7 @@ use pdp_transport::cli::output::{self, Format};
 use super::{blocking, channel};
 use crate::advisories::{AdvisoriesArgs, tell};
 use crate::catalog::{CatalogArgs, Current, published_of};
-use crate::exposure::{Known, exposed, text};
+use crate::exposure::{Known, exposure, text};
 use crate::server::AskedServerArgs;
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,9 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let hint = "name the channel server with `--server`";
     let desk = args.server.needed(&args.catalog.git.connection.http()?, hint)?;
     let planes = desk.data_planes(args.organization.as_ref()).await?;
+    if planes.is_empty() {
+        desk.knows(args.organization.as_slice()).await?;
+    }
     let told = args.advisories.read()?;
     let (mut releases, channel, args) = blocking(move || {
         let current = Current::fetch(&args.catalog, now)?;
@@ -42,17 +45,18 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     })
     .await?;
     tell(&told, &mut releases)?;
-    let only = args.advisory.as_deref();
-    let named = releases
-        .iter()
-        .any(|(release, _)| release.advisories.iter().any(|it| only.is_none_or(|id| it.is_called(id))));
-    if let Some(id) = only.filter(|_| !named) {
-        let what = format!("no release of line `{}` names `{}`", args.line, pdp_policies::printable(id));
-        return Err(Failure::new("NotFound", what)
-            .hint("an advisory is known once a release that fixes it is published, and a CVE id once its embargo is over, with `--advisories`"));
-    }
-    let found = exposed(&Known { releases: &releases, channel: &channel }, &planes, only, now);
+    let (known, only) = (Known::of(&releases, &channel), args.advisory.as_deref());
+    only.filter(|id| !known.names(id)).map_or(Ok(()), |id| Err(no_advisory(&args.line, id)))?;
+    let found = exposure(&known, &planes, only, now);
     output::print(format, &found, &text(&found))?;
-    let overdue = found.iter().flat_map(|it| &it.open).any(|it| it.overdue);
+    let overdue = found.exposed.iter().flat_map(|it| &it.open).any(|it| it.overdue);
     Ok(if overdue { exit::NEGATIVE } else { exit::DONE })
+}
+
+fn no_advisory(line: &Line, id: &str) -> Failure {
+    let what = format!("no release of line `{line}` names `{}`", pdp_policies::printable(id));
+    Failure::new("NotFound", what).hint(
+        "an advisory is known once a release that fixes it is published, and a CVE id once its embargo is over, with \
+         `--advisories`",
+    )
 }

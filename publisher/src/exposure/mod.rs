@@ -1,6 +1,8 @@
 //! Which data planes are open to what, by when it has to be fixed, and what helps most. Pure.
 
+mod judged;
 mod lineage;
+mod merged;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -12,10 +14,20 @@ use pdp_policies::{At, Channel, Digest, Level};
 use pdp_transport::channel_server::DataPlaneView;
 use serde::Serialize;
 
+pub(crate) use judged::NotJudged;
 pub(crate) use lineage::Lineage;
 pub(crate) use text::text;
 
 use crate::advisories::Told;
+
+/// What is said of all data planes.
+#[derive(Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Exposure {
+    pub(crate) exposed: Vec<Exposed>,
+    /// Nobody knows of these whether they are open to anything.
+    pub(crate) not_judged: Vec<NotJudged>,
+}
 
 /// A data plane that is open to something.
 #[derive(Debug, PartialEq, Serialize)]
@@ -61,17 +73,20 @@ pub(crate) struct Best {
 /// All that is published of a line, and what of it is promoted.
 #[derive(Debug)]
 pub(crate) struct Known<'a> {
-    pub(crate) releases: &'a [(Release, Digest)],
-    pub(crate) channel: &'a Channel,
+    releases: &'a [(Release, Digest)],
+    channel: &'a Channel,
+    /// As all levels together have them.
+    advisories: BTreeMap<String, Advisory>,
 }
 
-impl Known<'_> {
-    /// Every advisory once, as the lowest level has it that names it.
-    fn advisories(&self) -> BTreeMap<&str, &Advisory> {
-        let mut sorted: Vec<_> = self.releases.iter().map(|(release, _)| release).collect();
-        sorted.sort_by_key(|release| std::cmp::Reverse(release.level));
-        let all = sorted.into_iter().flat_map(|release| &release.advisories);
-        all.map(|advisory| (advisory.id.as_str(), advisory)).collect()
+impl<'a> Known<'a> {
+    pub(crate) fn of(releases: &'a [(Release, Digest)], channel: &'a Channel) -> Self {
+        Self { releases, channel, advisories: merged::merged(releases) }
+    }
+
+    /// True if a level names an advisory, by its id or a CVE id.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.advisories.values().any(|it| it.is_called(name))
     }
 
     /// What a level is open to: what none of the levels that it is made of fixes.
@@ -83,8 +98,7 @@ impl Known<'_> {
         let pruned = |first: Level| self.releases.iter().all(|(release, _)| release.level != first);
         let has = |first: Level| lineage.has(first) || (first <= level && pruned(first));
         let affected = |it: &&Advisory| it.introduced_in.is_none_or(has);
-        let open =
-            self.advisories().into_values().filter(|it| !fixed.contains(it.id.as_str())).filter(affected);
+        let open = self.advisories.values().filter(|it| !fixed.contains(it.id.as_str())).filter(affected);
         open.map(|it| it.id.clone()).collect()
     }
 
@@ -110,7 +124,7 @@ impl Known<'_> {
     }
 
     fn open(&self, id: &str, level: Level, now: At) -> Option<Open> {
-        let advisory = *self.advisories().get(id)?;
+        let advisory = self.advisories.get(id)?;
         let due = advisory.confirmed_at.plus(advisory.severity.patience());
         Some(Open {
             told: Told::of(advisory),
@@ -121,33 +135,42 @@ impl Known<'_> {
     }
 }
 
-/// Those that are open to anything, or to `only`; what is due first stands first. A data plane at a level that the catalog
-/// doesn't know isn't judged, and one that is at none runs nothing.
-pub(crate) fn exposed(
-    known: &Known<'_>,
-    planes: &[DataPlaneView],
-    only: Option<&str>,
-    now: At,
-) -> Vec<Exposed> {
-    let mut all: Vec<_> = planes.iter().filter_map(|plane| one(known, plane, only, now)).collect();
-    all.sort_by(|one, other| (one.open[0].due, &one.data_plane).cmp(&(other.open[0].due, &other.data_plane)));
+/// Those that are open to anything, or to `only`, what is due first first; and those of which that can't be said. One that is
+/// shut out is nobody's any more.
+pub(crate) fn exposure(known: &Known<'_>, planes: &[DataPlaneView], only: Option<&str>, now: At) -> Exposure {
+    let mut all = Exposure::default();
+    for plane in planes.iter().filter(|plane| plane.revoked.is_none()) {
+        match judged::level(known.releases, plane) {
+            Ok(level) => all.exposed.extend(one(known, plane, level, only, now)),
+            Err(reason) => all.not_judged.push(NotJudged { data_plane: name(plane), reason }),
+        }
+    }
+    all.exposed.sort_by(|one, other| {
+        (one.open[0].due, &one.data_plane).cmp(&(other.open[0].due, &other.data_plane))
+    });
+    all.not_judged.sort_by(|one, other| one.data_plane.cmp(&other.data_plane));
     all
 }
 
-fn one(known: &Known<'_>, plane: &DataPlaneView, only: Option<&str>, now: At) -> Option<Exposed> {
-    let current = plane.current.filter(|_| plane.revoked.is_none())?;
-    known
-        .releases
-        .iter()
-        .find(|(release, digest)| release.level == current.level && *digest == current.sha256)?;
-    let all = known.open_at(current.level);
-    let mut open: Vec<_> = all.iter().filter_map(|id| known.open(id, current.level, now)).collect();
+fn one(
+    known: &Known<'_>,
+    plane: &DataPlaneView,
+    level: Level,
+    only: Option<&str>,
+    now: At,
+) -> Option<Exposed> {
+    let all = known.open_at(level);
+    let mut open: Vec<_> = all.iter().filter_map(|id| known.open(id, level, now)).collect();
     open.retain(|it| only.is_none_or(|only| it.told.advisory.is_called(only)));
     open.sort_by(|one, other| (one.due, one.id()).cmp(&(other.due, other.id())));
     (!open.is_empty()).then(|| Exposed {
-        data_plane: format!("{}/{}", plane.organization, plane.data_plane),
-        level: current.level,
-        best: known.best(current.level, &all),
+        data_plane: name(plane),
+        level,
+        best: known.best(level, &all),
         open,
     })
+}
+
+fn name(plane: &DataPlaneView) -> String {
+    format!("{}/{}", plane.organization, plane.data_plane)
 }

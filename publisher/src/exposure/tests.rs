@@ -56,7 +56,7 @@ fn plane(name: &str, level: u32) -> DataPlaneView {
 
 fn ids(of: &[(Release, Digest)], at: u32) -> Vec<String> {
     let channel = channel(&[], &[]);
-    Known { releases: of, channel: &channel }.open_at(Level(at)).into_iter().collect()
+    Known::of(of, &channel).open_at(Level(at)).into_iter().collect()
 }
 
 #[test]
@@ -96,9 +96,10 @@ fn what_helps_most_is_named_with_what_it_introduces() {
         level(44, json!({ "base": 43 }), &["N@42"]),
     ];
     let all = channel(&[41, 42, 43], &[]);
-    let known = Known { releases: &releases, channel: &all };
+    let known = Known::of(&releases, &all);
     let now = At::from_unix(NOW);
-    let [old] = &exposed(&known, &[plane("prod", 41)], None, now)[..] else { unreachable!() };
+    let found = exposure(&known, &[plane("prod", 41)], None, now);
+    let [old] = &found.exposed[..] else { unreachable!() };
     let open: Vec<_> = old.open.iter().map(|it| (it.id(), it.fixed_by, it.overdue)).collect();
     assert_eq!(
         open,
@@ -109,25 +110,62 @@ fn what_helps_most_is_named_with_what_it_introduces() {
         (best.level, best.fixes.len(), best.introduces.as_slice()),
         (Level(43), 3, &["N".to_owned()][..])
     );
-    assert!(text(std::slice::from_ref(old)).contains("level 43 fixes 3; ! and opens it to N"));
+    assert!(text(&found).contains("level 43 fixes 3; ! and opens it to N"));
 
     let withdrawn = channel(&[41, 42, 43], &[43]);
-    let known = Known { releases: &releases, channel: &withdrawn };
-    let found = exposed(&known, &[plane("prod", 41), plane("new", 44)], Some("B-3"), now);
+    let known = Known::of(&releases, &withdrawn);
+    let found = exposure(&known, &[plane("prod", 41), plane("new", 44)], Some("B-3"), now).exposed;
     assert_eq!(found.len(), 1, "44 has it fixed");
     assert_eq!((found[0].open[0].fixed_by, found[0].best.as_ref().unwrap().level), (None, Level(42)));
 }
 
 #[test]
-fn whoever_runs_nothing_or_something_unknown_is_not_judged() {
+fn what_a_later_level_says_of_an_advisory_counts() {
+    let mut releases = [
+        level(41, json!({}), &[]),
+        level(42, json!({ "base": 41 }), &["W"]),
+        level(43, json!({ "base": 42 }), &["W"]),
+    ];
+    let later = &mut releases[2].0.advisories[0];
+    later.severity = serde_json::from_value(json!("critical")).unwrap();
+    later.cves.insert("CVE-2026-1000".parse().unwrap());
+    later.known_exploited = true;
+    let all = channel(&[41, 42, 43], &[]);
+    let known = Known::of(&releases, &all);
+    assert!(known.names("CVE-2026-1000") && known.names("W") && !known.names("CVE-2026-1001"));
+    let found = exposure(&known, &[plane("prod", 41)], Some("CVE-2026-1000"), At::from_unix(NOW));
+    let open = &found.exposed[0].open[0];
+    // High would be due in four days.
+    assert_eq!(
+        (open.fixed_by, open.overdue, open.due),
+        (Some(Level(42)), true, At::from_unix(NOW - 3 * DAY))
+    );
+    assert!(text(&found).contains("W (Critical, exploited in the wild; CVE-2026-1000)"), "{}", text(&found));
+}
+
+#[test]
+fn whoever_runs_nothing_or_something_unknown_is_named_with_the_reason() {
     let releases = [level(41, json!({}), &[]), level(42, json!({ "base": 41 }), &["B"])];
     let all = channel(&[41, 42], &[]);
-    let known = Known { releases: &releases, channel: &all };
-    let mut gone = plane("gone", 41);
+    let known = Known::of(&releases, &all);
+    let (mut gone, mut none, mut forged) = (plane("gone", 41), plane("none", 41), plane("forged", 42));
     gone.revoked = Some(At::from_unix(0));
-    let mut none = plane("none", 41);
     none.current = None;
-    let other = plane("other", 40);
-    assert_eq!(exposed(&known, &[gone, none, other], None, At::from_unix(NOW)), []);
-    assert_eq!(text(&[]), "✔ no data plane that reports is open to it");
+    forged.current.as_mut().unwrap().sha256 = digest("other");
+    let planes = [gone, none, plane("strange", 40), forged, plane("new", 42)];
+    let found = exposure(&known, &planes, None, At::from_unix(NOW));
+    let told = serde_json::to_value(&found).unwrap();
+    let unknown = "it reports level 40, which the catalog doesn't have in this line";
+    let other = "it reports level 42 with another content than the catalog has in this line";
+    assert_eq!(
+        told,
+        json!({ "exposed": [], "notJudged": [
+            { "dataPlane": "acme/forged", "reason": other },
+            { "dataPlane": "acme/none", "reason": "it hasn't reported a level" },
+            { "dataPlane": "acme/strange", "reason": unknown },
+        ] })
+    );
+    let words = text(&found);
+    assert!(words.starts_with("◎ no data plane that can be judged") && words.contains(unknown), "{words}");
+    assert_eq!(text(&Exposure::default()), "✔ no data plane is open to it");
 }

@@ -2,13 +2,22 @@
 
 use pdp_policies::printable;
 
-use super::{Exposed, Open};
+use super::{Exposed, Exposure, NotJudged, Open};
 
-pub(crate) fn text(exposed: &[Exposed]) -> String {
-    if exposed.is_empty() {
-        return "✔ no data plane that reports is open to it".to_owned();
+pub(crate) fn text(all: &Exposure) -> String {
+    let mut lines: Vec<_> = all.exposed.iter().flat_map(plane).collect();
+    if lines.is_empty() {
+        lines.push(match all.not_judged.is_empty() {
+            true => "✔ no data plane is open to it".to_owned(),
+            false => "◎ no data plane that can be judged is open to it".to_owned(),
+        });
     }
-    exposed.iter().flat_map(plane).collect::<Vec<_>>().join("\n")
+    lines.extend(all.not_judged.iter().map(not_judged));
+    lines.join("\n")
+}
+
+fn not_judged(it: &NotJudged) -> String {
+    format!("! {} isn't judged: {}", it.data_plane, it.reason)
 }
 
 fn plane(it: &Exposed) -> Vec<String> {

@@ -8,7 +8,7 @@ use pdp_policies::{
     AUDIENCES, At, CatalogTree, Channel, Digest, Level, Line, Organization, Overridable, Pace, Promotion,
     Tempo, audience_member, stranded,
 };
-use pdp_transport::channel_server::{InstalledView, OrganizationView, Page};
+use pdp_transport::channel_server::InstalledView;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
@@ -70,21 +70,8 @@ async fn installed(args: &Args) -> Result<Vec<InstalledView>> {
         true => failure.hint("`--without-server` promotes without asking what is installed"),
         false => failure,
     };
-    if !args.audience.is_empty() {
-        let known: Page<OrganizationView> = desk.get("v1/organizations").await.map_err(away)?;
-        are_known(&args.audience, &known.items)?;
-    }
+    desk.knows(&args.audience).await.map_err(away)?;
     desk.installed().await.map_err(away)
-}
-
-fn are_known(audience: &[Organization], known: &[OrganizationView]) -> Result<()> {
-    let unknown: Vec<_> = audience.iter().filter(|name| known.iter().all(|it| it.name != **name)).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<_> = unknown.iter().map(|name| format!("`{name}`")).collect();
-    Err(Failure::new("UnknownOrganization", format!("the channel server doesn't know {}", names.join(", ")))
-        .hint("`publisher org list` shows all organizations"))
 }
 
 fn promote(args: &Args, installed: &[InstalledView], format: Format, now: At) -> Result<u8> {
