@@ -16,7 +16,7 @@ pub(crate) use disclose::disclosed;
 pub(crate) use entry::{Known, stated};
 pub(crate) use given::{AdvisoriesArgs, tell};
 pub(crate) use score::rated;
-pub(crate) use secret::secret_in;
+pub(crate) use secret::{secret_id_in, secret_in};
 pub(crate) use told::Told;
 
 /// One advisory, as it stands in release.yaml or in a file beside it.

@@ -241,6 +241,31 @@ fn files_and_values_that_tell_what_is_under_embargo_are_refused() {
 }
 
 #[test]
+fn names_of_files_and_statements_that_tell_what_is_under_embargo_are_refused() {
+    let advisories = format!("advisories:\n  - {{{ONE}, cves: [CVE-2026-41123], embargoedUntil: {LATER}}}\n");
+    let line = Line::new(&advisories);
+    line.write("charts/a/docs/cve-2026-41123.md", "# News\n");
+    assert_eq!(line.lint(), ["EmbargoTold cve-2026-41123.md:null"]);
+
+    for (file, name, found) in [
+        ("vex.json", "CVE-2026-41124", &[][..]),
+        ("vex.json", "CVE-2026-41123", &["EmbargoTold vex.json:null"]),
+        // The level says the id, and nothing of where to look.
+        ("vex.json", "WSO2-2026-0142", &["EmbargoTold vex.json:null"]),
+        ("cve-2026-41123.json", "CVE-2026-41124", &["EmbargoTold cve-2026-41123.json:null"]),
+    ] {
+        let line = Line::new(&format!("{advisories}statements:\n  - {{path: {file}}}\n"));
+        let vex = serde_json::json!({
+            "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://a.example/vex", "author": "a",
+            "timestamp": "2026-11-01T00:00:00Z", "version": 1,
+            "statements": [{ "vulnerability": { "name": name }, "products": [{ "@id": "a" }], "status": "fixed" }],
+        });
+        line.write(&format!("1/{file}"), &vex.to_string());
+        assert_eq!(line.lint(), found, "{file} {name}");
+    }
+}
+
+#[test]
 fn files_of_advisories_do_not_go_over_into_the_next_level() {
     let line = Line::new("advisoryFiles: [advisories.yaml]\n");
     line.write("1/advisories.yaml", &format!("advisories:\n  - {{{ONE}}}\n"));
