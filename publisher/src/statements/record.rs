@@ -152,7 +152,8 @@ pub(crate) fn record(
     let has_sbom = given.iter().any(|it| it.kind != Kind::OpenVex && it.about == About::Level);
     let own = [
         (!has_sbom).then(|| (Kind::CycloneDx, written::sbom(release))),
-        written::vex(release, &unsaid(given, told))?.map(|document| (Kind::OpenVex, document)),
+        written::vex(release, &unsaid(given.iter().map(|it| &it.document), told.to_vec()))?
+            .map(|document| (Kind::OpenVex, document)),
     ];
     for (kind, document) in own.into_iter().flatten() {
         statements.push(recorded(layout, kind, About::Level, subjects.level, None, &document)?);
@@ -162,12 +163,14 @@ pub(crate) fn record(
     Ok(record)
 }
 
-/// What no document that was given speaks of: whoever wrote one knows more.
-fn unsaid(given: &[Given], told: &[Disclosed]) -> Vec<Disclosed> {
-    let documents = given.iter().filter(|it| it.kind == Kind::OpenVex);
-    let said: BTreeSet<String> = documents.flat_map(|it| vex::vulnerabilities(&it.document)).collect();
-    let is_said = |it: &&Disclosed| said.iter().any(|name| it.advisory.is_called(name));
-    told.iter().filter(|it| !is_said(it)).cloned().collect()
+/// What none of these documents speaks of, as far as they are VEX: whoever wrote one knows more.
+pub(super) fn unsaid<'a>(
+    documents: impl IntoIterator<Item = &'a Value>,
+    told: impl IntoIterator<Item = Disclosed>,
+) -> Vec<Disclosed> {
+    let said: BTreeSet<String> = documents.into_iter().flat_map(vex::vulnerabilities).collect();
+    let is_said = |it: &Disclosed| said.iter().any(|name| it.advisory.is_called(name));
+    told.into_iter().filter(|it| !is_said(it)).collect()
 }
 
 pub(super) fn recorded(
