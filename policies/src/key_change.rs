@@ -54,12 +54,19 @@ impl KeyPurpose {
 
     /// True for a key of the type that it needs.
     pub fn fits(self, key: &DerPublicKey) -> bool {
-        let scheme = VerificationKey::from_spki(key).map(|key| key.scheme());
+        let Ok(key) = VerificationKey::from_spki(key) else { return false };
         match self {
-            Self::Director => matches!(scheme, Ok(SigningScheme::Ed25519)),
-            Self::Artifact | Self::Statement => matches!(scheme, Ok(SigningScheme::EcdsaP256Sha256)),
+            Self::Director => key.scheme() == SigningScheme::Ed25519,
+            Self::Artifact | Self::Statement => {
+                key.scheme() == SigningScheme::EcdsaP256Sha256 && is_uncompressed(key.as_bytes())
+            }
         }
     }
+}
+
+/// A compressed point is the same key in another form: it would stand in two lists, or beside itself.
+fn is_uncompressed(point: &[u8]) -> bool {
+    point.len() == 65 && point.first() == Some(&4)
 }
 
 impl KeyList {
@@ -162,8 +169,10 @@ impl fmt::Display for BadKeyChange {
         f.write_str(match self {
             Self::Unreadable => "it is no public key in SPKI PEM",
             Self::WrongType(KeyPurpose::Director) => "a director's key is Ed25519",
-            Self::WrongType(KeyPurpose::Artifact) => "an artifact key is ECDSA P-256",
-            Self::WrongType(KeyPurpose::Statement) => "a statement key is ECDSA P-256",
+            Self::WrongType(KeyPurpose::Artifact) => "an artifact key is ECDSA P-256, its point uncompressed",
+            Self::WrongType(KeyPurpose::Statement) => {
+                "a statement key is ECDSA P-256, its point uncompressed"
+            }
             Self::Listed(KeyState::Active) => "it is listed already, and in use",
             Self::Listed(KeyState::Retired) => "it is listed already, and out of use",
             Self::Listed(KeyState::Revoked) => "it is revoked",

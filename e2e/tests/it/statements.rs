@@ -16,6 +16,7 @@ const OPENVEX: &str = "https://openvex.dev/ns";
 /// A copy of the line whose level 40 has statements and an image for two platforms.
 struct Line {
     folder: PathBuf,
+    level: u32,
 }
 
 impl Line {
@@ -25,11 +26,15 @@ impl Line {
         let at = text.find("sha256:").unwrap();
         let old = text[at..at + "sha256:".len() + 64].to_owned();
         copy(&fixtures, &folder, &|text| text.replace(&old, image));
-        Self { folder }
+        Self { folder, level: 40 }
+    }
+
+    fn at(&self, level: u32) -> Self {
+        Self { folder: self.folder.clone(), level }
     }
 
     fn file(&self) -> String {
-        self.folder.join("40/release.yaml").to_string_lossy().into_owned()
+        self.folder.join(format!("{}/release.yaml", self.level)).to_string_lossy().into_owned()
     }
 
     fn put(&self, name: &str, document: &Value) {
@@ -37,7 +42,7 @@ impl Line {
     }
 
     fn text(&self, name: &str, text: &str) {
-        let path = self.folder.join("40").join(name);
+        let path = self.folder.join(self.level.to_string()).join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
@@ -101,11 +106,22 @@ fn stated(value: &Value) -> Vec<(String, String)> {
 
 /// The bundles that a registry lists of something.
 fn listed(registry: &Registry, repository: &str, digest: &str) -> usize {
+    listed_if(registry, repository, digest, |_| true)
+}
+
+/// Those of one kind.
+fn listed_as(registry: &Registry, repository: &str, digest: &str, predicate: &str) -> usize {
+    listed_if(registry, repository, digest, |it| {
+        it["annotations"]["dev.sigstore.bundle.predicateType"] == predicate
+    })
+}
+
+fn listed_if(registry: &Registry, repository: &str, digest: &str, wanted: impl Fn(&Value) -> bool) -> usize {
     let url = format!("http://{}/v2/{repository}/referrers/{digest}", registry.host());
     let list: Value = reqwest::blocking::get(url).unwrap().json().unwrap();
+    let all = list["manifests"].as_array().unwrap().iter().filter(|it| wanted(it));
     // What is pushed again is listed again.
-    let digests = list["manifests"].as_array().unwrap().iter().map(|it| it["digest"].as_str().unwrap());
-    digests.collect::<BTreeSet<_>>().len()
+    all.map(|it| it["digest"].as_str().unwrap()).collect::<BTreeSet<_>>().len()
 }
 
 #[test]
@@ -189,17 +205,73 @@ fn statements_go_from_the_release_file_by_a_key_of_their_own_into_a_mirror() {
     let statements = there["statements"].as_array().unwrap();
     assert!(statements.iter().all(|it| needed.contains(it["manifest"].as_str().unwrap())), "{needed}");
 
+    // Signing anew what is released leaves what is said about it as it is, and tells so.
+    let resigned = run(&world, &["release", "resign", "40", "--line", "pdp-2026", "--key", &artifact]);
+    assert!(
+        resigned.ok() && resigned.stderr.contains("keep the signatures that they have"),
+        "{}",
+        resigned.stderr
+    );
     // Taken back, the key's words count no more.
     let more = world.path("statement-2.key").to_string_lossy().into_owned();
     world.publisher(&["key", "new", &more]).unwrap();
     world.changed_key("statement", "add", &more.replace(".key", ".pub"), &[]).unwrap();
     world.changed_key("statement", "revoke", &key.replace(".key", ".pub"), &[]).unwrap();
     assert_eq!(stated(&done(&world, &verify)), []);
-    assert!(!world.change_key("statement", "add", &world.public_key("artifact"), &[]).unwrap().ok());
+    // A key has one purpose, also one that is out of use.
+    for (list, public) in
+        [("statement", world.public_key("artifact")), ("artifact", world.public_key("statement"))]
+    {
+        let added = world.change_key(list, "add", &public, &[]).unwrap();
+        assert!(!added.ok() && added.stderr.contains("error[KeyInUse]"), "{list}: {}", added.stderr);
+    }
+    refused(&world, &["release", "resign", "40", "--line", "pdp-2026", "--key", &more], "KeyInUse");
 
     // The same level gives the same statements.
     done(&world, &["release", "build", &file, "--out", &world.path("again").to_string_lossy()]);
     assert_eq!(std::fs::read(world.path("again/statements.json")).unwrap(), record);
+    // By the artifact key they would be releases.
+    let again = world.path("again").to_string_lossy().into_owned();
+    done(&world, &["release", "sign", &again, "--key", &more, "--statement-key", &artifact]);
+    refused(&world, &publish(&again, &folder, &ci, &person), "KeyInUse");
+}
+
+#[test]
+fn an_sbom_of_a_component_that_stays_the_same_is_attached_once_until_it_says_something_else() {
+    let world = World::start().unwrap();
+    let layout = Layout::new(&world);
+    let line = Line::new(&world, &layout.digest);
+    let key = statement_key(&world);
+    let (artifact, ci, person) = (world.key("artifact"), world.key("ci"), world.key("release-1"));
+    for (level, part, attached) in [(40, "musl", 1), (41, "musl", 1), (42, "zlib", 2)] {
+        let line = line.at(level);
+        // As tools write it anew each time.
+        line.put(
+            "sbom.json",
+            &json!({
+                "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
+                "serialNumber": format!("urn:uuid:00000000-0000-4000-8000-0000000000{level}"),
+                "metadata": { "timestamp": format!("2026-11-01T00:00:{level}Z") },
+                "components": [{ "type": "library", "name": part }],
+            }),
+        );
+        line.states(&["{path: sbom.json, of: cilium}"]);
+        let out = world.path(&format!("stated-{level}")).to_string_lossy().into_owned();
+        done(&world, &["release", "build", &line.file(), "--out", &out]);
+        done(&world, &["release", "sign", &out, "--key", &artifact, "--statement-key", &key]);
+        done(&world, &["release", "publish", &out, "--key", &ci, "--key", &person]);
+        world.publish_catalog().unwrap();
+        let release = Path::new(&out).join(format!("release-pdp-2026-{level}.json"));
+        let release: Value = serde_json::from_slice(&std::fs::read(release).unwrap()).unwrap();
+        let component = release["components"][0]["artifact"]["chart"]["digest"].as_str().unwrap();
+        assert_eq!(listed_as(&world.registry, BUNDLE, component, CYCLONEDX), attached, "level {level}");
+        let shown = stated(&done(&world, &["release", "verify", &level.to_string(), "--line", "pdp-2026"]));
+        assert_eq!(
+            shown.iter().filter(|(about, _)| about == "cilium").count(),
+            1,
+            "level {level}: {shown:?}"
+        );
+    }
 }
 
 /// Attaches a copy of the level's SBOM that nobody's key stands behind.
@@ -344,6 +416,19 @@ fn nothing_is_attached_where_it_does_not_belong_or_where_it_would_crowd_a_signat
         });
         attach(&world.registry, manifest.to_string());
     }
-    refused(&world, &publish(&out, &folder, &ci, &person), "ReferrersFull");
+    let full = run(&world, &[&publish(&out, &folder, &ci, &person)[..], &["-o", "json"]].concat());
+    assert_eq!((full.error().as_deref(), full.code), (Some("ReferrersFull"), Some(6)), "{}", full.stderr);
+    assert!(
+        full.stderr.contains("level 40 is proposed, and its statements aren't all attached"),
+        "{}",
+        full.stderr
+    );
     assert_eq!(listed(&world.registry, BUNDLE, bundle), 16, "the signature is there, and no statement");
+
+    // What is said about a level doesn't hold it back; what is missing is attached once there is room.
+    world.publish_catalog().unwrap();
+    let verified = done(&world, &["release", "verify", "40", "--line", "pdp-2026"]);
+    assert_eq!(stated(&verified), []);
+    let full = run(&world, &publish(&out, &folder, &ci, &person));
+    assert!(full.code == Some(6) && full.stderr.contains("level 40 is published"), "{}", full.stderr);
 }

@@ -4,7 +4,7 @@ use pdp_policies::{At, BadKeyChange as Bad, KeyList, KeyPurpose, KeyState, Liste
 use sigstore_crypto::KeyPair;
 use sigstore_types::DerPublicKey;
 
-use KeyPurpose::{Artifact, Director};
+use KeyPurpose::{Artifact, Director, Statement};
 use KeyState::{Active, Retired, Revoked};
 
 fn p256() -> String {
@@ -14,6 +14,12 @@ fn p256() -> String {
 /// An Ed25519 public key; nobody has the private one.
 fn ed25519() -> String {
     "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n".into()
+}
+
+/// A P-256 public key whose point is compressed: another form of a key that may be listed already.
+fn compressed() -> String {
+    "-----BEGIN PUBLIC KEY-----\nMDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgADRer9UuGEqaxI4J1KuIzVMW7mj+cUj3P+pWCJdo+lT3Q=\n-----END PUBLIC KEY-----\n"
+        .into()
 }
 
 fn der(pem: &str) -> DerPublicKey {
@@ -46,6 +52,8 @@ fn a_key_is_added_once_and_only_with_the_type_that_its_purpose_needs() {
         (Director, ed25519(), None),
         (Artifact, ed25519(), Some(Bad::WrongType(Artifact))),
         (Director, p256(), Some(Bad::WrongType(Director))),
+        (Artifact, compressed(), Some(Bad::WrongType(Artifact))),
+        (Statement, compressed(), Some(Bad::WrongType(Statement))),
         (Artifact, known.clone(), Some(Bad::Listed(Active))),
         (Artifact, known.replace('\r', ""), Some(Bad::Listed(Active))),
         (Artifact, "no key".into(), Some(Bad::Unreadable)),

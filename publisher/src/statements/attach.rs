@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pdp_policies::Digest;
-use pdp_policies::trust::SIGSTORE_BUNDLE;
+use pdp_policies::trust::{MAX_STATEMENT_BUNDLE_BYTES, SIGSTORE_BUNDLE, Vouchers};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use pdp_transport::oci::{Descriptor, EMPTY_CONFIG, INDEX_TYPE, Layout, MANIFEST_TYPE, Registry, Repository};
 use serde_json::Value;
 
 use super::About;
+use super::found::{judged, of_subject};
 use super::record::{Record, Recorded, Stored};
+use super::said::is_said;
 use crate::commands::release::MAX_REFERRERS;
 use crate::images::{From, tree};
 use crate::several::each;
@@ -60,7 +62,7 @@ fn of_image(
         .hint("publish with the images: `--registry HOST --copy-images`; or attach the statement to the component"))
 }
 
-/// Pushes all that are signed; run again, it uploads nothing twice.
+/// Pushes all that are signed and that their keys didn't say there before; run again, it uploads nothing twice.
 ///
 /// # Errors
 /// `ImageMissing`, `StatementOfAnotherImage`, `ReferrersFull`, and what requests can end with.
@@ -68,11 +70,12 @@ pub(crate) async fn push(
     registry: &Arc<Registry>,
     layout: &Layout,
     statements: Vec<(Recorded, Repository)>,
+    keys: &Vouchers,
 ) -> Result<usize> {
-    let mut attached = Vec::new();
-    let mut more: BTreeMap<(Repository, Digest), usize> = BTreeMap::new();
+    let mut wanted: BTreeMap<(Repository, Digest), Vec<Attached>> = BTreeMap::new();
     for (statement, repository) in statements {
         let subject = subject(registry, &repository, &statement).await?;
+        let all = wanted.entry((repository.clone(), statement.subject)).or_default();
         for stored in &statement.bundles {
             let bundle = Descriptor {
                 size: stored.size,
@@ -80,12 +83,12 @@ pub(crate) async fn push(
                 ..Descriptor::of(SIGSTORE_BUNDLE, b"")
             };
             let manifest = signature::referrer(&subject, statement.kind.predicate_type(), &bundle)?;
-            *more.entry((repository.clone(), statement.subject)).or_default() += 1;
-            attached.push((repository.clone(), *stored, manifest));
+            all.push((repository.clone(), *stored, manifest));
         }
     }
-    for ((repository, subject), count) in more {
-        room(registry, &repository, &subject, count, &attached).await?;
+    let mut attached = Vec::new();
+    for (place, all) in wanted {
+        attached.extend(unsaid(registry, layout, place, all, keys).await?);
     }
     let count = attached.len();
     send(registry, layout, attached).await?;
@@ -112,22 +115,42 @@ async fn subject(registry: &Registry, repository: &Repository, statement: &Recor
 
 type Attached = (Repository, Stored, Vec<u8>);
 
-/// Data planes look at so many attachments, whichever come first: signatures have to be among them.
-async fn room(
+/// Those that aren't said there, and those that are there themselves: they are mended if a part of them was lost. A component
+/// that stays the same is in many levels: each of them would attach its SBOM once more.
+async fn unsaid(
     registry: &Registry,
-    repository: &Repository,
-    subject: &Digest,
-    count: usize,
-    attached: &[Attached],
-) -> Result<()> {
-    let listed = registry.referrers(repository, subject, SIGSTORE_BUNDLE, MAX_REFERRERS + 1).await?;
-    let own = |digest: &Digest| attached.iter().any(|(_, _, manifest)| Digest::of(manifest) == *digest);
-    let others = listed.iter().filter(|it| !own(&it.digest)).count();
-    if others + count <= MAX_REFERRERS {
+    layout: &Layout,
+    (repository, subject): (Repository, Digest),
+    all: Vec<Attached>,
+    keys: &Vouchers,
+) -> Result<Vec<Attached>> {
+    let listed = registry.referrers(&repository, &subject, SIGSTORE_BUNDLE, MAX_REFERRERS + 1).await?;
+    let is_there = |(.., manifest): &Attached| listed.iter().any(|it| it.digest == Digest::of(manifest));
+    let (mut kept, new): (Vec<_>, Vec<_>) = all.into_iter().partition(is_there);
+    let found = match new.is_empty() || listed.is_empty() || keys.is_empty() {
+        true => Vec::new(),
+        false => of_subject(registry, &repository, ("", subject), keys).await?,
+    };
+    let mut added = 0;
+    for it in new {
+        let bundle = layout.blob(&it.1.digest, MAX_STATEMENT_BUNDLE_BYTES)?;
+        let judged = judged(&subject, &bundle, keys);
+        if judged.is_none_or(|it| !is_said(&it.said, &it.key, &found)) {
+            added += 1;
+            kept.push(it);
+        }
+    }
+    room(&format!("{repository}@{subject}"), listed.len(), added)?;
+    Ok(kept)
+}
+
+/// Data planes look at so many attachments, whichever come first: signatures have to be among them.
+fn room(place: &str, listed: usize, added: usize) -> Result<()> {
+    let count = listed + added;
+    if added == 0 || count <= MAX_REFERRERS {
         return Ok(());
     }
-    let what = format!("{repository}@{subject} would have {} signatures and statements", others + count);
-    Err(Failure::new("ReferrersFull", what)
+    Err(Failure::new("ReferrersFull", format!("{place} would have {count} signatures and statements"))
         .cause(format!("data planes look at {MAX_REFERRERS}, and might miss the signature that counts"))
         .hint("delete attachments that nobody needs from the registry, or sign with fewer statement keys"))
 }
@@ -198,6 +221,13 @@ mod tests {
             (statement(About::Level, None, false), false, Ok(vec![])),
         ] {
             assert_eq!(code(&record, is_here), wanted, "{record:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_refused_where_nothing_is_added() {
+        for (listed, added, good) in [(15, 1, true), (16, 1, false), (15, 2, false), (17, 0, true)] {
+            assert_eq!(room("it", listed, added).is_ok(), good, "{listed} {added}");
         }
     }
 }

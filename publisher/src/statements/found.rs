@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use pdp_policies::Digest;
 use pdp_policies::trust::{self, MAX_STATEMENT_BUNDLE_BYTES, SIGSTORE_BUNDLE, Vouchers, metadata};
 use pdp_transport::Kind as ErrorKind;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{Manifest, Registry, Repository, Which};
 use serde::Serialize;
+use serde_json::Value;
 
-use super::Kind;
+use super::{Kind, Said};
 use crate::commands::release::MAX_REFERRERS;
 use crate::mirror::plain;
 use crate::several::gather;
@@ -26,6 +28,8 @@ pub(crate) struct Found {
     pub(crate) key: String,
     /// The manifest that attaches it, and what that names.
     pub(crate) manifest: Digest,
+    #[serde(skip)]
+    pub(crate) said: Said,
     #[serde(skip)]
     pub(crate) parts: Manifest,
 }
@@ -69,11 +73,12 @@ pub(crate) async fn of_subjects(
     Ok(found)
 }
 
-/// Looks at what can be a statement. Strangers' ones, and what is too large or no manifest of one, are passed over.
+/// Looks at what can be a statement. Strangers' ones, what is listed and gone, and what is too large or no manifest of one, are
+/// passed over.
 ///
 /// # Errors
 /// What requests can end with.
-async fn of_subject(
+pub(super) async fn of_subject(
     registry: &Registry,
     repository: &Repository,
     (about, subject): (&str, Digest),
@@ -87,19 +92,50 @@ async fn of_subject(
     };
     let mut found = Vec::new();
     for entry in registry.referrers_like(repository, &subject, &which).await? {
-        let bytes = match registry.manifest(repository, &entry.digest).await {
-            Err(error) if error.kind == ErrorKind::NotFound => continue,
-            other => other?,
-        };
+        let Some(bytes) = there(registry.manifest(repository, &entry.digest).await)? else { continue };
         let Some(parts) = plain(&bytes, &subject).filter(|it| (which.wanted)(&it.annotations)) else {
             continue;
         };
         let Some(layer) = parts.layers.first().filter(|it| it.size <= which.max_bytes) else { continue };
-        let bundle = registry.blob(repository, &layer.digest, layer.size, which.max_bytes).await?;
-        let Ok(stated) = trust::stated(about, &subject, &bundle, keys) else { continue };
-        let key = metadata::key(&stated.signer.to_pem()).map(|(id, _)| id).unwrap_or_default();
-        let (about, predicate_type) = (about.to_owned(), stated.predicate_type.clone());
-        found.push(Found { about, subject, predicate_type, key, manifest: entry.digest, parts });
+        let bundle = registry.blob(repository, &layer.digest, layer.size, which.max_bytes).await;
+        let Some(Judged { predicate_type, key, said }) =
+            there(bundle)?.and_then(|bundle| judged(&subject, &bundle, keys))
+        else {
+            continue;
+        };
+        let (about, manifest) = (about.to_owned(), entry.digest);
+        found.push(Found { about, subject, predicate_type, key, manifest, said, parts });
     }
     Ok(found)
+}
+
+fn there(read: pdp_transport::Result<Vec<u8>>) -> Result<Option<Vec<u8>>> {
+    match read {
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        other => Ok(Some(other?)),
+    }
+}
+
+/// A bundle that a statement key stands behind.
+pub(super) struct Judged {
+    predicate_type: String,
+    pub(super) key: String,
+    pub(super) said: Said,
+}
+
+/// None if no key stands behind it.
+pub(super) fn judged(subject: &Digest, bundle: &[u8], keys: &Vouchers) -> Option<Judged> {
+    let stated = trust::stated("", subject, bundle, keys).ok()?;
+    let predicate_type = stated.predicate_type.clone();
+    let key = metadata::key(&stated.signer.to_pem()).map(|(id, _)| id).unwrap_or_default();
+    let said = Said::of(&predicate_type, &predicate(bundle)?);
+    Some(Judged { predicate_type, key, said })
+}
+
+/// The document in a bundle that was judged.
+fn predicate(bundle: &[u8]) -> Option<Value> {
+    let bundle: Value = serde_json::from_slice(bundle).ok()?;
+    let payload = STANDARD.decode(bundle["dsseEnvelope"]["payload"].as_str()?).ok()?;
+    let mut statement: Value = serde_json::from_slice(&payload).ok()?;
+    Some(statement["predicate"].take())
 }

@@ -9,6 +9,7 @@ mod kind;
 mod openvex;
 mod purl;
 mod record;
+mod said;
 mod schema;
 mod sign;
 mod spdx;
@@ -21,8 +22,9 @@ pub(crate) use disclosed::disclose;
 pub(crate) use found::{Found, Subject, of_subjects};
 pub(crate) use kind::Kind;
 pub(crate) use record::{Given, Record, Recorded, is_of_another, record};
+pub(crate) use said::{Said, newest};
 pub(crate) use schema::problems;
-pub(crate) use sign::{sign, strangers};
+pub(crate) use sign::{sign, signed_by};
 pub(crate) use vex::{Spoken, check as check_vex};
 
 /// A statement may not be larger (bytes); it is read in memory.

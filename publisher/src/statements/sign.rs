@@ -32,14 +32,14 @@ pub(crate) fn sign(layout: &Layout, record: &mut Record, key: &SigningKey, dry: 
     Ok(made)
 }
 
-/// How many of these no key vouches for.
+/// How many of these one of the keys signed.
 ///
 /// # Errors
 /// `NotFound`, `DigestMismatch`, `Io`.
-pub(crate) fn strangers<T>(layout: &Layout, all: &[(Recorded, T)], keys: &Vouchers) -> Result<usize> {
+pub(crate) fn signed_by<T>(layout: &Layout, all: &[(Recorded, T)], keys: &Vouchers) -> Result<usize> {
     let mut count = 0;
     for (statement, _) in all {
-        count += usize::from(!is_signed_by(layout, statement, keys)?);
+        count += usize::from(is_signed_by(layout, statement, keys)?);
     }
     Ok(count)
 }

@@ -12,6 +12,8 @@ pub const HELD: u8 = 3;
 pub const LOGIN: u8 = 4;
 /// It is done, and a role of the catalog ends within 7 days or has ended.
 pub const ROLE_ENDS: u8 = 5;
+/// The level is proposed or published, and statements about it aren't all attached.
+pub const UNATTACHED: u8 = 6;
 /// Verification: no signature.
 pub const UNSIGNED: u8 = 10;
 /// Verification: it isn't there.
@@ -35,6 +37,10 @@ pub const TABLE: &[(u8, &str)] = &[
     (HELD, "a watched rollout can't go on by itself: halted, paused, stopped, withdrawn, superseded, ..."),
     (LOGIN, "a login is needed"),
     (ROLE_ENDS, "done, but a role of the catalog ends within 7 days or has ended: renew it"),
+    (
+        UNATTACHED,
+        "the level is proposed or published, and statements about it aren't all attached: run it again",
+    ),
     (UNSIGNED, "verification: no signature"),
     (NOT_FOUND, "verification: it isn't there"),
     (UNKNOWN_SIGNER, "verification: the signer isn't trusted"),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pdp_policies::At;
 use pdp_policies::release::Release;
 use pdp_policies::trust::{Role, Vouchers};
+use pdp_policies::{At, Level};
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format, say};
@@ -61,7 +61,8 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let images = args.images.as_deref().map(images::Source::layout).transpose()?.or(copied(args.copy_images));
     let elsewhere = args.registry.as_deref();
     let stated = check_places(&Record::read(&built.layout)?, &repository, |name| target(name, elsewhere))?;
-    known_signers(&current, &built, &stated)?;
+    let statement_keys = Vouchers::of_statements(&current.catalog);
+    known_signers(&current, &built, &stated, &statement_keys)?;
     let dry = catalog.dry;
     if dry.is_on() {
         would_push(&built, &registry, &repository, images.is_some(), dry).await?;
@@ -78,12 +79,10 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         if let Some(source) = images {
             images::push(source, &built.release, &registry, args.registry.as_deref()).await?;
         }
-        statements::push(&registry, &built.layout, stated).await?;
     }
 
     let (level, digest) = (built.release.level, built.release.bundle.digest);
     let place = format!("{repository}@{digest}");
-    let traffic = registry.traffic();
     let text = if known {
         format!("✔ level {level} is already published\n  {place}")
     } else {
@@ -95,15 +94,42 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         let verb = if dry.is_on() { "would be" } else { "is" };
         format!("✔ level {level} {verb} in the registry; {proposed}\n  {place}")
     };
+    // After the proposal: what is said about a fix must not hold the fix back.
+    let attached = match dry.is_on() {
+        true => Ok(0),
+        false => statements::push(&registry, &built.layout, stated, &statement_keys).await,
+    };
+    let traffic = registry.traffic();
     let value = json!({ "level": level, "digest": digest, "repository": repository.to_string(), "alreadyPublished": known, "traffic": traffic });
     output::print(format, &value, &text)?;
-    Ok(exit::DONE)
+    attached.map(|_| exit::DONE).map_err(|failure| unattached(level, known, failure))
 }
 
-/// Nobody is helped by a statement of a key that the catalog doesn't list: it is told, and goes out.
-fn known_signers(current: &Current, built: &Built, stated: &[(Recorded, Repository)]) -> Result<()> {
-    let keys = Vouchers::of_statements(&current.catalog);
-    let strangers = statements::strangers(&built.layout, stated, &keys)?;
+/// The level goes its way; only what is said about it is missing.
+fn unattached(level: Level, known: bool, failure: Failure) -> Failure {
+    let state = if known { "published" } else { "proposed" };
+    let what = format!("level {level} is {state}, and its statements aren't all attached: {}", failure.what);
+    let hint = failure.hint.as_ref().map(|hint| format!("{hint}; ")).unwrap_or_default();
+    Failure { what, ..failure }
+        .hint(format!("{hint}run `release publish` again: it attaches what is missing"))
+        .exit(exit::UNATTACHED)
+}
+
+/// Nobody is helped by a statement of a key that the catalog doesn't list: it is told, and goes out. One by an artifact key
+/// would be a release signature to cosign and Flux.
+fn known_signers(
+    current: &Current,
+    built: &Built,
+    stated: &[(Recorded, Repository)],
+    keys: &Vouchers,
+) -> Result<()> {
+    let by = |keys: &Vouchers| statements::signed_by(&built.layout, stated, keys);
+    if by(&Vouchers::of(&current.catalog))? > 0 {
+        return Err(Failure::new("KeyInUse", "a statement is signed by a key that signs releases")
+            .cause("to cosign and Flux a statement by the artifact key is a release signature")
+            .hint("build the level again, and sign its statements by a statement key"));
+    }
+    let strangers = stated.len() - by(keys)?;
     if strangers > 0 {
         say(&format!(
             "⚠ {strangers} statement(s) are signed by no statement key of the catalog: `release verify` and `release mirror` pass \

@@ -23,6 +23,10 @@ use crate::keys::{KeyArgs, SigningKey};
 use crate::several::{each, gather};
 use crate::signature;
 
+/// A document is signed where it lies as a file: in the built folder of its level.
+const KEPT: &str = "◎ SBOMs and VEX documents keep the signatures that they have: after a change of the statement key, run `publisher \
+                    release sign DIR --statement-key NEW` and `publisher release publish DIR` for the built folder of each level";
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The levels; published ones of the catalog.
@@ -87,6 +91,9 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         n => format!("✔ {} level(s): {n} signatures added", levels.len()),
     };
     output::print(format, &json!({ "levels": levels, "signatures": missing }), &text)?;
+    if !current.catalog.statement_keys().keys.is_empty() {
+        say(KEPT);
+    }
     Ok(exit::DONE)
 }
 
@@ -112,6 +119,15 @@ fn may_vouch(list: &KeyList, key: &SigningKey) -> Result<()> {
     };
     if !KeyPurpose::Artifact.fits(&der) {
         return refused(BadKeyChange::WrongType(KeyPurpose::Artifact));
+    }
+    if list.statements().state_of(&der).is_some() {
+        let what = format!("key {} signs statements", key.file.display());
+        return Err(Failure::new("KeyInUse", what)
+            .cause("a key has one purpose: whoever steals one must not get two")
+            .hint(
+                "give the artifact key; statements get another signature by `release sign DIR --statement-key FILE` and \
+                 `release publish DIR`",
+            ));
     }
     match list.state_of(&der) {
         Some(KeyState::Active) => {}

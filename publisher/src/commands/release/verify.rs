@@ -67,7 +67,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-/// What statement keys say about the bundle and the components; and about images and their parts, where those are looked at.
+/// The last that statement keys say about the bundle and the components; and about images and their parts, where those are looked at.
 async fn stated(
     registry: &Arc<Registry>,
     release: &Release,
@@ -91,7 +91,7 @@ async fn stated(
         }
     }
     let found = statements::of_subjects(registry, subjects, keys).await?;
-    Ok(found.into_iter().map(|(_, found)| found).collect())
+    Ok(statements::newest(found.into_iter().map(|(_, found)| found).collect()))
 }
 
 fn lines(found: &[Found]) -> String {
