@@ -38,7 +38,7 @@ pub(crate) async fn objects(
     let files = bundle.files(component).await?;
     let objects = match component.artifact {
         Artifact::Chart { .. } => chart(component, &files, cluster).await?,
-        Artifact::Manifests { .. } => read(&kustomize::build(&files).documents)?,
+        Artifact::Manifests { .. } => kustomize::objects(&files),
     };
     Ok(pinned(objects, component))
 }
@@ -76,13 +76,6 @@ fn values(folder: &Path, component: &Component, cluster: Cluster<'_>) -> Result<
     // Helm doesn't run in this folder.
     let given = cluster.values.map(std::path::absolute).transpose().map_err(internal)?;
     Ok([own, given, images].into_iter().flatten().collect())
-}
-
-fn read(files: &Source) -> Result<Vec<Value>> {
-    let each = |(path, bytes): &(String, Vec<u8>)| {
-        lock::documents(&String::from_utf8_lossy(bytes)).map_err(|cause| unreadable(path, cause))
-    };
-    Ok(files.iter().map(each).collect::<Result<Vec<_>>>()?.concat())
 }
 
 fn unreadable(what: &str, cause: String) -> Failure {

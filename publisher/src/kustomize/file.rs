@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use pdp_policies::Digest;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::lint::Source;
 
@@ -40,6 +41,21 @@ pub(super) struct Kustomization {
 struct Patch {
     path: Option<String>,
     patch: Option<String>,
+    target: Option<Target>,
+}
+
+/// Which objects a patch is for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Target {
+    pub(super) group: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) kind: Option<String>,
+    /// These two are regular expressions.
+    pub(super) name: Option<String>,
+    pub(super) namespace: Option<String>,
+    pub(super) label_selector: Option<String>,
+    pub(super) annotation_selector: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -88,6 +104,52 @@ pub(crate) fn root(files: &Source, overlay: &str) -> Option<(String, Vec<u8>)> {
     (!own).then(|| (name.to_owned(), format!("{kind}resources:\n- {entry}\n").into_bytes()))
 }
 
+/// These are followed, or change no object.
+const FOLLOWED: [&str; 11] = [
+    "apiVersion",
+    "kind",
+    "metadata",
+    "resources",
+    "bases",
+    "components",
+    "patches",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "crds",
+    "openapi",
+];
+
+/// What kustomizations do that isn't followed (names, labels, generated objects, ...), each as an object that is called by its
+/// path, with digests of the files that are generated from.
+pub(super) fn beyond(files: &Source) -> Vec<Value> {
+    let named = |path: &str| NAMES.contains(&path.rsplit('/').next().unwrap_or(path));
+    files
+        .iter()
+        .filter(|(path, _)| named(path))
+        .filter_map(|(path, text)| of_one(files, path, text))
+        .collect()
+}
+
+fn of_one(files: &Source, path: &str, text: &[u8]) -> Option<Value> {
+    let mut fields = super::document::values(text).ok()?.into_iter().find(Value::is_object)?;
+    fields.as_object_mut()?.retain(|field, _| !FOLLOWED.contains(&field.as_str()));
+    if fields.as_object()?.is_empty() {
+        return None;
+    }
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let read = Kustomization::read(text).unwrap_or_default();
+    let digest = |entry: &str| {
+        let at = if folder.is_empty() { entry.to_owned() } else { format!("{folder}/{entry}") };
+        let (_, content) = files.iter().find(|(path, _)| *path == at)?;
+        Some((entry.to_owned(), Value::from(Digest::of(content).to_string())))
+    };
+    let digests: serde_json::Map<_, _> = read.others().filter_map(digest).collect();
+    let (api, kind) = ("kustomize.config.k8s.io/v1beta1", "Kustomization");
+    Some(
+        json!({ "apiVersion": api, "kind": kind, "metadata": { "name": path }, "spec": fields, "files": digests }),
+    )
+}
+
 impl Kustomization {
     /// # Errors
     /// What can't be read, and where.
@@ -110,12 +172,12 @@ impl Kustomization {
         self.components.iter().flatten()
     }
 
-    pub(super) fn patches(&self) -> impl Iterator<Item = Text<'_>> {
-        let merged = self.patches_strategic_merge.iter().flatten().map(|text| either(text));
+    pub(super) fn patches(&self) -> impl Iterator<Item = (Text<'_>, Option<&Target>)> {
+        let merged = self.patches_strategic_merge.iter().flatten().map(|text| (either(text), None));
         let listed = [&self.patches, &self.patches_json].into_iter().flatten().flatten();
         let listed = listed.filter_map(|patch| match (&patch.path, &patch.patch) {
-            (Some(path), _) => Some(Text::File(path)),
-            (None, Some(text)) => Some(Text::Inline(text)),
+            (Some(path), _) => Some((Text::File(path), patch.target.as_ref())),
+            (None, Some(text)) => Some((Text::Inline(text), patch.target.as_ref())),
             (None, None) => None,
         });
         merged.chain(listed)

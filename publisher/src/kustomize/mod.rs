@@ -4,6 +4,7 @@
 
 mod document;
 mod file;
+mod patched;
 mod place;
 mod plugin;
 mod renames;
@@ -29,6 +30,14 @@ pub(crate) fn build(files: &Source) -> Built {
     let mut tree = tree::Tree::new(files);
     let documents = tree.folder("", Vec::new());
     Built { documents: document::as_files(documents), troubles: tree.troubles }
+}
+
+/// What is applied to a cluster, as far as it can be told without kustomize: patches change what they are for. A patch that is
+/// for nothing here stands beside it, and so do kustomizations that change more than that.
+pub(crate) fn objects(files: &Source) -> Vec<Value> {
+    let documents = tree::Tree::applying(files).folder("", Vec::new());
+    let objects = documents.into_iter().map(|document| document.value);
+    objects.chain(file::beyond(files)).collect()
 }
 
 /// One manifest or patch, and the file that it is from.

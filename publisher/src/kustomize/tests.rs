@@ -1,4 +1,4 @@
-use super::{Built, build};
+use super::{Built, build, objects};
 use crate::lint::Source;
 
 fn files(list: &[(&str, &str)]) -> Source {
@@ -110,4 +110,30 @@ fn bases_that_double_are_counted() {
     }
     let list: Source = list.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
     assert!(build(&list).troubles.iter().any(|trouble| trouble.code == "TooLarge"));
+}
+
+#[test]
+fn objects_are_what_patches_make_of_them_and_what_is_not_followed_is_told() {
+    let of = |overlay: &str, map: &str| {
+        objects(&files(&[
+            ("kustomization.yaml", overlay),
+            ("base/kustomization.yaml", "resources: [map.yaml]\n"),
+            ("base/map.yaml", map),
+            ("patch.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '2'}\n"),
+            ("settings.txt", "text"),
+        ]))
+    };
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '1', z: '1'}\n";
+    let patched = of("resources: [base]\npatches: [{path: patch.yaml}]\n", map);
+    assert_eq!(patched.len(), 1, "{patched:?}");
+    assert_eq!(patched[0]["data"], serde_json::json!({ "x": "2", "z": "1" }));
+    let other = of("resources: [base]\npatches: [{path: patch.yaml}]\n", &map.replace("z: '1'", "z: '3'"));
+    assert_ne!(patched, other, "what a patch leaves as it is still counts");
+    let more = of(
+        "resources: [base]\nnamePrefix: x-\nconfigMapGenerator: [{name: g, files: [settings.txt]}]\n",
+        map,
+    );
+    assert_eq!(more[1]["metadata"]["name"], "kustomization.yaml");
+    assert_eq!(more[1]["spec"]["namePrefix"], "x-");
+    assert!(more[1]["files"]["settings.txt"].is_string());
 }

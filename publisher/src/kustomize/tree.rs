@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::Document;
 use super::document;
-use super::file::{self, Kustomization, Rename, Text};
+use super::file::{self, Kustomization, Rename, Target, Text};
+use super::patched;
 use super::place::{self, Place};
 use super::plugin::{self, Plugin};
 use super::renames;
@@ -22,12 +23,18 @@ pub(super) struct Tree<'a> {
     open: Vec<String>,
     read: usize,
     pub(super) troubles: Vec<Trouble>,
+    /// True if patches change what they are for; else they stand beside it.
+    applies: bool,
 }
 
 impl<'a> Tree<'a> {
     pub(super) fn new(files: &'a Source) -> Self {
         let files = files.iter().map(|(path, content)| (path.as_str(), content.as_slice())).collect();
-        Self { files, open: Vec::new(), read: 0, troubles: Vec::new() }
+        Self { files, open: Vec::new(), read: 0, troubles: Vec::new(), applies: false }
+    }
+
+    pub(super) fn applying(files: &'a Source) -> Self {
+        Self { applies: true, ..Self::new(files) }
     }
 
     /// What a folder's kustomization comes to; a component begins with the documents of who takes it in.
@@ -43,8 +50,10 @@ impl<'a> Tree<'a> {
                 documents = self.folder(&component, documents);
             }
         }
-        for patch in kustomization.patches() {
-            documents.extend(self.text(folder, &path, &patch));
+        for (patch, target) in kustomization.patches() {
+            let seen = self.text(folder, &path, &patch);
+            let applied = self.applies && self.applied(folder, &patch, target, &mut documents);
+            documents.extend(seen.into_iter().filter(|_| !applied));
         }
         for entry in kustomization.others() {
             self.find(folder, &path, entry);
@@ -134,6 +143,27 @@ impl<'a> Tree<'a> {
                 _ => Vec::new(),
             },
         }
+    }
+
+    /// True if the patch was for something.
+    fn applied(
+        &self,
+        folder: &str,
+        text: &Text<'_>,
+        target: Option<&Target>,
+        documents: &mut Vec<Document>,
+    ) -> bool {
+        let content = match text {
+            Text::Inline(text) => text.as_bytes(),
+            Text::File(entry) => match place::find(&self.files, folder, entry) {
+                Place::File(file) => self.files.get(file.as_str()).copied().unwrap_or_default(),
+                _ => return false,
+            },
+        };
+        let values = document::values(content).unwrap_or_default();
+        let patches = values.into_iter().filter(|value| !value.is_null());
+        let each: Vec<_> = patches.map(|value| patched::apply(&value, target, documents)).collect();
+        each.contains(&true)
     }
 
     /// Plugins aren't run, but those that rename images are read.
