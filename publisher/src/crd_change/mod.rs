@@ -1,5 +1,6 @@
 //! What a new CustomResourceDefinition takes away from who uses the old one. Pure.
 
+mod narrower;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -31,13 +32,21 @@ pub(crate) enum CrdBreak {
     TypeChanged { version: String, field: String, was: String, is: String },
     /// Objects without it are refused; it has no default.
     NewlyRequired { version: String, field: String },
+    /// Objects are refused that were good: `rule` is a bound, such as `maxLength`, or one of the values that were allowed.
+    Narrowed { version: String, field: String, rule: &'static str, was: String, is: String },
 }
 
 impl CrdBreak {
     /// True if a cluster refuses the definition itself, or whole objects can't be read or written any more; else some of
     /// their fields are concerned.
     pub(crate) fn is_of_whole_objects(&self) -> bool {
-        !matches!(self, Self::FieldRemoved { .. } | Self::TypeChanged { .. } | Self::NewlyRequired { .. })
+        !matches!(
+            self,
+            Self::FieldRemoved { .. }
+                | Self::TypeChanged { .. }
+                | Self::NewlyRequired { .. }
+                | Self::Narrowed { .. }
+        )
     }
 
     /// The version that is gone for programs, if it is one that goes.
@@ -64,6 +73,9 @@ impl fmt::Display for CrdBreak {
             Self::FieldRemoved { version, field } => format!("{version}: {field} is gone"),
             Self::TypeChanged { version, field, was, is } => format!("{version}: {field} was {was}, is {is}"),
             Self::NewlyRequired { version, field } => format!("{version}: {field} is now required"),
+            Self::Narrowed { version, field, rule, was, is } => {
+                format!("{version}: {field}: {rule} was {was}, is {is}")
+            }
         };
         f.write_str(&printable(&text))
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::narrower::{self, Narrower};
 use super::{CrdBreak, is};
 
 const ANY: &str = "any";
@@ -35,6 +36,7 @@ impl Walk<'_> {
         self.fields(place, old, new);
         self.other_fields(place, old, new);
         self.required(place, old, new);
+        self.narrowed(place, old, new);
         if let (Some(old), Some(new)) = (old.get("items"), new.get("items")) {
             self.schema(&format!("{place}[]"), old, new);
         }
@@ -75,6 +77,13 @@ impl Walk<'_> {
                 let (version, field) = (self.version.to_owned(), below(place, name));
                 self.found.push(CrdBreak::NewlyRequired { version, field });
             }
+        }
+    }
+
+    fn narrowed(&mut self, place: &str, old: &Value, new: &Value) {
+        for Narrower { rule, was, is } in narrower::of(old, new) {
+            let (version, field) = (self.version.to_owned(), place.to_owned());
+            self.found.push(CrdBreak::Narrowed { version, field, rule, was, is });
         }
     }
 

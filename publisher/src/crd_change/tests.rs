@@ -164,3 +164,21 @@ fn breaks_are_told_apart_by_what_they_stop_and_keep_their_json() {
         ])
     );
 }
+
+#[test]
+fn a_field_that_takes_less_than_before_is_told_by_its_place() {
+    let size = |more: Value| {
+        let mut field = json!({ "type": "string" });
+        field.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        with_spec(json!({ "type": "object", "properties": { "sizes": { "type": "array", "items": field } } }))
+    };
+    let (old, new) = (
+        size(json!({ "maxLength": 63, "enum": ["a", "b"] })),
+        size(json!({ "maxLength": 20, "enum": ["a"] })),
+    );
+    let wanted =
+        ["v1: spec.sizes[]: enum was with \"b\", is without", "v1: spec.sizes[]: maxLength was 63, is 20"];
+    assert_eq!(told(&old, &new), wanted);
+    assert!(breaks(&old, &new).iter().all(|it| !it.is_of_whole_objects()));
+    assert_eq!(told(&new, &old), [""; 0]);
+}
