@@ -20,7 +20,7 @@ pub(crate) struct FixedField {
 type Field = (&'static str, Option<&'static str>);
 
 /// Fields by group and kind.
-const FIELDS: [(&str, &[Field]); 14] = [
+const FIELDS: [(&str, &[Field]); 15] = [
     ("rbac.authorization.k8s.io/ClusterRoleBinding", &[("/roleRef", None)]),
     ("apps/DaemonSet", &[("/spec/selector", None)]),
     ("apps/Deployment", &[("/spec/selector", None)]),
@@ -32,8 +32,12 @@ const FIELDS: [(&str, &[Field]); 14] = [
             ("/spec/template", None),
             ("/spec/completionMode", Some("NonIndexed")),
             ("/spec/podFailurePolicy", None),
+            ("/spec/successPolicy", None),
+            ("/spec/backoffLimitPerIndex", None),
+            ("/spec/managedBy", None),
         ],
     ),
+    ("storage.k8s.io/CSIDriver", &[("/spec/attachRequired", None), ("/spec/volumeLifecycleModes", None)]),
     ("PersistentVolume", &[("/spec/volumeMode", Some("Filesystem"))]),
     (
         "PersistentVolumeClaim",
@@ -42,6 +46,7 @@ const FIELDS: [(&str, &[Field]); 14] = [
             ("/spec/storageClassName", None),
             ("/spec/selector", None),
             ("/spec/volumeMode", Some("Filesystem")),
+            ("/spec/volumeName", None),
             ("/spec/dataSource", None),
             ("/spec/dataSourceRef", None),
         ],
@@ -74,6 +79,35 @@ const FIELDS: [(&str, &[Field]); 14] = [
     ),
 ];
 
+/// These may be `immutable: true`.
+const SEALED: [&str; 2] = ["ConfigMap", "Secret"];
+/// What sizes are written in.
+const UNITS: [(&str, f64); 11] = [
+    ("", 1.0),
+    ("k", 1e3),
+    ("M", 1e6),
+    ("G", 1e9),
+    ("T", 1e12),
+    ("P", 1e15),
+    ("Ki", 1024.0),
+    ("Mi", 1_048_576.0),
+    ("Gi", 1_073_741_824.0),
+    ("Ti", 1_099_511_627_776.0),
+    ("Pi", 1_125_899_906_842_624.0),
+];
+/// Of a PersistentVolume's spec: all but where the data is.
+const VOLUME_FIELDS: [&str; 9] = [
+    "accessModes",
+    "capacity",
+    "claimRef",
+    "mountOptions",
+    "nodeAffinity",
+    "persistentVolumeReclaimPolicy",
+    "storageClassName",
+    "volumeAttributesClassName",
+    "volumeMode",
+];
+
 pub(super) fn changed(identity: &Identity, was: &Value, is: &Value) -> Vec<FixedField> {
     let fields =
         FIELDS.iter().find(|(kind, _)| *kind == identity.group_kind()).map_or(&[][..], |(_, fields)| fields);
@@ -84,7 +118,12 @@ pub(super) fn changed(identity: &Identity, was: &Value, is: &Value) -> Vec<Fixed
     });
     let mut found: Vec<_> = differ.map(|(field, _)| (*field).to_owned()).collect();
     found.extend(address(identity, was, is));
-    found.extend(sealed(was, is));
+    found.extend(completions(identity, was, is));
+    found.extend(smaller(identity, was, is));
+    found.extend(source(identity, was, is));
+    if SEALED.contains(&identity.group_kind().as_str()) {
+        found.extend(sealed(was, is));
+    }
     let object = identity.to_string();
     found.into_iter().map(|field| FixedField { object: object.clone(), field }).collect()
 }
@@ -97,6 +136,48 @@ fn address(identity: &Identity, was: &Value, is: &Value) -> Option<String> {
     let new =
         address(is).filter(|_| identity.group_kind() == "Service" && !external(was) && !external(is))?;
     (address(was) != Some(new)).then(|| "/spec/clusterIP".to_owned())
+}
+
+/// A Job's, unless it is indexed: there they may rise and fall with `parallelism`.
+fn completions(identity: &Identity, was: &Value, is: &Value) -> Option<String> {
+    let spec = |object: &Value| object["spec"].clone();
+    let field = |object: &Value| match (&spec(object)["completions"], &spec(object)["parallelism"]) {
+        (Value::Null, Value::Null) => json!(1),
+        (completions, _) => completions.clone(),
+    };
+    let indexed = is["spec"]["completionMode"] == "Indexed";
+    let differs = identity.group_kind() == "batch/Job" && !indexed && field(was) != field(is);
+    differs.then(|| "/spec/completions".to_owned())
+}
+
+/// A claim grows, and never shrinks.
+fn smaller(identity: &Identity, was: &Value, is: &Value) -> Option<String> {
+    const FIELD: &str = "/spec/resources/requests/storage";
+    let size = |object: &Value| bytes(object.pointer(FIELD)?);
+    let shrinks = identity.group_kind() == "PersistentVolumeClaim" && size(is)? < size(was)?;
+    shrinks.then(|| FIELD.to_owned())
+}
+
+/// A quantity as people write sizes; none if it is written otherwise.
+fn bytes(quantity: &Value) -> Option<f64> {
+    let text = quantity.as_str().map_or_else(|| quantity.to_string(), str::to_owned);
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end)?;
+    let factor = UNITS.iter().find(|(name, _)| *name == unit)?.1;
+    Some(number.parse::<f64>().ok()? * factor)
+}
+
+/// Where a volume's data is: every field of its spec that names a driver.
+fn source(identity: &Identity, was: &Value, is: &Value) -> Option<String> {
+    let driver = |object: &Value| {
+        let all = object["spec"].as_object().into_iter().flatten();
+        let found = all.filter(|(name, _)| !VOLUME_FIELDS.contains(&name.as_str()));
+        found.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>()
+    };
+    let (old, new) = (driver(was), driver(is));
+    let differs = identity.group_kind() == "PersistentVolume" && old != new;
+    let named = new.first().or(old.first()).map(|(name, _)| format!("/spec/{name}"));
+    named.filter(|_| differs)
 }
 
 /// `immutable: true` of a ConfigMap or a Secret.
@@ -207,6 +288,60 @@ mod tests {
                 json!({ "spec": { "resources": { "requests": { "storage": "1Gi" } } } }),
                 json!({ "spec": { "resources": { "requests": { "storage": "2Gi" } } } }),
                 None,
+            ),
+            (
+                "PersistentVolumeClaim",
+                json!({ "spec": { "resources": { "requests": { "storage": "1Gi" } } } }),
+                json!({ "spec": { "resources": { "requests": { "storage": "1G" } } } }),
+                Some("/spec/resources/requests/storage"),
+            ),
+            (
+                "PersistentVolumeClaim",
+                json!({ "spec": { "volumeName": "a" } }),
+                json!({ "spec": { "volumeName": "b" } }),
+                Some("/spec/volumeName"),
+            ),
+            (
+                "PersistentVolume",
+                json!({ "spec": { "capacity": { "storage": "1Gi" }, "nfs": { "path": "/a" } } }),
+                json!({ "spec": { "capacity": { "storage": "2Gi" }, "nfs": { "path": "/b" } } }),
+                Some("/spec/nfs"),
+            ),
+            (
+                "Job",
+                json!({ "spec": { "completions": 1 } }),
+                json!({ "spec": { "completions": 2 } }),
+                Some("/spec/completions"),
+            ),
+            (
+                "Job",
+                json!({ "spec": { "completions": 1, "completionMode": "Indexed" } }),
+                json!({ "spec": { "completions": 2, "completionMode": "Indexed" } }),
+                None,
+            ),
+            (
+                "Job",
+                json!({ "spec": {} }),
+                json!({ "spec": { "managedBy": "example.com/other" } }),
+                Some("/spec/managedBy"),
+            ),
+            (
+                "CSIDriver",
+                json!({ "spec": { "attachRequired": true } }),
+                json!({ "spec": { "attachRequired": false } }),
+                Some("/spec/attachRequired"),
+            ),
+            (
+                "StorageClass",
+                json!({ "parameters": { "type": "a" } }),
+                json!({ "parameters": { "type": "b" } }),
+                Some("/parameters"),
+            ),
+            (
+                "IngressClass",
+                json!({ "spec": { "controller": "a" } }),
+                json!({ "spec": { "controller": "b" } }),
+                Some("/spec/controller"),
             ),
         ] {
             let group = FIELDS.iter().find_map(|(of, _)| of.strip_suffix(kind)?.strip_suffix('/'));
