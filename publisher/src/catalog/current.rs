@@ -1,6 +1,6 @@
 //! The catalog as it is now: fetched and judged like a PDP would.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pdp_policies::trust::{self, Catalog, Floors, Judged, Role, Verified};
 use pdp_policies::{At, CatalogTree, Digest, Refusal, RefusalCode, printable};
@@ -25,6 +25,37 @@ pub(crate) struct CatalogArgs {
     pub(crate) root: PathBuf,
     #[command(flatten)]
     pub(crate) git: GitArgs,
+}
+
+/// The catalog for a command that can do without.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AskedCatalogArgs {
+    /// Git address of the catalog: http(s)://, file:// or an absolute path.
+    #[arg(long, env = "PUBLISHER_CATALOG", value_name = "URL")]
+    catalog: Option<String>,
+    /// The root that the catalog must come from (`1.root.json` of the ceremony).
+    #[arg(long, env = "PUBLISHER_ROOT", value_name = "FILE")]
+    root: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) git: GitArgs,
+}
+
+impl AskedCatalogArgs {
+    pub(crate) fn is_given(&self) -> bool {
+        self.catalog.is_some() && self.root.is_some()
+    }
+
+    /// The catalog, which has to be read.
+    ///
+    /// # Errors
+    /// `CatalogNeeded` if none was given, and what reading it can end with.
+    pub(crate) fn needed(&self, now: At) -> Result<Current> {
+        match (&self.catalog, &self.root) {
+            (Some(catalog), Some(root)) => Current::fetch_from((&self.git, catalog), root, now),
+            _ => Err(Failure::new("CatalogNeeded", "a level of the catalog is named, and no catalog")
+                .hint("give --catalog and --root, or the path of a release.yaml or of a built release")),
+        }
+    }
 }
 
 /// The catalog for a command that changes it: nothing is pushed without one of these.
@@ -118,8 +149,12 @@ pub(crate) struct Current {
 
 impl Current {
     pub(crate) fn fetch(args: &CatalogArgs, now: At) -> Result<Self> {
-        let (remote, commit, tree) = read(args)?;
-        let first = Floors::new(root::read(&args.root)?);
+        Self::fetch_from((&args.git, &args.catalog), &args.root, now)
+    }
+
+    fn fetch_from((git, catalog): (&GitArgs, &str), root: &Path, now: At) -> Result<Self> {
+        let (remote, commit, tree) = read(git, catalog)?;
+        let first = Floors::new(root::read(root)?);
         let (catalog, floors) = judged(tree.clone(), &first, now).map_err(unusable)?;
         Ok(Self { remote, commit, tree, catalog, floors })
     }
@@ -127,7 +162,7 @@ impl Current {
     /// A catalog that is dated ahead, judged as of its own date, and that date. No data plane with the right time took
     /// it: what its online roles have reached is no floor.
     pub(crate) fn fetch_ahead(args: &CatalogArgs, now: At) -> Result<(Self, At)> {
-        let (remote, commit, tree) = read(args)?;
+        let (remote, commit, tree) = read(&args.git, &args.catalog)?;
         let dated = [Role::Timestamp, Role::Snapshot].into_iter().map(|role| RoleFile::read(&tree, role));
         let dated: Result<Vec<_>> = dated.map(|file| Ok(file?.version())).collect();
         let newest = dated?.into_iter().max().unwrap_or_default();
@@ -146,8 +181,8 @@ impl Current {
 }
 
 /// The catalog as it lies there.
-fn read(args: &CatalogArgs) -> Result<(Remote, CommitId, CatalogTree)> {
-    let remote = args.git.open(&args.catalog)?;
+fn read(git: &GitArgs, catalog: &str) -> Result<(Remote, CommitId, CatalogTree)> {
+    let remote = git.open(catalog)?;
     let found = pdp_transport::catalog::from_git(&remote, BRANCH)?;
     let (commit, tree) = found.ok_or_else(|| {
         Failure::new("NotFound", format!("no branch `{BRANCH}` at {}", remote.shown()))

@@ -23,7 +23,7 @@ mod three_way;
 mod words;
 
 pub(crate) use again::{Again, propose_again};
-pub(crate) use current::{CatalogArgs, ChangeArgs, Current, judge};
+pub(crate) use current::{AskedCatalogArgs, CatalogArgs, ChangeArgs, Current, judge};
 pub(crate) use endings::{Ending, endings, tell};
 pub(crate) use holder_words::of_holders;
 pub(crate) use holders::Holders;

@@ -4,6 +4,7 @@ mod chart;
 mod component;
 mod objects;
 mod objects_text;
+mod security;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -11,7 +12,7 @@ mod way_back;
 
 use std::collections::BTreeSet;
 
-use pdp_policies::release::{Release, ReleaseKind};
+use pdp_policies::release::{Advisory, Release, ReleaseKind};
 use pdp_policies::{ComponentName, Digest, Level, Line};
 use pdp_transport::channel_server::InstalledView;
 use serde::Serialize;
@@ -19,11 +20,14 @@ use serde_json::Value;
 
 pub(crate) use chart::{ChartDiff, chart_text, charts};
 pub(crate) use component::{ComponentDiff, What};
-pub(crate) use objects::{Applied, ObjectsDiff, compare};
+pub(crate) use objects::{Applied, FixedField, ObjectsDiff, compare, taken_over};
 pub(crate) use text::text;
 pub(crate) use way_back::WayBack;
 
 use crate::advisories::Told;
+
+/// A release, and SHA-256 of its descriptor.
+pub(crate) type Published = (Release, Digest);
 
 /// All that differs.
 #[derive(Debug, PartialEq, Serialize)]
@@ -32,9 +36,9 @@ pub(crate) struct Diff {
     pub(crate) line: Line,
     pub(crate) from: Side,
     pub(crate) to: Side,
-    /// What `to` fixes and `from` didn't.
+    /// What `to` fixes, or a level that it is made of, and `from` doesn't.
     pub(crate) fixed: Vec<Told>,
-    /// What `from` fixed and `to` doesn't name.
+    /// What `from` fixes, or a level that it is made of, and `to` doesn't.
     pub(crate) forgotten: Vec<String>,
     pub(crate) requires: Vec<Change>,
     /// Those that differ, by stage.
@@ -65,17 +69,23 @@ pub(crate) struct Change {
     pub(crate) is: Value,
 }
 
-/// Compares two levels of one line.
-pub(crate) fn diff(from: &Release, to: &Release) -> Diff {
-    let ids = |release: &Release| release.advisories.iter().map(|it| it.id.clone()).collect::<BTreeSet<_>>();
-    let (old, new) = (ids(from), ids(to));
+/// Compares two levels of one line. `known` are others of it: a level fixes what those fixed that it is made of.
+pub(crate) fn diff(from: &Published, to: &Published, known: &[Published]) -> Diff {
+    let all = [&[from.clone(), to.clone()][..], known].concat();
+    let (old, new) = (security::fixed(from, &all), security::fixed(to, &all));
+    let (from, to) = (&from.0, &to.0);
+    let beyond = |these: &[Advisory], those: &[Advisory]| -> Vec<Advisory> {
+        these.iter().filter(|it| those.iter().all(|other| other.id != it.id)).cloned().collect()
+    };
     let (components, unchanged) = component::all(from, to);
+    let mut forgotten: Vec<_> = beyond(&old, &new).into_iter().map(|it| it.id).collect();
+    forgotten.sort();
     Diff {
         line: to.line.clone(),
         from: Side::of(from),
         to: Side::of(to),
-        fixed: to.advisories.iter().filter(|it| !old.contains(&it.id)).map(Told::of).collect(),
-        forgotten: old.difference(&new).cloned().collect(),
+        fixed: beyond(&new, &old).iter().map(Told::of).collect(),
+        forgotten,
         requires: changes(&json(&from.requires), &json(&to.requires)),
         way_back: way_back::of(from, to, &components),
         components,

@@ -29,7 +29,58 @@ fn compared(edit: impl FnOnce(&mut Value)) -> Diff {
     (after["level"], after["version"]) = (42.into(), "2026.11.2".into());
     edit(&mut after);
     let read = |value: Value| -> Release { serde_json::from_value(value).unwrap() };
-    diff(&read(before), &read(after))
+    let of = |value: Value| (read(value.clone()), Digest::of(value.to_string().as_bytes()));
+    diff(&of(before), &of(after), &[])
+}
+
+/// A level that is made of `base`, and fixes these.
+fn level(level: u32, base: Option<u32>, kind: &str, fixes: &[&str]) -> Published {
+    let advisory = |id: &&str| {
+        json!({
+            "id": id, "severity": "critical", "confirmedAt": "2026-11-20T00:00:00Z", "publishedAt": "2026-11-23T00:00:00Z",
+        })
+    };
+    let release = json!({
+        "apiVersion": "updates.pdp.wso2.com/v1", "line": "pdp-2026", "level": level, "version": "x", "kind": kind,
+        "base": base, "bundle": { "repository": "registry.example/pdp", "digest": digest("x"), "size": 1 },
+        "advisories": fixes.iter().map(advisory).collect::<Vec<_>>(), "components": [],
+    });
+    (serde_json::from_value(release).unwrap(), Digest::of(level.to_string().as_bytes()))
+}
+
+#[test]
+fn a_level_fixes_what_the_levels_fixed_that_it_is_made_of() {
+    let all = [
+        level(40, None, "update", &[]),
+        level(41, Some(40), "security", &["A"]),
+        level(42, Some(41), "security", &["B"]),
+        level(43, Some(40), "hotfix", &["C"]),
+        level(44, Some(42), "update", &[]),
+    ];
+    let at = |level: u32| all.iter().find(|(it, _)| it.level.0 == level).unwrap();
+    for (from, to, fixed, forgotten) in [
+        (40, 44, &["A", "B"][..], &[][..]),
+        (42, 44, &[], &[]),
+        (41, 44, &["B"], &[]),
+        (43, 44, &["A", "B"], &["C"]),
+        (44, 41, &[], &["B"]),
+        (41, 43, &["C"], &["A"]),
+    ] {
+        let known: Vec<_> = all.iter().filter(|(it, _)| ![from, to].contains(&it.level.0)).cloned().collect();
+        let found = diff(at(from), at(to), &known);
+        let mut ids: Vec<_> = found.fixed.iter().map(|it| it.advisory.id.as_str()).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, fixed, "{from} {to}");
+        assert_eq!(found.forgotten, forgotten, "{from} {to}");
+    }
+}
+
+#[test]
+fn a_level_that_is_built_anew_fixes_what_it_says_now() {
+    let (published, built) = (level(42, None, "security", &["A"]), level(42, None, "security", &["A", "B"]));
+    let found = diff(&published, &built, &[]);
+    let ids: Vec<_> = found.fixed.iter().map(|it| it.advisory.id.as_str()).collect();
+    assert_eq!((ids, found.forgotten.len()), (vec!["B"], 0));
 }
 
 #[test]

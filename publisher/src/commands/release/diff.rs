@@ -3,19 +3,21 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use pdp_policies::release::{Component, Release};
 use pdp_policies::{At, ComponentName, Digest, Line, Platform};
 use pdp_transport::channel_server::InstalledView;
 use pdp_transport::cli::exit;
-use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::cli::output::{self, Format};
+use serde_json::Value;
 
 use super::fetch::CacheArgs;
 use super::side::{Side, Which};
 use crate::advisories::{AdvisoriesArgs, tell};
 use crate::applied::{Cluster, objects};
-use crate::catalog::{CatalogArgs, Current};
+use crate::catalog::{AskedCatalogArgs, Current, published_of};
 use crate::commands::blocking;
-use crate::diff::{Applied, ComponentDiff, Diff, What, compare, diff, text};
+use crate::diff::{Applied, ComponentDiff, Diff, What, compare, diff, taken_over, text};
 use crate::lock::Helm;
 use crate::progress::Progress;
 use crate::server::AskedServerArgs;
@@ -58,8 +60,9 @@ pub(crate) struct Args {
     advisories: AdvisoriesArgs,
     #[command(flatten)]
     pub(super) cache: CacheArgs,
+    /// Needed where a level of the catalog is compared.
     #[command(flatten)]
-    pub(super) catalog: CatalogArgs,
+    pub(super) catalog: AskedCatalogArgs,
 }
 
 /// `COMPONENT=FILE`.
@@ -86,9 +89,13 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let (Some(from), Some(to)) = (from.or_report(format)?, to.or_report(format)?) else {
         return Ok(exit::NEGATIVE);
     };
-    let mut sides = [(from.release.clone(), from.digest), (to.release.clone(), to.digest)];
-    tell(&args.advisories.read()?, &mut sides)?;
-    let mut diff = diff(&sides[0].0, &sides[1].0);
+    let mut all = vec![(from.release.clone(), from.digest), (to.release.clone(), to.digest)];
+    all.extend(others(current.as_ref(), &args.line, &all)?);
+    tell(&args.advisories.read()?, &mut all)?;
+    let mut diff = match &all[..] {
+        [from, to, known @ ..] => diff(from, to, known),
+        _ => return Err(internal("two sides are compared")),
+    };
     if let Some(installed) = installed(&args).await? {
         diff.count(&installed, (from.digest, to.digest));
     }
@@ -102,7 +109,18 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
 /// The catalog, if a level of it is compared.
 fn fetched(args: &Args, now: At) -> Result<Option<Current>> {
     let named = [&args.from, &args.to].iter().any(|it| matches!(it, Which::Level(_)));
-    named.then(|| Current::fetch(&args.catalog, now)).transpose()
+    named.then(|| args.catalog.needed(now)).transpose()
+}
+
+/// What else is published of the line: a level fixes what the levels fixed that it is made of.
+fn others(
+    current: Option<&Current>,
+    line: &Line,
+    sides: &[(Release, Digest)],
+) -> Result<Vec<(Release, Digest)>> {
+    let mut all = current.map(|it| published_of(it, line)).transpose()?.unwrap_or_default();
+    all.retain(|(_, digest)| sides.iter().all(|(_, side)| side != digest));
+    Ok(all)
 }
 
 async fn installed(args: &Args) -> Result<Option<Vec<InstalledView>>> {
@@ -110,40 +128,63 @@ async fn installed(args: &Args) -> Result<Option<Vec<InstalledView>>> {
     desk.installed().await.map(Some)
 }
 
+/// What a component applies on either side.
+#[derive(Debug, Default)]
+struct Rendered {
+    was: Vec<Value>,
+    is: Vec<Value>,
+}
+
 /// Compares the objects of each component that differs.
 async fn render(args: &Args, from: &Side, to: &Side, diff: &mut Diff) -> Result<()> {
     let helm = Helm::open(&args.helm, args.helm_digest.as_ref()).await?;
     let progress = Progress::new("components", diff.components.len());
+    let mut all = Vec::new();
     for found in &mut diff.components {
-        match one(args, &helm, (from, to), found).await {
+        all.push(match one(args, &helm, (from, to), found).await {
             // One that a customer's values complete hides no other one.
-            Err(refused) if refused.code == "ChartRefused" => found.unrendered = refused.cause,
+            Err(refused) if refused.code == "ChartRefused" => {
+                found.unrendered = refused.cause;
+                Rendered::default()
+            }
             ended => ended?,
-        }
+        });
         progress.step();
+    }
+    let others: Vec<_> = all.iter().map(|it| it.was.as_slice()).collect();
+    for (found, rendered) in diff.components.iter_mut().zip(&all) {
+        let moved = taken_over(&others, &rendered.was, &rendered.is);
+        found.objects.iter_mut().for_each(|objects| objects.definitions.extend(moved.clone()));
     }
     Ok(())
 }
 
-async fn one(args: &Args, helm: &Helm, (from, to): (&Side, &Side), found: &mut ComponentDiff) -> Result<()> {
+async fn one(
+    args: &Args,
+    helm: &Helm,
+    (from, to): (&Side, &Side),
+    found: &mut ComponentDiff,
+) -> Result<Rendered> {
     let given = args.values.iter().find(|it| it.component == found.name);
     let values = given.map(|it| it.file.as_path());
     let cluster = Cluster { helm, kubernetes: &args.kubernetes, platform: args.platform, values };
     let (was, is) = (from.component(&found.name), to.component(&found.name));
     // What isn't named any more stays as it is.
-    let Some(shown) = is.or(was).filter(|_| found.what != What::Forgotten) else { return Ok(()) };
-    let mut sides = Vec::new();
-    for (side, component) in [(from, was), (to, is)] {
-        sides.push(match (component, &side.bundle) {
-            (Some(component), Some(bundle)) => objects(bundle, component, cluster).await?,
-            _ => Vec::new(),
-        });
-    }
-    let named = |component: Option<&pdp_policies::release::Component>| {
+    let shown = is.or(was).filter(|_| found.what != What::Forgotten);
+    let Some(shown) = shown else { return Ok(Rendered::default()) };
+    let rendered = Rendered { was: applied(from, was, cluster).await?, is: applied(to, is, cluster).await? };
+    let named = |component: Option<&Component>| {
         component.into_iter().flat_map(|it| &it.outlives).map(ToString::to_string).collect()
     };
     let (old, new) = (named(was), named(is));
-    let applied = |objects, outlives| Applied { objects, namespace: &shown.namespace, outlives };
-    found.objects = Some(compare(&applied(&sides[0], &old), &applied(&sides[1], &new)));
-    Ok(())
+    let side = |objects, outlives| Applied { objects, namespace: &shown.namespace, outlives };
+    found.objects = Some(compare(&side(&rendered.was, &old), &side(&rendered.is, &new)));
+    Ok(rendered)
+}
+
+async fn applied(side: &Side, component: Option<&Component>, cluster: Cluster<'_>) -> Result<Vec<Value>> {
+    match (component, &side.bundle) {
+        (Some(component), Some(bundle)) => objects(bundle, component, cluster).await,
+        _ => Ok(Vec::new()),
+    }
 }

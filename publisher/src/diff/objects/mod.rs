@@ -59,7 +59,7 @@ pub(crate) struct ObjectsDiff {
 }
 
 /// A definition, and one thing that somebody relied on.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Definition {
     /// Its name, such as `gateways.example.com`.
@@ -91,6 +91,26 @@ pub(crate) fn compare(was: &Applied<'_>, is: &Applied<'_>) -> ObjectsDiff {
         })
         .collect();
     found
+}
+
+/// What definitions take away that another component brought before; `own` is what this one brought itself.
+pub(crate) fn taken_over(others: &[&[Value]], own: &[Value], now: &[Value]) -> Vec<Definition> {
+    let own: BTreeSet<_> = definitions(own).map(|(name, _)| name).collect();
+    let new = definitions(now).filter(|(name, _)| !own.contains(name));
+    let before = |name: &str| {
+        let mut all = others.iter().flat_map(|objects| definitions(objects));
+        all.find(|(other, _)| *other == name).map(|(_, object)| object)
+    };
+    let lost = |(name, object): (&str, &Value)| -> Vec<Definition> {
+        let lost = before(name).map(|before| breaks(before, object)).unwrap_or_default();
+        lost.into_iter().map(|lost| Definition { name: name.to_owned(), lost }).collect()
+    };
+    new.flat_map(lost).collect()
+}
+
+fn definitions(objects: &[Value]) -> impl Iterator<Item = (&str, &Value)> {
+    let all = objects.iter().flat_map(items).filter(|object| object["kind"] == "CustomResourceDefinition");
+    all.filter_map(|object| Some((object["metadata"]["name"].as_str()?, object)))
 }
 
 fn changed(identity: &Identity, before: &Value, object: &Value, found: &mut ObjectsDiff) {
@@ -230,5 +250,22 @@ mod tests {
             assert_eq!(found.restarts.len(), usize::from(restarts), "{was} {is}");
             assert_eq!(found.changed.len(), 1);
         }
+    }
+
+    #[test]
+    fn a_definition_that_moves_to_another_component_is_compared_with_what_it_was() {
+        let definition = |version: &str| {
+            json!({
+                "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": { "name": "as.example.com" },
+                "spec": { "versions": [{ "name": version, "served": true, "storage": true }] },
+            })
+        };
+        let (old, new) = (definition("v1"), definition("v2"));
+        let list = json!({ "kind": "List", "items": [old] });
+        let found = taken_over(&[&[], from_ref(&list)], &[], from_ref(&new));
+        let words: Vec<_> = found.iter().map(|it| format!("{}: {}", it.name, it.lost)).collect();
+        assert_eq!(words, ["as.example.com: version v1 is gone, in which objects are stored"]);
+        assert!(taken_over(&[from_ref(&old)], from_ref(&old), from_ref(&new)).is_empty(), "compared already");
+        assert!(taken_over(&[from_ref(&old)], &[], from_ref(&old)).is_empty());
     }
 }

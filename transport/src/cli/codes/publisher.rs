@@ -70,6 +70,12 @@ pub(super) const TABLE: &[Line] = &[
         "check this machine's clock; if it is right, two people sign `publisher catalog redate`",
     ),
     (
+        "CatalogNeeded",
+        "A level of the catalog is compared, and no catalog is named.",
+        "PUBLISHER_CATALOG or PUBLISHER_ROOT isn't set",
+        "name both with `--catalog` and `--root`, or give the path of a release.yaml or of a built release",
+    ),
+    (
         "CatalogNotWhole",
         "The catalog lists a file that it doesn't hold; nothing was done.",
         "somebody else than `publisher catalog publish` wrote the branch `catalog`",
