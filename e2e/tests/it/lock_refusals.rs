@@ -9,6 +9,9 @@ fn a_chart_that_helm_or_a_cluster_would_refuse_is_refused_with_the_reason() {
     let good = pod("acme/app:1", "");
     let label = good.replace("{name: app}", "{name: app, labels: {chart: \"{{ .Chart.Version }}\"}}");
     let repeated = good.replace("args: []", "env: [{name: A}, {name: A}]");
+    let slip = good.replace("args: []", "argz: []");
+    let in_list = "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, date: {}}]\n";
+    let flux = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: mine}\nspec: {url: 'oci://h.example/x'}\n";
     let endless = "{{- define \"again\" }}{{ include \"again\" . }}{{ end }}{{ include \"again\" . }}\n";
     let long = "a: {{ range $n := until 3000 }}{{ repeat 12000 \"x\" }}{{ end }}\n";
     for (name, template, code, words) in [
@@ -19,6 +22,9 @@ fn a_chart_that_helm_or_a_cluster_would_refuse_is_refused_with_the_reason() {
             "RepeatedKey",
             "Pod/app: spec.containers[app].env has name=A 2 times",
         ),
+        ("slip", slip.as_str(), "UnknownField", "Pod/app: spec.containers.0.argz"),
+        ("in-list", in_list, "UnknownField", "ConfigMap/a: date"),
+        ("flux", flux, "FluxObject", "OCIRepository/mine"),
         ("endless", endless, "ChartRefused", "again"),
         ("required", "{{ required \"name it\" .Values.name }}\n", "ChartRefused", "name it"),
         ("broken", "{{ if }}\n", "ChartRefused", "templates/app.yaml"),

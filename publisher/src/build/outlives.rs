@@ -7,6 +7,7 @@ use pdp_policies::helm_yaml;
 use pdp_policies::outlives::Outlives;
 
 use crate::charts::Chart;
+use crate::kubernetes_list::items;
 use crate::kustomize;
 use crate::lint::Source;
 
@@ -33,12 +34,22 @@ pub(crate) fn in_crds(path: &str) -> bool {
 fn of<'a>(contents: impl Iterator<Item = &'a Vec<u8>>) -> BTreeSet<Outlives> {
     let texts = contents.filter_map(|content| std::str::from_utf8(content).ok());
     let documents = texts.filter_map(|text| helm_yaml::documents(text.trim_start_matches('\u{feff}')).ok());
-    documents.flatten().filter_map(|manifest| Outlives::of(&manifest)).collect()
+    documents
+        .flatten()
+        .flat_map(|document| items(&document).into_iter().filter_map(Outlives::of).collect::<Vec<_>>())
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_in_a_list_stays_too() {
+        let list = b"kind: List\nitems: [{kind: Namespace, metadata: {name: a}}, {kind: Pod, metadata: {name: b}}]\n".to_vec();
+        let found: Vec<_> = of([&list].into_iter()).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["Namespace/a"]);
+    }
 
     #[test]
     fn definitions_lie_in_the_crds_of_a_chart_or_of_a_subchart() {

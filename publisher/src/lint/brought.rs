@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Source, seen};
 use crate::build::in_crds;
 use crate::crd_change::{self, CrdBreak};
+use crate::kubernetes_list::items;
 use crate::release_file::ComponentEntry;
 
 /// One such object.
@@ -48,9 +49,9 @@ pub(super) fn of(component: &ComponentEntry, source: &Source) -> Vec<Brought> {
     let mut all = Vec::new();
     for (path, bytes) in seen::of(component, source).iter().filter(|(path, _)| !by_chart || in_crds(path)) {
         let text = std::str::from_utf8(bytes).unwrap_or_default().trim_start_matches('\u{feff}');
-        for object in helm_yaml::documents(text).unwrap_or_default() {
-            all.extend(Brought::new(component, path, object));
-        }
+        let documents = helm_yaml::documents(text).unwrap_or_default();
+        let objects = documents.iter().flat_map(items);
+        all.extend(objects.filter_map(|object| Brought::new(component, path, object.clone())));
     }
     all
 }
@@ -58,7 +59,8 @@ pub(super) fn of(component: &ComponentEntry, source: &Source) -> Vec<Brought> {
 /// Of what is rendered for every cluster.
 pub(crate) fn rendered(component: &ComponentEntry, objects: &[Value]) -> Vec<Brought> {
     let mut all: Vec<Brought> = Vec::new();
-    for one in objects.iter().filter_map(|object| Brought::new(component, "rendered", object.clone())) {
+    let single = objects.iter().flat_map(items);
+    for one in single.filter_map(|object| Brought::new(component, "rendered", object.clone())) {
         if !all.iter().any(|other| other.id == one.id && other.object == one.object) {
             all.push(one);
         }
@@ -83,18 +85,36 @@ fn is_whole(object: &Value) -> bool {
 pub(super) fn lost<'a>(before: &'a [Brought], now: &'a [Brought]) -> Vec<Lost<'a>> {
     let mut found = Vec::new();
     for old in before {
-        let same = |new: &&Brought| new.id == old.id;
-        let own = now.iter().filter(same).find(|new| new.component == old.component);
-        match own.or_else(|| now.iter().find(same)) {
+        match successor(old, now) {
             None => found.push(Lost::Gone(old)),
             Some(now) => {
-                let breaks = crd_change::breaks(&old.object, &now.object).into_iter();
-                let breaks = breaks.filter(CrdBreak::is_of_whole_objects);
-                found.extend(breaks.map(|by| Lost::Broken { now, by }));
+                let whole = breaks(old, now).filter(CrdBreak::is_of_whole_objects);
+                found.extend(whole.map(|by| Lost::Broken { now, by }));
             }
         }
     }
     found
+}
+
+/// Fields of definitions that hold less than they did, each with the definition as it is now.
+pub(super) fn narrowed<'a>(before: &[Brought], now: &'a [Brought]) -> Vec<(&'a Brought, CrdBreak)> {
+    let both = before.iter().filter_map(|old| Some((old, successor(old, now)?)));
+    let of_fields = |(old, now)| {
+        let fields = breaks(old, now).filter(|by| !by.is_of_whole_objects());
+        fields.map(move |by| (now, by)).collect::<Vec<_>>()
+    };
+    both.flat_map(of_fields).collect()
+}
+
+/// The object of the same name: of the same component, or of another one that brings it now.
+fn successor<'a>(old: &Brought, now: &'a [Brought]) -> Option<&'a Brought> {
+    let same = |new: &&Brought| new.id == old.id;
+    let own = now.iter().filter(same).find(|new| new.component == old.component);
+    own.or_else(|| now.iter().find(same))
+}
+
+fn breaks(old: &Brought, now: &Brought) -> impl Iterator<Item = CrdBreak> + use<> {
+    crd_change::breaks(&old.object, &now.object).into_iter()
 }
 
 /// Pairs of definitions with one name that differ: each with the first of its name. What lies in subcharts may be switched
@@ -187,6 +207,28 @@ mod tests {
             let wanted = [("CustomResourceDefinition/a.example.com", ["one", "two"])];
             assert_eq!(found, if same { &[][..] } else { &wanted[..] }, "{one:?} {two:?}");
         }
+    }
+
+    #[test]
+    fn a_definition_that_another_component_brings_now_is_compared_too() {
+        let with = |kind: &str| {
+            let mut it = definition("a.example.com", "v1");
+            it["spec"]["versions"][0]["schema"]["openAPIV3Schema"] =
+                json!({ "properties": { "spec": { "type": kind } } });
+            it
+        };
+        let (before, now) = (brought("one", &[with("string")]), brought("two", &[with("integer")]));
+        assert!(lost(&before, &now).is_empty());
+        let found = narrowed(&before, &now);
+        let told: Vec<_> = found.iter().map(|(it, by)| format!("{} {by}", it.component)).collect();
+        assert_eq!(told, ["two v1: spec was string, is integer"]);
+    }
+
+    #[test]
+    fn what_lies_in_a_list_is_brought_too() {
+        let list = json!({ "kind": "List", "items": [definition("a.example.com", "v1"), { "kind": "Namespace", "metadata": { "name": "n" } }] });
+        let ids: Vec<_> = brought("one", from_ref(&list)).into_iter().map(|it| it.id).collect();
+        assert_eq!(ids, ["CustomResourceDefinition/a.example.com", "Namespace/n"]);
     }
 
     #[test]

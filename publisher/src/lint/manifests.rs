@@ -3,7 +3,7 @@
 use pdp_policies::VersionRange;
 use pdp_policies::helm_yaml;
 
-use super::{Report, Source, unknown_fields};
+use super::{Report, Source, flux_objects, unknown_fields};
 use crate::charts::Trouble;
 use crate::kustomize;
 use crate::lock;
@@ -19,7 +19,8 @@ pub(super) fn check(files: &Source, kubernetes: Option<&VersionRange>, report: &
             let hint = "keep one of each: a cluster refuses the whole object";
             report.add(path.as_str(), "RepeatedKey", repeated.to_string(), hint);
         }
-        for unknown in objects.iter().filter(|_| judged).flat_map(unknown_fields::unknown) {
+        let unknown = if judged { unknown_fields::unknown_in(&objects) } else { Vec::new() };
+        for unknown in unknown {
             let message = format!("{unknown} is no field that Kubernetes knows");
             report.add(
                 path.as_str(),
@@ -27,6 +28,10 @@ pub(super) fn check(files: &Source, kubernetes: Option<&VersionRange>, report: &
                 message,
                 "check its spelling and indentation: a cluster refuses the whole object",
             );
+        }
+        for object in flux_objects::of(&objects) {
+            let message = format!("{object} is Flux's own kind: Flux would install what nobody signed");
+            report.add(path.as_str(), "FluxObject", message, flux_objects::HINT);
         }
     }
 }

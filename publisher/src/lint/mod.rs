@@ -8,6 +8,8 @@ mod chart;
 mod definitions;
 mod document;
 mod embargo;
+mod fixed_fields;
+pub(crate) mod flux_objects;
 mod images;
 mod junit;
 mod located;
@@ -21,7 +23,7 @@ mod sarif;
 mod schema;
 pub(crate) mod seen;
 mod statements;
-mod unknown_fields;
+pub(crate) mod unknown_fields;
 mod unpinned;
 mod unreadable;
 mod values;
@@ -228,11 +230,12 @@ async fn gather(
         places.push(place);
         sources.push(source);
     }
-    located::locate(&mut notes);
     let (rendered, statements) = (false, Vec::new());
-    let linted = Linted { file, places, sources, samples, rendered, notes, statements };
+    let mut linted = Linted { file, places, sources, samples, rendered, notes, statements };
     embargo::check(&linted, report.findings);
-    definitions::check(&report.file, &linted, base.as_ref(), fetch, report.findings).await;
+    let more = definitions::check(&report.file, &linted, base.as_ref(), fetch, report.findings).await;
+    linted.notes.extend(more);
+    located::locate(&mut linted.notes);
     Ok(Some(linted))
 }
 

@@ -22,6 +22,8 @@ use semver::Version;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::kubernetes_list::items;
+
 /// The minor version of Kubernetes whose fields are known.
 const KUBERNETES: u64 = 33;
 /// What holds quantities, which may be written as numbers.
@@ -41,14 +43,24 @@ const QUANTITIES: [&str; 13] = [
     "averageValue",
 ];
 
+/// True for a version of that Kubernetes, such as `v1.33.4`.
+pub(crate) fn knows(kubernetes: &str) -> bool {
+    let version = Version::parse(kubernetes.trim_start_matches('v'));
+    version.is_ok_and(|version| (version.major, version.minor) == (1, KUBERNETES))
+}
+
 /// True if a release may be installed on the Kubernetes whose fields are known.
-pub(super) fn is_for(kubernetes: Option<&VersionRange>) -> bool {
+pub(crate) fn is_for(kubernetes: Option<&VersionRange>) -> bool {
     let (first, next) = (Version::new(1, KUBERNETES, 0), Version::new(1, KUBERNETES + 1, 0));
     kubernetes.is_none_or(|range| range.lowest(&first, Some(&next)).is_some())
 }
 
-/// `Kind/name: place` of each unknown field of a manifest, or of a patch of one; nothing for kinds that aren't Kubernetes' own.
-pub(super) fn unknown(object: &Value) -> Vec<String> {
+/// `Kind/name: place` of each unknown field of manifests, or of patches; nothing for kinds that aren't Kubernetes' own.
+pub(crate) fn unknown_in(objects: &[Value]) -> Vec<String> {
+    objects.iter().flat_map(items).flat_map(unknown).collect()
+}
+
+fn unknown(object: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (api, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
     let Some(read) = reader(&api, &kind) else { return Vec::new() };
@@ -183,6 +195,27 @@ mod tests {
             let mut found = unknown(&object);
             found.sort();
             assert_eq!(found, wanted, "{object}");
+        }
+    }
+
+    #[test]
+    fn objects_in_lists_are_judged_like_others() {
+        let map = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "x" }, "date": {} });
+        let list = json!({ "apiVersion": "v1", "kind": "List", "items": [map] });
+        assert_eq!(unknown_in(&[list]), ["ConfigMap/x: date"]);
+    }
+
+    #[test]
+    fn the_kubernetes_whose_fields_are_known_is_told_by_its_minor_version() {
+        for (kubernetes, known) in [
+            ("v1.33.4", true),
+            ("1.33.0", true),
+            ("v1.33.1-gke.5", true),
+            ("v1.34.1", false),
+            ("v2.33.0", false),
+            ("x", false),
+        ] {
+            assert_eq!(knows(kubernetes), known, "{kubernetes}");
         }
     }
 

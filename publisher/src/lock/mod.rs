@@ -15,6 +15,7 @@ mod pinned;
 mod pinned_helm;
 mod record;
 mod reference;
+mod refused;
 mod rendered;
 mod resolve;
 mod search;

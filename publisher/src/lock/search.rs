@@ -14,8 +14,8 @@ use super::carried::{carried, digest, named};
 use super::helm::{Helm, Rendering};
 use super::reference::Reference;
 use super::rendered::{self, Seen};
-use super::{in_values, inputs, merge_keys, record, yaml};
-use crate::lint::{Brought, Source, brought, seen};
+use super::{in_values, inputs, record, refused, yaml};
+use crate::lint::{Brought, Source, brought, seen, unknown_fields};
 use crate::release_file::{ComponentEntry, Rendered};
 
 /// What charts are rendered for if the release says nothing: the oldest and the newest supported Kubernetes, and the
@@ -23,8 +23,6 @@ use crate::release_file::{ComponentEntry, Rendered};
 const KUBERNETES: [&str; 4] = ["v1.33.4", "v1.34.1-gke.1829001", "v1.34.1-eks-113cf36", "v1.36.0"];
 /// A mirror that no chart can know.
 const MIRROR: &str = "mirror.invalid/mirrored";
-/// A label's value: so long at the most.
-const MAX_LABEL: usize = 63;
 
 /// What was found in one component.
 #[derive(Debug)]
@@ -48,6 +46,8 @@ pub(crate) struct Found {
 #[derive(Debug, Default)]
 struct Manifests {
     objects: Vec<Value>,
+    /// Those for a Kubernetes whose fields are known.
+    known: Vec<Value>,
     needs_values: Option<String>,
 }
 
@@ -79,17 +79,20 @@ pub(crate) struct Search<'a> {
     pub(crate) samples: &'a [String],
     pub(crate) rendered: &'a Rendered,
     pub(crate) digests: &'a BTreeMap<String, Digest>,
+    /// True if the release is for a Kubernetes whose fields are known.
+    pub(crate) judges_fields: bool,
 }
 
 /// # Errors
-/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `RepeatedKey`, `RecordTooLarge`, `UnreadableYaml`.
+/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `RepeatedKey`, `UnknownField`, `FluxObject`, `RecordTooLarge`,
+/// `UnreadableYaml`.
 pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
-    let Search { component, source, samples, rendered, digests } = search;
+    let Search { component, source, samples, rendered, digests, .. } = search;
     let inputs = inputs::of(component, source, samples, rendered);
     let carried = carried(component, digests);
-    let Manifests { objects, needs_values } = match &component.chart {
+    let Manifests { objects, known, needs_values } = match &component.chart {
         Some(_) => render_all(helm, search, inputs, filled(&carried, str::to_owned)).await?,
-        None => Manifests { objects: manifests(&seen::of(component, source))?, needs_values: None },
+        None => Manifests { objects: manifests(&seen::of(component, source))?, ..Manifests::default() },
     };
     let (found, bad) = rendered::images(&objects);
     if !bad.is_empty() {
@@ -97,8 +100,7 @@ pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
             .cause(bad.join("\n"))
             .hint("a cluster would refuse it, too: name the image in `values` of the component, or correct the chart"));
     }
-    labels(&objects)?;
-    keys(&objects)?;
+    refused::check(&objects, &known)?;
     let values = match &component.chart {
         Some(_) => in_all_values(&seen::of(component, source), &component.variants(), &found)?,
         None => BTreeSet::new(),
@@ -150,7 +152,7 @@ async fn render_all(
     inputs: Digest,
     last: Map<String, Value>,
 ) -> Result<Manifests> {
-    let Search { component, source, samples, rendered, .. } = search;
+    let Search { component, source, samples, rendered, judges_fields, .. } = search;
     let folder = tempfile::tempdir().map_err(internal)?;
     let chart = folder.path().join("chart");
     unpack(&chart, source, inputs)?;
@@ -170,7 +172,11 @@ async fn render_all(
                 match helm.render(&of).await {
                     Ok(text) => {
                         record::check(source, &text)?;
-                        all.objects.extend(read("what Helm prints", &text)?);
+                        let objects = read("what Helm prints", &text)?;
+                        if judges_fields && unknown_fields::knows(kubernetes) {
+                            all.known.extend(objects.iter().cloned());
+                        }
+                        all.objects.extend(objects);
                     }
                     // Some charts can't do without values; samples are there to give them.
                     Err(refused) if refused.code == "ChartRefused" && *bare && !samples.is_empty() => {
@@ -284,47 +290,6 @@ fn in_all_values(
 
 fn is_values(path: &str) -> bool {
     path == "values.yaml" || path.starts_with("charts/") && path.ends_with("/values.yaml")
-}
-
-/// A cluster refuses `1.0.0+abc` as a label; it is what a label made of the plain chart version becomes.
-fn labels(objects: &[Value]) -> Result<()> {
-    let mut bad = BTreeMap::new();
-    for object in objects {
-        let labels = object["metadata"]["labels"].as_object().into_iter().flatten();
-        let texts = labels.filter_map(|(key, value)| Some((key, value.as_str()?)));
-        for (key, value) in texts.filter(|(_, value)| !is_label(value)) {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let place = format!("{}/{}", text(&object["kind"]), text(&object["metadata"]["name"]));
-            bad.insert(place, format!("{key}: {value}"));
-        }
-    }
-    if bad.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<_> =
-        bad.iter().map(|(place, label)| format!("{place}: {}", pdp_policies::printable(label))).collect();
-    Err(Failure::new("LabelRefused", "labels that a cluster refuses").cause(lines.join("\n")).hint(
-        "Flux adds `+<digest>` to a chart's version: write `.Chart.Version | replace \"+\" \"_\"` in the template",
-    ))
-}
-
-/// Helm 4 and Flux apply on the server's side, which refuses two elements with one key.
-fn keys(objects: &[Value]) -> Result<()> {
-    let lines: Vec<_> = merge_keys::repeated(objects).iter().map(ToString::to_string).collect();
-    if lines.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new("RepeatedKey", "lists that a cluster refuses")
-        .cause(lines.join("\n"))
-        .hint("keep one of each: in `values` of the component if it is added there, else in the chart"))
-}
-
-fn is_label(value: &str) -> bool {
-    let edge = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
-    value.len() <= MAX_LABEL
-        && edge(value.chars().next())
-        && edge(value.chars().last())
-        && value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
 fn read(what: &str, text: &str) -> Result<Vec<Value>> {

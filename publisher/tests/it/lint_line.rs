@@ -216,8 +216,34 @@ fn manifests_with_two_elements_of_one_key_or_with_unknown_fields_are_refused() {
         line.manifests("b", &env(names));
         assert_eq!(line.lint(1, &[]), wanted, "{names}");
     }
+    let listed = env("{name: A, valeu: '1'}").replace('\n', "\n    ");
+    line.manifests("b", &format!("apiVersion: v1\nkind: List\nitems:\n  - {listed}\n"));
+    assert_eq!(line.lint(1, &[]), ["UnknownField all.yaml"], "in a list");
     line.level(1, "requires: {kubernetes: '>=1.34'}", &[("b", &manifests("b"))]);
     assert_eq!(line.lint(1, &[]), [""; 0], "a later Kubernetes may know the field");
+}
+
+#[test]
+fn manifests_that_tell_flux_what_to_install_are_refused_and_flux_itself_is_not() {
+    let line = Line::new();
+    line.level(1, "", &[("b", &manifests("b"))]);
+    for (object, wanted) in [
+        (
+            "{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: a}}",
+            &["FluxObject all.yaml"][..],
+        ),
+        (
+            "{apiVersion: v1, kind: List, items: [{apiVersion: source.toolkit.fluxcd.io/v1, kind: GitRepository, metadata: {name: a}}]}",
+            &["FluxObject all.yaml"],
+        ),
+        (
+            "{apiVersion: apps/v1, kind: Deployment, metadata: {name: helm-controller, namespace: flux-system}}",
+            &[],
+        ),
+    ] {
+        line.manifests("b", object);
+        assert_eq!(line.lint(1, &[]), wanted, "{object}");
+    }
 }
 
 #[test]
@@ -236,4 +262,52 @@ fn a_null_that_takes_nothing_away_is_told() {
         line.write("1/aws.yaml", aws);
         assert_eq!(line.lint(1, &[]), wanted, "{all}{aws}");
     }
+}
+
+#[test]
+fn fields_of_manifests_that_no_cluster_changes_are_refused() {
+    let line = Line::new();
+    let set = |service: &str, more: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: s{more}}}\n\
+             spec: {{serviceName: {service}, selector: {{matchLabels: {{a: b}}}}, template: {{metadata: {{labels: {{a: b}}}}}}}}\n"
+        )
+    };
+    let force = ", annotations: {kustomize.toolkit.fluxcd.io/force: enabled}";
+    line.manifests("old", &set("a", ""));
+    line.level(1, "", &[("b", &manifests("old"))]);
+    line.level(2, "base: 1", &[("b", &manifests("new"))]);
+    for (object, wanted) in
+        [(set("a", ""), &[][..]), (set("b", ""), &["FixedField kustomization.yaml"]), (set("b", force), &[])]
+    {
+        line.manifests("new", &object);
+        assert_eq!(line.lint(2, &[]), wanted, "{object}");
+    }
+    // A patch changes it as well.
+    line.manifests("new", &set("a", ""));
+    line.write("manifests/new/p.yaml", &set("b", ""));
+    line.write("manifests/new/kustomization.yaml", "resources: [all.yaml]\npatches: [{path: p.yaml}]\n");
+    assert_eq!(line.lint(2, &[]), ["FixedField kustomization.yaml"]);
+}
+
+#[test]
+fn a_definition_that_another_component_brings_now_is_compared_with_what_it_was() {
+    let line = Line::new();
+    let definition = |version: &str| {
+        format!(
+            "apiVersion: v1\nkind: List\nitems:\n  - apiVersion: apiextensions.k8s.io/v1\n    kind: CustomResourceDefinition\n    \
+             metadata: {{name: gates.example.com}}\n    spec: {{group: example.com, scope: Namespaced, names: {{kind: Gate, plural: gates}}, \
+             versions: [{{name: {version}, served: true, storage: true}}]}}\n"
+        )
+    };
+    line.manifests("old", &definition("v1"));
+    line.level(1, "", &[("one", &manifests("old"))]);
+    line.level(2, "base: 1\nremoved: [one]", &[("two", &manifests("new"))]);
+    for (version, wanted) in [("v1", &[][..]), ("v2", &["DefinitionBroken all.yaml"])] {
+        line.manifests("new", &definition(version));
+        assert_eq!(line.lint(2, &[]), wanted, "{version}");
+    }
+    // Often its files are gone with it.
+    std::fs::remove_dir_all(line.0.path().join("manifests/old")).unwrap();
+    assert_eq!(line.lint(2, &[]), [""; 0]);
 }

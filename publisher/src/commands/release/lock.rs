@@ -13,7 +13,7 @@ use serde_json::json;
 use super::fetch::FetchArgs;
 use super::publish::skipped;
 use crate::dry_run::DryRun;
-use crate::lint::{self, Linted, brought};
+use crate::lint::{self, Linted, brought, unknown_fields};
 use crate::lock::{self, Found, Helm, Locked, LockedComponent, Reference, Resolved, Search};
 use crate::progress::Progress;
 use crate::several::gather;
@@ -71,10 +71,12 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
 /// Renders one component after the other: Helm itself takes all processors.
 async fn search(helm: &Helm, linted: &Linted, digests: &BTreeMap<String, Digest>) -> Result<Vec<Found>> {
     let components = &linted.file.components;
+    let judges_fields = unknown_fields::is_for(linted.file.requires.kubernetes.as_ref());
     let progress = Progress::new("components", components.len());
     let mut all = Vec::new();
     for ((component, source), samples) in components.iter().zip(&linted.sources).zip(&linted.samples) {
-        let search = Search { component, source, samples, rendered: &linted.file.rendered, digests };
+        let rendered = &linted.file.rendered;
+        let search = Search { component, source, samples, rendered, digests, judges_fields };
         let found = lock::find(helm, search).await;
         let found = found.map_err(|failure| failure.within(&format!("component `{}`", component.name)))?;
         if let Some(words) = &found.needs_values {

@@ -40,10 +40,28 @@ pub(super) const TABLE: &[Line] = &[
         "bring it back; if it is meant, list the definition under `drops:`",
     ),
     (
+        "DefinitionNarrowed",
+        "A definition of kinds takes less in a field than the base's did; it is told, and nothing is refused.",
+        "its makers made a field required, took away a value, or lowered a bound",
+        "make sure that no object in a data plane needs what isn't taken any more",
+    ),
+    (
         "DefinitionTwice",
         "Two components bring one definition of kinds, and not the same: the one that is applied last wins.",
         "a chart has an older copy of another chart's definition in `crds/`",
         "let one component bring it, or make both the same",
+    ),
+    (
+        "FixedField",
+        "Manifests change a field that no cluster changes: the update would fail in every data plane.",
+        "a selector, a volume claim, a Service's address or the like isn't that of the base any more",
+        "keep it, or give the object another name",
+    ),
+    (
+        "FluxObject",
+        "A component has an object that tells Flux what to install: it would be under no lock and no signature.",
+        "a chart or a folder of manifests has a HelmRelease, a Kustomization or a source of Flux's among its objects",
+        "take it out; what it installs is a component of its own",
     ),
     (
         "KubernetesSuffixRefused",
