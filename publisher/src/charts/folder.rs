@@ -44,6 +44,19 @@ pub(crate) fn manifests(folder: &Path) -> Result<Source, Error> {
     read(folder, &Rules::for_manifests())
 }
 
+/// The files of somebody's own folder, and the paths in it that can't be read, each with the reason.
+///
+/// # Errors
+/// `Io` if the folder itself can't be read.
+pub(crate) fn readable(folder: &Path) -> Result<(Source, Vec<(String, String)>), Error> {
+    let rules = Rules::for_manifests();
+    let mut walk =
+        Walk { rules: &rules, left: MAX_SOURCE_BYTES, found: Vec::new(), unread: Some(Vec::new()) };
+    walk.folder(folder, "")?;
+    walk.found.sort();
+    Ok((walk.found, walk.unread.unwrap_or_default()))
+}
+
 /// Helm drops a byte order mark wherever it reads a file.
 pub(super) fn without_mark(content: &mut Vec<u8>) {
     if content.starts_with(BOM) {
@@ -52,7 +65,7 @@ pub(super) fn without_mark(content: &mut Vec<u8>) {
 }
 
 fn read(folder: &Path, rules: &Rules) -> Result<Source, Error> {
-    let mut walk = Walk { rules, left: MAX_SOURCE_BYTES, found: Vec::new() };
+    let mut walk = Walk { rules, left: MAX_SOURCE_BYTES, found: Vec::new(), unread: None };
     walk.folder(folder, "")?;
     walk.found.sort();
     Ok(walk.found)
@@ -62,6 +75,8 @@ struct Walk<'a> {
     rules: &'a Rules,
     left: u64,
     found: Source,
+    /// What can't be read, if that doesn't end it.
+    unread: Option<Vec<(String, String)>>,
 }
 
 impl Walk<'_> {
@@ -71,7 +86,12 @@ impl Walk<'_> {
             let entry = entry.map_err(fail)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
-            self.entry(&entry.path(), entry.file_type().map_err(fail)?, path)?;
+            let read = entry.file_type().map_err(fail);
+            let read = read.and_then(|kind| self.entry(&entry.path(), kind, path.clone()));
+            match (read, &mut self.unread) {
+                (Err(error), Some(unread)) => unread.push((path, error.to_string())),
+                (read, _) => read?,
+            }
         }
         Ok(())
     }

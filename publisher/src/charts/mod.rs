@@ -29,7 +29,7 @@ pub(crate) use available::{Pinned, Reach, Versions, newest};
 pub(crate) use chart::Chart;
 pub(crate) use dependency::Dependency;
 pub(crate) use fetch::Fetch;
-pub(crate) use folder::manifests as manifest_files;
+pub(crate) use folder::{manifests as manifest_files, readable as readable_files};
 pub(crate) use kubernetes::check as check_kubernetes;
 pub(crate) use origin::Origin;
 pub(crate) use subcharts::check as check_subcharts;

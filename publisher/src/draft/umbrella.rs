@@ -1,7 +1,8 @@
 //! What an umbrella chart installs, as a draft: each dependency is a component. Pure.
 
 use pdp_policies::values::over;
-use pdp_policies::{ComponentName, KubernetesName, Span, helm_yaml};
+use pdp_policies::version_range::version;
+use pdp_policies::{ComponentName, KubernetesName, Span, VersionRange, helm_yaml};
 use serde_json::{Map, Value, json};
 
 use super::{At, Draft, Entry, From, Left};
@@ -38,12 +39,47 @@ pub(crate) fn drafted(
             draft.left.push(Left::new(shown, "import-values", why));
         }
     }
-    if files.iter().any(|(path, _)| path.starts_with("templates/") && !path.ends_with("NOTES.txt")) {
-        let why = "the umbrella's own: make a chart of them, and a component of that";
-        draft.left.push(Left::new(chart.metadata.name, "templates", why));
-    }
+    draft.left.extend(of_its_own(&chart, files, &values));
     draft.components.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(draft)
+}
+
+/// What the umbrella installs beside its dependencies, and values that none of them gets.
+fn of_its_own(chart: &Chart, files: &Source, values: &Map<String, Value>) -> Vec<Left> {
+    let name = chart.metadata.name.as_str();
+    let mut left = Vec::new();
+    for (folder, why) in [
+        ("templates/", "the umbrella's own: make a chart of them, and a component of that"),
+        (
+            "crds/",
+            "the umbrella's own definitions: make a chart of them, and a component of that, in an early stage",
+        ),
+    ] {
+        if files.iter().any(|(path, _)| path.starts_with(folder) && !path.ends_with("NOTES.txt")) {
+            left.push(Left::new(name, folder.trim_end_matches('/'), why));
+        }
+    }
+    let all = &chart.metadata.dependencies;
+    let unlisted = |inner: &&Chart| !all.iter().any(|it| it.name == inner.metadata.name);
+    for inner in chart.subcharts.iter().filter(unlisted) {
+        let why =
+            "it lies in charts/ and is no dependency: Helm installs it all the same; make a component of it";
+        left.push(Left::new(format!("charts/{}", inner.metadata.name), "", why));
+    }
+    let goes = |key: &str| {
+        key == "global" || key == "tags" || all.iter().any(|it| it.key() == key || switches(it, key))
+    };
+    for key in values.keys().filter(|key| !goes(key)) {
+        let why = "no dependency gets it: the umbrella's own templates read it, or nobody does";
+        left.push(Left::new(name, &format!("values.{}", pdp_policies::printable(key)), why));
+    }
+    left
+}
+
+/// A value by which a dependency is switched on or off.
+fn switches(dependency: &Dependency, key: &str) -> bool {
+    let conditions = dependency.config()["condition"].as_str().unwrap_or_default().split(',');
+    conditions.map(str::trim).any(|path| path.split('.').next() == Some(key))
 }
 
 fn component(
@@ -112,7 +148,7 @@ fn origin(chart: &Chart, dependency: &Dependency) -> Result<From, (&'static str,
         url if url.starts_with("oci://") => At::Registry(format!("{url}/{name}")),
         url if url.starts_with("https://") || url.starts_with("http://") => At::Repository(url.to_owned()),
         other => {
-            let inner = chart.subcharts.iter().find(|it| it.metadata.name == name);
+            let inner = packed(chart, dependency);
             let why = format!(
                 "`{other}` is no address, and charts/ doesn't hold it: put it there, or name its repository"
             );
@@ -120,9 +156,19 @@ fn origin(chart: &Chart, dependency: &Dependency) -> Result<From, (&'static str,
             return Ok(From::Folder { name, version: inner.metadata.version.clone(), files: inner.files() });
         }
     };
-    let packed = chart.subcharts.iter().find(|it| it.metadata.name == name);
-    let version = packed.map_or(version, |inner| inner.metadata.version.clone());
+    let version = packed(chart, dependency).map_or(version, |inner| inner.metadata.version.clone());
     Ok(From::Chart { name, at, version, digest: None })
+}
+
+/// Of two that lie there under one name, the one of the version that is asked for.
+fn packed<'a>(chart: &'a Chart, dependency: &Dependency) -> Option<&'a Chart> {
+    let named = || chart.subcharts.iter().filter(|it| it.metadata.name == dependency.name);
+    let range: Option<VersionRange> = dependency.version.parse().ok();
+    let asked = |it: &&Chart| {
+        let own = version(&it.metadata.version);
+        range.as_ref().zip(own).is_some_and(|(range, own)| range.takes(&own))
+    };
+    named().find(asked).or_else(|| named().next())
 }
 
 #[cfg(test)]
@@ -180,6 +226,35 @@ mod tests {
                 "pdp templates",
             ]
         );
+    }
+
+    #[test]
+    fn what_the_umbrella_has_of_its_own_is_told() {
+        let files = [
+            (
+                "Chart.yaml",
+                "{apiVersion: v2, name: pdp, version: 1.0.0, dependencies: [{name: a, version: ^2, condition: 'useA'}, {name: a, alias: old, version: ^1}]}",
+            ),
+            ("values.yaml", "{useA: true, a: {x: 1}, ingress: {host: y}, global: {z: 1}, tags: {t: true}}"),
+            ("templates/NOTES.txt", "hello"),
+            ("crds/a.yaml", "a: b"),
+            ("charts/a-1/Chart.yaml", "{apiVersion: v2, name: a, version: 1.2.0}"),
+            ("charts/a-2/Chart.yaml", "{apiVersion: v2, name: a, version: 2.3.0}"),
+            ("charts/extra/Chart.yaml", "{apiVersion: v2, name: extra, version: 0.1.0}"),
+        ];
+        let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();
+        let found = drafted(&files, Map::new(), &"pdp".parse().unwrap()).unwrap();
+        let told: Vec<_> = found.left.iter().map(|it| format!("{} {}", it.object, it.field)).collect();
+        assert_eq!(told, ["pdp crds", "charts/extra ", "pdp values.ingress"]);
+        let versions: Vec<_> = found
+            .components
+            .iter()
+            .map(|it| match &it.origin {
+                From::Folder { version, .. } => (it.name.as_str(), version.as_str()),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(versions, [("a", "2.3.0"), ("old", "1.2.0")]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::pin::digest;
 use super::super::{At, From};
-use super::Objects;
+use super::{Key, Objects};
 use crate::charts::Chart;
 
 /// A field, and why what it says can't be taken over.
@@ -17,6 +17,25 @@ pub(super) fn of(objects: &Objects, namespace: &str, spec: &Value) -> Result<Fro
         Some(_) => by_reference(objects, namespace, &spec["chartRef"]),
         None => by_template(objects, namespace, &spec["chart"]["spec"], "spec.chart"),
     }
+}
+
+/// The objects that say where the chart comes from, as far as they are here.
+pub(super) fn keys(objects: &Objects, namespace: &str, spec: &Value) -> Vec<Key> {
+    let mut found = Vec::new();
+    let mut named = vec![
+        (namespace.to_owned(), &spec["chartRef"]),
+        (namespace.to_owned(), &spec["chart"]["spec"]["sourceRef"]),
+    ];
+    while let Some((namespace, reference)) = named.pop() {
+        let text = |field: &str| reference[field].as_str().map(str::to_owned);
+        let Some((kind, name)) = text("kind").zip(text("name")) else { continue };
+        let key = (kind, text("namespace").unwrap_or(namespace), name);
+        let Some(object) = objects.of(&key).filter(|_| !found.contains(&key)) else { continue };
+        // A HelmChart names a source in its turn.
+        named.push((key.1.clone(), &object["spec"]["sourceRef"]));
+        found.push(key);
+    }
+    found
 }
 
 fn by_reference(objects: &Objects, namespace: &str, reference: &Value) -> Result<From, Problem> {

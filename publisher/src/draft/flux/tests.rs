@@ -6,7 +6,8 @@ use super::super::{At, From};
 use super::*;
 
 fn of(files: &[(&str, &str)]) -> Draft {
-    drafted(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect())
+    let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+    drafted(files.collect(), Vec::new())
 }
 
 const HELM: &str = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\nmetadata: {name: jetstack, namespace: flux-system}\n\
@@ -131,9 +132,9 @@ fn everything_that_has_no_place_in_a_release_is_told() {
     assert_eq!(
         told,
         [
-            "HelmRelease apps/a kubeConfig",
-            "HelmRelease apps/a postRenderers",
-            "HelmRelease apps/a suspend",
+            "HelmRelease apps/a spec.kubeConfig",
+            "HelmRelease apps/a spec.postRenderers",
+            "HelmRelease apps/a spec.suspend",
             "HelmRelease apps/l spec.chartRef",
             "HelmRelease apps/lost spec.chart",
             "bad.yaml ",
@@ -170,7 +171,15 @@ fn a_kustomization_is_a_component_if_it_applies_more_than_fluxs_own() {
     let told: Vec<_> = found.left.iter().map(|it| format!("{} {}", it.object, it.field)).collect();
     assert_eq!(
         told,
-        ["Kustomization flux-system/gone spec.path", "Kustomization flux-system/infra spec.postBuild"]
+        [
+            "Kustomization flux-system/apps spec.postBuild",
+            "Kustomization flux-system/apps spec.targetNamespace",
+            "Kustomization flux-system/gone spec.path",
+            "Kustomization flux-system/gone spec.postBuild",
+            "Kustomization flux-system/gone spec.targetNamespace",
+            "Kustomization flux-system/infra spec.postBuild",
+            "Kustomization flux-system/infra spec.targetNamespace",
+        ]
     );
 }
 
@@ -180,4 +189,131 @@ fn two_of_one_name_are_told_apart_by_their_namespaces() {
     let found = of(&[("s.yaml", HELM), ("a.yaml", &release("a", "")), ("b.yaml", &other)]);
     let names: Vec<_> = found.components.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["apps-a", "web-a"]);
+}
+
+fn told(draft: &Draft) -> Vec<String> {
+    draft.left.iter().map(|it| format!("{} {}", it.object, it.field).trim_end().to_owned()).collect()
+}
+
+fn flux(name: &str, path: &str, more: &str) -> String {
+    format!(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\n\
+         spec:\n  path: {path}\n  prune: true\n  sourceRef: {{kind: GitRepository, name: r}}\n{more}"
+    )
+}
+
+#[test]
+fn what_lies_in_a_kustomization_waits_for_what_that_waits_for() {
+    let on = |name: &str| format!("  dependsOn: [{{name: {name}}}]\n");
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n";
+    let found = of(&[
+        // The whole cluster lies in one, as after `flux bootstrap`.
+        ("clusters/all.yaml", &flux("flux-system", "./clusters", "")),
+        ("clusters/base.yaml", &flux("base", "base", &on("flux-system"))),
+        ("clusters/infra.yaml", &flux("infra", "infra", &on("base"))),
+        ("clusters/apps.yaml", &flux("apps", "./apps/", &on("infra"))),
+        ("base/d.yaml", deployment),
+        ("infra/s.yaml", HELM),
+        ("infra/a.yaml", &release("a", "")),
+        ("apps/b.yaml", &release("b", "")),
+        ("apps/c.yaml", &release("c", "  dependsOn: [{name: b}]\n")),
+    ]);
+    let stages: Vec<_> = found.components.iter().map(|it| (it.name.as_str(), it.stage)).collect();
+    assert_eq!(stages, [("base", 1), ("a", 2), ("b", 3), ("c", 4)]);
+    assert_eq!(told(&found), [""; 0]);
+}
+
+#[test]
+fn what_no_kustomization_applies_is_told_by_its_file() {
+    let found = of(&[
+        ("s.yaml", HELM),
+        ("a.yaml", &release("a", "  valuesFrom: [{kind: ConfigMap, name: used}]\n")),
+        ("free.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"),
+        ("job.json", "{\"apiVersion\": \"batch/v1\", \"kind\": \"Job\", \"metadata\": {\"name\": \"j\"}}"),
+        (
+            "used.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: used, namespace: apps}\ndata: {values.yaml: 'a: 1'}\n",
+        ),
+        ("map.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other, namespace: apps}\n"),
+        (
+            "spaces.yaml",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: apps}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: bare}\n",
+        ),
+        (
+            "alert.yaml",
+            "apiVersion: notification.toolkit.fluxcd.io/v1beta3\nkind: Alert\nmetadata: {name: x, namespace: apps}\n",
+        ),
+        ("charts/idle/Chart.yaml", "{apiVersion: v2, name: idle, version: 0.1.0}"),
+        ("charts/idle/templates/x.yaml", "a: {{ .b }}\n"),
+        ("apps/k.yaml", &flux("k", "./more", "")),
+        ("more/kustomization.yaml", "resources: [in.yaml]\n"),
+        ("more/in.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: in}\n"),
+        ("more/out.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: out}\n"),
+    ]);
+    assert_eq!(
+        told(&found),
+        [
+            "Alert apps/x",
+            "charts/idle/Chart.yaml",
+            "free.yaml",
+            "job.json",
+            "map.yaml",
+            "more/out.yaml",
+            "spaces.yaml"
+        ]
+    );
+    assert_eq!(found.components.len(), 2);
+    let spaces = found.left.iter().find(|it| it.object == "spaces.yaml").unwrap();
+    assert!(spaces.why.starts_with("Namespace bare: "), "{spaces:?}");
+}
+
+#[test]
+fn fields_of_releases_charts_and_sources_that_have_no_place_are_told() {
+    let more = "  install: {crds: Skip}\n  maxHistory: 3\n  newField: {a: b}\n";
+    let release = release("a", more)
+        .replace("version: 1.x,", "version: 1.x, valuesFiles: [prod.yaml], reconcileStrategy: Revision,");
+    let source = HELM.replace("charts.jetstack.io/}", "charts.jetstack.io/, secretRef: {name: login}}");
+    let found = of(&[("s.yaml", &source), ("a.yaml", &release)]);
+    assert_eq!(
+        told(&found),
+        [
+            "HelmRelease apps/a spec.chart.spec.valuesFiles",
+            "HelmRelease apps/a spec.install",
+            "HelmRelease apps/a spec.maxHistory",
+            "HelmRelease apps/a spec.newField",
+            "HelmRepository flux-system/jetstack spec.secretRef",
+        ]
+    );
+}
+
+#[test]
+fn fluxs_own_objects_among_manifests_are_told() {
+    let found = of(&[
+        ("k.yaml", &flux("k", "all", "")),
+        ("all/s.yaml", HELM),
+        ("all/a.yaml", &release("a", "")),
+        ("all/d.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"),
+    ]);
+    let k = "Kustomization flux-system/k spec.path";
+    assert_eq!(told(&found), [k; 3]);
+}
+
+#[test]
+fn of_two_that_differ_the_whole_one_counts_and_both_are_told() {
+    let patch = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a, namespace: apps}\nspec: {values: {b: 1}}\n";
+    let found = of(&[("a-patch.yaml", patch), ("base.yaml", &release("a", "")), ("s.yaml", HELM)]);
+    assert_eq!(told(&found), ["HelmRelease apps/a"]);
+    assert!(
+        found.left[0].why.contains("a-patch.yaml") && found.left[0].why.contains("base.yaml counts"),
+        "{found:?}"
+    );
+    assert!(found.components[0].values.is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let files = vec![("binary.yaml".to_owned(), vec![0xff, 0xfe])];
+    let found = drafted(files, vec![("link".to_owned(), "UnsafePath: a\u{1b}link".to_owned())]);
+    assert_eq!(told(&found), ["binary.yaml", "link"]);
+    assert_eq!(found.left[1].why, "UnsafePath: a\\u{1b}link");
 }

@@ -20,7 +20,10 @@ pub(super) async fn run(args: &Args, format: Format) -> Result<u8> {
     };
     let fetch = args.fetch.open();
     let draft = match (&args.from_flux, &args.from_umbrella) {
-        (Some(folder), _) => draft::of_flux(charts::manifest_files(folder)?),
+        (Some(folder), _) => {
+            let (files, unread) = charts::readable_files(folder)?;
+            draft::of_flux(files, unread)
+        }
         (None, Some(chart)) => umbrella(args, chart, &fetch).await?,
         (None, None) => return Err(internal("clap asks for a source")),
     };
