@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn the_last_line_names_what_was_not_looked_at() {
         let (good, unseen) = (Check::good("a", "b"), Check::not_looked_at("channel server", "no --server"));
-        assert_eq!(ending(&[good.clone()]), "✔ all that was looked at is good");
+        assert_eq!(ending(std::slice::from_ref(&good)), "✔ all that was looked at is good");
         let both = [good, unseen, Check::not_looked_at("keys", "no --key")];
         assert_eq!(ending(&both), "✔ all that was looked at is good; not looked at: channel server, keys");
         assert_eq!(both[1].to_string(), "– channel server: not looked at: no --server");
