@@ -67,6 +67,8 @@ mod postgres_input;
 mod postgres_sweep;
 mod proposals;
 mod proposals_beside;
+mod proposals_of_strangers;
+mod proposals_raced;
 mod publish;
 mod publish_again;
 mod publish_memory;

@@ -6,7 +6,7 @@ use pdp_e2e::{Finished, Program, World};
 use serde_json::Value;
 
 /// A level, built and signed; its folder.
-fn built(world: &World, level: u32) -> String {
+pub(crate) fn built(world: &World, level: u32) -> String {
     let file = World::fixtures().join(format!("pdp-2026/{level}/release.yaml"));
     let out = world.path(&format!("level-{level}")).to_string_lossy().into_owned();
     world.publisher(&["release", "build", &file.to_string_lossy(), "--out", &out]).unwrap();
@@ -14,12 +14,12 @@ fn built(world: &World, level: u32) -> String {
     out
 }
 
-fn publish(world: &World, folder: &str, key: &str) -> Finished {
+pub(crate) fn publish(world: &World, folder: &str, key: &str) -> Finished {
     world.publisher(&["release", "publish", folder, "--key", &world.key(key)]).unwrap()
 }
 
 /// The plan with one value changed, proposed by one person.
-fn plan(world: &World, ring: usize, budget: u32, key: &str) -> Finished {
+pub(crate) fn plan(world: &World, ring: usize, budget: u32, key: &str) -> Finished {
     let shown = world.publisher(&["channel", "show", "--line", "pdp-2026", "-o", "json"]).unwrap();
     let mut channel: Value = serde_json::from_str(&shown.stdout).unwrap();
     channel["plan"]["rings"][ring]["failureBudget"] = budget.into();
@@ -29,7 +29,7 @@ fn plan(world: &World, ring: usize, budget: u32, key: &str) -> Finished {
     world.publisher(&["channel", "plan", "--file", &file, "--line", "pdp-2026", "--key", &key]).unwrap()
 }
 
-fn stop(world: &World, key: &str) -> Finished {
+pub(crate) fn stop(world: &World, key: &str) -> Finished {
     let args = ["channel", "stop", "--line", "pdp-2026", "--reason", "looks bad", "--key", &world.key(key)];
     world.publisher(&args).unwrap()
 }
@@ -50,20 +50,20 @@ fn promote(world: &World, level: &str, key: &str) -> Finished {
     world.publisher(&[&args[..], &[&key]].concat()).unwrap()
 }
 
-fn published(world: &World) -> Value {
+pub(crate) fn published(world: &World) -> Value {
     let (snapshot, timestamp) = (world.key("snapshot"), world.key("timestamp"));
     let args = ["catalog", "publish", "--key", &snapshot, "--key", &timestamp, "-o", "json"];
     serde_json::from_str(&world.publisher(&args).unwrap().stdout).unwrap()
 }
 
-fn open(world: &World) -> Vec<String> {
+pub(crate) fn open(world: &World) -> Vec<String> {
     let list = world.publisher(&["catalog", "proposals", "list", "-o", "json"]).unwrap().stdout;
     let list: Value = serde_json::from_str(&list).unwrap();
     let items = list["items"].as_array().or(list.as_array()).unwrap();
     items.iter().map(|it| it["branch"].as_str().unwrap().to_owned()).collect()
 }
 
-fn channel(world: &World) -> Value {
+pub(crate) fn channel(world: &World) -> Value {
     let shown = world.publisher(&["channel", "show", "--line", "pdp-2026", "-o", "json"]).unwrap();
     serde_json::from_str(&shown.stdout).unwrap()
 }
@@ -197,7 +197,7 @@ fn what_is_published_already_is_not_proposed_again() {
 }
 
 /// Moves the first proposal of the channels' version to the name that it would have beside another one.
-fn moved_beside(world: &World) -> String {
+pub(crate) fn moved_beside(world: &World) -> String {
     let first = "proposals/channels-2";
     let shown = world.publisher(&["catalog", "proposals", "show", first, "-o", "json"]).unwrap().stdout;
     let shown: Value = serde_json::from_str(&shown).unwrap();

@@ -24,6 +24,9 @@ pub(crate) struct Again {
     pub(crate) from: String,
     /// Its branch from now on; none if what is published says the same already.
     pub(crate) to: Option<String>,
+    /// It stops something that runs, and nobody has signed it on the new version.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) brake: bool,
 }
 
 /// Proposes one again that waited. None if it isn't about a role that was published just now, or nobody who holds the
@@ -42,7 +45,7 @@ pub(crate) fn propose_again(
     let (before, after) = (RoleFile::read(&current.tree, role)?, RoleFile::read(published, role)?);
     let Ok(file) = RoleFile::read(&waited.tree, role) else { return Ok(None) };
     let was_next = after.version() > before.version() && file.version() == before.version() + 1;
-    if !was_next || !Holders::of_proposal(&current.tree, &file)?.has_any(&file)? {
+    if !was_next || !Holders::one_signed(&current.tree, &file)? {
         return Ok(None);
     }
     let (base, one, other) = ((&before, &current.tree), (&file, &waited.tree), (&after, published));
@@ -56,7 +59,8 @@ pub(crate) fn propose_again(
         to = Some(branch);
     }
     args.push(&current.remote, &waited.branch, Some(waited.commit), None)?;
-    Ok(Some(Again { from: waited.branch.clone(), to }))
+    let brake = waited.brake && to.is_some();
+    Ok(Some(Again { from: waited.branch.clone(), to, brake }))
 }
 
 fn overtaken(branch: &str, why: &str) -> Failure {
@@ -69,7 +73,7 @@ type Side<'a> = (&'a RoleFile, &'a CatalogTree);
 
 /// What `one` changed of `base`, as a change of `other`; or why it can't be that.
 fn rebased(base: Side<'_>, one: Side<'_>, other: Side<'_>) -> std::result::Result<Targets, String> {
-    if rest(base.0) != rest(one.0) {
+    if base.0.rest() != one.0.rest() {
         return Err("it changes more than the files of its role".to_owned());
     }
     let mut changed = Targets::new();
@@ -113,13 +117,4 @@ fn content((file, tree): Side<'_>, name: &str) -> std::result::Result<Option<Vec
                 .ok_or_else(|| format!("it doesn't hold the {name} that it lists"))
         }
     }
-}
-
-/// A role without what each version has its own of.
-fn rest(file: &RoleFile) -> Value {
-    let mut rest = file.signed.clone();
-    if let Some(fields) = rest.as_object_mut() {
-        ["version", "expires", "targets"].into_iter().for_each(|name| drop(fields.remove(name)));
-    }
-    rest
 }

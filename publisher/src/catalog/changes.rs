@@ -83,16 +83,10 @@ pub(super) fn as_listed<'a>(tree: &'a CatalogTree, path: &str, listed: &Value) -
     tree.get(path).filter(|bytes| metadata::target(bytes) == *listed)
 }
 
-/// All of a role but what is shown by itself: version, expiry and files.
+/// What isn't shown by itself.
 fn role_values(file: &RoleFile) -> Values {
-    let mut rest = file.signed.clone();
-    if let Some(fields) = rest.as_object_mut() {
-        for shown_elsewhere in ["version", "expires", "targets"] {
-            fields.remove(shown_elsewhere);
-        }
-    }
     let mut values = Values::new();
-    flatten("", &rest, &mut values);
+    flatten("", &file.rest(), &mut values);
     values
 }
 

@@ -141,6 +141,8 @@ pub(crate) struct Current {
     pub(crate) catalog: Verified<Catalog>,
     /// What the catalog has reached; nothing published from here may fall below it.
     pub(crate) floors: Floors,
+    /// When it was judged: what lies open is judged by the same time.
+    pub(crate) now: At,
 }
 
 impl Current {
@@ -152,7 +154,7 @@ impl Current {
         let (remote, commit, tree) = read(git, catalog)?;
         let first = Floors::new(root::read(root)?);
         let (catalog, floors) = judged(tree.clone(), &first, now).map_err(unusable)?;
-        Ok(Self { remote, commit, tree, catalog, floors })
+        Ok(Self { remote, commit, tree, catalog, floors, now })
     }
 
     /// A catalog that is dated ahead, judged as of its own date, and that date. No data plane with the right time took
@@ -172,7 +174,7 @@ impl Current {
         }
         let floors = Floors::new(root::read(&args.root)?);
         let (catalog, _) = judge(tree.clone(), &floors, dated)?;
-        Ok((Self { remote, commit, tree, catalog, floors }, dated))
+        Ok((Self { remote, commit, tree, catalog, floors, now: dated }, dated))
     }
 }
 

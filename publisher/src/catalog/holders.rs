@@ -41,6 +41,12 @@ impl Holders {
         Ok(holders)
     }
 
+    /// True if somebody who holds the role as a tree says it has signed this. Of a new root its own keys don't count: whoever
+    /// made it listed them.
+    pub(crate) fn one_signed(tree: &CatalogTree, file: &RoleFile) -> Result<bool> {
+        Self::of(tree, file.role)?.has_any(file)
+    }
+
     /// True if a key is theirs.
     pub(crate) fn has(&self, key: &SigningKey) -> bool {
         !self.ids(key).is_empty()
@@ -67,7 +73,7 @@ impl Holders {
     }
 
     /// True if one of them has signed it.
-    pub(crate) fn has_any(&self, file: &RoleFile) -> Result<bool> {
+    fn has_any(&self, file: &RoleFile) -> Result<bool> {
         let bytes = file.bytes()?;
         for (group, (id, _)) in
             self.groups.iter().flat_map(|group| group.listed().map(move |key| (group, key)))

@@ -10,6 +10,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::git::CommitId;
 
 use super::PROPOSALS;
+use super::brake::holds_others;
 use super::current::Current;
 use super::holders::Holders;
 use super::merge::is_rubbish;
@@ -46,12 +47,13 @@ impl Place {
         self.mark.as_ref().map_or(first.clone(), |mark| format!("{first}-{mark}"))
     }
 
-    /// True unless its name stands for something else than what lies there.
+    /// True unless its name stands for something else than what lies there: for another version, or another content.
     pub(super) fn fits(&self, file: &RoleFile) -> Result<bool> {
-        Ok(match &self.mark {
+        let as_marked = match &self.mark {
             None => true,
             Some(named) => *named == mark(file)?,
-        })
+        };
+        Ok(as_marked && self.version == file.version())
     }
 }
 
@@ -115,10 +117,20 @@ impl Laid {
         self.found.as_ref().map(|(_, tree)| tree)
     }
 
-    /// True if somebody who holds the role has signed it: nobody else can lay such a thing.
-    pub(super) fn is_signed(&self, current: &Current) -> bool {
-        let signed = |file| Holders::of_proposal(&current.tree, file)?.has_any(file);
-        self.file().is_some_and(|file| signed(file).unwrap_or(false))
+    /// True if somebody who holds the role has signed it: nobody else can make such a thing.
+    pub(crate) fn is_signed(&self, current: &Current) -> bool {
+        self.file().is_some_and(|file| Holders::one_signed(&current.tree, file).unwrap_or(false))
+    }
+
+    /// True if nothing of its version may be laid beside it.
+    fn is_in_the_way(&self, current: &Current, role: Role) -> bool {
+        match role {
+            Role::Channels => {
+                self.found.as_ref().is_some_and(|(file, tree)| holds_others(current, file, tree))
+            }
+            Role::Releases => false,
+            _ => self.is_signed(current),
+        }
     }
 
     /// The channels that it lists, as it has them.
@@ -129,32 +141,16 @@ impl Laid {
 
 /// The channels that a role lists, as a tree has them.
 pub(super) fn channels(file: &RoleFile, tree: &CatalogTree) -> Vec<Channel> {
-    let listed =
-        |path: &str, bytes: &[u8]| path.strip_prefix("targets/").is_some_and(|name| file.lists(name, bytes));
-    let files = tree.iter().filter(|(path, bytes)| listed(path, bytes));
-    files.filter_map(|(path, bytes)| Channel::read(path, bytes).ok()).collect()
-}
-
-/// True if one of these channels stops something that runs today: its line, or a level.
-pub(super) fn is_brake(current: &Current, proposed: &[Channel]) -> bool {
-    proposed.iter().any(|open| {
-        let Some(now) = current.catalog.channel(&open.line) else { return false };
-        let withdrawn = open.withdrawn.keys().any(|level| !now.withdrawn.contains_key(level));
-        (open.stop.is_some() && now.stop.is_none()) || withdrawn
-    })
+    file.listed_in(tree).filter_map(|(path, bytes)| Channel::read(path, bytes).ok()).collect()
 }
 
 /// Refuses to lay another proposal beside what lies there, where that would hold up the first.
 ///
 /// # Errors
-/// `ProposalCollides`: of who holds what there is one at a time; and a brake that somebody has signed goes first.
+/// `ProposalCollides`: of who holds what there is one at a time; and a brake that somebody has signed goes first. What
+/// nobody who holds the role has signed is in nobody's way: whoever may push a branch can lay it there.
 pub(super) fn may_lie_beside(current: &Current, role: Role, others: &[Laid]) -> Result<()> {
-    let in_the_way = |it: &&Laid| match role {
-        Role::Channels => it.is_signed(current) && is_brake(current, &it.channels()),
-        Role::Releases => false,
-        _ => true,
-    };
-    others.iter().find(in_the_way).map_or(Ok(()), |it| Err(collides(&it.branch)))
+    others.iter().find(|it| it.is_in_the_way(current, role)).map_or(Ok(()), |it| Err(collides(&it.branch)))
 }
 
 fn collides(branch: &str) -> Failure {
@@ -211,5 +207,14 @@ mod tests {
         assert!(!Place { mark: Some(String::new()), ..place.clone() }.fits(&file(41)).unwrap());
         assert_eq!(Place::of(&place.branch()), Some(place));
         assert!(Place::of("proposals/channels-7").unwrap().fits(&file(42)).unwrap());
+    }
+
+    #[test]
+    fn what_was_proposed_as_another_version_is_no_proposal_on_this_one() {
+        let signed = json!({ "version": 7 });
+        let old = RoleFile { role: Role::Channels, signed, signatures: Default::default() };
+        assert!(!Place::of("proposals/channels-12").unwrap().fits(&old).unwrap());
+        let named = Place { version: 12, ..Place::beside(&old).unwrap() };
+        assert!(!named.fits(&old).unwrap());
     }
 }

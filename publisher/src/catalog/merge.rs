@@ -10,9 +10,10 @@ use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::git::CommitId;
 
 use super::PROPOSALS;
+use super::brake::{holds_others, is_brake, why_behind};
 use super::current::Current;
 use super::holders::Holders;
-use super::laid::{Place, channels, is_brake};
+use super::laid::Place;
 use super::pruned;
 use super::role::RoleFile;
 
@@ -29,41 +30,45 @@ pub(crate) struct Pending {
     /// Another proposal of its version goes first: that alone is in its way.
     behind: bool,
     /// It stops something that runs: it goes before others of its version.
-    brake: bool,
+    pub(crate) brake: bool,
+    /// It is a brake that others of its version wait for, also while it isn't whole.
+    holds: bool,
 }
 
 /// All open proposals, in the order in which they are merged: who holds a role is decided before what it says.
 pub(crate) fn pending(current: &Current) -> Result<Vec<Pending>> {
-    let mut found = read(current, |_| true)?;
+    let mut found = read(current, |_, _| true)?;
     judge_all(&current.tree, &mut found);
     Ok(found)
 }
 
-/// The proposals about some roles, in that order, not judged. What can't be read has its obstacle already.
-fn read(current: &Current, about: impl Fn(Option<Role>) -> bool) -> Result<Vec<Pending>> {
+/// The proposals on some branches, in that order, not judged. What can't be read has its obstacle already.
+fn read(current: &Current, on: impl Fn(&str, CommitId) -> bool) -> Result<Vec<Pending>> {
     let mut found = Vec::new();
-    for (branch, commit) in current.remote.branches(PROPOSALS)? {
-        let role = Place::of(&branch).map(|place| place.role);
-        if !about(role) {
-            continue;
-        }
+    for (branch, listed) in current.remote.branches(PROPOSALS)?.into_iter().filter(|it| on(&it.0, it.1)) {
+        let place = Place::of(&branch);
         // Anyone who may push a branch can propose nonsense; it must not keep others from publishing.
-        let (tree, obstacle) = match from_git(&current.remote, &branch) {
+        let (commit, tree, obstacle) = match from_git(&current.remote, &branch) {
             Ok(None) => continue,
-            Ok(Some((_, tree))) => (tree, None),
-            Err(error) if is_rubbish(error.kind) => (CatalogTree::new(), Some(error.to_string())),
+            Ok(Some((commit, tree))) => (commit, tree, None),
+            Err(error) if is_rubbish(error.kind) => (listed, CatalogTree::new(), Some(error.to_string())),
             Err(error) => return Err(error.into()),
         };
-        let brake = role == Some(Role::Channels) && brakes(current, &tree);
-        found.push(Pending { branch, commit, role, tree, obstacle, behind: false, brake });
+        let (brake, holds) = place.as_ref().map_or((false, false), |place| brakes(current, place, &tree));
+        let role = place.map(|place| place.role);
+        found.push(Pending { branch, commit, role, tree, obstacle, behind: false, brake, holds });
     }
     // Of one role brakes come first, then the names, which no one can choose but by what is proposed.
     found.sort_by_key(|it| (it.role.is_none(), it.role, !it.brake));
     Ok(found)
 }
 
-fn brakes(current: &Current, tree: &CatalogTree) -> bool {
-    RoleFile::read(tree, Role::Channels).is_ok_and(|file| is_brake(current, &channels(&file, tree)))
+/// Whether it is a brake, and whether others of its version wait for it.
+fn brakes(current: &Current, place: &Place, tree: &CatalogTree) -> (bool, bool) {
+    let (file, now) = (RoleFile::read(tree, place.role), RoleFile::read(&current.tree, place.role));
+    let (Ok(file), Ok(now)) = (file, now) else { return (false, false) };
+    let is_next = matches!(not_next(place, now.version(), &file), Ok(None));
+    (is_brake(current, &file, tree), is_next && holds_others(current, &file, tree))
 }
 
 /// Finds every obstacle. A change of holders that leaves a role below without enough of them waits for that role.
@@ -73,11 +78,12 @@ fn judge_all(tree: &CatalogTree, proposals: &mut [Pending]) {
     let mut left_out: BTreeMap<_, _> = unreadable.collect();
     loop {
         let (mut merged, mut taken) = (tree.clone(), BTreeMap::new());
+        let held_by = proposals.iter().find(|it| it.holds).map(|it| it.branch.clone());
         for proposal in proposals.iter_mut() {
             let known = left_out.get(&proposal.branch).cloned();
             let found = known.map_or_else(|| proposal.found_obstacle(tree, &merged), |why| Ok(Some(why)));
             proposal.obstacle = found.unwrap_or_else(|failure| Some(failure.what));
-            proposal.take_turn(&mut taken);
+            proposal.take_turn(&mut taken, held_by.as_deref());
             if proposal.obstacle.is_none()
                 && let Err(failure) = proposal.apply(&mut merged)
             {
@@ -86,6 +92,8 @@ fn judge_all(tree: &CatalogTree, proposals: &mut [Pending]) {
         }
         let half = || pruned::half_done(tree, &merged, proposals);
         let Some((branch, why)) = strands(&merged, proposals).or_else(half) else { return };
+        // What is whole and can't be published must not hold what may be in its way.
+        proposals.iter_mut().filter(|it| it.branch == branch).for_each(|it| it.holds = false);
         left_out.insert(branch, why);
     }
 }
@@ -133,7 +141,7 @@ pub(crate) fn leave_out(
     why: &str,
 ) {
     for it in proposals.iter_mut().filter(|it| (it.obstacle.is_none() || it.behind) && out(it)) {
-        (it.obstacle, it.behind) = (Some(why.to_owned()), false);
+        (it.obstacle, it.behind, it.holds) = (Some(why.to_owned()), false, false);
     }
     judge_all(&current.tree, proposals);
 }
@@ -144,7 +152,10 @@ pub(super) fn with_roles_above(current: &Current, role: Role) -> Result<CatalogT
     if role == Role::Root {
         return Ok(tree);
     }
-    let above = |it: Option<Role>| it.is_some_and(|it| it < role && matches!(it, Role::Root | Role::Targets));
+    let above = |branch: &str, _| {
+        let of = Place::of(branch).map(|place| place.role);
+        of.is_some_and(|of| of < role && matches!(of, Role::Root | Role::Targets))
+    };
     // Anybody may push a branch: what can't be read decides nothing.
     for proposal in read(current, above)?.iter().filter(|it| it.obstacle.is_none()) {
         if matches!(proposal.found_obstacle(&current.tree, &tree), Ok(None)) {
@@ -172,23 +183,26 @@ impl Pending {
         }
         Ok(match Holders::of_proposal(tree, &file)?.missing(&file)? {
             0 => None,
+            n if self.holds => Some(format!(
+                "{n} more signature(s) needed; it STOPS something, and others of `{}` wait for it: sign it now",
+                place.role
+            )),
+            n if self.brake => Some(format!("{n} more signature(s) needed; it STOPS something")),
             n => Some(format!("{n} more signature(s) needed")),
         })
     }
 
-    /// One proposal of a role is merged at a time: the first that is ready.
-    fn take_turn(&mut self, taken: &mut BTreeMap<Option<Role>, String>) {
+    /// One proposal of a role is merged at a time: the first that is ready, and none but brakes while one holds others.
+    fn take_turn(&mut self, taken: &mut BTreeMap<Option<Role>, String>, held_by: Option<&str>) {
         self.behind = false;
         if self.obstacle.is_some() {
             return;
         }
-        match taken.get(&self.role) {
-            None => drop(taken.insert(self.role, self.branch.clone())),
-            Some(first) => {
-                self.obstacle =
-                    Some(format!("`{first}` goes first; it is proposed again on top of that one"));
-                self.behind = true;
-            }
+        let held_by = held_by.filter(|_| self.role == Some(Role::Channels) && !self.brake);
+        self.obstacle = why_behind(taken.get(&self.role).map(String::as_str), held_by);
+        self.behind = self.obstacle.is_some();
+        if !self.behind {
+            taken.insert(self.role, self.branch.clone());
         }
     }
 
@@ -196,10 +210,7 @@ impl Pending {
     pub(crate) fn apply(&self, tree: &mut CatalogTree) -> Result<()> {
         let Some(role) = self.role else { return Ok(()) };
         let listed = RoleFile::read(&self.tree, role)?;
-        let lists = |path: &str, content: &[u8]| {
-            path.strip_prefix("targets/").is_some_and(|name| listed.lists(name, content))
-        };
-        for (path, content) in self.tree.iter().filter(|(path, content)| lists(path, content)) {
+        for (path, content) in listed.listed_in(&self.tree) {
             tree.replace(path, content.to_vec()).map_err(internal)?;
         }
         // As it was read, not as it lies there: what reads in two ways must not be judged in two ways.

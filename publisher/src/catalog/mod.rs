@@ -1,6 +1,7 @@
 //! The catalog in Git: read it, propose a change to a role, merge proposals, publish.
 
 mod again;
+mod brake;
 mod changes;
 mod channel_words;
 mod clock;

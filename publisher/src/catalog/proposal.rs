@@ -244,6 +244,23 @@ impl Proposal {
         view(&self.branch, &self.words, &self.changes, &self.digest)
     }
 
+    /// Refuses to have it signed beside another one of who holds what; says which brake goes before it.
+    ///
+    /// # Errors
+    /// `ProposalCollides`.
+    pub(crate) fn check_beside(&self, current: &Current) -> Result<()> {
+        let mut others = laid(current, self.file.role, self.file.version())?;
+        others.retain(|it| it.branch != self.branch);
+        match (self.file.role, may_lie_beside(current, self.file.role, &others)) {
+            (Role::Channels, Err(brake)) => say(&format!(
+                "⚠ {}, STOPS something and goes first: what is signed here has to be signed again then",
+                brake.what
+            )),
+            (_, alone) => alone?,
+        }
+        Ok(())
+    }
+
     /// How many have signed; nobody has checked them.
     pub(crate) fn signatures(&self) -> usize {
         self.file.signatures.len()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pdp_policies::trust::{Role, metadata};
-use pdp_policies::{At, CatalogTree, Digest, Span};
+use pdp_policies::{At, CLOCK_TOLERANCE, CatalogTree, Digest, Span};
 use pdp_transport::cli::failure::{Failure, Result, internal};
 use serde_json::Value;
 
@@ -86,12 +86,37 @@ impl RoleFile {
         self.signed["targets"].get(name).is_some_and(|listed| *listed == metadata::target(content))
     }
 
+    /// The files of a tree that it lists, as it lists them: others, and other contents, are nobody's word.
+    pub(crate) fn listed_in<'a>(
+        &'a self,
+        tree: &'a CatalogTree,
+    ) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        tree.iter().filter(|(path, content)| {
+            path.strip_prefix("targets/").is_some_and(|name| self.lists(name, content))
+        })
+    }
+
+    /// All of it but what each version has its own of, and what it lists.
+    pub(crate) fn rest(&self) -> Value {
+        let mut rest = self.signed.clone();
+        if let Some(fields) = rest.as_object_mut() {
+            ["version", "expires", "targets"].into_iter().for_each(|name| drop(fields.remove(name)));
+        }
+        rest
+    }
+
     /// True if both say the same, but for an expiry that may be some days earlier than in `fresh`: it was proposed then.
     pub(crate) fn says_what(&self, fresh: &Self) -> bool {
         let mut same = self.signed.clone();
         same["expires"] = fresh.signed["expires"].clone();
         let earlier = self.expires().zip(fresh.expires()).map(|(own, fresh)| fresh.seconds_since(own));
         same == fresh.signed && earlier.is_some_and(|seconds| (0..=OPEN_FOR).contains(&seconds))
+    }
+
+    /// True if it was made so lately that the same command joins it.
+    pub(crate) fn is_recent(&self, now: At) -> bool {
+        let age = self.expires().map(|own| now.plus(life(self.role)).seconds_since(own));
+        age.is_some_and(|seconds| (-CLOCK_TOLERANCE..=OPEN_FOR).contains(&seconds))
     }
 
     /// Its end, none in any but the one form that readers take.
@@ -134,4 +159,24 @@ fn newest_root(tree: &CatalogTree) -> Option<&[u8]> {
         Some((version, bytes))
     });
     roots.max_by_key(|(version, _)| *version).map(|(_, bytes)| bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_made_long_ago_or_is_dated_ahead_was_not_made_lately() {
+        let now = At::from_unix(1_800_000_000);
+        for (age, recent) in
+            [(0, true), (OPEN_FOR, true), (OPEN_FOR + 1, false), (-CLOCK_TOLERANCE, true), (-86_400, false)]
+        {
+            let made = At::from_unix(now.unix() - age);
+            let signed = json!({ "version": 7, "expires": made.plus(life(Role::Channels)).to_string() });
+            let file = RoleFile { role: Role::Channels, signed, signatures: BTreeMap::new() };
+            assert_eq!(file.is_recent(now), recent, "{age} s");
+        }
+    }
 }

@@ -70,7 +70,7 @@ fn list(args: &ListArgs, format: Format, now: At) -> Result<u8> {
         true => "no open proposals".to_owned(),
         false => lines.collect::<Vec<_>>().join("\n"),
     };
-    let row = |it: &crate::catalog::Pending| json!({ "branch": it.branch, "role": it.role.map(Role::name), "waitsFor": it.obstacle });
+    let row = |it: &crate::catalog::Pending| json!({ "branch": it.branch, "role": it.role.map(Role::name), "waitsFor": it.obstacle, "stops": it.brake });
     output::list(format, &all.iter().map(row).collect::<Vec<_>>(), all.iter().map(|it| &it.branch), &text)?;
     Ok(exit::DONE)
 }

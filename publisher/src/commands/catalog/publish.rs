@@ -57,6 +57,10 @@ fn words(again: &Again) -> String {
     let from = printable(&again.from);
     match &again.to {
         None => format!("◎ `{from}` says what is published now: it is dropped"),
+        Some(to) if again.brake => format!(
+            "⚠ `{from}` STOPS something, and another one was published before it: it is proposed again as `{to}` and has no \
+             signature there; sign it now (`publisher catalog sign {to}`)"
+        ),
         Some(to) => format!(
             "◎ `{from}` was proposed beside what is published now: it is proposed again as `{to}`, and needs its \
              signatures again (`publisher catalog sign {to}`)"

@@ -37,6 +37,7 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
     let proposal = Proposal::read(&current, &args.proposal, &args.organizations)?;
     // Before the signature, so that what was signed is on record whatever happens next.
     say(&proposal.shown());
+    proposal.check_beside(&current)?;
     agreed(args, &proposal)?;
     let proposed = proposal.sign(&current, &args.catalog, &keys, now)?;
     let value =

@@ -46,11 +46,12 @@ pub(crate) async fn run(command: Channel, format: Format, now: At) -> Result<u8>
     }
 }
 
-/// The channels as the open proposals of their next version have them, none if there is none: two people who pull the
+/// The channels as the signed proposals of their next version have them, none if there is none: two people who pull the
 /// same brake don't do it in the same second.
 pub(super) fn proposed(current: &Current) -> Vec<Document> {
     let open = catalog::laid_next(current, Role::Channels).unwrap_or_default();
-    open.iter().flat_map(catalog::Laid::channels).collect()
+    // Whoever may push a branch could date one as they like.
+    open.iter().filter(|it| it.is_signed(current)).flat_map(catalog::Laid::channels).collect()
 }
 
 /// The channel to change, as the catalog holds it now.
