@@ -4,7 +4,7 @@ use pdp_e2e::{Finished, Program, World};
 use serde_json::{Value, json};
 
 use crate::forge::{Stolen, resign};
-use crate::proposals_beside::{channel, moved_beside, open, plan, published, stop};
+use crate::proposals_beside::{built, channel, moved_beside, open, plan, publish, published, stop};
 
 /// Takes all signatures off a proposal's role.
 fn unsign(world: &World, branch: &str, role: &str) {
@@ -90,4 +90,25 @@ fn a_change_of_holders_that_no_holder_has_signed_keeps_nobody_from_proposing_one
     // What a holder has signed is: there is one of these at a time.
     let other = add_key(&world, &["root", "threshold", "3"], "root-1");
     assert!(other.stderr.contains("error[ProposalCollides]"), "{} {}", other.stdout, other.stderr);
+}
+
+#[test]
+fn a_level_is_promoted_from_no_proposal_that_nobody_of_releases_has_signed() {
+    let world = World::start().unwrap();
+    let folder = built(&world, 41);
+    publish(&world, &folder, "ci");
+    let signed = world.git.files("catalog", "proposals/releases-2").unwrap();
+    unsign(&world, "proposals/releases-2", "releases");
+    let promote = || {
+        let key = world.key("manager-1");
+        let args = ["release", "promote", "41", "--line", "pdp-2026", "--without-server", "--key", &key];
+        world.run(Program::Publisher, &args, &[]).unwrap()
+    };
+    let refused = promote();
+    assert!(refused.stderr.contains("error[ReleaseUnsigned]"), "{} {}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("proposals/releases-2"), "{}", refused.stderr);
+    assert_eq!(open(&world), ["proposals/releases-2"]);
+    world.git.overwrite("catalog", "proposals/releases-2", &signed).unwrap();
+    let promoted = promote();
+    assert!(promoted.ok(), "{}", promoted.stderr);
 }

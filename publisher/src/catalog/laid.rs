@@ -68,7 +68,7 @@ pub(crate) fn branch_of(role: Role, version: u64) -> String {
 
 /// What lies on one branch.
 pub(crate) struct Laid {
-    pub(super) branch: String,
+    pub(crate) branch: String,
     pub(super) commit: CommitId,
     /// None for something that is no proposal: anybody who may push a branch can lay it there.
     pub(super) found: Option<(RoleFile, CatalogTree)>,

@@ -14,6 +14,7 @@ mod lock;
 mod mirror;
 mod places;
 pub(super) mod promote;
+mod proposed;
 mod prune;
 mod publish;
 mod push;

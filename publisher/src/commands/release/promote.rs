@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use pdp_policies::release::{Release, ReleaseKind};
 use pdp_policies::trust::Role;
 use pdp_policies::{
-    AUDIENCES, At, CatalogTree, Channel, Digest, Level, Line, Organization, Overridable, Pace, Promotion,
-    Tempo, audience_member, stranded,
+    AUDIENCES, At, Channel, Digest, Level, Line, Organization, Overridable, Pace, Promotion, Tempo,
+    audience_member, stranded,
 };
 use pdp_transport::channel_server::InstalledView;
 use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
-use crate::catalog::role::RoleFile;
-use crate::catalog::{ChangeArgs, Current, Other, pending};
+use super::proposed::{self, Listed};
+use crate::catalog::{ChangeArgs, Current, Other, laid_next};
 use crate::commands::{blocking, channel};
 use crate::keys::KeyArgs;
 use crate::server::AskedServerArgs;
@@ -190,21 +190,13 @@ fn stays(level: Level, installed: &[InstalledView]) -> String {
 
 /// The descriptor from the catalog, or from the release's own proposal: both can be published together.
 fn descriptor(current: &Current, line: &Line, level: Level) -> Result<Vec<u8>> {
-    let name = Release::target_name(line, level);
-    // Files beside the signed roles are anybody's: only what a role lists counts.
-    let listed = |tree: &CatalogTree| {
-        let bytes = tree.get(&format!("targets/{name}"))?;
-        let role = RoleFile::read(tree, Role::Releases).ok()?;
-        role.lists(&name, bytes).then(|| bytes.to_vec())
-    };
-    if let Some(bytes) = listed(&current.tree) {
-        return Ok(bytes);
+    if let Some(bytes) = proposed::listed(&current.tree, line, level) {
+        return Ok(bytes.to_vec());
     }
-    let proposals = pending(current)?;
-    let found = proposals.iter().find_map(|proposal| listed(&proposal.tree));
-    found.ok_or_else(|| {
-        Failure::new("NotFound", format!("level {level} of `{line}` is neither published nor proposed"))
-            .hint("run `publisher release publish` first")
-            .exit(exit::NOT_FOUND)
-    })
+    let open = laid_next(current, Role::Releases)?;
+    let listed = open.iter().filter_map(|it| {
+        let bytes = proposed::listed(it.tree()?, line, level)?;
+        Some(Listed { branch: &it.branch, bytes, signed: it.is_signed(current) })
+    });
+    proposed::signed(&listed.collect::<Vec<_>>(), line, level).map(<[u8]>::to_vec)
 }

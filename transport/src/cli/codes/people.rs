@@ -178,6 +178,12 @@ pub(super) const TABLE: &[Line] = &[
         "propose it again on what is published now, and drop the old one",
     ),
     (
+        "ReleaseUnsigned",
+        "The level is only in a proposal that nobody who holds `releases` has signed; nothing was proposed.",
+        "it was laid there without a signature, which anybody who may push a branch can do",
+        "have it signed with `publisher catalog sign`, or drop it and run `publisher release publish`",
+    ),
+    (
         "RootDiffers",
         "The root isn't the one that the files of the ceremony make.",
         "it is another ceremony's, a later root, or somebody put it there",
