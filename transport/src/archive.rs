@@ -1,16 +1,29 @@
 //! tar+gzip with the same bytes every time, and reading it without being harmed.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use crate::error::{Error, Kind, Result};
+
+/// So much of a file is packed to see whether it gets smaller (bytes).
+const PROBED: usize = 16 * 1024;
 
 /// Packs files as a gzipped tar: sorted, owner 0, time 0, mode 0644; the same input gives the same bytes.
 ///
 /// # Errors
 /// `Io` only when a path is longer than tar can take.
 pub fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
-    write(files.iter().map(|(path, content)| (path.as_str(), 0o644, content.as_slice())).collect())
+    write(files.iter().map(|(path, content)| (path.as_str().into(), 0o644, content.as_slice())).collect())
+}
+
+/// As [`pack`], with all files in one folder.
+///
+/// # Errors
+/// As [`pack`].
+pub fn pack_in_folder(folder: &str, files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
+    let within = |path: &String| format!("{folder}/{path}").into();
+    write(files.iter().map(|(path, content)| (within(path), 0o644, content.as_slice())).collect())
 }
 
 /// As [`pack`], each file with its mode: programs need 0755.
@@ -18,13 +31,18 @@ pub fn pack(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`pack`].
 pub fn pack_with_modes(files: &[(String, u32, Vec<u8>)]) -> Result<Vec<u8>> {
-    write(files.iter().map(|(path, mode, content)| (path.as_str(), *mode, content.as_slice())).collect())
+    write(
+        files.iter().map(|(path, mode, content)| (path.as_str().into(), *mode, content.as_slice())).collect(),
+    )
 }
 
-fn write(mut files: Vec<(&str, u32, &[u8])>) -> Result<Vec<u8>> {
+/// A path, its mode, and what is in it.
+type Packed<'a> = (Cow<'a, str>, u32, &'a [u8]);
+
+fn write(mut files: Vec<Packed<'_>>) -> Result<Vec<u8>> {
     let fail = |e: std::io::Error| Error::io("pack an archive", &e);
     files.sort_unstable();
-    let mut gzip = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::new(6));
+    let mut gzip = flate2::GzBuilder::new().mtime(0).write(Vec::new(), compression(&files)?);
     {
         let mut tar = tar::Builder::new(&mut gzip);
         tar.mode(tar::HeaderMode::Deterministic);
@@ -35,12 +53,33 @@ fn write(mut files: Vec<(&str, u32, &[u8])>) -> Result<Vec<u8>> {
             header.set_mtime(0);
             header.set_uid(0);
             header.set_gid(0);
-            tar.append_data(&mut header, path, content).map_err(fail)?;
+            tar.append_data(&mut header, path.as_ref(), content).map_err(fail)?;
         }
         tar.finish().map_err(fail)?;
     }
     gzip.flush().map_err(fail)?;
     gzip.finish().map_err(fail)
+}
+
+/// None where hardly anything gets smaller, as with packed subcharts: time is all that it would cost.
+fn compression(files: &[Packed<'_>]) -> Result<flate2::Compression> {
+    let all: usize = files.iter().map(|(.., content)| content.len()).sum();
+    let mut dense = 0;
+    for (.., content) in files {
+        dense += if is_dense(content)? { content.len() } else { 0 };
+    }
+    let most = all > 0 && all - dense <= all / 20;
+    Ok(if most { flate2::Compression::none() } else { flate2::Compression::new(6) })
+}
+
+/// True for a large file that doesn't get smaller in its middle: beginnings are often headers.
+fn is_dense(content: &[u8]) -> Result<bool> {
+    let middle = content.len() / 2;
+    let Some(probe) = content.get(middle..middle + PROBED) else { return Ok(false) };
+    let mut packed = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+    let packed = packed.write_all(probe).and_then(|()| packed.finish());
+    let packed = packed.map_err(|e| Error::io("pack an archive", &e))?;
+    Ok(packed.len() >= PROBED - PROBED / 50)
 }
 
 /// Unpacks a gzipped tar in memory, at most `max` bytes of content in all.
@@ -114,6 +153,48 @@ mod tests {
         tar.append_data(&mut header, "./", &[][..]).unwrap();
         let archive = tar.into_inner().unwrap().finish().unwrap();
         assert!(unpack(&archive, 10).unwrap().is_empty());
+    }
+
+    /// Bytes without a pattern that packing finds (xorshift).
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let next = std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        });
+        next.flatten().take(length).collect()
+    }
+
+    #[test]
+    fn what_gets_no_smaller_is_stored_and_the_rest_is_packed() {
+        let (text, noise) = (b"key: value\n".repeat(20_000), noise(200_000));
+        let file = |name: &str, content: &[u8]| (name.to_owned(), content.to_vec());
+        for (files, stored) in [
+            (vec![file("noise", &noise)], true),
+            (vec![file("noise", &noise), file("small", b"key: value")], true),
+            (vec![file("noise", &noise), file("text", &text)], false),
+            (vec![file("text", &text)], false),
+            (vec![file("small", &noise[..PROBED])], false),
+            (vec![file("empty", b"")], false),
+            (Vec::new(), false),
+        ] {
+            let all = files.iter().map(|(path, content)| (path.as_str().into(), 0o644, content.as_slice()));
+            let level = compression(&all.collect::<Vec<_>>()).unwrap().level();
+            assert_eq!(level == 0, stored, "{:?}", files.iter().map(|(name, _)| name).collect::<Vec<_>>());
+            let packed = pack(&files).unwrap();
+            let mut unpacked = unpack(&packed, 1 << 20).unwrap();
+            unpacked.sort();
+            assert_eq!(unpacked, files);
+        }
+    }
+
+    #[test]
+    fn a_folder_around_all_files_is_as_if_they_were_named_so() {
+        let within: Vec<_> =
+            files().into_iter().map(|(path, bytes)| (format!("chart/{path}"), bytes)).collect();
+        assert_eq!(pack_in_folder("chart", &files()).unwrap(), pack(&within).unwrap());
     }
 
     fn files() -> Vec<(String, Vec<u8>)> {

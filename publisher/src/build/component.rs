@@ -39,7 +39,8 @@ pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, lev
     let (config_type, config, layer_type, layer, found) = match &entry.chart {
         Some(named) => {
             let chart = Chart::read(source).map_err(|trouble| internal(trouble.message))?;
-            let layer = chart_archive(&named.name, source)?;
+            // Helm wants one folder named like the chart at the top.
+            let layer = archive::pack_in_folder(&named.name, source)?;
             // Helm's config is what a chart says about itself, with Helm's own types.
             let mut image_paths = lock::image_paths(&chart);
             image_paths.extend(entry.variants().iter().flat_map(lock::image_paths_of_values));
@@ -78,13 +79,6 @@ pub(super) fn pack(layout: &Layout, entry: &ComponentEntry, source: &Source, lev
         None => Artifact::Manifests { digest, size },
     };
     Ok(Packed { entry: described, component: component(entry, artifact, found) })
-}
-
-/// Helm wants one folder named like the chart at the top.
-fn chart_archive(name: &str, source: &Source) -> Result<Vec<u8>> {
-    let files: Vec<_> =
-        source.iter().map(|(path, bytes)| (format!("{name}/{path}"), bytes.clone())).collect();
-    Ok(archive::pack(&files)?)
 }
 
 fn component(entry: &ComponentEntry, artifact: Artifact, found: Found) -> Component {
