@@ -29,12 +29,12 @@ pub(crate) struct Again {
     pub(crate) brake: bool,
 }
 
-/// Proposes one again that waited. None if it isn't about a role that was published just now, or nobody who holds the
-/// role has signed it: a stranger's is left where it lies.
+/// Proposes one again that waited; its branch until now stays. None if it isn't about a role that was published just
+/// now, or nobody who holds the role has signed it: a stranger's is left where it lies.
 ///
 /// # Errors
 /// `ProposalOvertaken` if both change the same value, and what a push can end with.
-pub(crate) fn propose_again(
+pub(super) fn propose_again(
     current: &Current,
     published: &CatalogTree,
     waited: &Pending,
@@ -48,8 +48,7 @@ pub(crate) fn propose_again(
     if !was_next || !Holders::one_signed(&current.tree, &file)? {
         return Ok(None);
     }
-    let (base, one, other) = ((&before, &current.tree), (&file, &waited.tree), (&after, published));
-    let targets = rebased(base, one, other).map_err(|why| overtaken(&waited.branch, &why))?;
+    let targets = change_on_top(&waited.branch, &current.tree, (&file, &waited.tree), published)?;
     let mut to = None;
     if !targets.is_empty() {
         let next = after.next(&targets, now);
@@ -58,9 +57,23 @@ pub(crate) fn propose_again(
         lay(current, args, &branch, None, &next, &targets, now)?;
         to = Some(branch);
     }
-    args.push(&current.remote, &waited.branch, Some(waited.commit), None)?;
     let brake = waited.brake && to.is_some();
     Ok(Some(Again { from: waited.branch.clone(), to, brake }))
+}
+
+/// What a proposal on `branch` changes of the catalog that it was made on, as a change of a newer one.
+///
+/// # Errors
+/// `ProposalOvertaken` if both change the same value.
+pub(super) fn change_on_top(
+    branch: &str,
+    made_on: &CatalogTree,
+    proposed: Side<'_>,
+    newer: &CatalogTree,
+) -> Result<Targets> {
+    let role = proposed.0.role;
+    let (before, after) = (RoleFile::read(made_on, role)?, RoleFile::read(newer, role)?);
+    rebased((&before, made_on), proposed, (&after, newer)).map_err(|why| overtaken(branch, &why))
 }
 
 fn overtaken(branch: &str, why: &str) -> Failure {
@@ -73,7 +86,8 @@ type Side<'a> = (&'a RoleFile, &'a CatalogTree);
 
 /// What `one` changed of `base`, as a change of `other`; or why it can't be that.
 fn rebased(base: Side<'_>, one: Side<'_>, other: Side<'_>) -> std::result::Result<Targets, String> {
-    if base.0.rest() != one.0.rest() {
+    // What is published may be this very proposal.
+    if ![base.0.rest(), other.0.rest()].contains(&one.0.rest()) {
         return Err("it changes more than the files of its role".to_owned());
     }
     let mut changed = Targets::new();
@@ -116,5 +130,37 @@ fn content((file, tree): Side<'_>, name: &str) -> std::result::Result<Option<Vec
                 .map(|bytes| Some(bytes.to_vec()))
                 .ok_or_else(|| format!("it doesn't hold the {name} that it lists"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use pdp_policies::trust::{Role, metadata};
+    use serde_json::json;
+
+    use super::*;
+
+    const NAME: &str = "artifact-keys.json";
+
+    /// A role with other fields than its files, and the tree with its one file.
+    fn side(version: u64, holders: u32, content: &str) -> (RoleFile, CatalogTree) {
+        let listed = json!({ NAME: metadata::target(content.as_bytes()) });
+        let signed = json!({ "version": version, "expires": version, "holders": holders, "targets": listed });
+        let mut tree = CatalogTree::new();
+        tree.replace(&format!("targets/{NAME}"), content.as_bytes().to_vec()).unwrap();
+        (RoleFile { role: Role::Targets, signed, signatures: Default::default() }, tree)
+    }
+
+    #[test]
+    fn what_is_published_as_it_was_proposed_changes_nothing_more_and_other_holders_are_no_file() {
+        let (before, after) = (side(1, 1, "old"), side(2, 2, "new"));
+        let on_top = |proposed: (RoleFile, CatalogTree)| {
+            let change = rebased((&before.0, &before.1), (&proposed.0, &proposed.1), (&after.0, &after.1));
+            change.map(|change| change.into_keys().collect::<Vec<_>>())
+        };
+        assert_eq!(on_top(side(2, 2, "new")), Ok(vec![]));
+        assert_eq!(on_top(side(2, 1, "new")), Ok(vec![]));
+        assert!(on_top(side(2, 3, "new")).unwrap_err().contains("more than the files of its role"));
     }
 }

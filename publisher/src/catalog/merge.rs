@@ -42,6 +42,16 @@ pub(crate) fn pending(current: &Current) -> Result<Vec<Pending>> {
     Ok(found)
 }
 
+/// What was laid or signed since others were read, not judged.
+pub(super) fn laid_since(current: &Current, read_before: &[(String, CommitId)]) -> Result<Vec<Pending>> {
+    let is_new = |branch: &str, commit| !read_before.iter().any(|it| it.0 == branch && it.1 == commit);
+    let mut found = read(current, is_new)?;
+    for it in &mut found {
+        it.obstacle.get_or_insert_with(|| "it was laid or signed there meanwhile: publish again".to_owned());
+    }
+    Ok(found)
+}
+
 /// The proposals on some branches, in that order, not judged. What can't be read has its obstacle already.
 fn read(current: &Current, on: impl Fn(&str, CommitId) -> bool) -> Result<Vec<Pending>> {
     let mut found = Vec::new();

@@ -1,5 +1,6 @@
 //! The catalog in Git: read it, propose a change to a role, merge proposals, publish.
 
+mod afterwards;
 mod again;
 mod brake;
 mod changes;
@@ -13,6 +14,7 @@ mod holders;
 mod key_words;
 mod laid;
 mod level_words;
+mod meanwhile;
 mod merge;
 pub(crate) mod offices;
 mod proposal;
@@ -23,7 +25,8 @@ pub(crate) mod role;
 mod three_way;
 mod words;
 
-pub(crate) use again::{Again, propose_again};
+pub(crate) use afterwards::{Afterwards, afterwards};
+pub(crate) use again::Again;
 pub(crate) use current::{AskedCatalogArgs, CatalogArgs, ChangeArgs, Current, judge};
 pub(crate) use endings::{Ending, endings, tell};
 pub(crate) use holder_words::of_holders;

@@ -14,6 +14,7 @@ use super::holder_change::check_file;
 use super::holders::Holders;
 use super::laid::{Laid, Place, free_name, laid, laid_next, may_lie_beside};
 use super::level_words::Known;
+use super::meanwhile::{OnTop, on_top};
 use super::merge::{not_next, with_roles_above};
 use super::role::{RoleFile, Targets};
 use super::words::words;
@@ -28,6 +29,8 @@ pub(crate) struct Proposed {
     pub(crate) branch: String,
     pub(crate) signatures: usize,
     pub(crate) missing: usize,
+    /// What lies on the branch.
+    pub(super) commit: CommitId,
     /// Nothing was written.
     dry: bool,
 }
@@ -69,7 +72,8 @@ pub(crate) fn propose(
     propose_next(current, args, next, targets, other, keys, now)
 }
 
-/// The same for a next version that was made otherwise. Others who propose in the same moment are looked for again.
+/// The same for a next version that was made otherwise. Others who propose or publish in the same moment are looked for
+/// again: what is outdated when it comes is proposed on top of what they published.
 pub(crate) fn propose_next(
     current: &Current,
     args: &ChangeArgs,
@@ -82,16 +86,32 @@ pub(crate) fn propose_next(
     if matches!(next.role, Role::Root | Role::Targets) {
         check_file(&next)?;
     }
-    let mut tries = 0;
+    let (mut tries, mut newest) = (0, None::<OnTop>);
     loop {
         tries += 1;
-        match propose_once(current, args, next.clone(), targets, other, keys, now) {
+        let (on, next, targets) = match &newest {
+            Some(it) => (&it.current, &it.next, &it.targets),
+            None => (current, &next, targets),
+        };
+        let proposed = match propose_once(on, args, next.clone(), targets, other, keys, now) {
             Err(failure) if failure.code == "BranchMoved" && tries < MOST_TRIES => {
                 say("◎ somebody else proposed in the same moment: looked again");
+                continue;
             }
-            done => return done,
+            done => done?,
+        };
+        match on_top(on, args, &proposed, next, targets, now)? {
+            None => return Ok(proposed),
+            Some(_) if tries >= MOST_TRIES => return Err(overrun(next.role)),
+            moved => newest = moved,
         }
     }
+}
+
+fn overrun(role: Role) -> Failure {
+    Failure::new("BranchMoved", format!("`{role}` was published by others {MOST_TRIES} times meanwhile"))
+        .cause("each time the proposal was outdated when it came, and nothing of it stays")
+        .hint("run the command again")
 }
 
 fn propose_once(
@@ -105,7 +125,15 @@ fn propose_once(
 ) -> Result<Proposed> {
     let before = RoleFile::read(&current.tree, next.role)?;
     let (branch, base, mut file) = place(current, args, next, other)?;
-    let mut tree = current.tree.clone();
+    let tree = with_targets(&current.tree, targets)?;
+    let (words, changes) = both(current, &before, &tree, &file, &[])?;
+    say(&view(&branch, &words, &changes, &file.digest()?));
+    sign_and_push(current, args, &branch, base, &mut file, targets, keys, now)
+}
+
+/// A tree with some targets replaced or taken out.
+pub(super) fn with_targets(tree: &CatalogTree, targets: &Targets) -> Result<CatalogTree> {
+    let mut tree = tree.clone();
     for (name, content) in targets {
         let path = format!("targets/{name}");
         match content {
@@ -113,9 +141,7 @@ fn propose_once(
             None => tree.remove(&path),
         }
     }
-    let (words, changes) = both(current, &before, &tree, &file, &[])?;
-    say(&view(&branch, &words, &changes, &file.digest()?));
-    sign_and_push(current, args, &branch, base, &mut file, targets, keys, now)
+    Ok(tree)
 }
 
 /// Where the next version of a role goes: to the one that says the same, or beside the others.
@@ -296,13 +322,15 @@ fn sign_and_push(
     // Those who will hold the role once a complete proposal above it is merged sign already: both come together.
     let incoming = Holders::of_proposal(&with_roles_above(current, file.role)?, file)?;
     file.sign([&holders, &incoming], keys)?;
-    if base.is_none() || file.signatures != before {
-        lay(current, args, branch, base, file, targets, now)?;
-    }
+    let commit = match base {
+        Some(base) if file.signatures == before => base,
+        _ => lay(current, args, branch, base, file, targets, now)?,
+    };
     Ok(Proposed {
         branch: branch.to_owned(),
         signatures: file.signatures.len(),
         missing: holders.missing(file)?.min(incoming.missing(file)?),
+        commit,
         dry: args.dry.is_on(),
     })
 }
@@ -316,7 +344,7 @@ pub(super) fn lay(
     file: &RoleFile,
     targets: &Targets,
     now: At,
-) -> Result<()> {
+) -> Result<CommitId> {
     let mut changes = vec![Change { path: file.path(), content: Some(file.bytes()?) }];
     let new = targets.iter().filter(|(_, content)| content.is_some());
     changes.extend(
@@ -325,5 +353,6 @@ pub(super) fn lay(
     let message = format!("Propose {} {}\n", file.role, file.version());
     let signer = args.git.signer()?;
     let commit = current.remote.commit(base, &changes, &message, &author(), now.unix(), signer.as_ref())?;
-    args.push(&current.remote, branch, base, Some(commit))
+    args.push(&current.remote, branch, base, Some(commit))?;
+    Ok(commit)
 }

@@ -1,7 +1,7 @@
 //! What the commands that sign snapshot and timestamp share.
 
 use pdp_policies::CatalogTree;
-use pdp_transport::cli::failure::Result;
+use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::oci::{Registry, Repository};
 
 use crate::catalog::ChangeArgs;
@@ -19,7 +19,7 @@ pub(crate) struct OnlineArgs {
     pub(super) oci: Option<Repository>,
 }
 
-/// Publishes what was pushed as an artifact, too, if that was asked for.
+/// Publishes what was pushed as an artifact, too, if that was asked for. Where it fails, the branch has it all the same.
 pub(super) async fn to_oci(
     registry: &Registry,
     place: Option<&Repository>,
@@ -29,7 +29,9 @@ pub(super) async fn to_oci(
     if let Some(repository) = place
         && !dry.only_says(&format!("the catalog would be published at {repository}"))
     {
-        pdp_transport::catalog::to_oci(registry, repository, "latest", tree).await?;
+        let place = format!("the catalog is visible in Git; its copy at {repository}");
+        let copied = pdp_transport::catalog::to_oci(registry, repository, "latest", tree).await;
+        copied.map_err(|error| Failure::from(error).within(&place))?;
     }
     Ok(())
 }

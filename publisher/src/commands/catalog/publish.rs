@@ -12,8 +12,8 @@ use serde_json::json;
 use super::online::{OnlineArgs, to_oci};
 use crate::catalog::offices::check_purposes;
 use crate::catalog::{
-    Again, ChangeArgs, Current, Ending, Online, Pending, ReadBack, drop_unlisted, endings, leave_out,
-    pending, propose_again, push, read_back, tell,
+    Afterwards, Again, ChangeArgs, Current, Ending, Online, Pending, ReadBack, afterwards, drop_unlisted,
+    endings, leave_out, pending, push, read_back, tell,
 };
 use crate::commands::blocking;
 use crate::keys::{KeyArgs, SigningKey};
@@ -32,8 +32,8 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let (http, registry) = (catalog.git.connection.http()?, catalog.git.connection.registry()?);
     let dry = catalog.dry;
     let published = blocking(move || merge_and_push(&catalog, &keys, now)).await?;
-    let Published { merged, waiting, again, tree, endings } = published;
-    to_oci(&registry, oci.as_ref(), &tree, dry).await?;
+    let Published { merged, after: Afterwards { again, waiting, warnings }, tree, endings } = published;
+    let mirrored = to_oci(&registry, oci.as_ref(), &tree, dry).await;
     if let Some(server) = server.as_ref().filter(|_| !dry.is_on()) {
         hint(server, &http).await;
     }
@@ -41,6 +41,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         say(&format!("◎ `{}` waits: {}", printable(branch), printable(why)));
     }
     again.iter().for_each(|it| say(&words(it)));
+    warnings.iter().for_each(|it| say(&format!("⚠ {it}")));
     tell(&endings);
     let text = match merged.as_slice() {
         [] if dry.is_on() => "✔ nothing to merge; freshness would be signed".to_owned(),
@@ -48,9 +49,12 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
         merged if dry.is_on() => format!("✔ would be visible: {}", merged.join(", ")),
         merged => format!("✔ visible now: {}", merged.join(", ")),
     };
-    let value = json!({ "merged": merged, "waiting": waiting, "proposedAgain": again, "endings": endings });
+    let value = json!({
+        "merged": merged, "waiting": waiting, "proposedAgain": again, "warnings": warnings, "endings": endings,
+    });
     output::print(format, &value, &text)?;
-    Ok(exit::DONE)
+    // It is visible in Git, and said so: what failed is the copy alone.
+    mirrored.map(|()| exit::DONE)
 }
 
 fn words(again: &Again) -> String {
@@ -82,10 +86,7 @@ async fn hint(server: &str, http: &HttpOptions) {
 /// What came of publishing.
 struct Published {
     merged: Vec<String>,
-    /// Proposals that stay, and why.
-    waiting: Vec<(String, String)>,
-    /// Those that lay beside what was published.
-    again: Vec<Again>,
+    after: Afterwards,
     tree: CatalogTree,
     endings: Vec<Ending>,
 }
@@ -162,30 +163,7 @@ fn merge_and_push(catalog: &ChangeArgs, keys: &KeyArgs, now: At) -> Result<Publi
     };
     push(&current, catalog, &new, &message, now)?;
     // From here on it is visible; a proposal that stays behind by a crash is only outdated.
-    for proposal in &ready {
-        catalog.push(&current.remote, &proposal.branch, Some(proposal.commit), None)?;
-    }
-    let (again, waiting) = on_top(&current, &new.tree, waiting, catalog, now);
+    let after = afterwards(&current, &new.tree, &ready, waiting, catalog, now);
     let endings = endings(&new.catalog, now);
-    Ok(Published { merged, waiting, again, tree: new.tree, endings })
-}
-
-/// Proposes again what lay beside something that was published, and says what waits for something else. The catalog is
-/// visible already: what can't be proposed again is no failure of publishing.
-fn on_top(
-    current: &Current,
-    published: &CatalogTree,
-    waiting: Vec<Pending>,
-    catalog: &ChangeArgs,
-    now: At,
-) -> (Vec<Again>, Vec<(String, String)>) {
-    let (mut again, mut still) = (Vec::new(), Vec::new());
-    for waited in waiting {
-        match propose_again(current, published, &waited, catalog, now) {
-            Ok(Some(it)) => again.push(it),
-            Ok(None) => still.push((waited.branch, waited.obstacle.unwrap_or_default())),
-            Err(failure) => still.push((waited.branch, failure.what)),
-        }
-    }
-    (again, still)
+    Ok(Published { merged, after, tree: new.tree, endings })
 }
