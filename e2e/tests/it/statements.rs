@@ -95,6 +95,13 @@ fn publish<'a>(out: &'a str, layout: &'a str, ci: &'a str, person: &'a str) -> V
     vec!["release", "publish", out, "--images", layout, "--key", ci, "--key", person]
 }
 
+/// The proposed level is published, and promoted.
+fn released(world: &World, level: u32) {
+    world.publish_catalog().unwrap();
+    world.promote(level, &["--tempo", "emergency"]).unwrap();
+    world.publish_catalog().unwrap();
+}
+
 /// What `release verify` finds: kinds by predicate, what about.
 fn stated(value: &Value) -> Vec<(String, String)> {
     let each = value["statements"].as_array().unwrap().iter();
@@ -168,9 +175,7 @@ fn statements_go_from_the_release_file_by_a_key_of_their_own_into_a_mirror() {
     let once_more = done(&world, &publish(&out, &folder, &ci, &person));
     assert_eq!(once_more["traffic"]["blobsUploaded"], 0);
     assert_eq!(listed(&world.registry, BUNDLE, bundle), 3, "a signature, an SBOM, a VEX document");
-    world.publish_catalog().unwrap();
-    world.promote(40, &["--tempo", "emergency"]).unwrap();
-    world.publish_catalog().unwrap();
+    released(&world, 40);
     world.open(40, &["general=100"]).unwrap();
 
     let image = |predicate: &str| ("quay.io/cilium/cilium".to_owned(), predicate.to_owned());
@@ -260,7 +265,7 @@ fn an_sbom_of_a_component_that_stays_the_same_is_attached_once_until_it_says_som
         done(&world, &["release", "build", &line.file(), "--out", &out]);
         done(&world, &["release", "sign", &out, "--key", &artifact, "--statement-key", &key]);
         done(&world, &["release", "publish", &out, "--key", &ci, "--key", &person]);
-        world.publish_catalog().unwrap();
+        released(&world, level);
         let release = Path::new(&out).join(format!("release-pdp-2026-{level}.json"));
         let release: Value = serde_json::from_slice(&std::fs::read(release).unwrap()).unwrap();
         let component = release["components"][0]["artifact"]["chart"]["digest"].as_str().unwrap();
@@ -426,7 +431,7 @@ fn nothing_is_attached_where_it_does_not_belong_or_where_it_would_crowd_a_signat
     assert_eq!(listed(&world.registry, BUNDLE, bundle), 16, "the signature is there, and no statement");
 
     // What is said about a level doesn't hold it back; what is missing is attached once there is room.
-    world.publish_catalog().unwrap();
+    released(&world, 40);
     let verified = done(&world, &["release", "verify", "40", "--line", "pdp-2026"]);
     assert_eq!(stated(&verified), []);
     let full = run(&world, &publish(&out, &folder, &ci, &person));
