@@ -175,6 +175,16 @@ fn what_a_level_does_to_clusters_is_told_from_files_and_from_the_catalog_alike()
         [(&json!(8), &json!("published"), &json!(0)), (&json!(7), &json!("promoted"), &json!(1))]
     );
 
+    // Files need no catalog; a level does.
+    let alone = "unset PUBLISHER_CATALOG PUBLISHER_ROOT; publisher release diff out/7 line/8/release.yaml --line pdp-2026 -o json";
+    assert_eq!(read(&ran(&story, alone))["components"][0]["name"], "agent");
+
+    // Who has no folder of level 8 goes on from the catalog, and changes nothing by that.
+    ran(&story, "publisher release init 9 --from 8 --line pdp-2026 --version 9 --in fresh");
+    ran(&story, "publisher release lock fresh/9/release.yaml");
+    let same = read(&ran(&story, "publisher release diff 8 fresh/9/release.yaml --line pdp-2026 -o json"));
+    assert_eq!((&same["components"], &same["unchanged"]), (&json!([]), &json!(["agent"])), "{same:#}");
+
     // A bundle that nobody vouches for isn't rendered.
     story.world.registry.without_referrers(true);
     let unsigned = shell(&story.world, "publisher release diff 7 8 --line pdp-2026 --objects");
@@ -183,6 +193,10 @@ fn what_a_level_does_to_clusters_is_told_from_files_and_from_the_catalog_alike()
     story.world.registry.without_referrers(false);
 
     for (line, words) in [
+        (
+            "unset PUBLISHER_CATALOG; publisher release diff 7 out/8 --line pdp-2026",
+            "error[CatalogNeeded]: a level of the catalog is named, and no catalog",
+        ),
         (
             "publisher release diff 7 99 --line pdp-2026",
             "error[NotFound]: the catalog has no level 99 of line `pdp-2026`",

@@ -25,7 +25,7 @@ impl Bundle {
     ///
     /// # Errors
     /// `BadBundle`, `NotFound`, `DigestMismatch`, and what requests can end with.
-    pub(super) async fn files(&self, component: &Component) -> Result<Source> {
+    pub(crate) async fn files(&self, component: &Component) -> Result<Source> {
         let bytes = self.manifest(&component.artifact.digest()).await?;
         let whole: Option<Manifest> = serde_json::from_slice(&bytes).ok();
         let layer = whole.and_then(|manifest| manifest.layers.into_iter().next());

@@ -2,6 +2,7 @@
 
 mod flux;
 mod pin;
+mod published;
 mod text;
 mod umbrella;
 mod write;
@@ -14,7 +15,7 @@ pub(crate) use flux::drafted as of_flux;
 pub(crate) use pin::pinned;
 pub(crate) use text::Head;
 pub(crate) use umbrella::drafted as of_umbrella;
-pub(crate) use write::{absent, readable, write};
+pub(crate) use write::{absent, readable, write, write_published};
 
 use crate::lint::Source;
 

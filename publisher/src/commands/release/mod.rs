@@ -82,7 +82,7 @@ pub(crate) enum Release {
 
 pub(crate) async fn run(command: Release, format: Format, now: At) -> Result<u8> {
     match command {
-        Release::Init(args) => init::run(&args, format).await,
+        Release::Init(args) => init::run(args, format, now).await,
         Release::Bump(args) => bump::run(&args, format).await,
         Release::Lint(args) => lint::run(&args, format, now).await,
         Release::Lock(args) => lock::run(args, format, now).await,

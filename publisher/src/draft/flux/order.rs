@@ -13,7 +13,7 @@ pub(super) fn resolve(found: &mut [Waiting], built: &BTreeMap<Key, Built>) {
         let around = around(&waiting.key, built);
         let outer = around.iter().filter_map(|key| built.get(key)).flat_map(|it| &it.after);
         let all: BTreeSet<Key> = waiting.after.iter().chain(outer).cloned().collect();
-        let whole = |key: &Key| inside(key, &waiting.key, &known, built);
+        let whole = |key: &Key| inside(key, &around, &known, built);
         waiting.after = all
             .iter()
             .flat_map(whole)
@@ -35,8 +35,14 @@ fn around(key: &Key, built: &BTreeMap<Key, Built>) -> BTreeSet<Key> {
     found
 }
 
-/// The components that a name stands for. What nobody knows stays, to be told; who waits lies in no other one's way.
-fn inside(key: &Key, waiting: &Key, known: &BTreeSet<Key>, built: &BTreeMap<Key, Built>) -> Vec<Key> {
+/// The components that a name stands for; nothing of what is `around` who waits, or that would wait for itself. What nobody
+/// knows stays, to be told.
+fn inside(
+    key: &Key,
+    around: &BTreeSet<Key>,
+    known: &BTreeSet<Key>,
+    built: &BTreeMap<Key, Built>,
+) -> Vec<Key> {
     let (mut found, mut seen, mut next) = (Vec::new(), BTreeSet::new(), vec![key.clone()]);
     while let Some(at) = next.pop() {
         if !seen.insert(at.clone()) {
@@ -46,8 +52,7 @@ fn inside(key: &Key, waiting: &Key, known: &BTreeSet<Key>, built: &BTreeMap<Key,
         if known.contains(&at) || members.is_none() && at == *key {
             found.push(at.clone());
         }
-        let holds = members.is_some_and(|_| around(waiting, built).contains(&at));
-        next.extend(members.into_iter().flatten().filter(|_| !holds).cloned());
+        next.extend(members.into_iter().flatten().filter(|_| !around.contains(&at)).cloned());
     }
     found
 }

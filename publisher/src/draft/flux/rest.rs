@@ -61,6 +61,7 @@ fn maps(objects: &Objects, applied: &BTreeSet<&str>, left: &mut Vec<Left>) {
 
 fn values((key, release): (&Key, &Value)) -> Vec<Key> {
     let all = release["spec"]["valuesFrom"].as_array().into_iter().flatten();
+    let all = all.filter(|it| it["kind"] == "ConfigMap");
     let one = |it: &Value| Some(("ConfigMap".to_owned(), key.1.clone(), it["name"].as_str()?.to_owned()));
     all.filter_map(one).collect()
 }

@@ -18,7 +18,7 @@ pub(super) async fn run(args: &Args, format: Format) -> Result<u8> {
     let (Some(line), Some(repository)) = (args.line.clone(), args.repository.clone()) else {
         return Err(internal("clap asks for line and repository"));
     };
-    let fetch = args.fetch.open();
+    let fetch = args.cache.open(&args.catalog.git.connection);
     let draft = match (&args.from_flux, &args.from_umbrella) {
         (Some(folder), _) => {
             let (files, unread) = charts::readable_files(folder)?;

@@ -42,10 +42,15 @@ pub(super) fn run(args: &Args, from: Level, format: Format) -> Result<u8> {
     Ok(exit::DONE)
 }
 
+/// True if the folder of the level has its file.
+pub(super) fn is_there(args: &Args, from: Level) -> bool {
+    args.folder.join(from.to_string()).join(FILE).exists()
+}
+
 /// The new release.yaml: what the old one fixed, and what it made superfluous, is no news any more. With it the files that
 /// are left out for that.
 fn text(args: &Args, from: Level, old: &Path) -> Result<(String, Vec<String>)> {
-    let hint = "name the folder of the line with --in, and a level of it with --from";
+    let hint = "name the folder of the line with --in, and a level of it with --from; a level of the catalog is named with --line, --catalog and --root besides";
     let before: ReleaseFile = yaml_file::good(old, hint)?;
     if before.level != from || args.level <= from {
         let what = format!(

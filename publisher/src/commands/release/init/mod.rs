@@ -1,16 +1,19 @@
-//! `publisher release init`: the folder of a new level, made from an earlier one, from Flux's objects, or from an umbrella chart.
+//! `publisher release init`: the folder of a new level, made from an earlier one (its folder, or the catalog), from
+//! Flux's objects, or from an umbrella chart.
 
 mod drafted;
 mod level;
+mod published;
 
 use std::path::PathBuf;
 
 use pdp_policies::release::ReleaseKind;
-use pdp_policies::{KubernetesName, Level, Line};
+use pdp_policies::{At, KubernetesName, Level, Line};
 use pdp_transport::cli::failure::Result;
 use pdp_transport::cli::output::Format;
 
-use super::fetch::FetchArgs;
+use super::fetch::CacheArgs;
+use crate::catalog::AskedCatalogArgs;
 
 const FILE: &str = "release.yaml";
 
@@ -19,7 +22,8 @@ const FILE: &str = "release.yaml";
 pub(crate) struct Args {
     /// The new level.
     level: Level,
-    /// The level that it is made from: its folder lies beside the new one.
+    /// The level that it is made from: its folder lies beside the new one. Where it doesn't, the level is taken from the
+    /// catalog and its bundle, if --line, --catalog and --root say which.
     #[arg(long, value_name = "LEVEL")]
     from: Option<Level>,
     /// A folder with Flux's objects: HelmRelease, HelmRepository, OCIRepository, Kustomization, ConfigMap.
@@ -34,8 +38,8 @@ pub(crate) struct Args {
     /// Where the umbrella's components are installed.
     #[arg(long, requires = "from_umbrella")]
     namespace: Option<KubernetesName>,
-    /// The release line of the new file.
-    #[arg(long, conflicts_with = "from")]
+    /// The release line of the new file, or of the level in the catalog.
+    #[arg(long)]
     line: Option<Line>,
     /// `host/path` where its bundles will be.
     #[arg(long, value_name = "HOST/PATH", conflicts_with = "from")]
@@ -53,16 +57,22 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    fetch: FetchArgs,
+    cache: CacheArgs,
+    #[command(flatten)]
+    catalog: AskedCatalogArgs,
 }
 
 fn kind(text: &str) -> std::result::Result<ReleaseKind, String> {
     serde_json::from_value(text.into()).map_err(|_| "update, security or hotfix".to_owned())
 }
 
-pub(crate) async fn run(args: &Args, format: Format) -> Result<u8> {
-    match args.from {
-        Some(from) => level::run(args, from, format),
-        None => drafted::run(args, format).await,
+pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
+    match (args.from, &args.line) {
+        (Some(from), Some(line)) if !level::is_there(&args, from) && args.catalog.is_given() => {
+            let line = line.clone();
+            published::run(args, (line, from), format, now).await
+        }
+        (Some(from), _) => level::run(&args, from, format),
+        (None, _) => drafted::run(&args, format).await,
     }
 }
