@@ -41,6 +41,10 @@ pub(crate) struct AskedCatalogArgs {
 }
 
 impl AskedCatalogArgs {
+    pub(crate) fn is_given(&self) -> bool {
+        self.catalog.is_some() && self.root.is_some()
+    }
+
     /// The catalog, which has to be read.
     ///
     /// # Errors
