@@ -56,6 +56,9 @@ pub(crate) struct Args {
     /// Only says what would be written.
     #[arg(long)]
     dry_run: bool,
+    /// `host[:port][/prefix]` to read the bundle from instead of the host that the release names, or that it moved to.
+    #[arg(long, env = "PUBLISHER_REGISTRY", value_name = "HOST")]
+    registry: Option<String>,
     #[command(flatten)]
     cache: CacheArgs,
     #[command(flatten)]

@@ -28,7 +28,8 @@ pub(super) async fn run(args: Args, (line, from): (Line, Level), format: Format,
             .hint("`publisher release list` lists its levels")
     })?;
     let registry = Arc::new(args.catalog.git.connection.registry()?);
-    let vouched = vouched_release(&registry, &current, release, None, now).await?;
+    let elsewhere = args.registry.as_deref();
+    let vouched = vouched_release(&registry, &current, release, elsewhere, now).await?;
     let bundle = Bundle::Published(registry, vouched.repository);
     let progress = Progress::new("components", vouched.release.components.len());
     let mut sources = Vec::new();
