@@ -12,6 +12,8 @@ use crate::publish_memory::copy;
 const BUNDLE: &str = "pdp/pdp-2026";
 const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 const OPENVEX: &str = "https://openvex.dev/ns";
+/// What a release signature states.
+const RELEASE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// A copy of the line whose level 40 has statements and an image for two platforms.
 struct Line {
@@ -270,6 +272,7 @@ fn an_sbom_of_a_component_that_stays_the_same_is_attached_once_until_it_says_som
         let release: Value = serde_json::from_slice(&std::fs::read(release).unwrap()).unwrap();
         let component = release["components"][0]["artifact"]["chart"]["digest"].as_str().unwrap();
         assert_eq!(listed_as(&world.registry, BUNDLE, component, CYCLONEDX), attached, "level {level}");
+        assert_eq!(listed_as(&world.registry, BUNDLE, component, RELEASE), 1, "level {level}");
         let shown = stated(&done(&world, &["release", "verify", &level.to_string(), "--line", "pdp-2026"]));
         assert_eq!(
             shown.iter().filter(|(about, _)| about == "cilium").count(),

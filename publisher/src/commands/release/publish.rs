@@ -73,9 +73,10 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     } else {
         let subjects = subjects(&built)?;
         check_signed(&subjects, &signature::all(&built.layout)?, &built)?;
-        let there = there(&registry, &repository, &built, current.catalog.artifact_keys()).await?;
+        let artifact_keys = current.catalog.artifact_keys();
+        let there = there(&registry, &repository, &built, artifact_keys).await?;
         if args.mend || there != There::Whole {
-            push(&built, &registry, &repository, there == There::Nothing).await?;
+            push(&built, &registry, &repository, artifact_keys, there == There::Nothing).await?;
         }
         if let Some(source) = images {
             images::push(source, &built.release, &registry, args.registry.as_deref()).await?;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pdp_policies::Digest;
+use pdp_policies::{Digest, KeyList};
+use pdp_transport::Kind;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{
     Descriptor, EMPTY_CONFIG, INDEX_TYPE, Listed, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, Pushed,
@@ -11,6 +12,7 @@ use pdp_transport::oci::{
 };
 
 use super::sign::subjects;
+use super::whole::signed_alike;
 use crate::build::{Built, REF_NAME};
 use crate::several::{each, gather};
 use crate::signature;
@@ -22,20 +24,30 @@ pub(super) async fn push(
     built: &Arc<Built>,
     registry: &Arc<Registry>,
     repository: &Repository,
+    keys: &KeyList,
     new: bool,
 ) -> Result<()> {
     let to = To { built: built.clone(), registry: registry.clone(), repository: repository.clone() };
     let subjects = subjects(built)?;
     let [bundle, children @ ..] = subjects.as_slice() else { return Err(internal("a bundle without index")) };
-    let signatures = signature::all(&built.layout)?;
-    to.blobs(children, &signatures, new).await?;
+    let manifests: Vec<Manifest> = children.iter().map(|child| to.manifest(child)).collect::<Result<_>>()?;
+    let sent = to.layers(&manifests).await?;
+    let is_fresh = |it: &Manifest| new && it.layers.iter().all(|layer| sent.contains(&layer.digest));
+    let fresh: BTreeSet<Digest> = children
+        .iter()
+        .zip(&manifests)
+        .filter(|(_, it)| is_fresh(it))
+        .map(|(child, _)| child.digest)
+        .chain(new.then_some(bundle.digest))
+        .collect();
+    let signatures = to.unsigned(signature::all(&built.layout)?, &fresh, keys).await?;
+    let configs =
+        children.iter().zip(manifests).map(|(it, manifest)| (manifest.config, fresh.contains(&it.digest)));
+    to.small(configs.collect(), &signatures, new).await?;
     to.components(children, new).await?;
     let index = built.layout.blob(&bundle.digest, MAX_MANIFEST_BYTES)?;
     registry.push_manifest(repository, None, INDEX_TYPE, &index).await?;
-    let of_bundle = |(manifest, _): &Attached| {
-        manifest.subject.as_ref().is_some_and(|subject| subject.digest == bundle.digest)
-    };
-    let (last, first) = signatures.into_iter().partition(of_bundle);
+    let (last, first) = signatures.into_iter().partition(|it| is_of(it, &bundle.digest));
     to.attach(first).await?;
     to.attach(last).await?;
     let level = built.release.level.to_string();
@@ -49,6 +61,10 @@ pub(super) async fn push(
 /// A signature's manifest, read and as it is.
 type Attached = (Manifest, Vec<u8>);
 
+fn is_of((manifest, _): &Attached, digest: &Digest) -> bool {
+    manifest.subject.as_ref().is_some_and(|subject| subject.digest == *digest)
+}
+
 /// What is pushed, and where to.
 #[derive(Clone)]
 struct To {
@@ -58,19 +74,52 @@ struct To {
 }
 
 impl To {
-    /// Layers, then what is small: the configuration of a component whose layers had to be sent isn't there either.
-    async fn blobs(&self, children: &[Descriptor], signatures: &[Attached], new: bool) -> Result<()> {
-        let manifests: Vec<Manifest> =
-            children.iter().map(|child| self.manifest(child)).collect::<Result<_>>()?;
-        let sent = self.layers(&manifests).await?;
+    /// Those whose keys haven't signed the same there. No two signatures by one key are alike: a component that stays the same
+    /// would get one more with each level, and readers look at so many. What is `fresh` isn't asked about.
+    async fn unsigned(
+        &self,
+        signatures: Vec<Attached>,
+        fresh: &BTreeSet<Digest>,
+        keys: &KeyList,
+    ) -> Result<Vec<Attached>> {
+        let is_fresh = |it: &Attached| fresh.iter().any(|digest| is_of(it, digest));
+        let (mut kept, asked): (Vec<_>, Vec<_>) = signatures.into_iter().partition(is_fresh);
+        let (to, keys) = (self.clone(), Arc::new(keys.clone()));
+        let judged = gather("signatures there", asked, move |it| {
+            let (to, keys) = (to.clone(), keys.clone());
+            async move { Ok((to.is_signed(&it, &keys).await?, it)) }
+        });
+        kept.extend(judged.await?.into_iter().filter(|(signed, _)| !signed).map(|(_, it)| it));
+        Ok(kept)
+    }
+
+    /// True if a key that made this signature signed the same in the registry.
+    async fn is_signed(&self, (manifest, _): &Attached, keys: &KeyList) -> Result<bool> {
+        let (Some(subject), Some(layer)) = (&manifest.subject, manifest.layers.first()) else {
+            return Ok(false);
+        };
+        let own = self.built.layout.blob(&layer.digest, MAX_MANIFEST_BYTES)?;
+        let there = match super::signed::signatures(&self.registry, &self.repository, &subject.digest).await {
+            Ok(there) => there,
+            // What is listed and can't be read counts for nobody.
+            Err(error) if !error.kind.is_transient() && error.kind != Kind::LoginNeeded => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(signed_alike(&subject.digest, &own, &there, keys))
+    }
+
+    /// What is small: the configuration of a component whose layers had to be sent isn't there either.
+    async fn small(
+        &self,
+        configs: Vec<(Descriptor, bool)>,
+        signatures: &[Attached],
+        new: bool,
+    ) -> Result<()> {
         let mut small = BTreeMap::new();
         let mut add =
             |blob: Descriptor, ask: bool| small.entry(blob.digest).or_insert((blob, false)).1 |= ask;
         signatures.iter().flat_map(|(it, _)| it.layers.clone()).for_each(|blob| add(blob, !new));
-        for manifest in manifests {
-            let fresh = new && manifest.layers.iter().all(|layer| sent.contains(&layer.digest));
-            add(manifest.config, !fresh);
-        }
+        configs.into_iter().for_each(|(config, fresh)| add(config, !fresh));
         add(Descriptor::of("", EMPTY_CONFIG), true);
         let to = self.clone();
         each("blobs", small.into_values().collect(), move |(blob, ask)| {

@@ -36,7 +36,7 @@ pub(super) async fn there(
     match registry.resolve_tag(repository, &built.release.level.to_string()).await? {
         Some((found, _)) if found == bundle => {
             let there = signatures(registry, repository, &bundle).await?;
-            let whole = !here.is_empty() && here.iter().all(|one| signed_alike(built, one, &there, keys));
+            let whole = !here.is_empty() && here.iter().all(|one| signed_alike(&bundle, one, &there, keys));
             Ok(if whole { There::Whole } else { There::Some })
         }
         Some(_) => Ok(There::Some),
@@ -62,10 +62,8 @@ fn own_signatures(built: &Built) -> Result<Vec<Vec<u8>>> {
 }
 
 /// True if a key that counts made this signature, and one of those.
-fn signed_alike(built: &Built, one: &[u8], those: &[Vec<u8>], keys: &KeyList) -> bool {
-    let bundle = built.release.bundle.digest;
-    let signed =
-        |attached: &[Vec<u8>], by: &Vouchers| signed_artifact("the bundle", &bundle, attached, by).is_ok();
+pub(super) fn signed_alike(subject: &Digest, one: &[u8], those: &[Vec<u8>], keys: &KeyList) -> bool {
+    let signed = |attached: &[Vec<u8>], by: &Vouchers| signed_artifact("it", subject, attached, by).is_ok();
     keys.active_keys().any(|key| {
         let key = Vouchers::in_use(&KeyList::active([key.public_key.clone()]));
         signed(&[one.to_vec()], &key) && signed(those, &key)
