@@ -49,10 +49,9 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let built = Arc::new(build::open(&args.folder)?);
-    let (keys, catalog) = (args.keys, args.catalog);
-    let unlocked = blocking(move || keys.unlock());
-    let fetched = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog)));
-    let (keys, (current, catalog)) = tokio::try_join!(unlocked, fetched)?;
+    let keys = args.keys.unlock()?;
+    let catalog = args.catalog;
+    let (current, catalog) = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog))).await?;
     let known = known(&current, &built)?;
     // Before anything is pushed: a wrong key must not be found out at the end.
     Holders::of(&current.tree, Role::Releases)?.check(&keys)?;
