@@ -88,4 +88,5 @@ mod server_attacks;
 mod server_floods;
 mod server_input;
 mod statements;
+mod statements_again;
 mod watching;

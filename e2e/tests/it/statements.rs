@@ -9,20 +9,18 @@ use serde_json::{Value, json};
 use crate::images::Layout;
 use crate::publish_memory::copy;
 
-const BUNDLE: &str = "pdp/pdp-2026";
-const CYCLONEDX: &str = "https://cyclonedx.org/bom";
+pub(crate) const BUNDLE: &str = "pdp/pdp-2026";
+pub(crate) const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 const OPENVEX: &str = "https://openvex.dev/ns";
-/// What a release signature states.
-const RELEASE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// A copy of the line whose level 40 has statements and an image for two platforms.
-struct Line {
+pub(crate) struct Line {
     folder: PathBuf,
     level: u32,
 }
 
 impl Line {
-    fn new(world: &World, image: &str) -> Self {
+    pub(crate) fn new(world: &World, image: &str) -> Self {
         let (fixtures, folder) = (World::fixtures().join("pdp-2026"), world.path("stated-line"));
         let text = std::fs::read_to_string(fixtures.join("40/release.yaml")).unwrap();
         let at = text.find("sha256:").unwrap();
@@ -31,15 +29,15 @@ impl Line {
         Self { folder, level: 40 }
     }
 
-    fn at(&self, level: u32) -> Self {
+    pub(crate) fn at(&self, level: u32) -> Self {
         Self { folder: self.folder.clone(), level }
     }
 
-    fn file(&self) -> String {
+    pub(crate) fn file(&self) -> String {
         self.folder.join(format!("{}/release.yaml", self.level)).to_string_lossy().into_owned()
     }
 
-    fn put(&self, name: &str, document: &Value) {
+    pub(crate) fn put(&self, name: &str, document: &Value) {
         self.text(name, &document.to_string());
     }
 
@@ -50,7 +48,7 @@ impl Line {
     }
 
     /// `statements:` with these lines.
-    fn states(&self, lines: &[&str]) {
+    pub(crate) fn states(&self, lines: &[&str]) {
         let text = std::fs::read_to_string(self.file()).unwrap();
         let text = text.split("\nstatements:").next().unwrap().trim_end();
         let lines: String = lines.iter().map(|line| format!("\n  - {line}")).collect();
@@ -77,7 +75,7 @@ fn run(world: &World, args: &[&str]) -> Finished {
     world.run(Program::Publisher, args, &[]).unwrap()
 }
 
-fn done(world: &World, args: &[&str]) -> Value {
+pub(crate) fn done(world: &World, args: &[&str]) -> Value {
     let finished = run(world, &[args, &["-o", "json"]].concat());
     assert!(finished.ok(), "{args:?}: {}{}", finished.stdout, finished.stderr);
     serde_json::from_str(&finished.stdout).unwrap()
@@ -89,7 +87,7 @@ fn refused(world: &World, args: &[&str], code: &str) {
 }
 
 /// A statement key that the catalog lists; its file.
-fn statement_key(world: &World) -> String {
+pub(crate) fn statement_key(world: &World) -> String {
     world.statement_key().unwrap()
 }
 
@@ -98,14 +96,14 @@ fn publish<'a>(out: &'a str, layout: &'a str, ci: &'a str, person: &'a str) -> V
 }
 
 /// The proposed level is published, and promoted.
-fn released(world: &World, level: u32) {
+pub(crate) fn released(world: &World, level: u32) {
     world.publish_catalog().unwrap();
     world.promote(level, &["--tempo", "emergency"]).unwrap();
     world.publish_catalog().unwrap();
 }
 
 /// What `release verify` finds: kinds by predicate, what about.
-fn stated(value: &Value) -> Vec<(String, String)> {
+pub(crate) fn stated(value: &Value) -> Vec<(String, String)> {
     let each = value["statements"].as_array().unwrap().iter();
     let text = |it: &Value, key: &str| it[key].as_str().unwrap().to_owned();
     let mut found: Vec<_> = each.map(|it| (text(it, "about"), text(it, "predicateType"))).collect();
@@ -119,7 +117,7 @@ fn listed(registry: &Registry, repository: &str, digest: &str) -> usize {
 }
 
 /// Those of one kind.
-fn listed_as(registry: &Registry, repository: &str, digest: &str, predicate: &str) -> usize {
+pub(crate) fn listed_as(registry: &Registry, repository: &str, digest: &str, predicate: &str) -> usize {
     listed_if(registry, repository, digest, |it| {
         it["annotations"]["dev.sigstore.bundle.predicateType"] == predicate
     })
@@ -241,45 +239,6 @@ fn statements_go_from_the_release_file_by_a_key_of_their_own_into_a_mirror() {
     let again = world.path("again").to_string_lossy().into_owned();
     done(&world, &["release", "sign", &again, "--key", &more, "--statement-key", &artifact]);
     refused(&world, &publish(&again, &folder, &ci, &person), "KeyInUse");
-}
-
-#[test]
-fn an_sbom_of_a_component_that_stays_the_same_is_attached_once_until_it_says_something_else() {
-    let world = World::start().unwrap();
-    let layout = Layout::new(&world);
-    let line = Line::new(&world, &layout.digest);
-    let key = statement_key(&world);
-    let (artifact, ci, person) = (world.key("artifact"), world.key("ci"), world.key("release-1"));
-    for (level, part, attached) in [(40, "musl", 1), (41, "musl", 1), (42, "zlib", 2)] {
-        let line = line.at(level);
-        // As tools write it anew each time.
-        line.put(
-            "sbom.json",
-            &json!({
-                "bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1,
-                "serialNumber": format!("urn:uuid:00000000-0000-4000-8000-0000000000{level}"),
-                "metadata": { "timestamp": format!("2026-11-01T00:00:{level}Z") },
-                "components": [{ "type": "library", "name": part }],
-            }),
-        );
-        line.states(&["{path: sbom.json, of: cilium}"]);
-        let out = world.path(&format!("stated-{level}")).to_string_lossy().into_owned();
-        done(&world, &["release", "build", &line.file(), "--out", &out]);
-        done(&world, &["release", "sign", &out, "--key", &artifact, "--statement-key", &key]);
-        done(&world, &["release", "publish", &out, "--key", &ci, "--key", &person]);
-        released(&world, level);
-        let release = Path::new(&out).join(format!("release-pdp-2026-{level}.json"));
-        let release: Value = serde_json::from_slice(&std::fs::read(release).unwrap()).unwrap();
-        let component = release["components"][0]["artifact"]["chart"]["digest"].as_str().unwrap();
-        assert_eq!(listed_as(&world.registry, BUNDLE, component, CYCLONEDX), attached, "level {level}");
-        assert_eq!(listed_as(&world.registry, BUNDLE, component, RELEASE), 1, "level {level}");
-        let shown = stated(&done(&world, &["release", "verify", &level.to_string(), "--line", "pdp-2026"]));
-        assert_eq!(
-            shown.iter().filter(|(about, _)| about == "cilium").count(),
-            1,
-            "level {level}: {shown:?}"
-        );
-    }
 }
 
 /// Attaches a copy of the level's SBOM that nobody's key stands behind.
