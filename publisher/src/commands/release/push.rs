@@ -119,8 +119,10 @@ impl To {
         let mut add =
             |blob: Descriptor, ask: bool| small.entry(blob.digest).or_insert((blob, false)).1 |= ask;
         signatures.iter().flat_map(|(it, _)| it.layers.clone()).for_each(|blob| add(blob, !new));
+        let all_fresh = configs.iter().all(|(_, fresh)| *fresh);
         configs.into_iter().for_each(|(config, fresh)| add(config, !fresh));
-        add(Descriptor::of("", EMPTY_CONFIG), true);
+        // Every signature before has this one; where all is fresh, there was none.
+        add(Descriptor::of("", EMPTY_CONFIG), !(new && all_fresh));
         let to = self.clone();
         each("blobs", small.into_values().collect(), move |(blob, ask)| {
             let to = to.clone();
@@ -147,9 +149,6 @@ impl To {
     }
 
     async fn blob(&self, blob: &Descriptor, ask: bool) -> Result<Pushed> {
-        if blob.digest == Digest::of(EMPTY_CONFIG) {
-            return Ok(self.registry.push_blob(&self.repository, EMPTY_CONFIG).await?);
-        }
         let file = self.built.layout.blob_path(&blob.digest);
         Ok(match ask {
             true => self.registry.push_blob_file(&self.repository, &file, &blob.digest, blob.size).await?,
