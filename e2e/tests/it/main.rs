@@ -89,4 +89,5 @@ mod server_floods;
 mod server_input;
 mod statements;
 mod statements_again;
+mod statements_forged;
 mod watching;

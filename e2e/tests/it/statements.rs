@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use crate::images::Layout;
 use crate::publish_memory::copy;
+use crate::statements_forged::{attach, stranger};
 
 pub(crate) const BUNDLE: &str = "pdp/pdp-2026";
 pub(crate) const CYCLONEDX: &str = "https://cyclonedx.org/bom";
-const OPENVEX: &str = "https://openvex.dev/ns";
+pub(crate) const OPENVEX: &str = "https://openvex.dev/ns";
 
 /// A copy of the line whose level 40 has statements and an image for two platforms.
 pub(crate) struct Line {
@@ -124,11 +125,16 @@ pub(crate) fn listed_as(registry: &Registry, repository: &str, digest: &str, pre
 }
 
 fn listed_if(registry: &Registry, repository: &str, digest: &str, wanted: impl Fn(&Value) -> bool) -> usize {
+    let all = referrers(registry, repository, digest).into_iter().filter(wanted);
+    // What is pushed again is listed again.
+    all.map(|it| it["digest"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>().len()
+}
+
+/// What a registry lists, as it says it.
+pub(crate) fn referrers(registry: &Registry, repository: &str, digest: &str) -> Vec<Value> {
     let url = format!("http://{}/v2/{repository}/referrers/{digest}", registry.host());
     let list: Value = reqwest::blocking::get(url).unwrap().json().unwrap();
-    let all = list["manifests"].as_array().unwrap().iter().filter(|it| wanted(it));
-    // What is pushed again is listed again.
-    all.map(|it| it["digest"].as_str().unwrap()).collect::<BTreeSet<_>>().len()
+    list["manifests"].as_array().unwrap().clone()
 }
 
 #[test]
@@ -239,36 +245,6 @@ fn statements_go_from_the_release_file_by_a_key_of_their_own_into_a_mirror() {
     let again = world.path("again").to_string_lossy().into_owned();
     done(&world, &["release", "sign", &again, "--key", &more, "--statement-key", &artifact]);
     refused(&world, &publish(&again, &folder, &ci, &person), "KeyInUse");
-}
-
-/// Attaches a copy of the level's SBOM that nobody's key stands behind.
-fn stranger(world: &World, bundle: &str) {
-    let content = world.registry.content();
-    let url = format!("http://{}/v2/{BUNDLE}/referrers/{bundle}", world.registry.host());
-    let list: Value = reqwest::blocking::get(url).unwrap().json().unwrap();
-    let sbom = |it: &&Value| it["annotations"]["dev.sigstore.bundle.predicateType"] == CYCLONEDX;
-    let entry = list["manifests"].as_array().unwrap().iter().find(sbom).unwrap();
-    let own = content.manifest(BUNDLE, entry["digest"].as_str().unwrap()).unwrap().unwrap().bytes;
-    let mut forged: Value = serde_json::from_slice(&own).unwrap();
-    // A bundle that is there: the signature of the release.
-    let signature = |it: &&Value| {
-        it["annotations"]["dev.sigstore.bundle.predicateType"] != CYCLONEDX
-            && it["annotations"]["dev.sigstore.bundle.predicateType"] != OPENVEX
-    };
-    let entry = list["manifests"].as_array().unwrap().iter().find(signature).unwrap();
-    let good = content.manifest(BUNDLE, entry["digest"].as_str().unwrap()).unwrap().unwrap().bytes;
-    let good: Value = serde_json::from_slice(&good).unwrap();
-    forged["layers"] = good["layers"].clone();
-    attach(&world.registry, forged.to_string());
-}
-
-/// Pushes a manifest as anybody may who may push.
-fn attach(registry: &Registry, manifest: String) {
-    let digest = crate::forge::sha256(manifest.as_bytes());
-    let url = format!("http://{}/v2/{BUNDLE}/manifests/sha256:{digest}", registry.host());
-    let put = reqwest::blocking::Client::new().put(url);
-    let put = put.header("content-type", "application/vnd.oci.image.manifest.v1+json").body(manifest).send();
-    assert!(put.unwrap().status().is_success());
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub(crate) use pdp_transport::cli::root::read as read_root;
 pub(crate) use proposal::{Other, Proposal, Proposed, check_no_other, propose, propose_next};
 pub(crate) use pruned::{drop_unlisted, level_of, targets};
 pub(crate) use publish::{Online, ReadBack, first_push, push, read_back};
-pub(crate) use releases::{published, published_of};
+pub(crate) use releases::{published, published_level, published_of};
 
 /// The branch that PDPs follow; `catalog publish` is its only writer.
 pub(crate) use pdp_transport::catalog::CATALOG_BRANCH as BRANCH;

@@ -1,7 +1,7 @@
 //! The releases that people signed, promoted or not.
 
 use pdp_policies::trust::Role;
-use pdp_policies::{CatalogTree, Digest, Line, Release};
+use pdp_policies::{CatalogTree, Digest, Level, Line, Release};
 use pdp_transport::cli::failure::{Failure, Result};
 
 use super::changes::as_listed;
@@ -22,6 +22,22 @@ pub(crate) fn published(current: &Current) -> Result<Vec<Release>> {
 /// As [`published`].
 pub(crate) fn published_of(current: &Current, line: &Line) -> Result<Vec<(Release, Digest)>> {
     Ok(of_tree(&current.tree)?.into_iter().filter(|(release, _)| release.line == *line).collect())
+}
+
+/// One of them; `hint` says where else to look.
+///
+/// # Errors
+/// `NotFound`, and as [`published`].
+pub(crate) fn published_level(
+    current: &Current,
+    line: &Line,
+    level: Level,
+    hint: &str,
+) -> Result<(Release, Digest)> {
+    let mut all = published_of(current, line)?.into_iter();
+    all.find(|(release, _)| release.level == level).ok_or_else(|| {
+        Failure::new("NotFound", format!("the catalog has no level {level} of line `{line}`")).hint(hint)
+    })
 }
 
 fn of_tree(tree: &CatalogTree) -> Result<Vec<(Release, Digest)>> {

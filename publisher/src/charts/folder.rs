@@ -49,12 +49,8 @@ pub(crate) fn manifests(folder: &Path) -> Result<Source, Error> {
 /// # Errors
 /// `Io` if the folder itself can't be read.
 pub(crate) fn readable(folder: &Path) -> Result<(Source, Vec<(String, String)>), Error> {
-    let rules = Rules::for_manifests();
-    let mut walk =
-        Walk { rules: &rules, left: MAX_SOURCE_BYTES, found: Vec::new(), unread: Some(Vec::new()) };
-    walk.folder(folder, "")?;
-    walk.found.sort();
-    Ok((walk.found, walk.unread.unwrap_or_default()))
+    let (found, unread) = walked(folder, &Rules::for_manifests(), Some(Vec::new()))?;
+    Ok((found, unread.unwrap_or_default()))
 }
 
 /// Helm drops a byte order mark wherever it reads a file.
@@ -65,18 +61,24 @@ pub(super) fn without_mark(content: &mut Vec<u8>) {
 }
 
 fn read(folder: &Path, rules: &Rules) -> Result<Source, Error> {
-    let mut walk = Walk { rules, left: MAX_SOURCE_BYTES, found: Vec::new(), unread: None };
+    Ok(walked(folder, rules, None)?.0)
+}
+
+/// Paths that can't be read, each with the reason; none where the first of them ends it.
+type Unread = Option<Vec<(String, String)>>;
+
+fn walked(folder: &Path, rules: &Rules, unread: Unread) -> Result<(Source, Unread), Error> {
+    let mut walk = Walk { rules, left: MAX_SOURCE_BYTES, found: Vec::new(), unread };
     walk.folder(folder, "")?;
     walk.found.sort();
-    Ok(walk.found)
+    Ok((walk.found, walk.unread))
 }
 
 struct Walk<'a> {
     rules: &'a Rules,
     left: u64,
     found: Source,
-    /// What can't be read, if that doesn't end it.
-    unread: Option<Vec<(String, String)>>,
+    unread: Unread,
 }
 
 impl Walk<'_> {

@@ -11,7 +11,7 @@ use pdp_transport::files;
 use serde_json::json;
 
 use crate::advisories::disclosed;
-use crate::catalog::{CatalogArgs, Current, published_of};
+use crate::catalog::{CatalogArgs, Current, published_level};
 use crate::lint;
 use crate::{build, statements};
 
@@ -41,11 +41,8 @@ pub(crate) fn run(args: &Args, format: Format, now: At) -> Result<u8> {
         }
     };
     let current = Current::fetch(&args.catalog, now)?;
-    let mut signed = published_of(&current, &file.line)?.into_iter();
-    let signed = signed.find(|(release, _)| release.level == file.level).ok_or_else(|| {
-        let what = format!("the catalog has no level {} of line `{}`", file.level, file.line);
-        Failure::new("NotFound", what).hint("publish the level first: what it signed is what is disclosed")
-    })?;
+    let hint = "publish the level first: what it signed is what is disclosed";
+    let signed = published_level(&current, &file.line, file.level, hint)?;
     let told = disclosed(&file.stated, &signed, &args.advisory, now)?;
     let bytes = document::write(&told).map_err(internal)?;
     files::write_atomic(&args.out, &bytes)?;

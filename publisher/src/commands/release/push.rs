@@ -33,16 +33,12 @@ pub(super) async fn push(
     let manifests: Vec<Manifest> = children.iter().map(|child| to.manifest(child)).collect::<Result<_>>()?;
     let sent = to.layers(&manifests).await?;
     let is_fresh = |it: &Manifest| new && it.layers.iter().all(|layer| sent.contains(&layer.digest));
-    let fresh: BTreeSet<Digest> = children
-        .iter()
-        .zip(&manifests)
-        .filter(|(_, it)| is_fresh(it))
-        .map(|(child, _)| child.digest)
-        .chain(new.then_some(bundle.digest))
-        .collect();
+    let components: Vec<_> =
+        children.iter().map(|it| it.digest).zip(manifests.iter().map(is_fresh)).collect();
+    let fresh = components.iter().filter(|(_, is_fresh)| *is_fresh).map(|(digest, _)| *digest);
+    let fresh: BTreeSet<Digest> = fresh.chain(new.then_some(bundle.digest)).collect();
     let signatures = to.unsigned(signature::all(&built.layout)?, &fresh, keys).await?;
-    let configs =
-        children.iter().zip(manifests).map(|(it, manifest)| (manifest.config, fresh.contains(&it.digest)));
+    let configs = manifests.into_iter().zip(components).map(|(it, (_, is_fresh))| (it.config, is_fresh));
     to.small(configs.collect(), &signatures, new).await?;
     to.components(children, new).await?;
     let index = built.layout.blob(&bundle.digest, MAX_MANIFEST_BYTES)?;

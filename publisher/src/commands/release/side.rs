@@ -14,7 +14,7 @@ use super::diff::Args;
 use super::vouched::vouched_release;
 use crate::applied::Bundle;
 use crate::build::{self, Built};
-use crate::catalog::{Current, published_of};
+use crate::catalog::{Current, published_level};
 use crate::lint::{self, Finding};
 
 /// A level of the catalog, the folder of a built release, or a release.yaml.
@@ -96,8 +96,9 @@ impl Opened {
 
 /// The descriptor alone is the catalog's; whoever reads the bundle judges it first.
 async fn of_level(args: &Args, level: Level, current: &Current, now: At) -> Result<Side> {
-    let mut all = published_of(current, &args.line)?.into_iter();
-    let (release, digest) = all.find(|(it, _)| it.level == level).ok_or_else(|| missing(args, level))?;
+    let hint =
+        "`publisher release list` lists its levels; give the path of a release.yaml or of a built release";
+    let (release, digest) = published_level(current, &args.line, level, hint)?;
     let side = Side { release, digest, bundle: None, folder: None };
     if !args.objects {
         return Ok(side);
@@ -106,12 +107,6 @@ async fn of_level(args: &Args, level: Level, current: &Current, now: At) -> Resu
     let elsewhere = args.registry.as_deref();
     let place = vouched_release(&registry, current, side.release.clone(), elsewhere, now).await?.repository;
     Ok(Side { bundle: Some(Bundle::Published(registry, place)), ..side })
-}
-
-fn missing(args: &Args, level: Level) -> Failure {
-    Failure::new("NotFound", format!("the catalog has no level {level} of line `{}`", args.line)).hint(
-        "`publisher release list` lists its levels; give the path of a release.yaml or of a built release",
-    )
 }
 
 fn of_built(built: Built, folder: Option<tempfile::TempDir>) -> Side {

@@ -11,7 +11,7 @@ use pdp_transport::cli::output::{Format, say};
 use super::super::vouched::vouched_release;
 use super::{Args, FILE, level};
 use crate::applied::Bundle;
-use crate::catalog::published_of;
+use crate::catalog::published_level;
 use crate::commands::blocking;
 use crate::draft;
 use crate::progress::Progress;
@@ -22,11 +22,7 @@ pub(super) async fn run(args: Args, (line, from): (Line, Level), format: Format,
         return Err(Failure::new("LevelOrder", what).hint("levels only rise within a line"));
     }
     let (current, args) = blocking(move || Ok((args.catalog.needed(now)?, args))).await?;
-    let found = published_of(&current, &line)?.into_iter().find(|(release, _)| release.level == from);
-    let (release, _) = found.ok_or_else(|| {
-        Failure::new("NotFound", format!("the catalog has no level {from} of line `{line}`"))
-            .hint("`publisher release list` lists its levels")
-    })?;
+    let (release, _) = published_level(&current, &line, from, "`publisher release list` lists its levels")?;
     let registry = Arc::new(args.catalog.git.connection.registry()?);
     let elsewhere = args.registry.as_deref();
     let vouched = vouched_release(&registry, &current, release, elsewhere, now).await?;
