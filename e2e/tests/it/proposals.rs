@@ -88,6 +88,18 @@ fn the_brake_overtakes_what_a_colleague_left_open() {
 }
 
 #[test]
+fn a_brake_that_cannot_be_signed_takes_nothing_away() {
+    let world = World::start().unwrap();
+    other_plan(&world);
+    let before = shown(&world, CHANNELS);
+    let args = ["channel", "stop", "--line", "pdp-2026", "--reason", "looks bad", "--key", &world.key("ci")];
+    let refused = world.run(Program::Publisher, &args, &[]).unwrap();
+    assert_eq!(refused.error().as_deref(), Some("KeyWithoutRole"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("overtaken"), "{}", refused.stderr);
+    assert_eq!(shown(&world, CHANNELS)["digest"], before["digest"]);
+}
+
+#[test]
 fn what_is_no_brake_overtakes_nobody() {
     let world = World::start().unwrap();
     stop(&world, "manager-1", "looks bad");

@@ -11,7 +11,7 @@ use super::current::{ChangeArgs, Current};
 use super::holders::Holders;
 use super::laid::{branch_of, free_name};
 use super::merge::Pending;
-use super::proposal::lay;
+use super::proposal::{Onto, lay};
 use super::pruned::targets;
 use super::role::{RoleFile, Targets};
 use super::three_way::three_way;
@@ -54,7 +54,7 @@ pub(super) fn propose_again(
         let next = after.next(&targets, now);
         let taken = current.remote.branches(&branch_of(role, next.version()))?;
         let branch = free_name(taken.iter().map(|(branch, _)| branch.as_str()), &next)?;
-        lay(current, args, &branch, None, &next, &targets, now)?;
+        lay(current, args, &Onto::new(&branch), &next, &targets, now)?;
         to = Some(branch);
     }
     let brake = waited.brake && to.is_some();
@@ -108,6 +108,9 @@ fn rebased(base: Side<'_>, one: Side<'_>, other: Side<'_>) -> std::result::Resul
 
 /// A document that both changed, with both changes.
 fn both(base: Side<'_>, one: Side<'_>, other: Side<'_>, name: &str) -> std::result::Result<Vec<u8>, String> {
+    if base.0.signed["targets"][name].is_null() {
+        return Err(format!("what is published has a {name} of its own, with another content"));
+    }
     let value = |side| -> std::result::Result<Value, String> {
         let bytes = content(side, name)?.ok_or_else(|| format!("one of both takes {name} away"))?;
         serde_json::from_slice(&bytes).map_err(|e| format!("{name}: {e}"))

@@ -124,11 +124,15 @@ fn propose_once(
     now: At,
 ) -> Result<Proposed> {
     let before = RoleFile::read(&current.tree, next.role)?;
-    let (branch, base, mut file) = place(current, args, next, other)?;
+    let Spot { branch, base, expected, mut file, overtaken } = place(current, next, other)?;
     let tree = with_targets(&current.tree, targets)?;
     let (words, changes) = both(current, &before, &tree, &file, &[])?;
     say(&view(&branch, &words, &changes, &file.digest()?));
-    sign_and_push(current, args, &branch, base, &mut file, targets, keys, now)
+    let onto = Onto { branch: &branch, base, expected };
+    let proposed = sign_and_push(current, args, &onto, &mut file, targets, keys, now)?;
+    // Only once the brake lies there: nothing is lost over one that nobody could sign.
+    overtaken.iter().for_each(|it| overtake(current, args, it, &branch));
+    Ok(proposed)
 }
 
 /// A tree with some targets replaced or taken out.
@@ -144,29 +148,40 @@ pub(super) fn with_targets(tree: &CatalogTree, targets: &Targets) -> Result<Cata
     Ok(tree)
 }
 
-/// Where the next version of a role goes: to the one that says the same, or beside the others.
-fn place(
-    current: &Current,
-    args: &ChangeArgs,
-    next: RoleFile,
-    other: Other,
-) -> Result<(String, Option<CommitId>, RoleFile)> {
+/// Where the next version of a role goes.
+struct Spot {
+    branch: String,
+    /// The commit that it goes on from.
+    base: Option<CommitId>,
+    /// Where the branch is.
+    expected: Option<CommitId>,
+    file: RoleFile,
+    /// What it takes away once it lies there.
+    overtaken: Vec<Laid>,
+}
+
+/// To the one that says the same, or beside the others, or in their place.
+fn place(current: &Current, next: RoleFile, other: Other) -> Result<Spot> {
     let mut others = laid(current, next.role, next.version())?;
     if let Some(same) = others.iter().position(|it| it.file().is_some_and(|file| file.says_what(&next))) {
         let same = others.swap_remove(same);
         let file = same.found.map_or(next, |(file, _)| file);
-        return Ok((same.branch, Some(same.commit), file));
+        let base = Some(same.commit);
+        return Ok(Spot { branch: same.branch, base, expected: base, file, overtaken: Vec::new() });
     }
     may_lie_beside(current, next.role, &others)?;
     match other {
-        Other::Stays => tell_beside(current, &others),
+        Other::Stays => {
+            tell_beside(current, &others);
+            let branch = free_name(others.iter().map(|it| it.branch.as_str()), &next)?;
+            Ok(Spot { branch, base: None, expected: None, file: next, overtaken: Vec::new() })
+        }
         Other::IsOvertaken => {
-            others.iter().try_for_each(|it| overtake(current, args, it))?;
-            others.clear();
+            let branch = free_name(std::iter::empty(), &next)?;
+            let expected = others.iter().find(|it| it.branch == branch).map(|it| it.commit);
+            Ok(Spot { branch, base: None, expected, file: next, overtaken: others })
         }
     }
-    let taken = others.iter().map(|it| it.branch.as_str());
-    Ok((free_name(taken, &next)?, None, next))
 }
 
 fn tell_beside(current: &Current, others: &[Laid]) {
@@ -192,18 +207,25 @@ pub(crate) fn check_no_other(current: &Current, next: &RoleFile) -> Result<()> {
     may_lie_beside(current, next.role, &others)
 }
 
-/// Takes an open proposal and the signatures on it away: the next version is the brake's.
-fn overtake(current: &Current, args: &ChangeArgs, other: &Laid) -> Result<()> {
+/// Takes an open proposal and the signatures on it away: the next version is that of the brake on `by`, which may lie on the
+/// same branch. One that stays is no obstacle: the brake goes first.
+fn overtake(current: &Current, args: &ChangeArgs, other: &Laid, by: &str) {
     let (branch, lost) = (&other.branch, other.file().map_or(0, |file| file.signatures.len()));
-    args.push(&current.remote, branch, Some(other.commit), None)?;
-    if args.dry.is_on() {
-        return Ok(());
+    let gone = match branch == by {
+        true => Ok(()),
+        false => args.push(&current.remote, branch, Some(other.commit), None),
+    };
+    match gone {
+        _ if args.dry.is_on() => {}
+        Ok(()) => say(&format!(
+            "◎ `{branch}` proposed something else: it is overtaken, its {lost} signature(s) are gone from there; publish \
+             this one soon"
+        )),
+        Err(failure) => say(&format!(
+            "⚠ `{branch}` proposes something else and stays there ({}): publish this one first",
+            failure.code
+        )),
     }
-    say(&format!(
-        "◎ `{branch}` proposed something else: it is overtaken, its {lost} signature(s) are gone from there; publish this \
-         one soon"
-    ));
-    Ok(())
 }
 
 /// What a proposal changes: in the domain's words, and value by value.
@@ -301,16 +323,34 @@ impl Proposal {
         now: At,
     ) -> Result<Proposed> {
         let none = Targets::new();
-        sign_and_push(current, args, &self.branch, Some(self.commit), &mut self.file, &none, keys, now)
+        sign_and_push(current, args, &Onto::on(&self.branch, self.commit), &mut self.file, &none, keys, now)
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one place where all that a proposal is made of meets")]
+/// A branch, and what is done to it.
+pub(super) struct Onto<'a> {
+    branch: &'a str,
+    /// The commit that the next one goes on from.
+    base: Option<CommitId>,
+    /// Where the branch is; it isn't pushed to if it is elsewhere.
+    expected: Option<CommitId>,
+}
+
+impl<'a> Onto<'a> {
+    /// A branch that isn't there yet.
+    pub(super) fn new(branch: &'a str) -> Self {
+        Self { branch, base: None, expected: None }
+    }
+
+    fn on(branch: &'a str, commit: CommitId) -> Self {
+        Self { branch, base: Some(commit), expected: Some(commit) }
+    }
+}
+
 fn sign_and_push(
     current: &Current,
     args: &ChangeArgs,
-    branch: &str,
-    base: Option<CommitId>,
+    onto: &Onto<'_>,
     file: &mut RoleFile,
     targets: &Targets,
     keys: &[SigningKey],
@@ -322,12 +362,12 @@ fn sign_and_push(
     // Those who will hold the role once a complete proposal above it is merged sign already: both come together.
     let incoming = Holders::of_proposal(&with_roles_above(current, file.role)?, file)?;
     file.sign([&holders, &incoming], keys)?;
-    let commit = match base {
+    let commit = match onto.base {
         Some(base) if file.signatures == before => base,
-        _ => lay(current, args, branch, base, file, targets, now)?,
+        _ => lay(current, args, onto, file, targets, now)?,
     };
     Ok(Proposed {
-        branch: branch.to_owned(),
+        branch: onto.branch.to_owned(),
         signatures: file.signatures.len(),
         missing: holders.missing(file)?.min(incoming.missing(file)?),
         commit,
@@ -339,8 +379,7 @@ fn sign_and_push(
 pub(super) fn lay(
     current: &Current,
     args: &ChangeArgs,
-    branch: &str,
-    base: Option<CommitId>,
+    onto: &Onto<'_>,
     file: &RoleFile,
     targets: &Targets,
     now: At,
@@ -352,7 +391,8 @@ pub(super) fn lay(
     );
     let message = format!("Propose {} {}\n", file.role, file.version());
     let signer = args.git.signer()?;
-    let commit = current.remote.commit(base, &changes, &message, &author(), now.unix(), signer.as_ref())?;
-    args.push(&current.remote, branch, base, Some(commit))?;
+    let commit =
+        current.remote.commit(onto.base, &changes, &message, &author(), now.unix(), signer.as_ref())?;
+    args.push(&current.remote, onto.branch, onto.expected, Some(commit))?;
     Ok(commit)
 }
