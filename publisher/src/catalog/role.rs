@@ -105,12 +105,14 @@ impl RoleFile {
         rest
     }
 
-    /// True if both say the same, but for an expiry that may be some days earlier than in `fresh`: it was proposed then.
+    /// True if both say the same, but for an expiry that may be some days earlier than in `fresh`: it was proposed then. Two
+    /// who propose in the same moment have two clocks.
     pub(crate) fn says_what(&self, fresh: &Self) -> bool {
         let mut same = self.signed.clone();
         same["expires"] = fresh.signed["expires"].clone();
         let earlier = self.expires().zip(fresh.expires()).map(|(own, fresh)| fresh.seconds_since(own));
-        same == fresh.signed && earlier.is_some_and(|seconds| (0..=OPEN_FOR).contains(&seconds))
+        same == fresh.signed
+            && earlier.is_some_and(|seconds| (-CLOCK_TOLERANCE..=OPEN_FOR).contains(&seconds))
     }
 
     /// True if it was made so lately that the same command joins it.
@@ -177,6 +179,22 @@ mod tests {
             let signed = json!({ "version": 7, "expires": made.plus(life(Role::Channels)).to_string() });
             let file = RoleFile { role: Role::Channels, signed, signatures: BTreeMap::new() };
             assert_eq!(file.is_recent(now), recent, "{age} s");
+        }
+    }
+
+    #[test]
+    fn two_who_say_the_same_in_the_same_moment_say_it_once_whoevers_clock_is_ahead() {
+        let now = At::from_unix(1_800_000_000);
+        let made = |age: i64, threshold: u32| {
+            let expires = At::from_unix(now.unix() - age).plus(life(Role::Channels)).to_string();
+            let signed = json!({ "version": 7, "expires": expires, "threshold": threshold });
+            RoleFile { role: Role::Channels, signed, signatures: BTreeMap::new() }
+        };
+        for (age, same) in
+            [(0, true), (5, true), (-5, true), (-CLOCK_TOLERANCE, true), (-CLOCK_TOLERANCE - 1, false)]
+        {
+            assert_eq!(made(age, 1).says_what(&made(0, 1)), same, "{age} s");
+            assert!(!made(age, 2).says_what(&made(0, 1)), "{age} s, another content");
         }
     }
 }
