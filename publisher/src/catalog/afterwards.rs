@@ -8,6 +8,9 @@ use super::again::{Again, propose_again};
 use super::current::{ChangeArgs, Current};
 use super::merge::{Pending, laid_since};
 
+/// So often one is proposed again while others take its name.
+const MOST_TRIES: u32 = 3;
+
 /// What came of it.
 #[derive(Default)]
 pub(crate) struct Afterwards {
@@ -51,6 +54,21 @@ fn unseen(failure: &Failure) -> String {
     )
 }
 
+/// Nothing looks at an outdated proposal again by itself: people have to. That two change the same value is told with what
+/// waits.
+fn lost(branch: &str, brake: bool, failure: &Failure) -> Option<String> {
+    if !brake && failure.code == "ProposalOvertaken" {
+        return None;
+    }
+    let (branch, what) = (printable(branch), printable(&failure.what));
+    let brake = if brake { " STOPS something and" } else { "" };
+    Some(format!(
+        "`{branch}`{brake} is outdated and couldn't be proposed again ({}: {what}): run the command that proposed it once \
+         more, then `publisher catalog proposals drop {branch}`",
+        failure.code
+    ))
+}
+
 impl Afterwards {
     fn settle(
         &mut self,
@@ -60,13 +78,24 @@ impl Afterwards {
         args: &ChangeArgs,
         now: At,
     ) {
-        match propose_again(current, published, &waited, args, now) {
+        let mut tries = 1;
+        let proposed = loop {
+            match propose_again(current, published, &waited, args, now) {
+                // Somebody took the name in the same moment.
+                Err(failure) if failure.code == "BranchMoved" && tries < MOST_TRIES => tries += 1,
+                done => break done,
+            }
+        };
+        match proposed {
             Ok(Some(again)) => {
                 self.again.push(again);
                 self.take_away(current, &waited, args);
             }
             Ok(None) => self.waiting.push((waited.branch, waited.obstacle.unwrap_or_default())),
-            Err(failure) => self.waiting.push((waited.branch, failure.what)),
+            Err(failure) => {
+                self.warnings.extend(lost(&waited.branch, waited.brake, &failure));
+                self.waiting.push((waited.branch, failure.what));
+            }
         }
     }
 
@@ -79,5 +108,24 @@ impl Afterwards {
                 failure.code
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proposal_that_is_lost_is_told_with_the_way_on_and_a_brake_as_one() {
+        let told = |brake, code| lost("proposals/channels-7", brake, &Failure::new(code, "push to the host"));
+        let brake = told(true, "Unreachable").unwrap_or_default();
+        assert!(brake.starts_with("`proposals/channels-7` STOPS something and is outdated"), "{brake}");
+        assert!(
+            brake.contains("(Unreachable: push to the host)") && brake.contains("proposals drop"),
+            "{brake}"
+        );
+        assert!(told(true, "ProposalOvertaken").is_some_and(|told| told.contains("STOPS")));
+        assert!(told(false, "Unreachable").is_some_and(|told| !told.contains("STOPS")));
+        assert_eq!(told(false, "ProposalOvertaken"), None);
     }
 }
