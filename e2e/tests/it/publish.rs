@@ -243,7 +243,6 @@ fn each_mistake_has_its_code_and_exit() {
         world.registry.faults().clear();
     }
     world.publisher(&publish).unwrap();
-    world.publish_catalog().unwrap();
     // The same level with another content, built elsewhere.
     let text = std::fs::read_to_string(World::fixtures().join("pdp-2026/40/release.yaml")).unwrap();
     let other = world.path("line/40");
@@ -260,7 +259,13 @@ fn each_mistake_has_its_code_and_exit() {
     let rewritten = world.path("rewritten").to_string_lossy().into_owned();
     world.publisher(&["release", "build", &file.to_string_lossy(), "--out", &rewritten]).unwrap();
     world.publisher(&["release", "sign", &rewritten, "--key", &artifact]).unwrap();
-    refused(&world, &["release", "publish", &rewritten, "--key", &ci, "--key", &person], 2, "LevelRewritten");
+    let again = ["release", "publish", &rewritten, "--key", &ci, "--key", &person];
+    let tag = || world.registry.content().manifest("pdp/pdp-2026", "40").unwrap().unwrap().digest;
+    let tagged = tag();
+    refused(&world, &again, 2, "LevelRewritten");
+    assert_eq!(tag(), tagged, "a colleague's open proposal keeps its tag");
+    world.publish_catalog().unwrap();
+    refused(&world, &again, 2, "LevelRewritten");
     refused(&world, &["catalog", "init", &world.path("vendor/catalog").to_string_lossy()], 2, "BranchMoved");
 }
 

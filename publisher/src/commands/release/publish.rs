@@ -14,11 +14,12 @@ use pdp_transport::oci::{Descriptor, Manifest, Registry, Repository};
 use serde_json::json;
 
 use super::images;
+use super::proposed;
 use super::push::push;
 use super::sign::subjects;
 use super::whole::{There, there};
 use crate::build::{self, Built};
-use crate::catalog::{ChangeArgs, Current, Holders, Other, propose};
+use crate::catalog::{ChangeArgs, Current, Holders, Other, laid_next, propose};
 use crate::commands::blocking;
 use crate::dry_run::DryRun;
 use crate::keys::KeyArgs;
@@ -148,7 +149,11 @@ fn copied(yes: bool) -> Option<images::Source> {
 fn known(current: &Current, built: &Built) -> Result<bool> {
     let name = Release::target_name(&built.release.line, built.release.level);
     match current.tree.get(&format!("targets/{name}")) {
-        None => is_free(current, built).map(|()| false),
+        None => {
+            is_free(current, built)?;
+            not_proposed_otherwise(current, built)?;
+            Ok(false)
+        }
         Some(bytes) if bytes == built.descriptor => Ok(true),
         Some(_) => {
             let what = format!("level {} was published with another content", built.release.level);
@@ -169,6 +174,24 @@ fn is_free(current: &Current, built: &Built) -> Result<()> {
             format!("level {level} may have been pruned: levels up to {through} were"),
         )
         .hint("a level has one content for ever: use the next level")),
+    }
+}
+
+/// A colleague's proposal of the same level would lose its tag to this one.
+fn not_proposed_otherwise(current: &Current, built: &Built) -> Result<()> {
+    let (line, level) = (&built.release.line, built.release.level);
+    let open = laid_next(current, Role::Releases)?;
+    let other = open.iter().filter(|it| it.is_signed(current)).find(|it| {
+        let listed = it.tree().and_then(|tree| proposed::listed(tree, line, level));
+        listed.is_some_and(|bytes| bytes != built.descriptor)
+    });
+    match other {
+        None => Ok(()),
+        Some(other) => {
+            let what = format!("`{}` proposes level {level} with another content", other.branch);
+            Err(Failure::new("LevelRewritten", what)
+                .hint("publish that one, or drop it first (`publisher catalog proposals drop`), or use the next level"))
+        }
     }
 }
 
