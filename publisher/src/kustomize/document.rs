@@ -41,6 +41,8 @@ fn put(operation: &Value) -> Option<Value> {
     Some(match (list, value) {
         (Some(list), Value::Array(items)) => json!({ list: items }),
         (Some(list), item) => json!({ list: [item] }),
+        // An object that has `items` would be taken for a list, and nothing else of it be seen.
+        (None, value) if value["items"].is_array() => json!({ "value": value }),
         (None, value) => value,
     })
 }
@@ -55,4 +57,19 @@ pub(super) fn as_files(documents: Vec<Document>) -> Source {
     files.sort();
     files.dedup();
     files
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_image_beside_items_of_a_patch_is_seen() {
+        let patch = br#"[{"op": "add", "path": "/spec/a", "value": {"image": "x.example/a:1", "items": []}}]"#;
+        let read = read("a", patch).unwrap();
+        let [one] = read.as_slice() else { unreachable!("{read:?}") };
+        let found: Vec<_> = crate::kubernetes_list::items(&one.value);
+        assert!(found.iter().any(|it| it.to_string().contains("x.example/a:1")), "{found:?}");
+    }
 }

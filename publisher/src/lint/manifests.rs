@@ -2,9 +2,11 @@
 
 use pdp_policies::VersionRange;
 use pdp_policies::helm_yaml;
+use serde_json::Value;
 
 use super::{Report, Source, flux_objects, unknown_fields};
 use crate::charts::Trouble;
+use crate::kubernetes_list;
 use crate::kustomize;
 use crate::lock;
 use crate::release_file::ManifestsSource;
@@ -29,10 +31,19 @@ pub(super) fn check(files: &Source, kubernetes: Option<&VersionRange>, report: &
                 "check its spelling and indentation: a cluster refuses the whole object",
             );
         }
-        for object in flux_objects::of(&objects) {
-            let message = format!("{object} is Flux's own kind: Flux would install what nobody signed");
-            report.add(path.as_str(), "FluxObject", message, flux_objects::HINT);
-        }
+        kinds(path, &objects, report);
+    }
+}
+
+/// What is installed by way of what it is called.
+fn kinds(path: &str, objects: &[Value], report: &mut Report<'_>) {
+    for object in kubernetes_list::hidden(objects) {
+        let message = format!("{object} has a list `items`: a cluster gets what is in it, and nothing else");
+        report.add(path, "HiddenList", message, kubernetes_list::HINT);
+    }
+    for object in flux_objects::of(objects) {
+        let message = format!("{object} is Flux's own kind: Flux would install what nobody signed");
+        report.add(path, "FluxObject", message, flux_objects::HINT);
     }
 }
 
@@ -47,4 +58,35 @@ pub(super) fn with_root(of: &ManifestsSource, mut files: Source) -> Result<Sourc
         files.push(kustomize::root(&files, overlay).ok_or_else(both)?);
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(list: &[(&str, &str)]) -> Vec<&'static str> {
+        let files = list.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+        let mut findings = Vec::new();
+        check(&files, None, &mut Report { file: "a".to_owned(), findings: &mut findings });
+        let mut codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+
+    #[test]
+    fn what_lies_under_items_is_judged_whatever_it_lies_in() {
+        let of = |kind: &str, inner: &str| {
+            let list = format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: a}}\nitems:\n- {inner}\n");
+            codes(&[("kustomization.yaml", "resources: [a.yaml]\n"), ("a.yaml", &list)])
+        };
+        let release = "{apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: b}}";
+        let slip = "{apiVersion: v1, kind: ConfigMap, metadata: {name: b}, dat: {}}";
+        let good = "{apiVersion: v1, kind: ConfigMap, metadata: {name: b}, data: {}}";
+        assert_eq!(of("List", good), [""; 0]);
+        assert_eq!(of("List", release), ["FluxObject"]);
+        assert_eq!(of("ConfigMap", release), ["FluxObject", "HiddenList"]);
+        assert_eq!(of("ConfigMap", slip), ["HiddenList", "UnknownField"]);
+        assert_eq!(of("ConfigMap", good), ["HiddenList"]);
+    }
 }

@@ -6,7 +6,7 @@ use pdp_transport::cli::failure::{Failure, Result};
 use serde_json::Value;
 
 use super::merge_keys;
-use crate::kubernetes_list::items;
+use crate::kubernetes_list::{self, items};
 use crate::lint::{flux_objects, unknown_fields};
 
 /// A label's value: so long at the most.
@@ -15,12 +15,22 @@ const MAX_LABEL: usize = 63;
 /// `known` are those whose fields can be judged.
 ///
 /// # Errors
-/// `LabelRefused`, `RepeatedKey`, `UnknownField`, `FluxObject`.
+/// `HiddenList`, `LabelRefused`, `RepeatedKey`, `UnknownField`, `FluxObject`.
 pub(super) fn check(objects: &[Value], known: &[Value]) -> Result<()> {
+    lists(objects)?;
     labels(objects)?;
     keys(objects)?;
     fields(known)?;
     flux(objects)
+}
+
+fn lists(objects: &[Value]) -> Result<()> {
+    told(
+        "HiddenList",
+        "lists that aren't called one: a cluster gets what is in them, and nothing else",
+        kubernetes_list::hidden(objects).into_iter(),
+        kubernetes_list::HINT,
+    )
 }
 
 /// A cluster refuses `1.0.0+abc` as a label; it is what a label made of the plain chart version becomes.
@@ -123,6 +133,9 @@ mod tests {
             assert_eq!(code(&object).as_deref(), wanted, "{object}");
             let list = json!({ "apiVersion": "v1", "kind": "List", "items": [object] });
             assert_eq!(code(&list).as_deref(), wanted, "{list}");
+            let hidden = json!({ "apiVersion": "v1", "kind": "ConfigMap", "items": [object] });
+            assert_eq!(code(&hidden).as_deref(), Some("HiddenList"), "{hidden}");
+            assert_eq!(flux(&[hidden]).is_err(), wanted == Some("FluxObject"), "each in it is judged");
         }
     }
 

@@ -84,7 +84,7 @@ pub(crate) struct Search<'a> {
 }
 
 /// # Errors
-/// `ChartRefused` and its like, `BadImage`, `LabelRefused`, `RepeatedKey`, `UnknownField`, `FluxObject`, `RecordTooLarge`,
+/// `ChartRefused` and its like, `BadImage`, `HiddenList`, `LabelRefused`, `RepeatedKey`, `UnknownField`, `FluxObject`, `RecordTooLarge`,
 /// `UnreadableYaml`.
 pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
     let Search { component, source, samples, rendered, digests, .. } = search;

@@ -64,6 +64,12 @@ pub(super) const TABLE: &[Line] = &[
         "take it out; what it installs is a component of its own",
     ),
     (
+        "HiddenList",
+        "An object has a list `items` and isn't called a list: Helm and Flux would apply what is in it, and nothing else.",
+        "a kind whose name doesn't end in `List` has `items` beside `kind`",
+        "write each object as a document of its own, or call the list `List`",
+    ),
+    (
         "KubernetesSuffixRefused",
         "Helm refuses the chart in clusters whose version has a vendor's suffix.",
         "`kubeVersion` of the chart names no version before a release, such as `>=1.30.0-0`",
