@@ -4,6 +4,7 @@
 
 mod document;
 mod file;
+mod kinds;
 mod patched;
 mod place;
 mod plugin;
@@ -32,12 +33,33 @@ pub(crate) fn build(files: &Source) -> Built {
     Built { documents: document::as_files(documents), troubles: tree.troubles }
 }
 
-/// What is applied to a cluster, as far as it can be told without kustomize: patches change what they are for. A patch that is
-/// for nothing here stands beside it, and so do kustomizations that change more than that.
+/// Each object with the file that it is from.
+#[derive(Debug, Default)]
+pub(crate) struct Applied {
+    pub(crate) objects: Vec<(String, Value)>,
+    pub(crate) troubles: Vec<Trouble>,
+}
+
+/// What patches make of the manifests, as far as it can be told without kustomize. A patch that is for nothing here stands
+/// beside it.
+pub(crate) fn applied(files: &Source) -> Applied {
+    let mut tree = tree::Tree::applying(files);
+    let documents = tree.folder("", Vec::new());
+    let objects = documents.into_iter().map(|document| (document.path, document.value)).collect();
+    Applied { objects, troubles: tree.troubles }
+}
+
+/// What is applied to a cluster: kustomizations that change more than patches do stand beside it.
 pub(crate) fn objects(files: &Source) -> Vec<Value> {
-    let documents = tree::Tree::applying(files).folder("", Vec::new());
-    let objects = documents.into_iter().map(|document| document.value);
+    let objects = applied(files).objects.into_iter().map(|(_, object)| object);
     objects.chain(file::beyond(files)).collect()
+}
+
+/// Manifests and patches as they are written, and what patches make of the manifests: what only one of them names counts.
+pub(crate) fn written_and_applied(files: &Source) -> Source {
+    let mut documents = tree::Tree::new(files).folder("", Vec::new());
+    documents.extend(tree::Tree::applying(files).folder("", Vec::new()));
+    document::as_files(documents)
 }
 
 /// One manifest or patch, and the file that it is from.

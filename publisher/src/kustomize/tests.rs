@@ -1,4 +1,5 @@
-use super::{Built, build, objects};
+#![allow(clippy::unwrap_used)]
+use super::{Built, build, objects, written_and_applied};
 use crate::lint::Source;
 
 fn files(list: &[(&str, &str)]) -> Source {
@@ -136,4 +137,19 @@ fn objects_are_what_patches_make_of_them_and_what_is_not_followed_is_told() {
     assert_eq!(more[1]["metadata"]["name"], "kustomization.yaml");
     assert_eq!(more[1]["spec"]["namePrefix"], "x-");
     assert!(more[1]["files"]["settings.txt"].is_string());
+}
+
+#[test]
+fn an_image_that_a_patch_copies_is_seen() {
+    let pod = "kind: Pod\nmetadata: {name: a, annotations: {b: 'x.example/b:1'}}\nspec: {containers: [{name: a, image: c}]}\n";
+    let copy = "{op: copy, from: /metadata/annotations/b, path: /spec/containers/0/image}";
+    let top = format!("resources: [a.yaml]\npatches: [{{patch: '[{copy}]', target: {{kind: Pod}}}}]\n");
+    let found = written_and_applied(&files(&[("kustomization.yaml", top.as_str()), ("a.yaml", pod)]));
+    let images: Vec<_> = found
+        .iter()
+        .map(|(_, text)| serde_saphyr::from_str::<serde_json::Value>(&String::from_utf8_lossy(text)).unwrap())
+        .map(|pod| pod["spec"]["containers"][0]["image"].clone())
+        .collect();
+    assert_eq!(images.len(), 2);
+    assert!(images.contains(&"x.example/b:1".into()) && images.contains(&"c".into()), "{images:?}");
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Document;
 use super::document;
 use super::file::{self, Kustomization, Rename, Target, Text};
+use super::kinds;
 use super::patched;
 use super::place::{self, Place};
 use super::plugin::{self, Plugin};
@@ -52,7 +53,9 @@ impl<'a> Tree<'a> {
         }
         for (patch, target) in kustomization.patches() {
             let seen = self.text(folder, &path, &patch);
-            let applied = self.applies && self.applied(folder, &patch, target, &mut documents);
+            let patches = self.values(folder, &patch);
+            self.judge(&path, &patches);
+            let applied = self.applies && applied(&patches, target, &mut documents);
             documents.extend(seen.into_iter().filter(|_| !applied));
         }
         for entry in kustomization.others() {
@@ -145,25 +148,27 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// True if the patch was for something.
-    fn applied(
-        &self,
-        folder: &str,
-        text: &Text<'_>,
-        target: Option<&Target>,
-        documents: &mut Vec<Document>,
-    ) -> bool {
+    /// The documents of a patch as they are. What can't be read is told by `text`.
+    fn values(&self, folder: &str, text: &Text<'_>) -> Vec<Value> {
         let content = match text {
             Text::Inline(text) => text.as_bytes(),
             Text::File(entry) => match place::find(&self.files, folder, entry) {
                 Place::File(file) => self.files.get(file.as_str()).copied().unwrap_or_default(),
-                _ => return false,
+                _ => return Vec::new(),
             },
         };
         let values = document::values(content).unwrap_or_default();
-        let patches = values.into_iter().filter(|value| !value.is_null());
-        let each: Vec<_> = patches.map(|value| patched::apply(&value, target, documents)).collect();
-        each.contains(&true)
+        values.into_iter().filter(|value| !value.is_null()).collect()
+    }
+
+    /// What a document says of kind and list has to hold for what is made of it.
+    fn judge(&mut self, path: &str, patches: &[Value]) {
+        let mut changed: Vec<_> = patches.iter().flat_map(kinds::changed_by).collect();
+        changed.dedup();
+        for place in changed {
+            let message = format!("a patch changes `{place}`, and with it what the object is");
+            self.trouble(path, "KindByPatch", message, kinds::HINT);
+        }
     }
 
     /// Plugins aren't run, but those that rename images are read.
@@ -210,7 +215,12 @@ impl<'a> Tree<'a> {
             }
         }
         let one = |value: Value| if let Value::Array(items) = value { items } else { vec![value] };
-        if all.into_iter().flat_map(one).any(|replacement| plugin::sets_an_image(&replacement)) {
+        let all: Vec<_> = all.into_iter().flat_map(one).collect();
+        if all.iter().any(kinds::replaced_by) {
+            let message = "a replacement changes the kind of an object, and with it what it is".to_owned();
+            self.trouble(path, "KindByPatch", message, kinds::HINT);
+        }
+        if all.iter().any(plugin::sets_an_image) {
             let message = "a replacement sets an image, and from where isn't followed".to_owned();
             self.trouble(path, "ImageByReplacement", message, "use `images:` instead");
         }
@@ -251,4 +261,10 @@ impl<'a> Tree<'a> {
             self.troubles.push(trouble);
         }
     }
+}
+
+/// True if a patch was for something.
+fn applied(patches: &[Value], target: Option<&Target>, documents: &mut Vec<Document>) -> bool {
+    let each: Vec<_> = patches.iter().map(|value| patched::apply(value, target, documents)).collect();
+    each.contains(&true)
 }

@@ -12,6 +12,7 @@ use super::{Source, seen};
 use crate::build::in_crds;
 use crate::crd_change::{self, CrdBreak};
 use crate::kubernetes_list::items;
+use crate::kustomize;
 use crate::release_file::ComponentEntry;
 
 /// One such object.
@@ -47,7 +48,8 @@ impl Lost<'_> {
 pub(super) fn of(component: &ComponentEntry, source: &Source) -> Vec<Brought> {
     let by_chart = component.chart.is_some();
     let mut all = Vec::new();
-    for (path, bytes) in seen::of(component, source).iter().filter(|(path, _)| !by_chart || in_crds(path)) {
+    let files = if by_chart { seen::of(component, source) } else { kustomize::build(source).documents };
+    for (path, bytes) in files.iter().filter(|(path, _)| !by_chart || in_crds(path)) {
         let text = std::str::from_utf8(bytes).unwrap_or_default().trim_start_matches('\u{feff}');
         let documents = helm_yaml::documents(text).unwrap_or_default();
         let objects = documents.iter().flat_map(items);

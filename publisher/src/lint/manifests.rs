@@ -1,5 +1,7 @@
 //! Plain manifests: a kustomization that names only what lies in its folder.
 
+use std::slice::from_ref;
+
 use pdp_policies::VersionRange;
 use pdp_policies::helm_yaml;
 use serde_json::Value;
@@ -12,8 +14,8 @@ use crate::lock;
 use crate::release_file::ManifestsSource;
 
 pub(super) fn check(files: &Source, kubernetes: Option<&VersionRange>, report: &mut Report<'_>) {
-    let built = kustomize::build(files);
-    built.troubles.into_iter().for_each(|trouble| report.trouble(trouble));
+    let (built, applied) = (kustomize::build(files), kustomize::applied(files));
+    built.troubles.into_iter().chain(applied.troubles).for_each(|trouble| report.trouble(trouble));
     let judged = unknown_fields::is_for(kubernetes);
     for (path, content) in &built.documents {
         let objects = helm_yaml::documents(&String::from_utf8_lossy(content)).unwrap_or_default();
@@ -21,17 +23,22 @@ pub(super) fn check(files: &Source, kubernetes: Option<&VersionRange>, report: &
             let hint = "keep one of each: a cluster refuses the whole object";
             report.add(path.as_str(), "RepeatedKey", repeated.to_string(), hint);
         }
-        let unknown = if judged { unknown_fields::unknown_in(&objects) } else { Vec::new() };
-        for unknown in unknown {
-            let message = format!("{unknown} is no field that Kubernetes knows");
-            report.add(
-                path.as_str(),
-                "UnknownField",
-                message,
-                "check its spelling and indentation: a cluster refuses the whole object",
-            );
-        }
         kinds(path, &objects, report);
+        fields(path, &objects, judged, report);
+    }
+    // Lists are merged by guess in patches, so keys that repeat are looked for in what is written alone.
+    for (path, object) in &applied.objects {
+        kinds(path, from_ref(object), report);
+        fields(path, from_ref(object), judged, report);
+    }
+}
+
+fn fields(path: &str, objects: &[Value], judged: bool, report: &mut Report<'_>) {
+    let unknown = if judged { unknown_fields::unknown_in(objects) } else { Vec::new() };
+    for unknown in unknown {
+        let message = format!("{unknown} is no field that Kubernetes knows");
+        let hint = "check its spelling and indentation: a cluster refuses the whole object";
+        report.add(path, "UnknownField", message, hint);
     }
 }
 
@@ -88,5 +95,23 @@ mod tests {
         assert_eq!(of("ConfigMap", release), ["FluxObject", "HiddenList"]);
         assert_eq!(of("ConfigMap", slip), ["HiddenList", "UnknownField"]);
         assert_eq!(of("ConfigMap", good), ["HiddenList"]);
+    }
+
+    #[test]
+    fn what_patches_make_of_a_manifest_is_judged() {
+        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {g: helm.toolkit.fluxcd.io/v2}\n";
+        let of = |operations: &str| {
+            let target = "target: {kind: ConfigMap}, options: {allowKindChange: true}";
+            let top = format!("resources: [a.yaml]\npatches: [{{patch: '[{operations}]', {target}}}]\n");
+            codes(&[("kustomization.yaml", &top), ("a.yaml", map)])
+        };
+        assert_eq!(of("{op: add, path: /data/b, value: c}"), [""; 0]);
+        let api = "{op: replace, path: /apiVersion, value: helm.toolkit.fluxcd.io/v2}";
+        let kind = "{op: replace, path: /kind, value: HelmRelease}";
+        assert_eq!(of(&format!("{api}, {kind}")), ["FluxObject", "KindByPatch"]);
+        assert_eq!(of("{op: copy, from: /data/g, path: /apiVersion}"), ["FluxObject", "KindByPatch"]);
+        assert_eq!(of("{op: add, path: /dat, value: {}}"), ["UnknownField"]);
+        let list = "{op: add, path: /items, value: [{kind: Pod}]}";
+        assert_eq!(of(list), ["HiddenList", "KindByPatch"]);
     }
 }

@@ -15,6 +15,7 @@ use super::helm::{Helm, Rendering};
 use super::reference::Reference;
 use super::rendered::{self, Seen};
 use super::{in_values, inputs, record, refused, yaml};
+use crate::kustomize;
 use crate::lint::{Brought, Source, brought, seen, unknown_fields};
 use crate::release_file::{ComponentEntry, Rendered};
 
@@ -48,6 +49,8 @@ struct Manifests {
     objects: Vec<Value>,
     /// Those for a Kubernetes whose fields are known.
     known: Vec<Value>,
+    /// What patches make of manifests: lists are merged by guess there, so only images are looked for.
+    patched: Vec<Value>,
     needs_values: Option<String>,
 }
 
@@ -90,11 +93,11 @@ pub(crate) async fn find(helm: &Helm, search: Search<'_>) -> Result<Found> {
     let Search { component, source, samples, rendered, digests, .. } = search;
     let inputs = inputs::of(component, source, samples, rendered);
     let carried = carried(component, digests);
-    let Manifests { objects, known, needs_values } = match &component.chart {
+    let Manifests { objects, known, patched, needs_values } = match &component.chart {
         Some(_) => render_all(helm, search, inputs, filled(&carried, str::to_owned)).await?,
-        None => Manifests { objects: manifests(&seen::of(component, source))?, ..Manifests::default() },
+        None => of_manifests(source)?,
     };
-    let (found, bad) = rendered::images(&objects);
+    let (found, bad) = images(&objects, &patched);
     if !bad.is_empty() {
         return Err(Failure::new("BadImage", "an image that is none")
             .cause(bad.join("\n"))
@@ -247,6 +250,20 @@ fn versioned(chart: &[u8], digest: Digest) -> Result<Vec<u8>> {
     let plain = version.split('+').next().unwrap_or_default();
     chart["version"] = format!("{plain}+{}", digest.short()).into();
     serde_json::to_vec(&chart).map_err(internal)
+}
+
+fn of_manifests(source: &Source) -> Result<Manifests> {
+    let objects = manifests(&kustomize::build(source).documents)?;
+    let patched = kustomize::applied(source).objects.into_iter().map(|(_, object)| object).collect();
+    Ok(Manifests { objects, patched, ..Manifests::default() })
+}
+
+/// Those of both, once each.
+fn images(objects: &[Value], patched: &[Value]) -> (Vec<Seen>, Vec<String>) {
+    let ((mut seen, mut bad), more) = (rendered::images(objects), rendered::images(patched));
+    seen.extend(more.0);
+    bad.extend(more.1);
+    (BTreeSet::from_iter(seen).into_iter().collect(), BTreeSet::from_iter(bad).into_iter().collect())
 }
 
 /// Every YAML file of a folder of manifests.

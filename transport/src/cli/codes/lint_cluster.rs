@@ -70,6 +70,12 @@ pub(super) const TABLE: &[Line] = &[
         "write each object as a document of its own, or call the list `List`",
     ),
     (
+        "KindByPatch",
+        "A patch or a replacement of a kustomization changes what an object is, so nobody sees it in the manifests.",
+        "an operation on `/kind`, `/apiVersion`, `/items` or the whole object",
+        "write the object as it has to be as a document of its own",
+    ),
+    (
         "KubernetesSuffixRefused",
         "Helm refuses the chart in clusters whose version has a vendor's suffix.",
         "`kubeVersion` of the chart names no version before a release, such as `>=1.30.0-0`",
