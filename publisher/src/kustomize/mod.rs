@@ -2,9 +2,11 @@
 //!
 //! Nothing is fetched, and nothing outside the component's folder is read.
 
+mod budget;
 mod document;
 mod file;
 mod kinds;
+mod operations;
 mod patched;
 mod place;
 mod plugin;

@@ -1,4 +1,4 @@
-//! Patches, applied to the objects that they are for: strategic merges, and JSON patches (RFC 6902). Pure.
+//! Patches, applied to the objects that they are for: strategic merges, and JSON patches. Pure.
 //!
 //! Lists are merged by the keys that Kubernetes' own kinds have most often; where another key would count, the elements of the
 //! patch stand beside the others.
@@ -6,27 +6,45 @@
 use serde_json::{Map, Value};
 
 use super::Document;
+use super::budget::{Budget, TooMuch};
 use super::file::Target;
+use super::operations;
 
 /// What an element of a list is called by.
 const KEYS: [&str; 5] = ["name", "mountPath", "containerPort", "port", "key"];
 const DIRECTIVE: &str = "$patch";
 
 /// True if the patch was for something.
-pub(super) fn apply(patch: &Value, target: Option<&Target>, documents: &mut Vec<Document>) -> bool {
-    let gone = patch[DIRECTIVE] == "delete";
-    let mut any = false;
-    documents.retain_mut(|document| {
-        let is_for = target.map_or_else(|| is_same(patch, &document.value), |it| it.takes(&document.value));
-        any |= is_for;
-        match patch {
-            _ if !is_for => {}
-            Value::Array(operations) => operations.iter().for_each(|it| operate(&mut document.value, it)),
-            _ => merge(&mut document.value, patch),
+///
+/// # Errors
+/// What it is too much of; some documents may be changed then, and others not.
+pub(super) fn apply(
+    patch: &Value,
+    target: Option<&Target>,
+    documents: &mut Vec<Document>,
+    budget: &mut Budget,
+) -> Result<bool, TooMuch> {
+    let is_for = |value: &Value| target.map_or_else(|| is_same(patch, value), |it| it.takes(value));
+    let any = documents.iter().any(|document| is_for(&document.value));
+    if patch[DIRECTIVE] == "delete" {
+        documents.retain(|document| !is_for(&document.value));
+        return Ok(any);
+    }
+    for object in documents.iter_mut().map(|document| &mut document.value) {
+        if is_for(object) {
+            change(object, patch, budget)?;
         }
-        !(is_for && gone)
-    });
-    any
+    }
+    Ok(any)
+}
+
+fn change(object: &mut Value, patch: &Value, budget: &mut Budget) -> Result<(), TooMuch> {
+    if let Value::Array(operations) = patch {
+        return operations.iter().try_for_each(|it| operations::apply(object, it, budget));
+    }
+    budget.write(patch, 0)?;
+    merge(object, patch);
+    Ok(())
 }
 
 /// Without a target a patch says itself which object it is for.
@@ -120,53 +138,6 @@ fn without_directives(value: &Value) -> Value {
     }
 }
 
-/// `add`, `replace` and `remove`; the others stand for what they begin with.
-fn operate(object: &mut Value, operation: &Value) {
-    let text = |name: &str| operation[name].as_str().unwrap_or_default();
-    let value = operation.get("value").cloned();
-    let moved = || object.pointer(text("from")).cloned();
-    let (value, gone) = match text("op") {
-        "add" | "replace" => (value, None),
-        "remove" => (None, Some(text("path"))),
-        "copy" => (moved(), None),
-        "move" => (moved(), Some(text("from"))),
-        _ => return,
-    };
-    gone.into_iter().for_each(|path| take(object, path));
-    value.into_iter().for_each(|value| put(object, text("path"), text("op") != "replace", value));
-}
-
-fn parent<'a>(object: &'a mut Value, path: &str) -> Option<(&'a mut Value, String)> {
-    let (above, name) = path.rsplit_once('/')?;
-    Some((object.pointer_mut(above)?, name.replace("~1", "/").replace("~0", "~")))
-}
-
-fn take(object: &mut Value, path: &str) {
-    match parent(object, path) {
-        Some((Value::Object(fields), name)) => drop(fields.remove(&name)),
-        Some((Value::Array(list), name)) => {
-            name.parse::<usize>()
-                .ok()
-                .filter(|at| *at < list.len())
-                .into_iter()
-                .for_each(|at| drop(list.remove(at)));
-        }
-        _ => {}
-    }
-}
-
-fn put(object: &mut Value, path: &str, inserts: bool, value: Value) {
-    match parent(object, path) {
-        Some((Value::Object(fields), name)) => drop(fields.insert(name, value)),
-        Some((Value::Array(list), name)) => match name.parse::<usize>() {
-            Ok(at) if inserts && at <= list.len() => list.insert(at, value),
-            Ok(at) => list.get_mut(at).into_iter().for_each(|old| *old = value.clone()),
-            Err(_) => list.push(value),
-        },
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -186,7 +157,7 @@ mod tests {
     fn after(patch: &Value, target: Option<Value>) -> (bool, Vec<Value>) {
         let mut documents = vec![Document { path: "a".into(), value: deployment() }];
         let target = target.map(|it| serde_json::from_value(it).unwrap());
-        let any = apply(patch, target.as_ref(), &mut documents);
+        let any = apply(patch, target.as_ref(), &mut documents, &mut Budget::default()).unwrap();
         (any, documents.into_iter().map(|it| it.value).collect())
     }
 
@@ -233,5 +204,15 @@ mod tests {
         {
             assert_eq!(after(&operations, Some(other)), (false, vec![deployment()]));
         }
+    }
+
+    #[test]
+    fn what_is_merged_into_many_objects_counts_for_each() {
+        let document = || Document { path: "a".into(), value: deployment() };
+        let mut documents: Vec<_> = std::iter::repeat_with(document).take(100).collect();
+        let patch = json!({ "metadata": { "annotations": { "a": "x".repeat(1 << 20) } } });
+        let target = Target::default();
+        let found = apply(&patch, Some(&target), &mut documents, &mut Budget::default());
+        assert!(matches!(found, Err(TooMuch::Size)), "{found:?}");
     }
 }

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-use super::{Built, build, objects, written_and_applied};
+use super::{Built, applied, build, objects, written_and_applied};
 use crate::lint::Source;
 
 fn files(list: &[(&str, &str)]) -> Source {
@@ -152,4 +152,15 @@ fn an_image_that_a_patch_copies_is_seen() {
         .collect();
     assert_eq!(images.len(), 2);
     assert!(images.contains(&"x.example/b:1".into()) && images.contains(&"c".into()), "{images:?}");
+}
+
+#[test]
+fn a_patch_that_doubles_an_object_is_refused() {
+    let doubles: Vec<_> =
+        (0..40).map(|n| format!("{{op: copy, from: '', path: /data/a{n}}}")).collect();
+    let top = format!("resources: [a.yaml]\npatches: [{{patch: \"[{}]\", target: {{kind: ConfigMap}}}}]\n", doubles.join(", "));
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}\n";
+    let found = applied(&files(&[("kustomization.yaml", top.as_str()), ("a.yaml", map)])).troubles;
+    let [trouble] = found.as_slice() else { unreachable!("{found:?}") };
+    assert_eq!((trouble.code, trouble.place.as_str()), ("TooLarge", "kustomization.yaml"));
 }

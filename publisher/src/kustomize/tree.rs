@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Document;
+use super::budget::Budget;
 use super::document;
 use super::file::{self, Kustomization, Rename, Target, Text};
 use super::kinds;
@@ -26,12 +27,13 @@ pub(super) struct Tree<'a> {
     pub(super) troubles: Vec<Trouble>,
     /// True if patches change what they are for; else they stand beside it.
     applies: bool,
+    budget: Budget,
 }
 
 impl<'a> Tree<'a> {
     pub(super) fn new(files: &'a Source) -> Self {
         let files = files.iter().map(|(path, content)| (path.as_str(), content.as_slice())).collect();
-        Self { files, open: Vec::new(), read: 0, troubles: Vec::new(), applies: false }
+        Self { files, open: Vec::new(), read: 0, troubles: Vec::new(), applies: false, budget: Budget::default() }
     }
 
     pub(super) fn applying(files: &'a Source) -> Self {
@@ -55,7 +57,7 @@ impl<'a> Tree<'a> {
             let seen = self.text(folder, &path, &patch);
             let patches = self.values(folder, &patch);
             self.judge(&path, &patches);
-            let applied = self.applies && applied(&patches, target, &mut documents);
+            let applied = self.applies && self.applied(&path, &patches, target, &mut documents);
             documents.extend(seen.into_iter().filter(|_| !applied));
         }
         for entry in kustomization.others() {
@@ -161,6 +163,27 @@ impl<'a> Tree<'a> {
         values.into_iter().filter(|value| !value.is_null()).collect()
     }
 
+    /// True if a patch was for something.
+    fn applied(
+        &mut self,
+        path: &str,
+        patches: &[Value],
+        target: Option<&Target>,
+        documents: &mut Vec<Document>,
+    ) -> bool {
+        let mut any = false;
+        for patch in patches {
+            match patched::apply(patch, target, documents, &mut self.budget) {
+                Ok(was_for) => any |= was_for,
+                Err(cause) => {
+                    let hint = "write the manifests as they have to be";
+                    self.trouble(path, "TooLarge", cause.to_string(), hint);
+                }
+            }
+        }
+        any
+    }
+
     /// What a document says of kind and list has to hold for what is made of it.
     fn judge(&mut self, path: &str, patches: &[Value]) {
         let mut changed: Vec<_> = patches.iter().flat_map(kinds::changed_by).collect();
@@ -261,10 +284,4 @@ impl<'a> Tree<'a> {
             self.troubles.push(trouble);
         }
     }
-}
-
-/// True if a patch was for something.
-fn applied(patches: &[Value], target: Option<&Target>, documents: &mut Vec<Document>) -> bool {
-    let each: Vec<_> = patches.iter().map(|value| patched::apply(value, target, documents)).collect();
-    each.contains(&true)
 }
