@@ -4,6 +4,7 @@ use pdp_policies::helm_yaml;
 use serde_json::{Value, json};
 
 use super::Document;
+use crate::kubernetes_list;
 use crate::lint::Source;
 
 /// All documents of a text.
@@ -23,6 +24,15 @@ pub(super) fn values(text: &[u8]) -> Result<Vec<Value>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "it isn't UTF-8".to_owned())?;
     let text = text.trim_start_matches('\u{feff}');
     helm_yaml::documents(text).map_err(|problem| problem.to_string())
+}
+
+/// The objects of a list, as kustomize takes it apart: patches are for those.
+pub(super) fn single(document: Document) -> Vec<Document> {
+    if !kubernetes_list::is_named_so(&document.value) {
+        return vec![document];
+    }
+    let inner = kubernetes_list::items(&document.value).into_iter();
+    inner.map(|value| Document { path: document.path.clone(), value: value.clone() }).collect()
 }
 
 /// A JSON patch is a list of operations; what it puts in is seen as if it stood in a manifest.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use pdp_policies::Digest;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::place;
 use crate::lint::Source;
 
 /// The names that kustomize looks for.
@@ -45,7 +46,7 @@ struct Patch {
 }
 
 /// Which objects a patch is for.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Target {
     pub(super) group: Option<String>,
@@ -120,7 +121,7 @@ const FOLLOWED: [&str; 11] = [
 ];
 
 /// What kustomizations do that isn't followed (names, labels, generated objects, ...), each as an object that is called by its
-/// path, with digests of the files that are generated from.
+/// path, with digests of the files that say more of it, also of those in folders.
 pub(super) fn beyond(files: &Source) -> Vec<Value> {
     let named = |path: &str| NAMES.contains(&path.rsplit('/').next().unwrap_or(path));
     files
@@ -138,16 +139,19 @@ fn of_one(files: &Source, path: &str, text: &[u8]) -> Option<Value> {
     }
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let read = Kustomization::read(text).unwrap_or_default();
-    let digest = |entry: &str| {
-        let at = if folder.is_empty() { entry.to_owned() } else { format!("{folder}/{entry}") };
-        let (_, content) = files.iter().find(|(path, _)| *path == at)?;
-        Some((entry.to_owned(), Value::from(Digest::of(content).to_string())))
-    };
-    let digests: serde_json::Map<_, _> = read.others().filter_map(digest).collect();
+    let named: Vec<_> = read.beyond().filter_map(|entry| place::joined(folder, entry)).collect();
+    let is_named = |path: &str| named.iter().any(|at| is_within(path, at));
+    let digest = |content: &[u8]| Value::from(Digest::of(content).to_string());
+    let read = files.iter().filter(|(path, _)| is_named(path));
+    let digests: serde_json::Map<_, _> = read.map(|(path, text)| (path.clone(), digest(text))).collect();
     let (api, kind) = ("kustomize.config.k8s.io/v1beta1", "Kustomization");
     Some(
         json!({ "apiVersion": api, "kind": kind, "metadata": { "name": path }, "spec": fields, "files": digests }),
     )
+}
+
+fn is_within(path: &str, at: &str) -> bool {
+    path.strip_prefix(at).is_some_and(|rest| rest.is_empty() || at.is_empty() || rest.starts_with('/'))
 }
 
 impl Kustomization {
@@ -194,6 +198,16 @@ impl Kustomization {
             Text::Inline(_) => None,
         });
         generated.chain(lists).chain(paths).chain(validators)
+    }
+
+    /// Files and folders that say what isn't followed.
+    fn beyond(&self) -> impl Iterator<Item = &str> {
+        let plugins = self.plugins().filter_map(|text| match text {
+            Text::File(path) => Some(path),
+            Text::Inline(_) => None,
+        });
+        let replacements = self.replacements().filter_map(|it| it.get("path")?.as_str());
+        self.others().chain(plugins).chain(replacements)
     }
 
     pub(super) fn inflates_charts(&self) -> bool {

@@ -12,6 +12,7 @@ mod place;
 mod plugin;
 mod renames;
 mod tree;
+mod unfollowed;
 
 use serde_json::Value;
 
@@ -39,22 +40,24 @@ pub(crate) fn build(files: &Source) -> Built {
 #[derive(Debug, Default)]
 pub(crate) struct Applied {
     pub(crate) objects: Vec<(String, Value)>,
+    /// Patches that aren't for anything here, or not as far as can be told, as objects that are called by their places.
+    pub(crate) unfollowed: Vec<Value>,
     pub(crate) troubles: Vec<Trouble>,
 }
 
-/// What patches make of the manifests, as far as it can be told without kustomize. A patch that is for nothing here stands
-/// beside it.
+/// What patches make of the manifests, as far as it can be told without kustomize.
 pub(crate) fn applied(files: &Source) -> Applied {
     let mut tree = tree::Tree::applying(files);
     let documents = tree.folder("", Vec::new());
     let objects = documents.into_iter().map(|document| (document.path, document.value)).collect();
-    Applied { objects, troubles: tree.troubles }
+    Applied { objects, unfollowed: tree.unfollowed, troubles: tree.troubles }
 }
 
-/// What is applied to a cluster: kustomizations that change more than patches do stand beside it.
+/// What is applied to a cluster: what isn't followed, of patches and of all else that kustomizations do, stands beside it.
 pub(crate) fn objects(files: &Source) -> Vec<Value> {
-    let objects = applied(files).objects.into_iter().map(|(_, object)| object);
-    objects.chain(file::beyond(files)).collect()
+    let Applied { objects, unfollowed, .. } = applied(files);
+    let objects = objects.into_iter().map(|(_, object)| object);
+    objects.chain(unfollowed).chain(file::beyond(files)).collect()
 }
 
 /// Manifests and patches as they are written, and what patches make of the manifests: what only one of them names counts.

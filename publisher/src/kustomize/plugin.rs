@@ -56,8 +56,13 @@ pub(super) fn sets_an_image(replacement: &Value) -> bool {
     paths.filter_map(|path| path.as_str().map(str::to_owned)).any(|path| {
         let last = path.rsplit('.').next().unwrap_or_default();
         let item = last.parse::<u32>().is_ok() || last.ends_with(']') && last.contains('=');
-        item || matches!(last, "image" | "containers" | "initContainers" | "spec" | "template" | "*" | "-")
+        item || may_hold_an_image(last)
     })
+}
+
+/// Of a field that is written over.
+pub(super) fn may_hold_an_image(field: &str) -> bool {
+    matches!(field, "image" | "containers" | "initContainers" | "spec" | "template" | "*" | "-")
 }
 
 #[cfg(test)]

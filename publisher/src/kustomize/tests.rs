@@ -162,5 +162,62 @@ fn a_patch_that_doubles_an_object_is_refused() {
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {}\n";
     let found = applied(&files(&[("kustomization.yaml", top.as_str()), ("a.yaml", map)])).troubles;
     let [trouble] = found.as_slice() else { unreachable!("{found:?}") };
-    assert_eq!((trouble.code, trouble.place.as_str()), ("TooLarge", "kustomization.yaml"));
+    assert_eq!((trouble.code, trouble.place.as_str()), ("TooLarge", "kustomization.yaml, patch 1"));
+}
+
+#[test]
+fn a_patch_that_is_not_followed_is_told_and_stands_for_no_object() {
+    let of = |replicas: u32, patch: &str| {
+        let app = format!("apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a}}\nspec: {{replicas: {replicas}}}\n");
+        let top = format!("resources: [a.yaml]\npatches: [{patch}]\n");
+        objects(&files(&[("kustomization.yaml", top.as_str()), ("a.yaml", app.as_str())]))
+    };
+    let json = |value: u32, target: &str| {
+        let operation = format!("[{{op: replace, path: /spec/replicas, value: {value}}}]");
+        format!("{{patch: '{operation}', target: {target}}}")
+    };
+    for target in ["{labelSelector: x=y}", "{name: a.*}"] {
+        let [was, is] = [of(1, &json(2, target)), of(1, &json(3, target))];
+        assert_eq!(was[0], is[0], "the patch isn't followed");
+        assert_eq!(was[1]["metadata"]["name"], "kustomization.yaml, patch 1");
+        assert_ne!(was[1], is[1], "and is told");
+    }
+    let merge = "{patch: '{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {paused: true}}', target: {name: a.*}}";
+    let names = |objects: &[serde_json::Value]| -> Vec<_> { objects.iter().map(|it| it["metadata"]["name"].clone()).collect() };
+    assert_eq!(names(&of(1, merge)), ["a", "kustomization.yaml, patch 1"]);
+}
+
+#[test]
+fn a_patch_changes_an_object_within_a_list() {
+    let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: '1', z: '1'}}\n";
+    let patch = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '2'}\n";
+    let top = "resources: [a.yaml]\npatches: [{path: p.yaml}]\n";
+    let found = objects(&files(&[("kustomization.yaml", top), ("a.yaml", list), ("p.yaml", patch)]));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["data"], serde_json::json!({ "x": "2", "z": "1" }));
+}
+
+#[test]
+fn files_of_plugins_and_replacements_are_told() {
+    let of = |changed: &str| {
+        let top = "resources: [base]\ntransformers: [t.yaml, ./more]\ngenerators: [../x/g.yaml]\nreplacements: [{path: r.yaml}]\n";
+        let mut list = vec![("kustomization.yaml", "resources: [x]\n"), ("x/kustomization.yaml", top)];
+        let names = ["x/t.yaml", "x/more/a.yaml", "x/g.yaml", "x/r.yaml", "x/other.yaml"];
+        list.extend(names.map(|name| (name, if name == changed { "b: 1\n" } else { "a: 1\n" })));
+        objects(&files(&list))
+    };
+    for changed in ["x/t.yaml", "x/more/a.yaml", "x/g.yaml", "x/r.yaml"] {
+        assert_ne!(of(""), of(changed), "{changed}");
+    }
+    assert_eq!(of(""), of("x/other.yaml"));
+}
+
+#[test]
+fn an_image_that_a_patch_copies_to_who_knows_where_is_refused() {
+    let copy = "[{op: copy, from: /metadata/annotations/b, path: /spec/containers/0/image}]";
+    for (target, codes) in [("{labelSelector: a=b}", &["ImageByPatch"][..]), ("{kind: Pod}", &[])] {
+        let top = format!("resources: [a.yaml]\npatches: [{{patch: '{copy}', target: {target}}}]\n");
+        let found = applied(&files(&[("kustomization.yaml", top.as_str()), ("a.yaml", &pod("a"))])).troubles;
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), codes, "{target}");
+    }
 }

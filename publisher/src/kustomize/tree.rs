@@ -13,6 +13,7 @@ use super::patched;
 use super::place::{self, Place};
 use super::plugin::{self, Plugin};
 use super::renames;
+use super::unfollowed;
 use crate::charts::Trouble;
 use crate::lint::Source;
 
@@ -28,12 +29,22 @@ pub(super) struct Tree<'a> {
     /// True if patches change what they are for; else they stand beside it.
     applies: bool,
     budget: Budget,
+    /// Patches that changed nothing, as objects.
+    pub(super) unfollowed: Vec<Value>,
 }
 
 impl<'a> Tree<'a> {
     pub(super) fn new(files: &'a Source) -> Self {
         let files = files.iter().map(|(path, content)| (path.as_str(), content.as_slice())).collect();
-        Self { files, open: Vec::new(), read: 0, troubles: Vec::new(), applies: false, budget: Budget::default() }
+        Self {
+            files,
+            open: Vec::new(),
+            read: 0,
+            troubles: Vec::new(),
+            applies: false,
+            budget: Budget::default(),
+            unfollowed: Vec::new(),
+        }
     }
 
     pub(super) fn applying(files: &'a Source) -> Self {
@@ -53,12 +64,14 @@ impl<'a> Tree<'a> {
                 documents = self.folder(&component, documents);
             }
         }
-        for (patch, target) in kustomization.patches() {
+        for (number, (patch, target)) in kustomization.patches().enumerate() {
             let seen = self.text(folder, &path, &patch);
             let patches = self.values(folder, &patch);
             self.judge(&path, &patches);
-            let applied = self.applies && self.applied(&path, &patches, target, &mut documents);
-            documents.extend(seen.into_iter().filter(|_| !applied));
+            match self.applies {
+                true => self.apply(&format!("{path}, patch {}", number + 1), patches, target, &mut documents),
+                false => documents.extend(seen),
+            }
         }
         for entry in kustomization.others() {
             self.find(folder, &path, entry);
@@ -119,6 +132,9 @@ impl<'a> Tree<'a> {
     /// A manifest, or a base.
     fn resource(&mut self, folder: &str, path: &str, entry: &str) -> Vec<Document> {
         match self.find(folder, path, entry) {
+            Some(Place::File(file)) if self.applies => {
+                self.read(&file).into_iter().flat_map(document::single).collect()
+            }
             Some(Place::File(file)) => self.read(&file),
             Some(Place::Folder(base)) => self.folder(&base, Vec::new()),
             _ => Vec::new(),
@@ -163,25 +179,30 @@ impl<'a> Tree<'a> {
         values.into_iter().filter(|value| !value.is_null()).collect()
     }
 
-    /// True if a patch was for something.
-    fn applied(
+    /// What a patch doesn't change is told by itself.
+    fn apply(
         &mut self,
-        path: &str,
-        patches: &[Value],
+        place: &str,
+        patches: Vec<Value>,
         target: Option<&Target>,
         documents: &mut Vec<Document>,
-    ) -> bool {
-        let mut any = false;
-        for patch in patches {
-            match patched::apply(patch, target, documents, &mut self.budget) {
-                Ok(was_for) => any |= was_for,
+    ) {
+        for (number, patch) in patches.into_iter().enumerate() {
+            match patched::apply(&patch, target, documents, &mut self.budget) {
+                Ok(true) => continue,
+                Ok(false) => {}
                 Err(cause) => {
                     let hint = "write the manifests as they have to be";
-                    self.trouble(path, "TooLarge", cause.to_string(), hint);
+                    self.trouble(place, "TooLarge", cause.to_string(), hint);
                 }
             }
+            self.unfollowed.push(unfollowed::patch(place, number, target, &patch));
+            if unfollowed::may_bring_an_image(&patch) {
+                let message = "a patch copies an image, and for which object isn't followed".to_owned();
+                let hint = "name the object in `target`, or write the image";
+                self.trouble(place, "ImageByPatch", message, hint);
+            }
         }
-        any
     }
 
     /// What a document says of kind and list has to hold for what is made of it.

@@ -52,6 +52,12 @@ pub(super) const TABLE: &[Line] = &[
         "take one of them out",
     ),
     (
+        "ImageByPatch",
+        "A patch of a kustomization copies an image, and for which object isn't followed.",
+        "`copy` or `move` in a JSON patch whose target is chosen by labels or by an expression",
+        "name the object in `target`, or write the image",
+    ),
+    (
         "ImageByReplacement",
         "A replacement of a kustomization sets an image, and from where isn't followed.",
         "`replacements` is used for images",
