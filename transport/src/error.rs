@@ -352,6 +352,12 @@ impl Kind {
     pub fn is_transient(self) -> bool {
         self.row().waits
     }
+
+    /// True if a descriptor doesn't fit what is there. Whoever may attach something may write such a descriptor: one that a
+    /// stranger wrote says nothing about anything else.
+    pub fn is_named_wrongly(self) -> bool {
+        matches!(self, Self::NotFound | Self::TooLarge | Self::SizeMismatch | Self::DigestMismatch)
+    }
 }
 
 /// What failed, where, and why.

@@ -201,7 +201,7 @@ fn statements_go_from_the_release_file_by_a_key_of_their_own_into_a_mirror() {
     let to = format!("{}/wso2", mirror.host());
     done(&world, &["release", "mirror", "40", "--line", "pdp-2026", "--to", &to]);
     assert_eq!(listed(&mirror, "wso2/pdp/pdp-2026", bundle), 3);
-    assert_eq!(listed(&world.registry, BUNDLE, bundle), 4);
+    assert_eq!(listed(&world.registry, BUNDLE, bundle), 5);
     let there = done(&world, &[&verify[..], &["--images", "--registry", &to]].concat());
     assert_eq!(stated(&there), all);
     assert_eq!(listed(&mirror, "wso2/cilium/cilium", &layout.parts[0]), 1);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::statements::{BUNDLE, CYCLONEDX, OPENVEX, referrers};
 
-/// Attaches a copy of the level's SBOM that nobody's key stands behind.
+/// Attaches copies of the level's SBOM that nobody's key stands behind.
 pub(crate) fn stranger(world: &World, bundle: &str) {
     let content = world.registry.content();
     let list = referrers(&world.registry, BUNDLE, bundle);
@@ -22,6 +22,9 @@ pub(crate) fn stranger(world: &World, bundle: &str) {
     let good = content.manifest(BUNDLE, entry["digest"].as_str().unwrap()).unwrap().unwrap().bytes;
     let good: Value = serde_json::from_slice(&good).unwrap();
     forged["layers"] = good["layers"].clone();
+    attach(&world.registry, forged.to_string());
+    // The same with a size that nothing there has.
+    forged["layers"][0]["size"] = 3.into();
     attach(&world.registry, forged.to_string());
 }
 

@@ -12,5 +12,5 @@ pub(crate) use bring::bring;
 pub(crate) use inventory::{Inventory, Item, Tag};
 pub(crate) use lacking::{absent, lacking};
 pub(crate) use listed::{Keys, listed};
-pub(crate) use signatures::plain;
+pub(crate) use signatures::{attached, plain};
 pub(crate) use tags::{tag, untagged};

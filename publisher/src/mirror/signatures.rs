@@ -3,9 +3,9 @@
 
 use pdp_policies::Digest;
 use pdp_policies::trust::{self, Vouchers};
+use pdp_transport::Error;
 use pdp_transport::cli::failure;
 use pdp_transport::oci::{EMPTY_CONFIG, MAX_MANIFEST_BYTES, Manifest, Registry, Repository};
-use pdp_transport::{Error, Kind};
 
 use super::inventory::Inventory;
 use crate::commands::release::RELEASE_SIGNATURES;
@@ -36,14 +36,13 @@ pub(super) async fn add(
 }
 
 /// What was read of an attachment. Whoever attaches one may name bytes that aren't there, or another size of them: that
-/// stays behind, and keeps nothing else from being copied.
+/// is passed over, and keeps nothing else from being read.
 ///
 /// # Errors
 /// What requests can end with.
-fn attached(read: Result<Vec<u8>, Error>) -> Result<Option<Vec<u8>>, Error> {
-    use Kind::{DigestMismatch, NotFound, SizeMismatch, TooLarge};
+pub(crate) fn attached(read: Result<Vec<u8>, Error>) -> Result<Option<Vec<u8>>, Error> {
     match read {
-        Err(error) if matches!(error.kind, NotFound | TooLarge | SizeMismatch | DigestMismatch) => Ok(None),
+        Err(error) if error.kind.is_named_wrongly() => Ok(None),
         other => other.map(Some),
     }
 }
@@ -62,6 +61,7 @@ pub(crate) fn plain(bytes: &[u8], subject: &Digest) -> Option<Manifest> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use pdp_policies::trust::SIGSTORE_BUNDLE;
+    use pdp_transport::Kind;
     use pdp_transport::oci::{Descriptor, EMPTY_TYPE, MANIFEST_TYPE};
 
     use super::*;

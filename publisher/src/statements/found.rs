@@ -5,7 +5,6 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pdp_policies::Digest;
 use pdp_policies::trust::{self, MAX_STATEMENT_BUNDLE_BYTES, SIGSTORE_BUNDLE, Vouchers, metadata};
-use pdp_transport::Kind as ErrorKind;
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{Manifest, Registry, Repository, Which};
 use serde::Serialize;
@@ -13,7 +12,7 @@ use serde_json::Value;
 
 use super::{Kind, Said};
 use crate::commands::release::MAX_REFERRERS;
-use crate::mirror::plain;
+use crate::mirror::{attached, plain};
 use crate::several::gather;
 
 /// One statement.
@@ -73,8 +72,8 @@ pub(crate) async fn of_subjects(
     Ok(found)
 }
 
-/// Looks at what can be a statement. Strangers' ones, what is listed and gone, and what is too large or no manifest of one, are
-/// passed over.
+/// Looks at what can be a statement. Strangers' ones, what is listed and gone or of another size or digest than its manifest
+/// says, and what is too large or no manifest of one, are passed over.
 ///
 /// # Errors
 /// What requests can end with.
@@ -92,14 +91,14 @@ pub(super) async fn of_subject(
     };
     let mut found = Vec::new();
     for entry in registry.referrers_like(repository, &subject, &which).await? {
-        let Some(bytes) = there(registry.manifest(repository, &entry.digest).await)? else { continue };
+        let Some(bytes) = attached(registry.manifest(repository, &entry.digest).await)? else { continue };
         let Some(parts) = plain(&bytes, &subject).filter(|it| (which.wanted)(&it.annotations)) else {
             continue;
         };
         let Some(layer) = parts.layers.first().filter(|it| it.size <= which.max_bytes) else { continue };
         let bundle = registry.blob(repository, &layer.digest, layer.size, which.max_bytes).await;
         let Some(Judged { predicate_type, key, said }) =
-            there(bundle)?.and_then(|bundle| judged(&subject, &bundle, keys))
+            attached(bundle)?.and_then(|bundle| judged(&subject, &bundle, keys))
         else {
             continue;
         };
@@ -107,13 +106,6 @@ pub(super) async fn of_subject(
         found.push(Found { about, subject, predicate_type, key, manifest, said, parts });
     }
     Ok(found)
-}
-
-fn there(read: pdp_transport::Result<Vec<u8>>) -> Result<Option<Vec<u8>>> {
-    match read {
-        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        other => Ok(Some(other?)),
-    }
 }
 
 /// A bundle that a statement key stands behind.

@@ -125,7 +125,7 @@ impl Registry {
         let (mut contents, mut lost) = (Vec::new(), None);
         for referrer in self.referrers_like(repository, digest, which).await? {
             let bytes = match self.manifest(repository, &referrer.digest).await {
-                Err(error) if error.kind == Kind::NotFound => {
+                Err(error) if error.kind.is_named_wrongly() => {
                     lost = Some(error);
                     continue;
                 }
@@ -141,7 +141,7 @@ impl Registry {
                 continue;
             }
             match self.blob(repository, &layer.digest, layer.size, which.max_bytes).await {
-                Err(error) if is_named_wrongly(error.kind) => lost = Some(error),
+                Err(error) if error.kind.is_named_wrongly() => lost = Some(error),
                 content => contents.push(content?),
             }
         }
@@ -240,11 +240,6 @@ pub(super) fn fallback_tag(digest: &Digest) -> String {
 
 fn parse(what: &str, bytes: &[u8]) -> Result<Index> {
     serde_json::from_slice(bytes).map_err(|e| Error::new(Kind::Garbage, what, e.to_string()))
-}
-
-/// Whoever writes a manifest may name content that isn't there, or another size of it.
-fn is_named_wrongly(kind: Kind) -> bool {
-    matches!(kind, Kind::NotFound | Kind::TooLarge | Kind::SizeMismatch | Kind::DigestMismatch)
 }
 
 #[cfg(test)]
