@@ -87,11 +87,32 @@ fn a_signature_that_somebody_made_up_stands_for_nobodys() {
     let theirs = content.manifest(REPOSITORY, &of_component(&world)).unwrap().unwrap();
     let mut manifest: Value = serde_json::from_slice(&theirs.bytes).unwrap();
     manifest["subject"]["digest"] = bundle(&world).into();
-    let address = format!("http://{}/v2/{REPOSITORY}/manifests/made-up", world.registry.host());
-    let put = reqwest::blocking::Client::new().put(address).header("content-type", theirs.kind);
-    assert!(put.body(manifest.to_string()).send().unwrap().status().is_success());
+    put(&world, theirs.kind, &manifest);
     content.delete(REPOSITORY, &real).unwrap();
     publish(&world, &out, &[]);
+    assert!(content.manifest(REPOSITORY, &real).unwrap().is_some(), "the real one is back");
+}
+
+/// Pushes a manifest as anybody may who may push.
+fn put(world: &World, kind: String, manifest: &Value) {
+    let address = format!("http://{}/v2/{REPOSITORY}/manifests/made-up", world.registry.host());
+    let put = reqwest::blocking::Client::new().put(address).header("content-type", kind);
+    assert!(put.body(manifest.to_string()).send().unwrap().status().is_success());
+}
+
+#[test]
+fn where_nothing_can_be_read_but_what_a_stranger_named_wrongly_the_signature_is_sent_again() {
+    let world = World::start().unwrap();
+    let out = built(&world, "one");
+    publish(&world, &out, &[]);
+    let content = world.registry.content();
+    let [real] = signatures(&world).try_into().unwrap();
+    let own = content.manifest(REPOSITORY, &real).unwrap().unwrap();
+    let mut manifest: Value = serde_json::from_slice(&own.bytes).unwrap();
+    manifest["layers"][0]["size"] = 3.into();
+    put(&world, own.kind, &manifest);
+    content.delete(REPOSITORY, &real).unwrap();
+    publish(&world, &out, &["--mend"]);
     assert!(content.manifest(REPOSITORY, &real).unwrap().is_some(), "the real one is back");
 }
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pdp_policies::{Digest, KeyList};
-use pdp_transport::Kind;
 use pdp_transport::cli::failure::{Result, internal};
 use pdp_transport::oci::{
     Descriptor, EMPTY_CONFIG, INDEX_TYPE, Listed, MANIFEST_TYPE, MAX_MANIFEST_BYTES, Manifest, Pushed,
@@ -12,6 +11,7 @@ use pdp_transport::oci::{
 };
 
 use super::sign::subjects;
+use super::signed::readable_signatures;
 use super::whole::signed_alike;
 use crate::build::{Built, REF_NAME};
 use crate::several::{each, gather};
@@ -95,12 +95,7 @@ impl To {
             return Ok(false);
         };
         let own = self.built.layout.blob(&layer.digest, MAX_MANIFEST_BYTES)?;
-        let there = match super::signed::signatures(&self.registry, &self.repository, &subject.digest).await {
-            Ok(there) => there,
-            // What is listed and can't be read counts for nobody.
-            Err(error) if !error.kind.is_transient() && error.kind != Kind::LoginNeeded => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
+        let there = readable_signatures(&self.registry, &self.repository, &subject.digest).await?;
         Ok(signed_alike(&subject.digest, &own, &there, keys))
     }
 

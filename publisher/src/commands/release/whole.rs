@@ -6,7 +6,7 @@ use pdp_policies::{Digest, KeyList};
 use pdp_transport::cli::failure::Result;
 use pdp_transport::oci::{MAX_MANIFEST_BYTES, Registry, Repository};
 
-use super::signed::signatures;
+use super::signed::readable_signatures;
 use crate::build::Built;
 use crate::signature;
 
@@ -35,7 +35,7 @@ pub(super) async fn there(
     let here = own_signatures(built)?;
     match registry.resolve_tag(repository, &built.release.level.to_string()).await? {
         Some((found, _)) if found == bundle => {
-            let there = signatures(registry, repository, &bundle).await?;
+            let there = readable_signatures(registry, repository, &bundle).await?;
             let whole = !here.is_empty() && here.iter().all(|one| signed_alike(&bundle, one, &there, keys));
             Ok(if whole { There::Whole } else { There::Some })
         }
