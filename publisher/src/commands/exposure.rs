@@ -1,7 +1,6 @@
 //! `publisher exposure`: who is open to what, and what helps.
 
 use pdp_policies::{At, Line, Organization};
-use pdp_transport::cli::exit;
 use pdp_transport::cli::failure::{Failure, Result};
 use pdp_transport::cli::output::{self, Format};
 
@@ -30,7 +29,7 @@ pub(crate) struct Args {
     catalog: CatalogArgs,
 }
 
-/// Exits with 1 if anything is past its deadline.
+/// Exits with 1 if anything is past its deadline; else with 7 if a data plane can't be judged: it may be open to anything.
 pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let hint = "name the channel server with `--server`";
     let desk = args.server.needed(&args.catalog.git.connection.http()?, hint)?;
@@ -49,8 +48,7 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     only.filter(|id| !known.names(id)).map_or(Ok(()), |id| Err(no_advisory(&args.line, id)))?;
     let found = exposure(&known, &planes, only, now);
     output::print(format, &found, &text(&found))?;
-    let overdue = found.exposed.iter().flat_map(|it| &it.open).any(|it| it.overdue);
-    Ok(if overdue { exit::NEGATIVE } else { exit::DONE })
+    Ok(found.exit())
 }
 
 fn no_advisory(line: &Line, id: &str) -> Failure {

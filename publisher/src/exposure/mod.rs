@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pdp_policies::release::{Advisory, Release, ReleaseKind};
 use pdp_policies::{At, Channel, Digest, Level};
 use pdp_transport::channel_server::DataPlaneView;
+use pdp_transport::cli::exit;
 use serde::Serialize;
 
 pub(crate) use judged::NotJudged;
@@ -27,6 +28,18 @@ pub(crate) struct Exposure {
     pub(crate) exposed: Vec<Exposed>,
     /// Nobody knows of these whether they are open to anything.
     pub(crate) not_judged: Vec<NotJudged>,
+}
+
+impl Exposure {
+    /// The exit code. Whoever isn't judged may be past a deadline, too: that isn't "done".
+    pub(crate) fn exit(&self) -> u8 {
+        let overdue = self.exposed.iter().flat_map(|it| &it.open).any(|it| it.overdue);
+        match (overdue, self.not_judged.is_empty()) {
+            (true, _) => exit::NEGATIVE,
+            (false, false) => exit::NOT_JUDGED,
+            (false, true) => exit::DONE,
+        }
+    }
 }
 
 /// A data plane that is open to something.

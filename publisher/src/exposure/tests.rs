@@ -165,7 +165,23 @@ fn whoever_runs_nothing_or_something_unknown_is_named_with_the_reason() {
             { "dataPlane": "acme/strange", "reason": unknown },
         ] })
     );
+    assert_eq!(found.exit(), exit::NOT_JUDGED);
     let words = text(&found);
     assert!(words.starts_with("◎ no data plane that can be judged") && words.contains(unknown), "{words}");
     assert_eq!(text(&Exposure::default()), "✔ no data plane is open to it");
+    assert_eq!(Exposure::default().exit(), exit::DONE);
+}
+
+#[test]
+fn a_deadline_that_is_over_says_more_than_somebody_who_is_not_judged() {
+    let releases = [level(41, json!({}), &[]), level(42, json!({ "base": 41 }), &["B"])];
+    let all = channel(&[41, 42], &[]);
+    let known = Known::of(&releases, &all);
+    let code = |planes: &[DataPlaneView], days: i64| {
+        exposure(&known, planes, None, At::from_unix(NOW + days * DAY)).exit()
+    };
+    let (open, strange) = (plane("open", 41), plane("strange", 40));
+    let (one, both) = ([open.clone()], [open, strange]);
+    assert_eq!((code(&one, -9), code(&both, -9)), (exit::DONE, exit::NOT_JUDGED));
+    assert_eq!((code(&one, 900), code(&both, 900)), (exit::NEGATIVE, exit::NEGATIVE));
 }

@@ -14,6 +14,8 @@ pub const LOGIN: u8 = 4;
 pub const ROLE_ENDS: u8 = 5;
 /// The level is proposed or published, and statements about it aren't all attached.
 pub const UNATTACHED: u8 = 6;
+/// No data plane that can be judged is past a deadline, and some can't be judged.
+pub const NOT_JUDGED: u8 = 7;
 /// Verification: no signature.
 pub const UNSIGNED: u8 = 10;
 /// Verification: it isn't there.
@@ -40,6 +42,10 @@ pub const TABLE: &[(u8, &str)] = &[
     (
         UNATTACHED,
         "the level is proposed or published, and statements about it aren't all attached: run it again",
+    ),
+    (
+        NOT_JUDGED,
+        "no data plane that can be judged is past a deadline, and some can't be judged: see why, they may be",
     ),
     (UNSIGNED, "verification: no signature"),
     (NOT_FOUND, "verification: it isn't there"),

@@ -30,7 +30,7 @@ pub(super) const TABLE: &[Line] = &[
     (
         "DefinitionBroken",
         "A definition of kinds takes away what objects or programs of the base need.",
-        "a version that was stored or served is gone, or fields are gone or newly required",
+        "a version that was stored or served is gone, or its scope, kind or names are others",
         "keep the old version beside the new one; if it is meant, list the definition under `drops:`",
     ),
     (
