@@ -1,6 +1,7 @@
 //! A release as another way of installing has it: what can be taken over, and what can't, each with the reason.
 
 mod flux;
+mod folder;
 mod pin;
 mod published;
 mod text;

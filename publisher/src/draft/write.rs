@@ -2,42 +2,31 @@
 
 use std::path::Path;
 
+use pdp_policies::Level;
 use pdp_policies::release::Release;
 use pdp_transport::cli::failure::{Failure, Result, internal};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::published::{self, release_yaml, values_file as values_of};
 use super::text::{Head, folder, text, values_file};
-use super::{Draft, From};
+use super::{Draft, From, folder as whole};
 use crate::lint::Source;
 
-/// The level's folder is there as a whole, or not at all; it is moved to its place last.
-///
+/// The file that says what the level is.
+const FILE: &str = "release.yaml";
+
 /// # Errors
 /// `AlreadyThere`, `Io`.
 pub(crate) fn write(line: &Path, head: &Head, draft: &Draft) -> Result<()> {
-    let place = line.join(head.level.to_string());
-    let fail = |e: std::io::Error| Failure::new("Io", format!("write {}", place.display())).cause(e);
-    absent(&place)?;
-    std::fs::create_dir_all(line).map_err(fail)?;
-    let level = tempfile::Builder::new().prefix(".level-").tempdir_in(line).map_err(fail)?;
-    put(&level.path().join("release.yaml"), text(head, draft).as_bytes()).map_err(fail)?;
-    for entry in &draft.components {
-        if !entry.values.is_empty() {
-            let values = serde_saphyr::to_string(&entry.values).map_err(internal)?;
-            put(&level.path().join(values_file(entry)), values.as_bytes()).map_err(fail)?;
-        }
-        if let From::Folder { files, .. } | From::Manifests { files, .. } = &entry.origin {
-            // `../charts/name` of the level's own folder.
-            let to = line.join(folder(entry).trim_start_matches("../"));
-            absent(&to)?;
-            for (path, bytes) in files {
-                put(&to.join(path), bytes).map_err(fail)?;
-            }
-        }
+    let mut own = vec![(FILE.to_owned(), text(head, draft).into_bytes())];
+    for entry in draft.components.iter().filter(|it| !it.values.is_empty()) {
+        own.push((values_file(entry), yaml(&entry.values)?));
     }
-    readable(level.path()).map_err(fail)?;
-    std::fs::rename(level.keep(), &place).map_err(fail)
+    let beside = draft.components.iter().filter_map(|entry| match &entry.origin {
+        From::Folder { files, .. } | From::Manifests { files, .. } => Some((folder(entry), files)),
+        From::Chart { .. } => None,
+    });
+    place(line, head.level, &own, beside.collect())
 }
 
 /// The same of a published level, with the files of each component.
@@ -45,30 +34,38 @@ pub(crate) fn write(line: &Path, head: &Head, draft: &Draft) -> Result<()> {
 /// # Errors
 /// `AlreadyThere`, `Io`.
 pub(crate) fn write_published(line: &Path, of: &Release, sources: &[Source]) -> Result<()> {
-    let place = line.join(of.level.to_string());
-    let fail = |e: std::io::Error| Failure::new("Io", format!("write {}", place.display())).cause(e);
-    absent(&place)?;
-    std::fs::create_dir_all(line).map_err(fail)?;
-    let level = tempfile::Builder::new().prefix(".level-").tempdir_in(line).map_err(fail)?;
-    let yaml = |value: &Value| serde_saphyr::to_string(value).map_err(internal);
-    put(&level.path().join("release.yaml"), yaml(&release_yaml(of))?.as_bytes()).map_err(fail)?;
-    for (component, files) in of.components.iter().zip(sources) {
-        let own = std::iter::once((None, &component.values));
-        let each =
-            component.platform_values.iter().map(|(platform, values)| (Some(platform.to_string()), values));
-        for (platform, values) in own.chain(each).filter(|(_, values)| !values.is_empty()) {
-            let text = serde_saphyr::to_string(values).map_err(internal)?;
-            put(&level.path().join(values_of(component, platform.as_deref())), text.as_bytes())
-                .map_err(fail)?;
-        }
-        let to = line.join(published::folder(component).trim_start_matches("../"));
-        absent(&to)?;
-        for (path, bytes) in files {
-            put(&to.join(path), bytes).map_err(fail)?;
+    let mut own = vec![(FILE.to_owned(), yaml(&release_yaml(of))?)];
+    for component in &of.components {
+        let platforms = component.platform_values.iter();
+        let each = platforms.map(|(platform, values)| (Some(platform.to_string()), values));
+        let all = std::iter::once((None, &component.values)).chain(each);
+        for (platform, values) in all.filter(|(_, values)| !values.is_empty()) {
+            own.push((values_of(component, platform.as_deref()), yaml(values)?));
         }
     }
-    readable(level.path()).map_err(fail)?;
-    std::fs::rename(level.keep(), &place).map_err(fail)
+    let beside = of.components.iter().map(published::folder).zip(sources);
+    place(line, of.level, &own, beside.collect())
+}
+
+/// The level's folder comes last: whoever sees it has the components' folders, too. What a level before it has alike, or a run
+/// that didn't come to its end left, is taken as it is.
+fn place(line: &Path, level: Level, own: &Source, beside: Vec<(String, &Source)>) -> Result<()> {
+    let to = line.join(level.to_string());
+    absent(&to)?;
+    let mut lacking = Vec::new();
+    for (folder, files) in beside {
+        // `../charts/name` of the level's own folder.
+        let at = line.join(folder.trim_start_matches("../"));
+        if !whole::is_there(&at, files)? {
+            lacking.push((at, files));
+        }
+    }
+    lacking.into_iter().try_for_each(|(at, files)| whole::write(&at, files))?;
+    whole::write(&to, own)
+}
+
+fn yaml(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_saphyr::to_string(value).map(String::into_bytes).map_err(internal)
 }
 
 /// # Errors
@@ -81,13 +78,52 @@ pub(crate) fn absent(place: &Path) -> Result<()> {
     }
 }
 
-fn put(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::create_dir_all(file.parent().unwrap_or(file))?;
-    std::fs::write(file, bytes)
-}
-
 /// As a folder that somebody made: a temporary one is its owner's alone.
 pub(crate) fn readable(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use pdp_policies::{API_VERSION, Digest};
+    use serde_json::json;
+
+    use super::*;
+
+    /// A level with one component, whose chart is the same in all levels.
+    fn level(level: u32) -> Release {
+        let digest = Digest::of(b"x");
+        serde_json::from_value(json!({
+            "apiVersion": API_VERSION, "line": "pdp-2026", "level": level, "version": "1", "kind": "update",
+            "requires": { "kubernetes": ">=1.33", "flux": ">=2.9" },
+            "bundle": { "repository": "registry.example/pdp", "digest": digest, "size": 1 },
+            "components": [{
+                "name": "agent", "version": "1.0.0", "stage": 1, "artifact": { "chart": { "name": "agent", "digest": digest, "size": 1 } },
+                "releaseName": "agent", "namespace": "pdp", "onFailure": "hold", "timeout": "5m", "settle": "30s",
+                "images": [], "values": { "a": 1 },
+            }],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn two_levels_have_one_folder_of_a_component_that_is_the_same_in_both() {
+        let line = tempfile::tempdir().unwrap();
+        let sources = [vec![("Chart.yaml".to_owned(), b"a: 1".to_vec())]];
+        for number in [7, 8] {
+            write_published(line.path(), &level(number), &sources).unwrap();
+            assert!(line.path().join(format!("{number}/release.yaml")).exists());
+            assert!(line.path().join(format!("{number}/values/agent.yaml")).exists());
+        }
+        let charts = line.path().join("charts");
+        let folders: Vec<_> = std::fs::read_dir(&charts).unwrap().map(|it| it.unwrap().path()).collect();
+        assert_eq!(folders.len(), 1, "{folders:?}");
+        std::fs::write(folders[0].join("Chart.yaml"), "a: 2").unwrap();
+        let error = write_published(line.path(), &level(9), &sources).unwrap_err();
+        assert_eq!(error.code, "AlreadyThere");
+        assert_eq!(write_published(line.path(), &level(8), &sources).unwrap_err().code, "AlreadyThere");
+        assert_eq!(std::fs::read_dir(line.path()).unwrap().count(), 3, "7, 8 and charts");
+    }
 }
