@@ -66,6 +66,10 @@ fn one(objects: &Objects, key: &Key, object: &Value, left: &mut Vec<Left>) -> Op
         let why = format!("its files come from {source}, and those of this folder are taken: compare them");
         left.push(Left::new(shown(key), "spec.sourceRef", pdp_policies::printable(&why).to_string()));
     }
+    if let Some(why) = objects.elsewhere(&key.1, &spec["sourceRef"]) {
+        left.push(Left::new(shown(key), "spec.sourceRef", why));
+        return None;
+    }
     let path = spec["path"].as_str().filter(|path| !path.is_empty()).unwrap_or(".");
     let files = objects.under(path);
     if files.is_empty() {

@@ -4,6 +4,7 @@
 
 mod fields;
 mod helm_release;
+mod home;
 mod inner;
 mod kustomization;
 mod order;
@@ -18,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::{ComponentName, Span, helm_yaml};
 use serde_json::Value;
+
+use home::Home;
 
 use super::{Draft, Entry, Left};
 use crate::kubernetes_list::items;
@@ -55,6 +58,7 @@ pub(super) struct Objects {
     /// Folders of charts.
     charts: Vec<String>,
     files: Source,
+    home: Home,
 }
 
 /// A component, and what has to be installed before it.
@@ -106,7 +110,7 @@ impl Objects {
                 objects.file(path, bytes, left);
             }
         }
-        Self { files, ..objects }
+        Self { files, home: Home::of(&objects.all), ..objects }
     }
 
     fn file(&mut self, path: &str, bytes: &[u8], left: &mut Vec<Left>) {
@@ -147,6 +151,11 @@ impl Objects {
 
     pub(super) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&Value> {
         self.all.get(&(kind.to_owned(), namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Why the files of a source aren't in this folder; none if they are.
+    pub(super) fn elsewhere(&self, namespace: &str, reference: &Value) -> Option<String> {
+        self.home.elsewhere(&self.all, namespace, reference)
     }
 
     /// The files under a folder, by their paths in it.

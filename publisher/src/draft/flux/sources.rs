@@ -67,12 +67,15 @@ fn by_template(
             };
             Ok(From::Chart { name: name.to_owned(), at, version, digest: None })
         }
-        "GitRepository" => folder(objects, name, field),
+        "GitRepository" => match objects.elsewhere(namespace, &chart["sourceRef"]) {
+            Some(why) => Err((field, format!("{name}: {why}"))),
+            None => folder(objects, name, field),
+        },
         other => Err((field, format!("a chart of a {other} has no address of its own"))),
     }
 }
 
-/// The chart's files, if the folder is the repository that the source names.
+/// The chart's files in this folder.
 fn folder(objects: &Objects, path: &str, field: &'static str) -> Result<From, Problem> {
     let files = objects.under(path);
     let chart = Chart::read(&files).map_err(|trouble| {

@@ -184,6 +184,52 @@ fn a_kustomization_is_a_component_if_it_applies_more_than_fluxs_own() {
 }
 
 #[test]
+fn what_lies_in_another_repository_is_told_and_not_taken_from_this_one() {
+    let of_other = |text: String| text.replace("GitRepository, name: r", "GitRepository, name: other");
+    let chart = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: own, namespace: apps}\n\
+        spec: {chart: {spec: {chart: ./charts/own, sourceRef: {kind: GitRepository, name: other, namespace: flux-system}}}}\n";
+    let repositories: String = ["r", "other"]
+        .map(|name| {
+            format!(
+                "---\napiVersion: source.toolkit.fluxcd.io/v1\nkind: GitRepository\n\
+                 metadata: {{name: {name}, namespace: flux-system}}\nspec: {{url: 'https://g.example/{name}'}}\n"
+            )
+        })
+        .concat();
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n";
+    let ours = flux("ours", "./apps", "");
+    let with = |ours: &str, repositories: &str| {
+        of(&[
+            ("ours.yaml", ours),
+            ("theirs.yaml", &of_other(flux("theirs", "./apps", ""))),
+            ("own.yaml", chart),
+            ("sources.yaml", repositories),
+            ("apps/d.yaml", deployment),
+            ("charts/own/Chart.yaml", "{apiVersion: v2, name: own, version: 0.1.0}"),
+        ])
+    };
+    let lies = "Kustomization flux-system/theirs spec.sourceRef";
+    let chart = ["HelmRelease apps/own spec.chart", "charts/own/Chart.yaml"];
+    // What `flux bootstrap` made is this folder.
+    let named =
+        |name: &str| name.replace("name: r,", "name: flux-system,").replace("name: r}", "name: flux-system}");
+    let found = with(&named(&ours), &named(&repositories));
+    assert_eq!(told(&found), [chart[0], lies, chart[1]]);
+    let names: Vec<_> = found.components.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["ours"]);
+    let why = &found.left[1].why;
+    assert!(why.contains("flux-system/other") && why.contains("flux-system/flux-system"), "{why}");
+    // Of two others nobody knows.
+    let found = with(&ours, &repositories);
+    let both = [chart[0], "Kustomization flux-system/ours spec.sourceRef", lies, "apps/d.yaml", chart[1]];
+    assert_eq!((told(&found), found.components.len()), (both.map(str::to_owned).to_vec(), 0));
+    // One alone is it, by whatever name.
+    let found = with(&ours, &repositories.replace("g.example/other", "g.example/r"));
+    assert_eq!(told(&found), [""; 0]);
+    assert_eq!(found.components.len(), 3);
+}
+
+#[test]
 fn two_of_one_name_are_told_apart_by_their_namespaces() {
     let other = release("a", "").replace("namespace: apps", "namespace: web");
     let found = of(&[("s.yaml", HELM), ("a.yaml", &release("a", "")), ("b.yaml", &other)]);
