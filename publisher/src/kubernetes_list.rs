@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use pdp_policies::printable;
 use serde_json::Value;
 
-pub(crate) const HINT: &str =
-    "write each object as a document of its own, or call the list `List`; no object has a field `items` at its top";
+pub(crate) const HINT: &str = "write each object as a document of its own, or call the list `List`; no object has a field `items` at its top";
 
 /// The objects of a list, of lists in it too, or the object itself. Helm and Flux take whatever has a list `items` for a list
 /// and apply what is in it, whatever kind is written beside it.

@@ -74,7 +74,7 @@ impl fmt::Display for TooMuch {
         match self {
             Self::Operations => write!(f, "patches have more than {MAX_OPERATIONS} operations"),
             Self::Size => write!(f, "patches write more than {} MiB", MAX_WRITTEN >> 20),
-            Self::Depth => write!(f, "a patch nests an object more than {MAX_DEPTH} deep"),
+            Self::Depth => write!(f, "an object is nested more than {MAX_DEPTH} deep"),
         }
     }
 }

@@ -76,10 +76,11 @@ mod tests {
 
     #[test]
     fn an_image_beside_items_of_a_patch_is_seen() {
-        let patch = br#"[{"op": "add", "path": "/spec/a", "value": {"image": "x.example/a:1", "items": []}}]"#;
+        let patch =
+            br#"[{"op": "add", "path": "/spec/a", "value": {"image": "x.example/a:1", "items": []}}]"#;
         let read = read("a", patch).unwrap();
         let [one] = read.as_slice() else { unreachable!("{read:?}") };
-        let found: Vec<_> = crate::kubernetes_list::items(&one.value);
+        let found: Vec<_> = kubernetes_list::items(&one.value);
         assert!(found.iter().any(|it| it.to_string().contains("x.example/a:1")), "{found:?}");
     }
 }

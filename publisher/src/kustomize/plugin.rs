@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::file::Rename;
 
 /// Plugins of kustomize that touch no image.
-const HARMLESS: [&str; 11] = [
+const HARMLESS: [&str; 10] = [
     "AnnotationsTransformer",
     "ConfigMapGenerator",
     "HashTransformer",
@@ -16,7 +16,6 @@ const HARMLESS: [&str; 11] = [
     "ReplicaCountTransformer",
     "SecretGenerator",
     "SuffixTransformer",
-    "ValueAddTransformer",
 ];
 
 /// What a plugin does to images.
@@ -103,6 +102,10 @@ mod tests {
                 "unknown ImageTagTransformer",
             ),
             (json!({"kind": "PatchTransformer"}), "unknown PatchTransformer"),
+            (
+                json!({"kind": "ValueAddTransformer", "targets": [{"fieldPath": "kind"}]}),
+                "unknown ValueAddTransformer",
+            ),
             (json!({}), "unknown "),
         ] {
             assert_eq!(name(&config), said, "{config}");

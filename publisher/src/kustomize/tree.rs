@@ -69,7 +69,7 @@ impl<'a> Tree<'a> {
             let patches = self.values(folder, &patch);
             self.judge(&path, &patches);
             match self.applies {
-                true => self.apply(&format!("{path}, patch {}", number + 1), patches, target, &mut documents),
+                true => self.apply((&path, number + 1), patches, target, &mut documents),
                 false => documents.extend(seen),
             }
         }
@@ -182,7 +182,7 @@ impl<'a> Tree<'a> {
     /// What a patch doesn't change is told by itself.
     fn apply(
         &mut self,
-        place: &str,
+        (path, patch_number): (&str, usize),
         patches: Vec<Value>,
         target: Option<&Target>,
         documents: &mut Vec<Document>,
@@ -193,19 +193,21 @@ impl<'a> Tree<'a> {
                 Ok(false) => {}
                 Err(cause) => {
                     let hint = "write the manifests as they have to be";
-                    self.trouble(place, "TooLarge", cause.to_string(), hint);
+                    self.trouble(path, "TooLarge", format!("with patch {patch_number} {cause}"), hint);
                 }
             }
-            self.unfollowed.push(unfollowed::patch(place, number, target, &patch));
+            let place = format!("{path}, patch {patch_number}");
+            self.unfollowed.push(unfollowed::patch(&place, number, target, &patch));
             if unfollowed::may_bring_an_image(&patch) {
-                let message = "a patch copies an image, and for which object isn't followed".to_owned();
+                let message =
+                    format!("patch {patch_number} copies an image, and for which object isn't followed");
                 let hint = "name the object in `target`, or write the image";
-                self.trouble(place, "ImageByPatch", message, hint);
+                self.trouble(path, "ImageByPatch", message, hint);
             }
         }
     }
 
-    /// What a document says of kind and list has to hold for what is made of it.
+    /// No patch may change what an object is: what is written wouldn't show it.
     fn judge(&mut self, path: &str, patches: &[Value]) {
         let mut changed: Vec<_> = patches.iter().flat_map(kinds::changed_by).collect();
         changed.dedup();

@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn what_patches_make_of_a_manifest_is_judged() {
-        let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {g: helm.toolkit.fluxcd.io/v2}\n";
+        let map =
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {g: helm.toolkit.fluxcd.io/v2}\n";
         let of = |operations: &str| {
             let target = "target: {kind: ConfigMap}, options: {allowKindChange: true}";
             let top = format!("resources: [a.yaml]\npatches: [{{patch: '[{operations}]', {target}}}]\n");

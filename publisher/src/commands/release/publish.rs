@@ -52,8 +52,13 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let built = Arc::new(build::open(&args.folder)?);
     let keys = args.keys.unlock()?;
     let catalog = args.catalog;
-    let (current, catalog) = blocking(move || Ok((Current::fetch(&catalog, now)?, catalog))).await?;
-    let known = known(&current, &built)?;
+    let judged = built.clone();
+    let (current, known, catalog) = blocking(move || {
+        let current = Current::fetch(&catalog, now)?;
+        let known = known(&current, &judged)?;
+        Ok((current, known, catalog))
+    })
+    .await?;
     // Before anything is pushed: a wrong key must not be found out at the end.
     Holders::of(&current.tree, Role::Releases)?.check(&keys)?;
 
