@@ -10,6 +10,8 @@ use crate::progress::Progress;
 
 /// So many at once: registries limit rates, and two cores are enough for eight.
 const PARALLEL: usize = 8;
+/// So many questions with short answers: on a slow line a level's components are then asked about in one go.
+const QUESTIONS: usize = 32;
 
 /// Does something with each item.
 ///
@@ -22,8 +24,32 @@ where
     gather(what, items, work).await.map(|_: Vec<()>| ())
 }
 
+/// As [`each`], for questions with short answers: more of them at once.
+///
+/// # Errors
+/// As [`each`].
+pub(crate) async fn ask_each<T, F>(what: &'static str, items: Vec<T>, work: impl Fn(T) -> F) -> Result<()>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    so_many(QUESTIONS, what, items, work).await.map(|_: Vec<()>| ())
+}
+
 /// As [`each`], with what came of it, in the order in which it was done.
 pub(crate) async fn gather<T, R, F>(
+    what: &'static str,
+    items: Vec<T>,
+    work: impl Fn(T) -> F,
+) -> Result<Vec<R>>
+where
+    R: Send + 'static,
+    F: Future<Output = Result<R>> + Send + 'static,
+{
+    so_many(PARALLEL, what, items, work).await
+}
+
+async fn so_many<T, R, F>(
+    most: usize,
     what: &'static str,
     items: Vec<T>,
     work: impl Fn(T) -> F,
@@ -35,7 +61,7 @@ where
     let progress = Progress::new(what, items.len());
     let (mut running, mut all) = (JoinSet::new(), Vec::new());
     for item in items {
-        if running.len() >= PARALLEL {
+        if running.len() >= most {
             finish_one(&mut running, &progress, &mut all).await?;
         }
         running.spawn(work(item));

@@ -93,9 +93,9 @@ impl Registry {
 
     /// Everything that the API and the tag list.
     async fn all_referrers(&self, repository: &Repository, digest: &Digest) -> Result<Vec<Descriptor>> {
-        let listing = self.listing(repository, digest).await?;
-        let tagged = self.fallback(repository, digest).await;
-        union(listing, tagged)
+        let (listing, tagged) =
+            tokio::join!(self.listing(repository, digest), self.fallback(repository, digest));
+        union(listing?, tagged)
     }
 
     /// What an entry is that doesn't say so: some copy tools drop the type. None if it can't be read.

@@ -36,43 +36,45 @@ pub(crate) fn bench() -> Result<()> {
             next += 1;
         }
         let (ours, theirs) = (Spent::median(&ours), Spent::median(&theirs));
-        compare(&format!("release {COMPONENTS} charts, 60 MB, {} ms late", late.as_millis()), theirs, ours);
-        if late.is_zero() {
-            let (registry, level) = last.context("a run")?;
+        let late = late.as_millis();
+        let what = format!(
+            "release {COMPONENTS} charts, 60 MB, {late} ms late: Helm and cosign / build, sign and publish"
+        );
+        row(&what, "", "");
+        compare("from folders: helm package, helm push, cosign sign", theirs.and(bench.packed), ours);
+        compare("of packed charts alone: helm push, cosign sign", theirs, ours);
+        let (registry, level) = last.context("a run")?;
+        if late == 0 {
             bench.again(&registry, level, ours)?;
-            bench.verify(&registry, level)?;
         }
+        bench.verify(&registry, level, late)?;
     }
-    let packed = bench.counted(&bench.world.registry).run(bench.packing())?;
-    row(
-        &format!("  not counted above: `helm package` of {COMPONENTS} charts"),
-        &format!("{:.2} s, processor {:.2} s", packed.wall, packed.processor),
-        "",
-    );
     Ok(())
 }
 
-fn compare(what: &str, theirs: Spent, ours: Spent) {
-    row(&format!("{what}: helm push and cosign sign / build, sign and publish"), "", "");
-    line("  wall time", " s", theirs.wall, ours.wall, "<= 0.200");
-    line("  processes", "", theirs.processes, ours.processes, "<= 0.200");
-    line("  requests", "", theirs.requests, ours.requests, "<= 0.500");
-    line("  processor time", " s", theirs.processor, ours.processor, "");
+/// Our side starts from folders in both.
+fn compare(with: &str, theirs: Spent, ours: Spent) {
+    row(&format!("  {with}"), "", "");
+    line("    wall time", " s", theirs.wall, ours.wall, "<= 0.200");
+    line("    processes", "", theirs.processes, ours.processes, "<= 0.200");
+    line("    requests", "", theirs.requests, ours.requests, "<= 0.500");
+    line("    processor time", " s", theirs.processor, ours.processor, "");
 }
 
 struct Bench {
     world: World,
     tools: Tools,
+    /// What `helm package` of all charts costs.
+    packed: Spent,
 }
 
 impl Bench {
     fn start() -> Result<Self> {
-        let bench = Self { world: World::start()?, tools: Tools::for_releases()? };
+        let (world, tools) = (World::start()?, Tools::for_releases()?);
+        let mut bench = Self { world, tools, packed: Spent::default() };
         (0..COMPONENTS).try_for_each(|number| bench.chart(number))?;
-        for mut packing in bench.packing() {
-            let output = packing.output()?;
-            ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        }
+        let run = |_| bench.counted(&bench.world.registry).run(bench.packing());
+        bench.packed = Spent::median(&(0..RUNS).map(run).collect::<Result<Vec<_>>>()?);
         Ok(bench)
     }
 
@@ -123,12 +125,7 @@ impl Bench {
             self.tool("cosign", &[&["sign"], &fixed[..], &["--allow-http-registry", image]].concat())
         };
         let signed = self.counted(registry).run(images.iter().map(sign).collect())?;
-        Ok(Spent {
-            wall: pushed.wall + signed.wall,
-            processor: pushed.processor + signed.processor,
-            processes: pushed.processes + signed.processes,
-            requests: pushed.requests + signed.requests,
-        })
+        Ok(pushed.and(signed))
     }
 
     /// What Helm pushed, by digest.
@@ -199,8 +196,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Index and charts, by one process and by one for each chart.
-    fn verify(&self, registry: &Registry, level: u32) -> Result<()> {
+    /// Index and charts, by one process and by one for each chart. Git, which cosign doesn't ask, is never late.
+    fn verify(&self, registry: &Registry, level: u32, late: u128) -> Result<()> {
         self.world.promote(level, &[])?;
         self.world.publish_catalog()?;
         let (images, key, host) =
@@ -216,7 +213,11 @@ impl Bench {
             all_ours.push(self.counted(registry).run(many)?.each(f64::from(VERIFIED)));
         }
         let (theirs, ours) = (Spent::median(&all_theirs), Spent::median(&all_ours));
-        row("verify the level: cosign verify of each chart / release verify", "", "");
+        row(
+            &format!("verify the level, {late} ms late: cosign verify of each chart / release verify"),
+            "",
+            "",
+        );
         line("  wall time", " s", theirs.wall, ours.wall, "<= 0.050");
         line("  processor time", " s", theirs.processor, ours.processor, "<= 0.100");
         line("  requests", "", theirs.requests, ours.requests, "");

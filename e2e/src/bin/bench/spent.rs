@@ -83,6 +83,16 @@ impl Spent {
         }
     }
 
+    /// One after the other.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            wall: self.wall + other.wall,
+            processor: self.processor + other.processor,
+            processes: self.processes + other.processes,
+            requests: self.requests + other.requests,
+        }
+    }
+
     /// Of each of so many.
     pub(crate) fn each(self, times: f64) -> Self {
         Self {

@@ -12,7 +12,7 @@ use pdp_transport::oci::{Registry, Repository};
 use serde_json::{Value, json};
 
 use super::publish::target;
-use super::vouched::{Vouched, tagged, vouched};
+use super::vouched::{Vouched, vouched};
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::blocking;
 use crate::mirror::{self, Inventory, Item, Tag};
@@ -75,7 +75,6 @@ async fn look(registry: &Arc<Registry>, current: &Current, args: &Args, now: At)
     let (mut levels, mut inventory) = (Vec::new(), Inventory::default());
     for level in &args.levels {
         let level = vouched(registry, current, (&args.line, *level), elsewhere, now).await?;
-        tagged(registry, &level.repository, &level.release).await?;
         if current
             .catalog
             .channel(&args.line)
@@ -104,8 +103,7 @@ async fn prove(
 ) -> Result<()> {
     say("◎ looking at all of it in the mirror");
     for level in &args.levels {
-        let there = vouched(registry, current, (&args.line, *level), Some(&args.to), now).await?;
-        tagged(registry, &there.repository, &there.release).await?;
+        vouched(registry, current, (&args.line, *level), Some(&args.to), now).await?;
     }
     let missing = mirror::lacking(registry, lacking.inventory.items()).await?;
     if missing.is_empty() {

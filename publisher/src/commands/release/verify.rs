@@ -14,7 +14,7 @@ use serde_json::json;
 use super::images;
 use super::publish::target;
 use super::signed::named;
-use super::vouched::{Vouched, tagged, vouched};
+use super::vouched::{Vouched, vouched};
 use crate::catalog::{CatalogArgs, Current};
 use crate::commands::blocking;
 use crate::images::{From, reach};
@@ -43,7 +43,6 @@ pub(crate) async fn run(args: Args, format: Format, now: At) -> Result<u8> {
     let current = blocking(move || Current::fetch(&catalog, now)).await?;
     let (level, elsewhere) = ((&args.line, args.level), args.registry.as_deref());
     let Vouched { release, repository } = vouched(&registry, &current, level, elsewhere, now).await?;
-    tagged(&registry, &repository, &release).await?;
     let images = match args.images {
         true => Some(images::present(&release, &registry, elsewhere).await?),
         false => None,

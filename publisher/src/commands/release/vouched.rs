@@ -12,7 +12,7 @@ use pdp_transport::oci::{Registry, Repository};
 use super::places::{found, places};
 use super::signed::{named, signatures};
 use crate::catalog::Current;
-use crate::several::each;
+use crate::several::ask_each;
 
 /// A release of the catalog, and where its bundle lies with every signature.
 pub(super) struct Vouched {
@@ -20,10 +20,10 @@ pub(super) struct Vouched {
     pub(super) repository: Repository,
 }
 
-/// Judges a level. `elsewhere` is looked at instead of the place that the release names, or that it moved to.
+/// Judges a level and its tags. `elsewhere` is looked at instead of the place that the release names, or that it moved to.
 ///
 /// # Errors
-/// `CatalogExpired`, every refusal, and what requests can end with.
+/// `CatalogExpired`, every refusal, `TagMoved`, `TagMissing`, and what requests can end with.
 pub(super) async fn vouched(
     registry: &Arc<Registry>,
     current: &Current,
@@ -32,10 +32,17 @@ pub(super) async fn vouched(
     now: At,
 ) -> Result<Vouched> {
     let release = current.catalog.release(line, level)?.release.clone();
-    vouched_release(registry, current, release, elsewhere, now).await
+    let placed = placed(registry, current, release, elsewhere, now).await?;
+    let (signed, tagged) = tokio::join!(
+        all_signed(registry, &placed, Vouchers::of(&current.catalog)),
+        tagged(registry, &placed.repository, &placed.release)
+    );
+    let vouched = signed?;
+    tagged?;
+    Ok(vouched)
 }
 
-/// As [`vouched`], of a release that need not be promoted.
+/// As [`vouched`], of a release that need not be promoted; its tags aren't looked at.
 pub(super) async fn vouched_release(
     registry: &Arc<Registry>,
     current: &Current,
@@ -43,6 +50,23 @@ pub(super) async fn vouched_release(
     elsewhere: Option<&str>,
     now: At,
 ) -> Result<Vouched> {
+    let placed = placed(registry, current, release, elsewhere, now).await?;
+    all_signed(registry, &placed, Vouchers::of(&current.catalog)).await
+}
+
+/// A release, and where its bundle lies; nobody has looked at signatures yet.
+struct Placed {
+    release: Release,
+    repository: Repository,
+}
+
+async fn placed(
+    registry: &Arc<Registry>,
+    current: &Current,
+    release: Release,
+    elsewhere: Option<&str>,
+    now: At,
+) -> Result<Placed> {
     if let Freshness::Expired(role) = current.catalog.freshness(now) {
         return Err(Failure::new("CatalogExpired", format!("`{role}` of the catalog is past its expiry"))
             .hint("`publisher catalog refresh`, or sign the role anew")
@@ -52,32 +76,32 @@ pub(super) async fn vouched_release(
     let found = found(registry, &places, &release.bundle.digest).await;
     let (repository, index) = found.map_err(|nowhere| nowhere.failure)?;
     trust::bundle(&index, &release)?;
-    all_signed(registry, &repository, &release, Vouchers::of(&current.catalog)).await?;
-    Ok(Vouched { release, repository })
+    Ok(Placed { release, repository })
 }
 
-async fn all_signed(
-    registry: &Arc<Registry>,
-    repository: &Repository,
-    release: &Release,
-    keys: Vouchers,
-) -> Result<()> {
+async fn all_signed(registry: &Arc<Registry>, placed: &Placed, keys: Vouchers) -> Result<Vouched> {
+    let Placed { release, repository } = placed;
     let all = named(release).into_iter().map(|(what, digest)| (what.to_owned(), digest)).collect();
     let (registry, place, keys) = (registry.clone(), repository.clone(), Arc::new(keys));
     let bundle = release.bundle.digest;
-    each("signatures", all, move |(what, digest)| {
+    ask_each("signatures", all, move |(what, digest)| {
         let (registry, place, keys) = (registry.clone(), place.clone(), keys.clone());
         async move {
             // The bundle itself was read already.
-            if digest != bundle {
-                registry.manifest(&place, &digest).await?;
-            }
-            let bundles = signatures(&registry, &place, &digest).await?;
-            trust::signed_artifact(&what, &digest, &bundles, &keys)?;
+            let manifest = async {
+                match digest == bundle {
+                    true => Ok(()),
+                    false => registry.manifest(&place, &digest).await.map(drop),
+                }
+            };
+            let (manifest, bundles) = tokio::join!(manifest, signatures(&registry, &place, &digest));
+            manifest?;
+            trust::signed_artifact(&what, &digest, &bundles?, &keys)?;
             Ok(())
         }
     })
-    .await
+    .await?;
+    Ok(Vouched { release: release.clone(), repository: repository.clone() })
 }
 
 /// The tags that a release has: of each component, and the level's own last.
@@ -91,13 +115,9 @@ pub(crate) fn tags(release: &Release) -> impl Iterator<Item = (String, Digest)> 
 ///
 /// # Errors
 /// `TagMoved`, `TagMissing`, and what requests can end with.
-pub(super) async fn tagged(
-    registry: &Arc<Registry>,
-    repository: &Repository,
-    release: &Release,
-) -> Result<()> {
+async fn tagged(registry: &Arc<Registry>, repository: &Repository, release: &Release) -> Result<()> {
     let (registry, place) = (registry.clone(), repository.clone());
-    each("tags", tags(release).collect(), move |(tag, digest)| {
+    ask_each("tags", tags(release).collect(), move |(tag, digest)| {
         let (registry, place) = (registry.clone(), place.clone());
         async move {
             let found = registry.resolve_tag(&place, &tag).await?.map(|(found, _)| found);
