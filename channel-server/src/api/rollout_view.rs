@@ -137,6 +137,7 @@ fn ring_view(
         waves,
         cap: progress.map(|_| cap_of(rules, wave, tally.present(&rules.name))).filter(|cap| *cap != u32::MAX),
         starts: rollout.starts_in(&rules.name),
+        unheard: tally.unheard(&rules.name),
         soaked_at,
         failures: failures.all,
         budget: rules.failure_budget,

@@ -117,7 +117,8 @@ pub struct Tally {
     pub failures: BTreeMap<Ring, Failures>,
     /// Per ring: who is in it now, wherever they started. Shares count among these, for grants as well.
     pub present: BTreeMap<Ring, u32>,
-    /// Per ring: who started there and was never heard; they may still prove the wave, or fail it.
+    /// Per ring: who started there less than `silenceAfter` ago and was never heard; they may still prove the wave, or
+    /// fail it.
     pub unheard: BTreeMap<Ring, u32>,
 }
 
@@ -141,7 +142,7 @@ impl Tally {
         self.present.get(ring).copied().unwrap_or_default()
     }
 
-    /// How many started in a ring and were never heard.
+    /// How many started in a ring, were never heard, and may still be.
     pub fn unheard(&self, ring: &Ring) -> u32 {
         self.unheard.get(ring).copied().unwrap_or_default()
     }
@@ -231,7 +232,7 @@ pub(super) fn tally_with<'a>(
             None => tally.rings.entry(ring.clone()).or_default().count(state),
         }
         match (state, start) {
-            (PdpState::Excluded, Some(start)) if may_prove(rollout, start, &row) => {
+            (PdpState::Excluded, Some(start)) if may_prove(rollout, start, &row, silence_after, clock) => {
                 add(&mut tally.unheard, ring)
             }
             (PdpState::Failed, Some(start)) => {
@@ -247,9 +248,12 @@ pub(super) fn tally_with<'a>(
     tally
 }
 
-/// True for one that runs, and only hasn't been heard yet.
-fn may_prove(rollout: &Rollout, start: &Started, row: &Row<'_>) -> bool {
-    start.outcome.is_none() && row.heard.is_none() && !rollout.skipped.contains(row.pdp)
+/// True for one that runs, and only hasn't been heard yet. Whoever says nothing for `silenceAfter` may be one that never
+/// reports: no wave waits for it any longer.
+fn may_prove(rollout: &Rollout, start: &Started, row: &Row<'_>, silence_after: Span, clock: Clock) -> bool {
+    row.heard.is_none()
+        && !rollout.skipped.contains(row.pdp)
+        && in_flight(start, row.heard, silence_after, clock)
 }
 
 /// One more; a name is copied for the first only.

@@ -108,6 +108,10 @@ pub enum CommandRefusal {
     ProofPossible,
     /// The wave hasn't reached its healthy share: there is no soak to end.
     NotSoaking,
+    /// The wave reached its healthy share and lacks something again: the end of its soak wouldn't pass it.
+    NotProven,
+    /// Nobody is there to prove the wave: the end of its soak wouldn't pass it.
+    NobodyProves,
     /// The ring, or the rollout, is halted.
     Halted,
     /// The rollout is paused.
@@ -133,6 +137,8 @@ impl CommandRefusal {
             Self::OtherWave => "OtherWave",
             Self::ProofPossible => "ProofPossible",
             Self::NotSoaking => "NotSoaking",
+            Self::NotProven => "NotProven",
+            Self::NobodyProves => "NobodyProves",
             Self::Halted => "Halted",
             Self::Paused => "Paused",
             Self::AlreadyPassed => "AlreadyPassed",
@@ -153,6 +159,10 @@ impl CommandRefusal {
                 "a wave is passed over by hand where nobody can prove it, and here somebody can"
             }
             Self::NotSoaking => "too few data planes report the level as healthy",
+            Self::NotProven => {
+                "data planes failed, fell silent or started since, and the healthy ones are too few now"
+            }
+            Self::NobodyProves => "those who proved it were skipped, or left",
             Self::Halted => "too many data planes failed, or a person halted it",
             Self::Paused => "a person paused it",
             Self::AlreadyPassed => "somebody else gave the command before, or the wave passed by itself",
@@ -171,8 +181,14 @@ impl CommandRefusal {
             Self::RingNotOpenYet => "wait until it opens: `rollout status` shows when",
             Self::UnknownRing => "the rings stand in `channel show`",
             Self::OtherWave => "`rollout status` shows the current wave",
-            Self::ProofPossible => "wait for them; where they failed, retry, or skip them with a reason",
+            Self::ProofPossible => {
+                "wait for them (no longer than `silenceAfter` for one that was never heard); where they failed, retry, or skip them with a reason"
+            }
             Self::NotSoaking => "wait for the healthy share",
+            Self::NotProven => {
+                "`rollout status` shows what the wave lacks; retry what failed, or skip with a reason what is silent"
+            }
+            Self::NobodyProves => "acknowledge the wave instead",
             Self::Halted => "resume first; it takes two people",
             Self::Paused => "continue first",
             Self::AlreadyPassed => "nothing is left to do here",
@@ -278,10 +294,10 @@ pub fn command(
             RolloutEvent::Acknowledged { ring: ring.clone(), wave: *wave, by, reason }
         }
         Command::Expedite { ring, wave } => {
-            let progress = current(rollout, ring, *wave)?;
-            if progress.expedited {
+            if current(rollout, ring, *wave)?.expedited {
                 return Ok(None);
             }
+            would_pass(plan, rollout, tally, ring, *wave)?;
             RolloutEvent::Expedited { ring: ring.clone(), wave: *wave, by, reason }
         }
     }))
@@ -341,6 +357,26 @@ fn retry(rollout: &Rollout) -> Result<Option<u32>, CommandRefusal> {
         None => Err(CommandRefusal::NothingFailed),
         Some(attempt) if attempt < rollout.attempt() => Ok(None),
         Some(attempt) => Ok(attempt.checked_add(1)),
+    }
+}
+
+/// Refuses to end a soak where something else holds the wave up: it would say yes and change nothing.
+fn would_pass(
+    plan: &RingPlan,
+    rollout: &Rollout,
+    tally: &Tally,
+    ring: &Ring,
+    wave: usize,
+) -> Result<(), CommandRefusal> {
+    let rules = plan.rules(ring).ok_or(CommandRefusal::UnknownRing)?;
+    let mut before = plan.rings.iter().take_while(|rules| rules.name != *ring);
+    if before.any(|rules| rollout.is_halted(&rules.name)) {
+        return Err(CommandRefusal::Halted);
+    }
+    match lack(rules, wave, tally, rollout) {
+        None => Ok(()),
+        Some(Lack::Nobody {}) => Err(CommandRefusal::NobodyProves),
+        Some(_) => Err(CommandRefusal::NotProven),
     }
 }
 

@@ -270,6 +270,9 @@ pub struct RingView {
     pub cap: Option<u32>,
     /// How many starts count.
     pub starts: u32,
+    /// How many of them were never heard; the wave waits for each no longer than `silenceAfter`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unheard: u32,
     /// When the soak of the current wave ends, if it has begun.
     pub soaked_at: Option<At>,
     /// Failed and silent data planes that count against the budget.
@@ -291,6 +294,11 @@ pub struct RingView {
     /// Why those that are deferred are, and where those that failed did.
     #[serde(default)]
     pub reasons: Reasons,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Where a ring stands.

@@ -26,6 +26,7 @@ pub(super) fn state(ring: &RingView, place: usize, when: When) -> String {
             words.extend(ring.cap.map(|cap| format!("{} of {cap} starts", ring.starts)));
             words.extend(left::soak(ring, when));
             words.extend(ring.lacks.map(|lack| lacking(ring, lack)));
+            words.extend(unheard(ring));
             if ring.lacks.is_none() && words.len() == 1 + usize::from(ring.cap.is_some()) {
                 words.push(if ring.soaked_at.is_some() { "soaked" } else { "about to soak" }.to_owned());
             }
@@ -63,6 +64,12 @@ fn lacking(ring: &RingView, lack: Lack) -> String {
         Lack::Healthy { healthy, needed } => format!("{but}{healthy} of {needed} needed are healthy"),
         Lack::Budget {} => format!("{but}its budget is used up"),
     }
+}
+
+/// Who is waited for without ever having said a word, and for how long.
+fn unheard(ring: &RingView) -> Option<String> {
+    let waits = ring.lacks.is_some() && ring.unheard > 0;
+    waits.then(|| format!("{} started unheard and count no longer than `silenceAfter`", ring.unheard))
 }
 
 /// How many do what, and why; only what isn't zero. None if nobody is in the ring.
@@ -107,22 +114,33 @@ pub(super) fn failing(ring: &RingView) -> Option<String> {
     (!all.is_empty()).then(|| format!("not well: {}{more}", all.join(", ")))
 }
 
-/// True if the wave can only be proven by some that failed: nobody runs, and nobody else may start.
-pub(super) fn is_exhausted(view: &RolloutView, ring: &RingView) -> bool {
+/// True if the wave can only be proven by some that failed or fell silent: nobody runs, and nobody else may start.
+pub(super) fn is_exhausted(ring: &RingView) -> bool {
     matches!(ring.lacks, Some(Lack::Healthy { .. }))
-        && view.retryable
-        && ring.census.failed > 0
-        && ring.census.started == 0
+        && ring.census.failed + ring.census.silent > 0
+        && ring.census.started + ring.unheard == 0
         && ring.cap.is_some_and(|cap| ring.starts >= cap)
         && !is_held(ring)
 }
 
+/// What lets an exhausted wave go on.
+fn mended(view: &RolloutView, ring: &RingView) -> Next {
+    let (level, line) = (view.level, &view.line);
+    if view.retryable && ring.census.failed > 0 {
+        let words = "nobody else may start: people let it try again (or skip those that failed)";
+        let command = format!("publisher rollout retry {level} --line {line} --reason \"...\"");
+        return Next { words: words.to_owned(), command };
+    }
+    let pdp = ring.reasons.failing.keys().next().map_or("ORGANIZATION/NAME", String::as_str);
+    let words = "nobody else may start: people skip those that failed or fell silent";
+    let command = format!("publisher rollout skip {level} --line {line} --pdp {pdp} --reason \"...\"");
+    Next { words: words.to_owned(), command }
+}
+
 /// What a person can do where nobody proves the wave.
 pub(super) fn next(view: &RolloutView, ring: &RingView) -> Option<Next> {
-    if is_exhausted(view, ring) {
-        let command = format!("publisher rollout retry {} --line {} --reason \"...\"", view.level, view.line);
-        let words = "nobody else may start: people let it try again (or skip those that failed)";
-        return Some(Next { words: words.to_owned(), command });
+    if is_exhausted(ring) {
+        return Some(mended(view, ring));
     }
     let waits = matches!(ring.lacks, Some(Lack::Nobody {})) && !is_held(ring);
     let come = ring.census.deferred + ring.census.not_reporting;

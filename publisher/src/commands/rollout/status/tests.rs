@@ -119,6 +119,21 @@ fn the_text_says_what_goes_on_what_is_left_and_what_to_do() {
 }
 
 #[test]
+fn whom_an_unproven_wave_waits_for_and_the_way_out_are_named() {
+    let ring = |more: Value| text(&view(&[ring("canary", "open", "open", &more), waiting()], &json!({})));
+    let sample = json!({ "sample": { "started": 1, "needed": 2 } });
+    let mute =
+        ring(json!({ "lacks": sample, "cap": 2, "starts": 2, "unheard": 1, "census": { "members": 2 } }));
+    assert!(mute.contains("1 started unheard and count no longer than `silenceAfter`"), "{mute}");
+    let healthy = json!({ "healthy": { "healthy": 1, "needed": 2 } });
+    let census = json!({ "members": 2, "healthy": 1, "silent": 1 });
+    let reasons = json!({ "failing": { "acme/prod": { "silent": true } } });
+    let silent =
+        ring(json!({ "lacks": healthy, "cap": 2, "starts": 2, "census": census, "reasons": reasons }));
+    assert!(silent.contains("rollout skip 42 --line pdp-2026 --pdp acme/prod --reason"), "{silent}");
+}
+
+#[test]
 fn the_bars_say_the_same_within_80_columns() {
     for (name, view) in [("bars_going", going()), ("bars_halted", halted())] {
         let lines = screen(&view, 80, false);

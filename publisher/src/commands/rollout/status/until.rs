@@ -47,7 +47,7 @@ fn stuck(view: &RolloutView) -> Option<String> {
             next.ring
         ));
     }
-    if ring::is_exhausted(view, next) {
+    if ring::is_exhausted(next) {
         let people = ring::next(view, next).map_or_else(String::new, |next| format!(": {next}"));
         return Some(format!(
             "wave {} of ring `{}` has nobody left to prove it{people}",
