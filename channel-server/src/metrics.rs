@@ -64,6 +64,8 @@ pub(crate) struct Moment {
     pub(crate) halted: usize,
     /// Those that people paused.
     pub(crate) paused: usize,
+    /// Those that go on only if people do something: nobody is about to prove the current wave.
+    pub(crate) waiting_for_people: usize,
     /// True while everything is halted.
     pub(crate) everything: bool,
     /// True while the event log can't be followed.
@@ -119,6 +121,7 @@ impl Metrics {
         for (by, n) in [
             ("halt", count(moment.halted)),
             ("pause", count(moment.paused)),
+            ("people", count(moment.waiting_for_people)),
             ("everything", moment.everything.into()),
         ] {
             self.held.get_or_create(&Held { by }).set(n);
@@ -148,7 +151,7 @@ impl Metrics {
         );
         registry.register(
             "rollouts_held",
-            "Rollouts of levels that aren't withdrawn, by what holds them; `everything` is 0 or 1",
+            "Rollouts of levels that aren't withdrawn, by what holds them; `people`: a wave that nobody is about to prove; `everything` is 0 or 1",
             self.held.clone(),
         );
         registry.register("log_lost", "1 while the event log can't be followed", self.log_lost.clone());
@@ -160,5 +163,32 @@ impl Metrics {
         let mut text = String::new();
         let _ = encode(&mut text, &registry);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const ALERTS: &str = include_str!("../deploy/alerts.yaml");
+
+    #[test]
+    fn every_alert_has_a_runbook_and_looks_at_figures_that_are_there() {
+        let text = Metrics::default().text(&Moment { waiting_for_people: 2, ..Moment::default() });
+        assert!(text.contains("pdp_channel_server_rollouts_held{by=\"people\"} 2"), "{text}");
+        let named =
+            |mark: &'static str| ALERTS.lines().filter_map(move |line| line.trim().strip_prefix(mark));
+        for name in named("- alert: ") {
+            let page = format!("{}/../docs/runbooks/{name}.md", env!("CARGO_MANIFEST_DIR"));
+            assert!(std::fs::read_to_string(page).unwrap().starts_with(&format!("# {name}\n\nSeverity: ")));
+        }
+        for expression in named("expr: ") {
+            let (metric, label) = expression.split_once('{').unwrap();
+            let holders = label.split('"').nth(1).unwrap().split('|');
+            for by in holders {
+                assert!(text.contains(&format!("{metric}{{by=\"{by}\"}}")), "{expression} in {text}");
+            }
+        }
     }
 }

@@ -6,9 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use pdp_policies::rollout::WaitsFor;
+use pdp_policies::trust::Catalog;
 use pdp_policies::{Level, Line};
 
+use super::rollout_view::{Looked, waiting};
 use super::{Answer, Refusal};
+use crate::fleet::Fleet;
 use crate::metrics::Moment;
 use crate::server::Server;
 
@@ -66,8 +70,24 @@ fn moment(server: &Server) -> Moment {
         roles: catalog.map(|catalog| catalog.expiries()),
         halted: rollouts.iter().filter(|rollout| !rollout.halts.is_empty()).count(),
         paused: rollouts.iter().filter(|rollout| rollout.paused.is_some()).count(),
+        waiting_for_people: catalog.map_or(0, |catalog| waiting_for_people(server, catalog, &fleet)),
         everything: fleet.everything.is_some(),
         log_lost: server.lost.load().is_some(),
         not_director: catalog.is_some_and(|catalog| !server.directs(catalog)),
     }
+}
+
+/// How many rollouts wait for people. Those that are through, which are most, cost nothing.
+fn waiting_for_people(server: &Server, catalog: &Catalog, fleet: &Fleet) -> usize {
+    let now = server.now();
+    let levels =
+        catalog.channels().flat_map(|channel| channel.levels.iter().map(move |level| (channel, level)));
+    let waits = levels.filter(|(channel, (level, promotion))| {
+        let rollout = fleet.rollout(&channel.line, **level).filter(|rollout| !rollout.rests(&channel.plan));
+        rollout.is_some_and(|rollout| {
+            let looked = Looked { catalog, channel, promotion, level: **level };
+            matches!(waiting(server, looked, rollout, fleet, now), Some(WaitsFor::People { .. }))
+        })
+    });
+    waits.count()
 }

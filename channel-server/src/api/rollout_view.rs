@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use pdp_policies::rollout::{
-    Fate, Halt, HaltScope, Reasons, Rollout, Tally, bears, cap_of, explained, is_for_others, lack, may_retry,
-    overall, phase, superseded,
+    Fate, Halt, HaltScope, Reasons, Rollout, Tally, WaitsFor, bears, cap_of, explained,
+    is_empty_beside_others, lack, may_retry, overall, phase, superseded, tally, waits_for,
 };
 use pdp_policies::trust::Catalog;
 use pdp_policies::{At, Channel, Level, ObstacleCode, Organization, Promotion, Ring, RingRules};
@@ -56,6 +56,10 @@ pub(super) fn view(server: &Server, looked: Looked<'_>, fleet: &Fleet, now: At) 
         braked_since,
         braked_detail,
         phase: overall(&channel.plan, rollout, fate),
+        waits_for: braked
+            .is_none()
+            .then(|| waits_for(&channel.plan, promotion, rollout, &tally, fate, clock))
+            .flatten(),
         paused: rollout.paused.as_ref().map(|pause| pause.at),
         paused_by: rollout.paused.as_ref().map(|pause| pause.by.clone()),
         paused_reason: rollout.paused.as_ref().map(|pause| pause.reason.clone()),
@@ -65,6 +69,23 @@ pub(super) fn view(server: &Server, looked: Looked<'_>, fleet: &Fleet, now: At) 
         attempt: rollout.attempt(),
         rings: channel.plan.rings.iter().map(ring).collect(),
     }
+}
+
+/// What a rollout waits for; none while a brake holds it.
+pub(super) fn waiting(
+    server: &Server,
+    looked: Looked<'_>,
+    rollout: &Rollout,
+    fleet: &Fleet,
+    now: At,
+) -> Option<WaitsFor> {
+    let Looked { catalog, channel, promotion, level } = looked;
+    if server.brake(catalog, channel, level, fleet, now).is_some() {
+        return None;
+    }
+    let clock = server.clock(fleet, now);
+    let tally = tally(&channel.plan, promotion, rollout, level, fleet.rows(), clock);
+    waits_for(&channel.plan, promotion, rollout, &tally, fate(channel, level), clock)
 }
 
 /// Since when a brake is on, and what people said of it.
@@ -126,7 +147,7 @@ fn ring_view(
         let (reached, pace) = (progress.share_reached?, plan.pace(promotion.tempo, &rules.name)?);
         Some(if progress.expedited { reached } else { reached.plus(pace.soak) })
     });
-    let judged = status == RingStatus::Open && !is_for_others(promotion, tally, &rules.name);
+    let judged = status == RingStatus::Open && !is_empty_beside_others(plan, tally, &rules.name);
     RingView {
         ring: rules.name.clone(),
         status,

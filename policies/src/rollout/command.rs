@@ -7,7 +7,7 @@ use super::census::Tally;
 use super::event::RolloutEvent;
 use super::fold::Rollout;
 use super::halt::{Cause, HaltScope};
-use super::phase::{Fate, Phase, overall, phase};
+use super::phase::{Fate, Phase, furthest, phase};
 use super::step::{Lack, lack};
 use crate::names::{PdpId, Ring};
 use crate::person::is_same_person;
@@ -327,7 +327,7 @@ fn where_it_stands(
             phase(plan, rollout, ring, fate)
         }
         Command::Pause {} | Command::Continue {} | Command::Retry {} | Command::Skip { .. } => {
-            overall(plan, rollout, fate)
+            furthest(plan, rollout, fate)
         }
     })
 }

@@ -18,6 +18,7 @@ mod reasons;
 pub mod simulate;
 mod starts;
 mod step;
+mod waits;
 
 pub use budget::bears;
 pub use census::{Census, Clock, Failures, PdpState, Row, Tally, state_of, tally};
@@ -30,4 +31,5 @@ pub use hear::{Heard, Unheard, hear};
 pub use offer::{Asker, is_open, offer, ring_shares, superseded, wave_of};
 pub use phase::{Fate, Phase, overall, phase};
 pub use reasons::{Failing, Reasons, explained};
-pub use step::{Lack, Outside, cap_of, is_for_others, lack, step};
+pub use step::{Lack, Outside, cap_of, is_empty_beside_others, lack, step};
+pub use waits::{WaitsFor, waits_for};

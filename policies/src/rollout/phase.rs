@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::fold::Rollout;
 use super::halt::HaltScope;
 use crate::names::Ring;
-use crate::plan::RingPlan;
+use crate::plan::{RingPlan, RingRules};
 
 /// Where a ring stands. What comes last here hides what comes before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,15 +82,32 @@ pub fn phase(plan: &RingPlan, rollout: &Rollout, ring: &Ring, fate: Fate) -> Pha
     }
 }
 
-/// Where a rollout stands as a whole: halted if any of it is, otherwise as the last ring that opened.
+/// Where a rollout stands as a whole: halted if any of it is, otherwise as the first ring that hasn't passed. So it has
+/// passed when all rings have, and waits between two rings.
 pub fn overall(plan: &RingPlan, rollout: &Rollout, fate: Fate) -> Phase {
-    let ring_halted = |scope: &HaltScope| !matches!(scope, HaltScope::Organization { .. });
-    if !fate.withdrawn && rollout.halts.keys().any(ring_halted) {
+    of_whole(plan, rollout, fate, next_ring(plan, rollout).or(plan.rings.last()))
+}
+
+/// As [`overall`], but otherwise as the ring that opened last: what people may do to data planes that have started doesn't
+/// end while the next ring waits for its time.
+pub(super) fn furthest(plan: &RingPlan, rollout: &Rollout, fate: Fate) -> Phase {
+    let last = plan.rings.iter().rev().find(|rules| rollout.rings.contains_key(&rules.name));
+    of_whole(plan, rollout, fate, last.or(plan.rings.first()))
+}
+
+fn of_whole(plan: &RingPlan, rollout: &Rollout, fate: Fate, ring: Option<&RingRules>) -> Phase {
+    if !fate.withdrawn && is_halted_anywhere(rollout) {
         return Phase::Halted;
     }
-    let last = plan.rings.iter().rev().find(|rules| rollout.rings.contains_key(&rules.name));
-    match last.or(plan.rings.first()) {
-        Some(rules) => phase(plan, rollout, &rules.name, fate),
-        None => Phase::Waiting,
-    }
+    ring.map_or(Phase::Waiting, |rules| phase(plan, rollout, &rules.name, fate))
+}
+
+/// True while the rollout or a ring of it is halted; an organization alone is not it.
+pub(super) fn is_halted_anywhere(rollout: &Rollout) -> bool {
+    rollout.halts.keys().any(|scope| !matches!(scope, HaltScope::Organization { .. }))
+}
+
+/// The first ring that hasn't passed.
+pub(super) fn next_ring<'a>(plan: &'a RingPlan, rollout: &Rollout) -> Option<&'a RingRules> {
+    plan.rings.iter().find(|rules| !rollout.passed(&rules.name, rules.waves.len()))
 }

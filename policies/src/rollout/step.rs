@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::budget;
-use super::census::{Census, Tally};
+use super::census::Tally;
 use super::event::RolloutEvent;
 use super::fold::{Progress, Rollout};
 use super::halt::HaltScope;
@@ -65,7 +65,7 @@ fn progress(
         };
         held |= rollout.is_halted(&rules.name);
         let (ring, wave) = (rules.name.clone(), progress.wave);
-        if wave < rules.waves.len() && is_for_others(promotion, tally, &ring) {
+        if wave < rules.waves.len() && is_empty_beside_others(plan, tally, &ring) {
             return (!held).then_some(RolloutEvent::WavePassed { ring, wave });
         }
         if wave < rules.waves.len() {
@@ -76,10 +76,11 @@ fn progress(
     None
 }
 
-/// True for a hotfix in a ring that has none of its audience, while another ring has: nobody is there to wait for.
-pub fn is_for_others(promotion: &Promotion, tally: &Tally, ring: &Ring) -> bool {
-    let members = |counts: &Census| counts.members > 0;
-    promotion.is_hotfix() && !members(&tally.census(ring)) && tally.rings.values().any(members)
+/// True for a ring in which nobody is whom the level is meant for, while somebody is in another ring of the plan: nobody is
+/// there to wait for. Where all rings are empty nobody would see what a level does, so none passes.
+pub fn is_empty_beside_others(plan: &RingPlan, tally: &Tally, ring: &Ring) -> bool {
+    let is_empty = |ring: &Ring| tally.census(ring).members == 0;
+    is_empty(ring) && plan.rings.iter().any(|rules| !is_empty(&rules.name))
 }
 
 /// The wave rule: enough of them, healthy enough, within budget, and soaked. That the share was reached is a

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pdp_policies::report::{LevelDigest, TargetState};
-use pdp_policies::rollout::{Cause, Census, Command, HaltScope, Lack, Phase, Reasons};
+use pdp_policies::rollout::{Cause, Census, Command, HaltScope, Lack, Phase, Reasons, WaitsFor};
 use pdp_policies::{At, DataPlaneName, Digest, Level, Line, Organization, Percent, Ring, Span, Tempo};
 use serde::{Deserialize, Serialize};
 
@@ -209,6 +209,9 @@ pub struct RolloutView {
     pub braked_detail: Option<String>,
     /// Where it stands as a whole.
     pub phase: Phase,
+    /// What it waits for; none where nothing comes next, or something holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<WaitsFor>,
     /// Since when people hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<At>,

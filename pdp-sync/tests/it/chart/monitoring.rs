@@ -22,6 +22,8 @@ fn every_alert_has_a_runbook_and_every_runbook_an_alert() {
     let pages: BTreeSet<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap().trim_end_matches(".md").to_owned())
+        // Those of the channel server are tested there.
+        .filter(|name| !name.starts_with("PdpRollout"))
         .collect();
     assert_eq!(named, pages);
     for alert in &alerts {

@@ -12,5 +12,6 @@ mod random;
 mod reasons;
 mod replicas;
 mod simulated;
+mod waiting;
 mod waves;
 mod world;

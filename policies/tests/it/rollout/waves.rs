@@ -80,7 +80,8 @@ fn a_bank_with_a_monthly_window_in_each_ring_neither_stalls_nor_passes_it() {
 
 #[test]
 fn a_wave_without_anybody_waits_for_a_person_and_only_the_current_one_can_be_acknowledged() {
-    let mut world = World::new(&[("early", 3)]);
+    let mut world = World::new(&[("early", 3), ("canary", 1)]);
+    world.planes[3].does = Does::Defers;
     for _ in 0..50 {
         world.pass_time(3600);
         world.settle();
