@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::channel::{Channel, Promotion};
 use crate::hotfix::Barred;
-use crate::names::Level;
+use crate::names::{Level, Organization};
 use crate::reach::stranded;
+use crate::report::LevelDigest;
 use crate::time::At;
 use crate::trust::Carried;
 
@@ -230,5 +231,14 @@ impl Channel {
     /// True for a level that isn't promoted and that may have been, before it was pruned.
     pub fn may_be_pruned(&self, level: Level) -> bool {
         Some(level) <= self.pruned_through && !self.levels.contains_key(&level)
+    }
+
+    /// True if an organization's data planes may run this content: it is promoted to them as this level, or may have been
+    /// before the level was pruned. What else they report nobody gave them.
+    pub fn was_promoted_to(&self, organization: &Organization, installed: LevelDigest) -> bool {
+        match self.levels.get(&installed.level) {
+            Some(promotion) => promotion.sha256 == installed.sha256 && promotion.is_for(organization),
+            None => self.may_be_pruned(installed.level),
+        }
     }
 }

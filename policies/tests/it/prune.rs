@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pdp_policies::instruction::{RingLevel, RingState};
+use pdp_policies::report::LevelDigest;
 use pdp_policies::trust::{Carried, Instructed, ring_state};
 use pdp_policies::{
     API_VERSION, At, Channel, Digest, Keep, Kept, Level, Pruning, Span, Withdrawal, dsse, prune, stranded,
@@ -194,4 +195,25 @@ fn ring_state_may_name_what_was_pruned_and_nothing_that_never_was_promoted() {
     };
     assert!(followed(&pruned, 1), "the director hasn't looked yet");
     assert!(!followed(&whole, 1) && !followed(&pruned, 2) && !followed(&pruned, 4));
+}
+
+#[test]
+fn only_what_was_promoted_to_a_data_plane_counts_as_installed_there() {
+    let mut channel = channel(&(1..=10).map(release).collect::<Vec<_>>());
+    hotfix(&mut channel, 10, 9);
+    let channel = channel.without(&[Level(3)].into());
+    let sha256 = |level: u32| channel.levels.get(&Level(level)).map_or(Digest::of(b"gone"), |it| it.sha256);
+    for (organization, level, of, counts) in [
+        ("bank", 9, 9, true),
+        ("bank", 9, 8, false),
+        ("bank", 99, 9, false),
+        ("acme", 10, 10, true),
+        ("bank", 10, 10, false),
+        ("bank", 3, 3, true),
+        ("bank", 4, 3, false),
+    ] {
+        let reported = LevelDigest { level: Level(level), sha256: sha256(of) };
+        let found = channel.was_promoted_to(&organization.parse().unwrap(), reported);
+        assert_eq!(found, counts, "{organization} {level} with the content of {of}");
+    }
 }

@@ -176,7 +176,8 @@ fn strands_nobody(current: &Current, channel: &Channel, installed: &[InstalledVi
         )
         .hint(
             "promote a level in between that they can take; or build this one with a lower `requires.from`, or with \
-             the hotfix, named under `supersedes`; or withdraw the hotfix",
+             the hotfix, named under `supersedes`; or withdraw the hotfix; where a data plane reports what it doesn't run, \
+             `publisher pdp revoke` it, or promote with `--without-server`",
         ))
 }
 
