@@ -110,6 +110,19 @@ pub struct RingRules {
     /// the wave allows. Shipped: 3 for canary, 10 for early, 100 for general, 20 for regulated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<Cap>,
+    /// The same as a share of the ring's members, rounded up, so that a small ring doesn't start all at once; where both
+    /// stand the smaller holds. A field of its own: older programs, which read `inFlight` as either, pass it over. None
+    /// (the default): no share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight_share: Option<Percent>,
+    /// At most one more PDP of the ring is in flight than are healthy on the level there: the first one is alone, and
+    /// what breaks all of them breaks one. False: as many as wave and `inFlight` allow, from the first moment on.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub slow_start: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A cap on starts.

@@ -34,7 +34,8 @@ impl Crowd {
         world
             .plan(|plan| {
                 // All of them may be in flight at once: the wave's cap is what holds.
-                let plan = plan.replacen("inFlight: {count: 3}", "inFlight: {count: 256}", 1);
+                let plan =
+                    plan.replacen("inFlight: {count: 3}", "inFlight: {count: 256}\n    slowStart: false", 1);
                 plan.replacen("{count: 1}", &format!("{{count: {cap}}}"), 1)
             })
             .unwrap();

@@ -105,6 +105,9 @@ impl RingRules {
         if self.in_flight.is_some_and(Cap::is_nothing) {
             problems.push("inFlight: 0 starts nobody".to_owned());
         }
+        if self.in_flight_share == Some(Percent::default()) {
+            problems.push("inFlightShare: 0 % starts nobody".to_owned());
+        }
         problems
     }
 }

@@ -20,6 +20,8 @@ pub struct Rollout {
     pub starts: HashMap<PdpId, Started>,
     /// How many starts each ring has, for caps.
     pub started_in: BTreeMap<Ring, u32>,
+    /// How many of them are healthy now, for the slow start.
+    pub healthy: BTreeMap<Ring, usize>,
     /// Starts that haven't ended, by ring.
     pub running: BTreeMap<Ring, BTreeSet<PdpId>>,
     /// Starts that failed and weren't started again.
@@ -161,6 +163,11 @@ impl Rollout {
     /// How many starts of a ring count.
     pub fn starts_in(&self, ring: &Ring) -> u32 {
         self.started_in.get(ring).copied().unwrap_or_default()
+    }
+
+    /// How many starts of a ring are healthy.
+    pub fn healthy_in(&self, ring: &Ring) -> usize {
+        self.healthy.get(ring).copied().unwrap_or_default()
     }
 
     /// True while this ring, or the whole rollout, is halted.

@@ -2,15 +2,15 @@
 //!
 //! Open windows go first by themselves: who asks is ready, and whoever is deferred doesn't ask.
 
-use super::census::{Clock, in_flight};
+use super::census::Clock;
 use super::event::Outcome;
+use super::flight::is_full;
 use super::fold::Rollout;
 use super::offer::{Asker, wave_of};
 use super::step::cap_of;
 use crate::channel::Channel;
 use crate::codes::ObstacleCode;
 use crate::names::{Level, PdpId, Ring};
-use crate::plan::RingRules;
 use crate::time::{At, Span};
 
 /// How long a grant may stay unused. Asking again renews it; it never counts twice.
@@ -84,7 +84,7 @@ pub fn grant<'a>(
             _ => Ok(Grant::New { attempt, until }),
         },
         None if rollout.starts_in(ring) >= cap_of(rules, wave, wish.members) => Err(ObstacleCode::NoGrant),
-        _ if full(channel, rollout, rules, wish, heard, clock) => Err(ObstacleCode::NoGrant),
+        _ if is_full(channel, rollout, rules, wish, heard, clock) => Err(ObstacleCode::NoGrant),
         _ => Ok(Grant::New { attempt, until }),
     }
 }
@@ -100,26 +100,4 @@ fn attempt(rollout: &Rollout, wish: Wish<'_>) -> Result<u32, ObstacleCode> {
         Some(start) if wish.attempt <= start.attempt => quarantined,
         _ => Ok(newest),
     }
-}
-
-/// True if as many PDPs of the ring are in flight as may be. A silent one isn't: it would hold up all others.
-fn full(
-    channel: &Channel,
-    rollout: &Rollout,
-    rules: &RingRules,
-    wish: Wish<'_>,
-    heard: impl Fn(&PdpId) -> Option<At>,
-    clock: Clock,
-) -> bool {
-    let (Some(cap), Some(promotion)) = (rules.in_flight, channel.levels.get(&wish.level)) else {
-        return false;
-    };
-    let silence_after =
-        channel.plan.pace(promotion.tempo, wish.ring).map_or(Span::default(), |p| p.silence_after);
-    let running = rollout.running.get(wish.ring).into_iter().flatten();
-    let flying = running.filter(|pdp| {
-        let start = rollout.starts.get(*pdp);
-        start.is_some_and(|start| in_flight(start, heard(pdp), silence_after, clock))
-    });
-    u32::try_from(flying.count()).unwrap_or(u32::MAX) >= cap.of(wish.members)
 }

@@ -26,7 +26,8 @@ impl Rollout {
             true => Some(Box::new(Started { before: None, ..start.clone() })),
             false => start.before.clone(),
         };
-        let ring = start.ring.clone();
+        let (ring, was_healthy) = (start.ring.clone(), start.is_healthy());
+        self.count_healthy(&ring, was_healthy, false);
         self.running.entry(ring.clone()).or_default().insert(pdp.clone());
         self.failed.remove(pdp);
         let start = Started { ring, attempt, at: first, until, outcome: None, ended: None, before };
@@ -41,8 +42,10 @@ impl Rollout {
                 && !matches!(start.outcome, Some(ended) if ended == outcome || ended == Outcome::Failed)
         };
         let Some(start) = self.starts.get_mut(pdp).filter(open) else { return };
+        let was_healthy = start.is_healthy();
         (start.outcome, start.ended) = (Some(outcome), Some(number));
-        let ring = start.ring.clone();
+        let (ring, is_healthy) = (start.ring.clone(), start.is_healthy());
+        self.count_healthy(&ring, was_healthy, is_healthy);
         self.stop_running(&ring, pdp);
         if outcome == Outcome::Failed {
             self.failed.insert(pdp.clone());
@@ -58,6 +61,7 @@ impl Rollout {
         self.stop_running(&ring, pdp);
         match before {
             Some(before) => {
+                self.count_healthy(&ring, false, before.is_healthy());
                 match before.outcome {
                     None => {
                         self.running.entry(ring).or_default().insert(pdp.clone());
@@ -85,9 +89,22 @@ impl Rollout {
         }
     }
 
+    fn count_healthy(&mut self, ring: &Ring, was: bool, is: bool) {
+        if was != is {
+            let count = self.healthy.entry(ring.clone()).or_default();
+            *count = if is { *count + 1 } else { count.saturating_sub(1) };
+        }
+    }
+
     fn stop_running(&mut self, ring: &Ring, pdp: &PdpId) {
         if let Some(running) = self.running.get_mut(ring) {
             running.remove(pdp);
         }
+    }
+}
+
+impl Started {
+    fn is_healthy(&self) -> bool {
+        self.outcome == Some(Outcome::Healthy)
     }
 }

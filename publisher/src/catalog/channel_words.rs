@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use pdp_policies::moves::{LEAST_KEPT, Move};
-use pdp_policies::{Channel, Level, RingPlan};
+use pdp_policies::{Channel, Level, RingPlan, RingRules};
 
 use super::level_words::{Known, changed_level, promoted};
 
@@ -89,9 +89,11 @@ fn plan(before: &RingPlan, after: &RingPlan) -> Vec<String> {
         lines.extend(changed(&of("least sample"), Some(old.min_sample), Some(ring.min_sample)));
         let failures = (Some(old.organization_failures), Some(ring.organization_failures));
         lines.extend(changed(&of("failures of one organization"), failures.0, failures.1));
-        if (&old.waves, old.in_flight) != (&ring.waves, ring.in_flight) {
+        let flight = |rules: &RingRules| (rules.in_flight, rules.in_flight_share);
+        if (&old.waves, flight(old)) != (&ring.waves, flight(ring)) {
             lines.push(of("other waves, or another number in flight"));
         }
+        lines.extend(changed(&of("slow start"), Some(old.slow_start), Some(ring.slow_start)));
     }
     let gone = before.rings.iter().filter(|old| after.rings.iter().all(|it| it.name != old.name));
     lines.extend(gone.map(|ring| format!("{}: the ring is GONE", ring.name)));

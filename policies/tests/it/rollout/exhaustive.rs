@@ -59,7 +59,7 @@ fn every_order_of_three_canaries_keeps_cap_and_halt() {
     for bits in 0..8u8 {
         let outcome = |n: u8| if bits & (1 << n) == 0 { Outcome::Healthy } else { Outcome::Failed };
         for cap in [1, 2] {
-            let mut world = World::new(&[("canary", 3)]);
+            let mut world = World::at_once(&[("canary", 3)]);
             world.channel.plan.rings[0].waves[0] = pdp_policies::Cap::Count(cap);
             world.settle();
             play(&world, STEPS, [outcome(0), outcome(1), outcome(2)], &mut ends);

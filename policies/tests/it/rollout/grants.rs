@@ -11,7 +11,7 @@ fn hour() -> u32 {
 
 #[test]
 fn asking_again_gives_the_same_grant_and_counts_once() {
-    let mut world = World::new(&[("canary", 3)]);
+    let mut world = World::at_once(&[("canary", 3)]);
     world.settle();
     let first = world.ready(0, 1).unwrap();
     let Grant::New { until, .. } = first else { panic!("{first:?}") };
@@ -92,7 +92,7 @@ fn a_lapsed_retry_leaves_the_failure_that_it_was_for() {
 fn starts_in_flight_are_capped_and_silent_ones_hold_nobody_up() {
     let mut plan = RingPlan::shipped().unwrap();
     plan.rings[0].waves = vec![Cap::Percent(Percent::ALL)];
-    plan.rings[0].in_flight = Some(Cap::Count(2));
+    (plan.rings[0].in_flight, plan.rings[0].slow_start) = (Some(Cap::Count(2)), false);
     plan.rings[0].failure_budget = 99.try_into().unwrap();
     plan.rings[0].organization_failures = 9;
     let mut world = World::with(plan, Tempo::Emergency, &[("canary", 5)]);
@@ -111,7 +111,7 @@ fn starts_in_flight_are_capped_and_silent_ones_hold_nobody_up() {
 
 #[test]
 fn a_start_that_nobody_granted_is_adopted_and_one_of_a_closed_level_is_not() {
-    let mut world = World::new(&[("canary", 3)]);
+    let mut world = World::at_once(&[("canary", 3)]);
     world.planes[2].does = Does::Applies(1);
     let said = world.says(2);
     assert!(world.take(2, world.now, said.clone()).is_err(), "never opened to anybody");

@@ -17,7 +17,7 @@ fn of_organization(name: &str) -> HaltScope {
 fn wide(budget: u8, organization_failures: u32, size: u32) -> World {
     let mut plan = RingPlan::shipped().unwrap();
     plan.rings[0].waves = vec![Cap::Percent(Percent::ALL)];
-    plan.rings[0].in_flight = None;
+    (plan.rings[0].in_flight, plan.rings[0].slow_start) = (None, false);
     plan.rings[0].failure_budget = budget.try_into().unwrap();
     plan.rings[0].organization_failures = organization_failures;
     let mut world = World::with(plan, Tempo::Emergency, &[("canary", size)]);
@@ -245,7 +245,7 @@ fn a_resume_of_the_organization_or_of_the_ring_forgives_the_organization_what_ha
 
 #[test]
 fn a_ring_that_is_halted_late_holds_later_rings_at_their_wave() {
-    let mut world = World::new(&[("canary", 3), ("early", 10)]);
+    let mut world = World::at_once(&[("canary", 3), ("early", 10)]);
     for _ in 0..40 {
         world.settle();
         for n in 0..3 {

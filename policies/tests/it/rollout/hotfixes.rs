@@ -59,7 +59,7 @@ fn it_takes_nobodys_place() {
 
 /// A world where [`LEVEL`] is a hotfix for these data planes' organizations.
 fn world(sizes: &[(&str, u32)], audience: &[&str]) -> World {
-    let mut world = World::new(sizes);
+    let mut world = World::at_once(sizes);
     let promotion = world.channel.levels.get_mut(&LEVEL).unwrap();
     let member = |name: &&str| audience_member(&promotion.sha256, &name.parse::<Organization>().unwrap());
     promotion.audience = audience.iter().map(member).collect();

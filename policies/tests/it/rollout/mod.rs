@@ -2,6 +2,7 @@
 
 mod commands;
 mod exhaustive;
+mod flight;
 mod grants;
 mod halts;
 mod hotfixes;

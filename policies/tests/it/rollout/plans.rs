@@ -8,7 +8,7 @@ rings:
   - {name: early, waves: [{count: 0}, {count: 5}, {count: 5}, {percent: 0}, {percent: 50}, {count: 9}, {percent: 100}],
      healthyShare: 95, minSample: 1, failureBudget: 5, organizationFailures: 1, inFlight: {count: 0}}
   - {name: early, waves: [{percent: 30}, {percent: 20}], healthyShare: 95, minSample: 1, failureBudget: 5,
-     organizationFailures: 1, inFlight: {percent: 10}}
+     organizationFailures: 1, inFlight: {percent: 10}, inFlightShare: 0}
 tempos:
   normal:
     canary: {opensAfter: 5h, soak: 0s, silenceAfter: 91d}
@@ -34,6 +34,7 @@ fn a_plan_names_everything_that_is_wrong_at_once() {
         "rings.2.name: `early` stands there twice",
         "rings.2.waves: the last one must be percent: 100",
         "rings.2.waves.1: 20 % isn't more than 30 %",
+        "rings.2.inFlightShare: 0 % starts nobody",
         "tempos.normal.canary.soak: 0s is not within 1s and 90d",
         "tempos.normal.canary.silenceAfter: 91d is not within 1s and 90d",
         "tempos.normal.early.opensAfter: 1h is before an earlier ring's",

@@ -7,7 +7,7 @@ use super::world::{World, ring};
 
 #[test]
 fn a_wave_whose_only_place_went_to_one_that_was_left_out_is_passed_by_people() {
-    let mut world = World::new(&[("canary", 3)]);
+    let mut world = World::at_once(&[("canary", 3)]);
     world.settle();
     assert!(world.start(0), "the first wave has one place");
     world.finish(0, Outcome::Failed);
@@ -26,7 +26,7 @@ fn a_wave_whose_only_place_went_to_one_that_was_left_out_is_passed_by_people() {
 
 #[test]
 fn what_cannot_be_measured_leaves_the_proof_to_the_others() {
-    let mut world = World::new(&[("canary", 4)]);
+    let mut world = World::at_once(&[("canary", 4)]);
     let rules = &mut world.channel.plan.rings[0];
     (rules.waves[0], rules.min_sample) = (pdp_policies::Cap::Count(2), 2);
     world.settle();
@@ -45,7 +45,7 @@ fn what_cannot_be_measured_leaves_the_proof_to_the_others() {
 
 #[test]
 fn who_started_and_was_never_heard_may_still_prove_the_wave_or_fail_it() {
-    let mut world = World::new(&[("canary", 4)]);
+    let mut world = World::at_once(&[("canary", 4)]);
     let rules = &mut world.channel.plan.rings[0];
     (rules.waves[0], rules.min_sample) = (pdp_policies::Cap::Count(3), 3);
     world.settle();
@@ -64,7 +64,7 @@ fn who_started_and_was_never_heard_may_still_prove_the_wave_or_fail_it() {
 
 #[test]
 fn what_may_start_and_what_is_waited_for_are_counted_among_the_same_data_planes() {
-    let mut world = World::new(&[("canary", 5)]);
+    let mut world = World::at_once(&[("canary", 5)]);
     let rules = &mut world.channel.plan.rings[0];
     (rules.waves[0], rules.min_sample) = (pdp_policies::Cap::Percent(50.try_into().unwrap()), 2);
     world.settle();

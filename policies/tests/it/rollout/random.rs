@@ -181,6 +181,15 @@ impl Storm {
                 assert!(world.rollout.passed(&earlier.name, earlier.waves.len()), "a ring was skipped");
             }
         }
+        let healthy = |ring: &Ring| {
+            let of = |start: &&pdp_policies::rollout::Started| {
+                start.ring == *ring && start.outcome == Some(Outcome::Healthy)
+            };
+            world.rollout.starts.values().filter(of).count()
+        };
+        for rules in &plan.rings {
+            assert_eq!(world.rollout.healthy_in(&rules.name), healthy(&rules.name), "counted as they come");
+        }
         let mut began = BTreeMap::<&Ring, std::collections::BTreeSet<usize>>::new();
         for ((n, _), ring) in &self.began {
             began.entry(ring).or_default().insert(*n);

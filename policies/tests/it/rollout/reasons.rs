@@ -109,7 +109,7 @@ fn however_many_names_data_planes_invent_ten_are_told() {
 fn wide(budget: u8, size: u32) -> World {
     let mut plan = RingPlan::shipped().unwrap();
     plan.rings[0].waves = vec![Cap::Percent(Percent::ALL)];
-    plan.rings[0].in_flight = None;
+    (plan.rings[0].in_flight, plan.rings[0].slow_start) = (None, false);
     plan.rings[0].failure_budget = budget.try_into().unwrap();
     plan.rings[0].organization_failures = u32::MAX;
     let mut world = World::with(plan, Tempo::Emergency, &[("canary", size)]);

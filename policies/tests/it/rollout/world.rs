@@ -79,6 +79,13 @@ impl World {
         Self::with(RingPlan::shipped().unwrap(), Tempo::Emergency, sizes)
     }
 
+    /// As [`World::new`], without the slow start: what is tested needs several in flight.
+    pub(super) fn at_once(sizes: &[(&str, u32)]) -> Self {
+        let mut world = Self::new(sizes);
+        world.channel.plan.rings.iter_mut().for_each(|rules| rules.slow_start = false);
+        world
+    }
+
     pub(super) fn with(plan: RingPlan, tempo: Tempo, sizes: &[(&str, u32)]) -> Self {
         let planes = sizes.iter().flat_map(|(name, size)| {
             (0..*size).map(move |n| Plane {
