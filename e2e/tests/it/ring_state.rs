@@ -33,9 +33,11 @@ fn ring_state_reaches_data_planes_that_the_server_never_hears_of() {
     // The first wave soaks from its report of health on, which may come a pass later on a busy machine.
     let opened = wait_for("the ring state to open all of canary", || {
         story.round();
+        // Its share grows: each of them is let in at its own place.
         by_git.pass(&story.world, &[]).unwrap();
+        by_oci.pass(&story.world, &[]).unwrap();
         story.pass_time(60);
-        by_git.level() == Some(41)
+        by_git.level() == Some(41) && by_oci.level() == Some(41)
     });
     let seen = || format!("{:#}\n{:#}", by_git.status().unwrap(), story.world.rollout(41).unwrap());
     opened.unwrap_or_else(|waited| panic!("{waited}\n{}", seen()));

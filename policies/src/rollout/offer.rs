@@ -1,12 +1,9 @@
-//! What a rollout means to those who ask: the ceiling of a PDP, the shares of the ring state.
+//! What a rollout means to those who ask: the ceiling of a PDP.
 
-use std::collections::BTreeMap;
-
-use super::fold::Rollout;
+use super::fold::{Progress, Rollout};
 use crate::channel::{Channel, Promotion};
-use crate::instruction::{Ceiling, RingShare};
+use crate::instruction::Ceiling;
 use crate::names::{Level, Organization, Ring};
-use crate::plan::{Cap, Percent};
 use crate::time::At;
 
 /// True if a rollout has opened its level to a ring.
@@ -75,6 +72,17 @@ pub fn wave_of<'a>(
     asker: Asker<'_>,
     now: At,
 ) -> Option<usize> {
+    progress_of(channel, level, rollout, asker, now).map(|progress| progress.wave)
+}
+
+/// As [`wave_of`], with all that is known of that wave.
+pub(super) fn progress_of<'a>(
+    channel: &Channel,
+    level: Level,
+    rollout: impl Fn(Level) -> Option<&'a Rollout>,
+    asker: Asker<'_>,
+    now: At,
+) -> Option<Progress> {
     let promotion = channel.levels.get(&level)?;
     let others = asker.organization.is_some_and(|organization| !promotion.is_for(organization));
     if others || !is_due(promotion, asker.ring, now) || channel.withdrawn.contains_key(&level) {
@@ -82,11 +90,11 @@ pub fn wave_of<'a>(
     }
     let own = rollout(level)?;
     if let Some(progress) = own.rings.get(asker.ring) {
-        return Some(progress.wave);
+        return Some(*progress);
     }
     // What is halted on its way here doesn't come in by the side door.
     let top = top(channel, &rollout, asker, now).filter(|top| *top > level && own.halts.is_empty())?;
-    rollout(top)?.rings.get(asker.ring).map(|progress| progress.wave)
+    rollout(top)?.rings.get(asker.ring).copied()
 }
 
 /// The ceiling of a PDP: the highest level that is open to its ring, not withdrawn, not halted for it. A required
@@ -113,32 +121,6 @@ pub fn offer<'a>(
         length: promotion.length,
         sha256: promotion.sha256,
     })
-}
-
-/// The share of each ring that a level is open to, for PDPs that nobody grants a start: a cohort as large as the
-/// wave. A halt keeps the share and says so; a pause looks the same here. A halted organization can't be named.
-///
-/// A wave that counts heads can't be told to those whom nobody counts: it opens nobody here. A withdrawn level
-/// is open to nobody.
-pub fn ring_shares<'a>(
-    channel: &Channel,
-    level: Level,
-    rollout: impl Fn(Level) -> Option<&'a Rollout>,
-    now: At,
-) -> BTreeMap<Ring, RingShare> {
-    let Some(own) = rollout(level) else { return BTreeMap::new() };
-    let rings = channel.plan.rings.iter().filter_map(|rules| {
-        let asker = Asker { ring: &rules.name, organization: None, current: None };
-        let wave = wave_of(channel, level, &rollout, asker, now)?;
-        let percent = match rules.waves.get(wave) {
-            Some(Cap::Percent(percent)) => *percent,
-            Some(Cap::Count(_)) => Percent::default(),
-            None => Percent::ALL,
-        };
-        let halted = own.is_halted(&rules.name) || own.paused.is_some();
-        Some((rules.name.clone(), RingShare { percent, halted, attempt: own.attempt() }))
-    });
-    rings.collect()
 }
 
 /// True if a higher promoted level, not withdrawn, takes the place of this one. A halt of that level changes

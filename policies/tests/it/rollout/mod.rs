@@ -12,6 +12,7 @@ mod proofs;
 mod random;
 mod reasons;
 mod replicas;
+mod shares;
 mod simulated;
 mod waiting;
 mod waves;
