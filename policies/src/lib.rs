@@ -76,7 +76,7 @@ pub use names::{
     Platform, Ring,
 };
 pub use person::{PersonName, is_same_person};
-pub use plan::{Cap, DEFAULT_PLAN, Pace, Percent, RingPlan, RingRules, Tempo};
+pub use plan::{Cap, Chance, DEFAULT_PLAN, Pace, Percent, RingPlan, RingRules, Tempo};
 pub use present_version::{NotAVersion, PresentVersion};
 pub use printable::{printable, printable_lines};
 pub use prune::{Keep, Kept, Pruning, prune};

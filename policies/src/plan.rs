@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::names::Ring;
 use crate::time::Span;
 
+mod chance;
 mod problems;
+
+pub use chance::Chance;
 
 /// A share in whole percent, 0 to 100.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +22,8 @@ pub struct Percent(u8);
 impl Percent {
     /// All of them.
     pub const ALL: Self = Self(100);
+    /// One in ten.
+    pub const TEN: Self = Self(10);
 
     /// The share as a number from 0 to 100.
     pub fn get(self) -> u8 {
@@ -82,6 +87,10 @@ pub struct RingPlan {
     pub rings: Vec<RingRules>,
     /// Per tempo and ring: when it opens and how long it soaks.
     pub tempos: BTreeMap<Tempo, BTreeMap<Ring, Pace>>,
+    /// What fails by chance, and how often a good level may be halted for it. None (the default): rings halt by their
+    /// budgets alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chance: Option<Chance>,
 }
 
 /// The rules of one ring. Shares and budgets are over *eligible* PDPs (started, healthy, failed, silent).

@@ -162,10 +162,10 @@ fn ring_view(
         soaked_at,
         failures: failures.all,
         budget: rules.failure_budget,
-        bears: bears(rules, wave, tally, rollout),
+        bears: bears(plan, rules, wave, tally, rollout),
         organization_budget: rules.organization_failures,
         organization_failures: most(failures.organizations),
-        lacks: lack(rules, wave, tally, rollout).filter(|_| judged),
+        lacks: lack(plan, rules, wave, tally, rollout).filter(|_| judged),
         census: counts,
         reasons: reasons.get(&rules.name).cloned().unwrap_or_default(),
     }

@@ -36,6 +36,7 @@ impl RingPlan {
             let found = self.pace_problems(paces);
             problems.extend(found.into_iter().map(|problem| format!("tempos.{}.{problem}", tempo.as_str())));
         }
+        problems.extend(self.chance.into_iter().flat_map(super::Chance::problems));
         problems
     }
 

@@ -1,18 +1,28 @@
 //! How many failures a ring bears.
 
 use super::census::Tally;
+use super::evidence::is_beyond_chance;
 use super::fold::Rollout;
 use super::halt::{Cause, HaltScope};
 use super::step::{cap_of, possible};
 use crate::names::Ring;
-use crate::plan::{Percent, RingRules};
+use crate::plan::{Percent, RingPlan, RingRules};
 
 /// How many failures a ring bears at its present size: one more halts it. So halted when
 /// `failures × 100 > budget × eligible`, compared exactly.
 ///
 /// One exception keeps small samples honest: a single failure is measured against the wave as it will be when it is
 /// full, because one failure among the first few says little. A budget of 0 % bears none.
-pub fn bears(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> u32 {
+///
+/// Where the plan says what fails by chance, the first number of failures that chance doesn't explain halts as well.
+pub fn bears(plan: &RingPlan, rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> u32 {
+    let budget = budget(rules, wave, tally, rollout);
+    let Some(chance) = plan.chance else { return budget };
+    let beyond = |failures: &u32| is_beyond_chance(chance, plan, &rules.name, tally, *failures);
+    (1..=budget).find(beyond).map_or(budget, |first| first - 1)
+}
+
+fn budget(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> u32 {
     let eligible = tally.census(&rules.name).eligible();
     let full = possible(rules, wave, tally, rollout).min(cap_of(rules, wave, tally.present(&rules.name)));
     share(rules.failure_budget, eligible).max(share(rules.failure_budget, eligible.max(full)).min(1))
@@ -24,21 +34,34 @@ fn share(percent: Percent, number: u32) -> u32 {
 }
 
 /// True if the ring's own budget is used up in its current wave.
-pub(super) fn ring_exceeded(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> bool {
-    tally.failures(&rules.name).all > bears(rules, wave, tally, rollout)
+pub(super) fn ring_exceeded(
+    plan: &RingPlan,
+    rules: &RingRules,
+    wave: usize,
+    tally: &Tally,
+    rollout: &Rollout,
+) -> bool {
+    tally.failures(&rules.name).all > bears(plan, rules, wave, tally, rollout)
 }
 
 /// The halts that are due in one ring and don't stand yet.
-pub(super) fn halts(rules: &RingRules, rollout: &Rollout, tally: &Tally) -> Vec<(HaltScope, Cause)> {
+pub(super) fn halts(
+    plan: &RingPlan,
+    rules: &RingRules,
+    rollout: &Rollout,
+    tally: &Tally,
+) -> Vec<(HaltScope, Cause)> {
     let ring = &rules.name;
     let Some(progress) = rollout.rings.get(ring).filter(|_| !rollout.is_halted(ring)) else {
         return Vec::new();
     };
     let (counts, failures) = (tally.census(ring), tally.failures(ring));
     let scope = HaltScope::Ring { ring: ring.clone() };
-    if ring_exceeded(rules, progress.wave, tally, rollout) {
+    if ring_exceeded(plan, rules, progress.wave, tally, rollout) {
+        let within = failures.all <= budget(rules, progress.wave, tally, rollout);
+        let chance = plan.chance.filter(|_| within).map(|chance| chance.failures_per_mille);
         let (failures, eligible) = (failures.all, counts.eligible());
-        let cause = Cause::FailureBudget { failures, eligible, budget: rules.failure_budget };
+        let cause = Cause::FailureBudget { failures, eligible, budget: rules.failure_budget, chance };
         return vec![(scope, cause)];
     }
     let allowed = rules.organization_failures;

@@ -288,7 +288,7 @@ pub fn command(
         Command::Acknowledge { ring, wave } => {
             current(rollout, ring, *wave)?;
             let rules = plan.rules(ring).ok_or(CommandRefusal::UnknownRing)?;
-            if lack(rules, *wave, tally, rollout) != Some(Lack::Nobody {}) {
+            if lack(plan, rules, *wave, tally, rollout) != Some(Lack::Nobody {}) {
                 return Err(CommandRefusal::ProofPossible);
             }
             RolloutEvent::Acknowledged { ring: ring.clone(), wave: *wave, by, reason }
@@ -373,7 +373,7 @@ fn would_pass(
     if before.any(|rules| rollout.is_halted(&rules.name)) {
         return Err(CommandRefusal::Halted);
     }
-    match lack(rules, wave, tally, rollout) {
+    match lack(plan, rules, wave, tally, rollout) {
         None => Ok(()),
         Some(Lack::Nobody {}) => Err(CommandRefusal::NobodyProves),
         Some(_) => Err(CommandRefusal::NotProven),

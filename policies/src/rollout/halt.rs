@@ -37,6 +37,9 @@ pub enum Cause {
         eligible: u32,
         /// What the plan allows.
         budget: Percent,
+        /// Where the budget bears them: so many of a thousand fail by chance, and these are more than that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chance: Option<u16>,
     },
     /// More PDPs of one organization failed than the plan allows.
     OrganizationFailures {

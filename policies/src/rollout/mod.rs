@@ -8,6 +8,7 @@ mod budget;
 mod census;
 mod command;
 mod event;
+mod evidence;
 mod flight;
 mod fold;
 mod grant;

@@ -39,7 +39,7 @@ pub fn step(
     if outside.braked {
         return Vec::new();
     }
-    let halts = plan.rings.iter().flat_map(|rules| budget::halts(rules, rollout, tally));
+    let halts = plan.rings.iter().flat_map(|rules| budget::halts(plan, rules, rollout, tally));
     let halts: Vec<_> = halts.map(|(scope, cause)| RolloutEvent::Halted { scope, cause }).collect();
     if !halts.is_empty() {
         return halts;
@@ -70,7 +70,7 @@ fn progress(
         }
         if wave < rules.waves.len() {
             let pace = *plan.pace(promotion.tempo, &rules.name)?;
-            return advance(rules, pace, *progress, tally, rollout, held, now);
+            return advance(plan, rules, pace, *progress, tally, rollout, held, now);
         }
     }
     None
@@ -85,7 +85,9 @@ pub fn is_empty_beside_others(plan: &RingPlan, tally: &Tally, ring: &Ring) -> bo
 
 /// The wave rule: enough of them, healthy enough, within budget, and soaked. That the share was reached is a
 /// fact, and noted while the rollout is `held` too.
+#[expect(clippy::too_many_arguments, reason = "all that a wave is judged by")]
 fn advance(
+    plan: &RingPlan,
     rules: &RingRules,
     pace: Pace,
     progress: Progress,
@@ -95,7 +97,7 @@ fn advance(
     now: At,
 ) -> Option<RolloutEvent> {
     let (ring, wave) = (rules.name.clone(), progress.wave);
-    if lack(rules, wave, tally, rollout).is_some() {
+    if lack(plan, rules, wave, tally, rollout).is_some() {
         return None;
     }
     let Some(since) = progress.share_reached else {
@@ -133,7 +135,13 @@ pub enum Lack {
 ///
 /// Who was left out, or can't be measured, has used up a start and proves nothing: where no further one may start, the wave
 /// is judged by the others, and by people if there are none.
-pub fn lack(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> Option<Lack> {
+pub fn lack(
+    plan: &RingPlan,
+    rules: &RingRules,
+    wave: usize,
+    tally: &Tally,
+    rollout: &Rollout,
+) -> Option<Lack> {
     let counts = tally.census(&rules.name);
     let (started, healthy, possible) =
         (counts.eligible(), counts.healthy, possible(rules, wave, tally, rollout));
@@ -150,7 +158,7 @@ pub fn lack(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) ->
         let needed = u32::try_from(share).unwrap_or(u32::MAX);
         return Some(Lack::Healthy { healthy, needed });
     }
-    budget::ring_exceeded(rules, wave, tally, rollout).then_some(Lack::Budget {})
+    budget::ring_exceeded(plan, rules, wave, tally, rollout).then_some(Lack::Budget {})
 }
 
 /// How many may have a say in a wave: those who have it, those who run without having been heard, and those who may still

@@ -72,7 +72,7 @@ pub fn waits_for(
     };
     let pace = plan.pace(promotion.tempo, &ring)?;
     let (wave, since) = (progress.wave, progress.share_reached.unwrap_or(clock.now));
-    match lack(rules, wave, tally, rollout).filter(|_| !is_empty_beside_others(plan, tally, &ring)) {
+    match lack(plan, rules, wave, tally, rollout).filter(|_| !is_empty_beside_others(plan, tally, &ring)) {
         None => Some(WaitsFor::Soak { ring, wave, until: since.plus(pace.soak) }),
         Some(lack) if is_up_to_people(rules, lack, *progress, tally, rollout, pace.silence_after, clock) => {
             Some(WaitsFor::People { ring, wave, lack })

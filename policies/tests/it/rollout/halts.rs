@@ -13,9 +13,9 @@ fn of_organization(name: &str) -> HaltScope {
     HaltScope::Organization { organization: name.parse().unwrap() }
 }
 
-/// One ring, open to everybody at once.
+/// One ring, open to everybody at once, that halts by its budgets alone.
 fn wide(budget: u8, organization_failures: u32, size: u32) -> World {
-    let mut plan = RingPlan::shipped().unwrap();
+    let mut plan = RingPlan { chance: None, ..RingPlan::shipped().unwrap() };
     plan.rings[0].waves = vec![Cap::Percent(Percent::ALL)];
     (plan.rings[0].in_flight, plan.rings[0].slow_start) = (None, false);
     plan.rings[0].failure_budget = budget.try_into().unwrap();
@@ -61,6 +61,67 @@ fn budgets_are_compared_exactly_and_one_failure_against_the_full_wave() {
     }
 }
 
+/// As [`wide`] with the shipped idea of chance, and a budget that bears all that chance may do.
+fn by_chance(size: u32) -> World {
+    let mut world = wide(50, u32::MAX, size);
+    world.channel.plan.chance = RingPlan::shipped().unwrap().chance;
+    world
+}
+
+#[test]
+fn a_ring_halts_where_chance_explains_no_more_how_many_failed() {
+    // Healthy, failures: halted?
+    let table = [
+        (0, 1, true),
+        (2, 1, false),
+        (20, 1, false),
+        (74, 1, false),
+        (20, 2, true),
+        (90, 2, false),
+        (90, 3, true),
+    ];
+    for (healthy, failures, halted) in table {
+        let mut world = by_chance(300);
+        for n in 0..healthy {
+            assert!(world.start(n));
+            world.finish(n, Outcome::Healthy);
+        }
+        for n in healthy..healthy + failures {
+            assert!(world.start(n));
+            world.finish(n, Outcome::Failed);
+        }
+        world.settle();
+        let halt = world.rollout.halts.get(&of_ring("canary")).map(|halt| halt.cause.clone());
+        let eligible = u32::try_from(healthy + failures).unwrap();
+        let failures = u32::try_from(failures).unwrap();
+        let cause =
+            Cause::FailureBudget { failures, eligible, budget: 50.try_into().unwrap(), chance: Some(3) };
+        assert_eq!(halt, halted.then_some(cause), "{failures} beside {healthy} healthy ones");
+    }
+}
+
+#[test]
+fn what_people_forgave_speaks_no_longer_for_a_bad_level() {
+    let mut world = by_chance(300);
+    for n in 0..40 {
+        assert!(world.start(n));
+        world.finish(n, if n < 38 { Outcome::Healthy } else { Outcome::Failed });
+    }
+    world.settle();
+    world.resume(&of_ring("canary"));
+    world.settle();
+    assert!(world.rollout.halts.is_empty(), "two are forgiven");
+    for n in 40..42 {
+        assert!(world.start(n));
+    }
+    world.finish(40, Outcome::Failed);
+    world.settle();
+    assert!(world.rollout.halts.is_empty(), "one more may be chance");
+    world.finish(41, Outcome::Failed);
+    world.settle();
+    assert!(world.rollout.is_halted(&ring("canary")), "two aren't");
+}
+
 #[test]
 fn deferred_and_waiting_ones_do_not_stretch_the_budget() {
     let mut world = wide(3, u32::MAX, 100);
@@ -81,7 +142,8 @@ fn a_halt_names_its_evidence_and_stops_starts_and_later_rings() {
     assert!(world.start(0));
     world.finish(0, Outcome::Failed);
     world.settle();
-    let cause = Cause::FailureBudget { failures: 1, eligible: 1, budget: Percent::default() };
+    let cause =
+        Cause::FailureBudget { failures: 1, eligible: 1, budget: 5.try_into().unwrap(), chance: None };
     let halted = RolloutEvent::Halted { scope: of_ring("canary"), cause };
     assert_eq!(world.events.last().unwrap().1, halted);
     assert_eq!(world.ready(1, 1), Err(ObstacleCode::Halted));

@@ -73,11 +73,15 @@ fn slip(from: &str, to: &str) -> Vec<String> {
 fn a_slip_of_the_pen_in_the_shipped_plan_is_found() {
     for (from, to, found) in [
         (
-            "healthyShare: 98",
-            "healthyShare: 100",
-            "rings.3.failureBudget: 1 % and healthyShare 100 % are more than all",
+            "healthyShare: 95",
+            "healthyShare: 96",
+            "rings.0.failureBudget: 5 % and healthyShare 96 % are more than all",
         ),
-        ("healthyShare: 98", "healthyShare: 99", ""),
+        ("healthyShare: 95", "healthyShare: 94", ""),
+        ("failuresPerMille: 3", "failuresPerMille: 0", "chance.failuresPerMille: 0 is not within 1 and 100"),
+        ("failuresPerMille: 3", "failuresPerMille: 101", "chance.failuresPerMille: 101 is not within"),
+        ("haltsInVain: 10", "haltsInVain: 0", "chance.haltsInVain: 0 % is not within 1 % and 50 %"),
+        ("haltsInVain: 10", "haltsInVain: 51", "chance.haltsInVain: 51 % is not within"),
         ("opensAfter: 10d", "opensAfter: 91d", "tempos.normal.regulated.opensAfter: 91d is more than 90d"),
         ("opensAfter: 10d", "opensAfter: 90d", ""),
         (

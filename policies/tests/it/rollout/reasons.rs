@@ -136,7 +136,7 @@ fn the_number_of_failures_that_a_ring_bears_is_where_it_halts() {
         }
         for failures in 1..=started {
             let rules = &world.channel.plan.rings[0];
-            let borne = bears(rules, 0, &world.tally(), &world.rollout);
+            let borne = bears(&world.channel.plan, rules, 0, &world.tally(), &world.rollout);
             world.finish(failures - 1, Outcome::Failed);
             world.settle();
             let case = format!("{failures} of {started} started of {size} at {budget} %: {borne} are borne");
@@ -150,7 +150,9 @@ fn the_number_of_failures_that_a_ring_bears_is_where_it_halts() {
 
 #[test]
 fn what_a_wave_lacks_is_said_until_it_is_proven() {
-    let of = |world: &World| lack(&world.channel.plan.rings[0], 0, &world.tally(), &world.rollout);
+    let of = |world: &World| {
+        lack(&world.channel.plan, &world.channel.plan.rings[0], 0, &world.tally(), &world.rollout)
+    };
     let mut world = wide(0, 3);
     world.channel.plan.rings[0].healthy_share = 60.try_into().unwrap();
     assert_eq!(of(&world), Some(Lack::Sample { started: 0, needed: 2 }));

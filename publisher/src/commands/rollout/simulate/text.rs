@@ -57,7 +57,12 @@ fn halt(note: &HaltNote) -> String {
         HaltScope::Organization { organization } => format!("organization {organization}"),
     };
     let why = match &note.cause {
-        Cause::FailureBudget { failures, eligible, budget } => {
+        Cause::FailureBudget { failures, eligible, chance: Some(chance), .. } => {
+            format!(
+                "{failures} of {eligible} failed or fell silent, more than the {chance} in a thousand that fail by chance"
+            )
+        }
+        Cause::FailureBudget { failures, eligible, budget, chance: None } => {
             format!("{failures} of {eligible} failed or fell silent, the budget is {budget}")
         }
         Cause::OrganizationFailures { failures, allowed, .. } => {

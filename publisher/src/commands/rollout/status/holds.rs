@@ -116,7 +116,12 @@ fn halted(view: &RolloutView, halt: &HaltView) -> Hold {
 
 fn why(cause: &Cause) -> String {
     match cause {
-        Cause::FailureBudget { failures, eligible, budget } => {
+        Cause::FailureBudget { failures, eligible, chance: Some(chance), .. } => {
+            format!(
+                "{failures} of {eligible} failed or fell silent, more than the {chance} in a thousand that fail by chance"
+            )
+        }
+        Cause::FailureBudget { failures, eligible, budget, chance: None } => {
             format!("{failures} of {eligible} failed or fell silent, the budget is {budget}")
         }
         Cause::OrganizationFailures { ring, failures, allowed } => {
