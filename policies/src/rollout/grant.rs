@@ -62,6 +62,19 @@ pub fn grant<'a>(
     braked: Option<ObstacleCode>,
     clock: Clock,
 ) -> Result<Grant, ObstacleCode> {
+    let running = |rollout: &Rollout, silence_after| running(rollout, wish.ring, &heard, silence_after, clock);
+    grant_where(channel, rollouts, wish, running, braked, clock)
+}
+
+/// As [`grant`], for those who know already how many PDPs of the ring run.
+pub(super) fn grant_where<'a>(
+    channel: &Channel,
+    rollouts: impl Fn(Level) -> Option<&'a Rollout>,
+    wish: Wish<'_>,
+    running: impl FnOnce(&Rollout, Span) -> Running,
+    braked: Option<ObstacleCode>,
+    clock: Clock,
+) -> Result<Grant, ObstacleCode> {
     if let Some(code) = braked {
         return Err(code);
     }
@@ -84,7 +97,7 @@ pub fn grant<'a>(
             _ => Ok(Grant::New { attempt, until }),
         },
         None if rollout.starts_in(ring) >= cap_of(rules, wave, wish.members) => Err(ObstacleCode::NoGrant),
-        _ if is_full(channel, rollout, rules, wish, heard, clock) => Err(ObstacleCode::NoGrant),
+        _ if is_full(channel, rollout, rules, wish, running) => Err(ObstacleCode::NoGrant),
         _ => Ok(Grant::New { attempt, until }),
     }
 }

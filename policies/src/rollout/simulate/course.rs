@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::plane::{End, Plane, span};
 use crate::names::Ring;
-use crate::plan::Tempo;
-use crate::rollout::{Cause, HaltScope};
+use crate::plan::{RingPlan, Tempo};
+use crate::rollout::{Cause, HaltScope, RolloutEvent};
 use crate::time::Span;
 
 /// No course keeps more points than this: enough for a picture.
@@ -123,30 +123,53 @@ impl Point {
         [&self.started, &self.healthy, &self.broken].map(|counts| counts.iter().sum())
     }
 
-    pub(super) fn of(planes: &[Plane], rings: usize, now: i64) -> Self {
-        let count = |counts: &dyn Fn(&Plane) -> bool| {
-            let mut by_ring = vec![0; rings];
-            for plane in planes.iter().filter(|plane| counts(plane)) {
-                if let Some(count) = by_ring.get_mut(plane.ring_number) {
-                    *count += 1;
-                }
+    pub(super) fn zero(rings: usize) -> Self {
+        let zeros = || vec![0; rings];
+        Self { after: Span::default(), started: zeros(), healthy: zeros(), broken: zeros() }
+    }
+
+    /// One more started.
+    pub(super) fn begin(&mut self, ring: usize) {
+        count(&mut self.started, ring, 1);
+    }
+
+    /// One ended, after an earlier end if it had one.
+    pub(super) fn end(&mut self, ring: usize, before: Option<End>, end: End) {
+        for (end, by) in before.map(|before| (before, -1)).into_iter().chain([(end, 1)]) {
+            match end {
+                End::Healthy => count(&mut self.healthy, ring, by),
+                End::Failed | End::Silent => count(&mut self.broken, ring, by),
             }
-            by_ring
-        };
-        Self {
-            after: span(now),
-            started: count(&|plane| plane.began.is_some()),
-            healthy: count(&|plane| plane.end == Some(End::Healthy)),
-            broken: count(&|plane| matches!(plane.end, Some(End::Failed | End::Silent))),
         }
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        (&self.started, &self.healthy, &self.broken) == (&other.started, &other.healthy, &other.broken)
+    }
+}
+
+fn count(counts: &mut [u32], ring: usize, by: i32) {
+    if let Some(count) = counts.get_mut(ring) {
+        *count = count.saturating_add_signed(by);
+    }
+}
+
+impl RingCourse {
+    fn pass(&mut self, after: Span, last: bool) {
+        if let Some(wave) = self.waves.last_mut() {
+            wave.passed = Some(after);
+        }
+        self.passed = last.then_some(after);
     }
 }
 
 impl Course {
     pub(super) fn new(rings: &[Ring], planes: &[Plane]) -> Self {
+        let mut members = vec![0; rings.len()];
+        planes.iter().for_each(|plane| count(&mut members, plane.ring_number, 1));
         let ring = |(number, ring): (usize, &Ring)| RingCourse {
             ring: ring.clone(),
-            members: count(planes, |plane| plane.ring_number == number),
+            members: members.get(number).copied().unwrap_or_default(),
             opened: None,
             waves: Vec::new(),
             passed: None,
@@ -162,32 +185,59 @@ impl Course {
             broken: 0,
             rings: rings.iter().enumerate().map(ring).collect(),
             halts: Vec::new(),
-            curve: vec![Point::of(planes, rings.len(), 0)],
+            curve: vec![Point::zero(rings.len())],
         }
     }
 
     /// Notes how many are where, if that has changed.
-    pub(super) fn note(&mut self, planes: &[Plane], now: i64) {
-        let point = Point::of(planes, self.rings.len(), now);
-        let same = |last: &Point| {
-            (&last.started, &last.healthy, &last.broken) == (&point.started, &point.healthy, &point.broken)
-        };
-        if !self.curve.last().is_some_and(same) {
-            self.curve.push(point);
+    pub(super) fn note(&mut self, point: &Point, now: i64) {
+        if !self.curve.last().is_some_and(|last| last.same(point)) {
+            self.curve.push(Point { after: span(now), ..point.clone() });
+        }
+    }
+
+    /// Notes what the rollout came to.
+    pub(super) fn happens(&mut self, plan: &RingPlan, event: &RolloutEvent, point: &Point, now: i64) {
+        let after = span(now);
+        match event {
+            RolloutEvent::RingOpened { ring } => self.ring(ring, |course| course.opened = Some(after)),
+            RolloutEvent::ShareReached { ring, .. } => self.ring(ring, |course| {
+                course.waves.push(WaveNote { share_reached: Some(after), passed: None });
+            }),
+            RolloutEvent::WavePassed { ring, wave } => {
+                let last = plan.rules(ring).is_some_and(|rules| wave + 1 == rules.waves.len());
+                self.ring(ring, |course| course.pass(after, last));
+                if last && plan.rings.last().is_some_and(|rules| rules.name == *ring) {
+                    self.length = Some(after);
+                }
+            }
+            RolloutEvent::Halted { scope, cause } => {
+                self.halts.push(HaltNote { after, scope: scope.clone(), cause: cause.clone() });
+                if !matches!(scope, HaltScope::Organization { .. }) {
+                    self.stop(point, now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn ring(&mut self, ring: &Ring, note: impl FnOnce(&mut RingCourse)) {
+        if let Some(course) = self.rings.iter_mut().find(|course| course.ring == *ring) {
+            note(course);
         }
     }
 
     /// Stopped now, unless it was before.
-    pub(super) fn stop(&mut self, planes: &[Plane], now: i64) {
-        let started = count(planes, |plane| plane.began.is_some());
-        let all = u32::try_from(planes.len()).unwrap_or(u32::MAX).max(1);
+    pub(super) fn stop(&mut self, point: &Point, now: i64) {
+        let [started, ..] = point.sums();
+        let all = self.rings.iter().map(|ring| ring.members).sum::<u32>().max(1);
         let share = (f64::from(started) * 10_000.0 / f64::from(all)).round() / 100.0;
         self.stop.get_or_insert(Stop { after: span(now), started, share });
     }
 
     /// Sums up; the curve is thinned to what a picture needs.
-    pub(super) fn finish(mut self, planes: &[Plane], now: i64) -> Self {
-        let end = Point::of(planes, self.rings.len(), now);
+    pub(super) fn finish(mut self, point: &Point, now: i64) -> Self {
+        let end = Point { after: span(now), ..point.clone() };
         [self.started, self.healthy, self.broken] = end.sums();
         for (number, ring) in self.rings.iter_mut().enumerate() {
             let of = |counts: &[u32]| counts.get(number).copied().unwrap_or_default();
@@ -211,8 +261,4 @@ impl Course {
         let before = self.curve.iter().take_while(|point| point.after <= after).last();
         before.map_or(0, |point| point.sums()[0])
     }
-}
-
-fn count(planes: &[Plane], counts: impl Fn(&Plane) -> bool) -> u32 {
-    u32::try_from(planes.iter().filter(|plane| counts(plane)).count()).unwrap_or(u32::MAX)
 }

@@ -1,17 +1,24 @@
 //! What would happen: the engine's own functions over a fleet that people describe, in virtual time; beside it a
 //! plan that knows nothing but time.
 
+mod asks;
+#[cfg(test)]
+mod check;
 mod course;
 mod fleet;
 mod gated;
 mod plane;
+mod queue;
+mod reports;
+mod server;
+mod sum;
 mod timed;
 
 pub use course::{Course, HaltNote, Point, RingCourse, Simulation, Stop, WaveNote};
 pub use fleet::{Between, Crowd, Fleet, MAX_DATA_PLANES, Windows};
 pub use timed::WAVES;
 
-use crate::names::BadName;
+use crate::names::{BadName, Ring};
 use crate::plan::{Percent, RingPlan, Tempo};
 use crate::time::Span;
 
@@ -38,16 +45,20 @@ pub const REACTION: Span = Span::from_seconds(5 * 3600);
 /// # Errors
 /// Never for rings of a plan that was read: names of simulated data planes are made from theirs.
 pub fn simulate(plan: &RingPlan, tempo: Tempo, fleet: &Fleet, trial: &Trial) -> Result<Simulation, BadName> {
-    let gated = gated::run(plan, tempo, fleet, trial)?;
-    let healthy = Trial { breaks: Percent::default(), ..*trial };
+    let rings: Vec<Ring> = plan.rings.iter().map(|rules| rules.name.clone()).collect();
+    let planes = plane::planes(fleet, &rings, trial)?;
+    let reporting = u32::try_from(planes.iter().filter(|plane| !plane.offline).count()).unwrap_or(u32::MAX);
+    let gated = gated::run(plan, &rings, tempo, fleet, planes.clone(), trial)?;
     let length = match gated.length {
         Some(length) if trial.breaks == Percent::default() => Some(length),
-        _ => gated::run(plan, tempo, fleet, &healthy)?.length,
+        _ => {
+            let well = planes.iter().cloned().map(plane::Plane::well).collect();
+            gated::run(plan, &rings, tempo, fleet, well, trial)?.length
+        }
     };
     // What never gets through even when all is well has no length: its last ring's opening stands in.
     let last = plan.tempos.get(&tempo).and_then(|paces| paces.values().map(|pace| pace.opens_after).max());
     let length = length.or(last).unwrap_or_default();
-    let timed = timed::run(plan, fleet, trial, length)?;
-    let reporting = plane::reporting(fleet, plan, trial)?;
+    let timed = timed::run(&rings, planes, trial, length, fleet.poll_every.seconds());
     Ok(Simulation { tempo, data_planes: fleet.data_planes(), reporting, gated, timed })
 }

@@ -3,8 +3,7 @@
 use super::Trial;
 use super::fleet::{Crowd, Fleet, Windows};
 use crate::digest::Digest;
-use crate::names::{BadName, PdpId, Ring};
-use crate::plan::RingPlan;
+use crate::names::{BadName, Organization, PdpId, Ring};
 use crate::time::Span;
 
 /// A data plane and its fate.
@@ -27,8 +26,14 @@ pub(super) struct Plane {
     pub(super) place: u64,
     pub(super) began: Option<i64>,
     pub(super) end: Option<End>,
-    /// When it was heard last.
+    /// When one that fell silent was heard last.
     pub(super) heard: i64,
+    /// When it was counted last: as whoever it was then it stands in the tally.
+    pub(super) counted: i64,
+    /// Its window was shut then.
+    pub(super) shut: bool,
+    /// It started, neither ended nor fell silent.
+    pub(super) flying: bool,
 }
 
 /// How an upgrade ended.
@@ -45,12 +50,10 @@ pub(super) fn planes(fleet: &Fleet, rings: &[Ring], trial: &Trial) -> Result<Vec
     for crowd in &fleet.rings {
         let Some(ring_number) = rings.iter().position(|ring| *ring == crowd.name) else { continue };
         for organization in 1..=crowd.organizations {
-            let organization = format!("o{organization}.{}", &crowd.name);
+            let organization: Organization = format!("o{organization}.{}", &crowd.name).parse()?;
             for data_plane in 1..=crowd.data_planes {
-                let pdp = PdpId {
-                    organization: organization.parse()?,
-                    data_plane: format!("p{data_plane}").parse()?,
-                };
+                let data_plane = format!("p{data_plane}").parse()?;
+                let pdp = PdpId { organization: organization.clone(), data_plane };
                 planes.push(Plane::new(pdp, ring_number, crowd, fleet, trial));
             }
         }
@@ -59,17 +62,10 @@ pub(super) fn planes(fleet: &Fleet, rings: &[Ring], trial: &Trial) -> Result<Vec
     Ok(planes)
 }
 
-/// How many data planes report at all.
-pub(super) fn reporting(fleet: &Fleet, plan: &RingPlan, trial: &Trial) -> Result<u32, BadName> {
-    let rings: Vec<Ring> = plan.rings.iter().map(|rules| rules.name.clone()).collect();
-    let planes = planes(fleet, &rings, trial)?;
-    Ok(u32::try_from(planes.iter().filter(|plane| !plane.offline).count()).unwrap_or(u32::MAX))
-}
-
 impl Plane {
     fn new(pdp: PdpId, ring_number: usize, crowd: &Crowd, fleet: &Fleet, trial: &Trial) -> Self {
         let lot = |what: &str| lot(trial.seed, &pdp, what);
-        let hit = |what: &str, percent: u8| within(lot(what), 100) < i64::from(percent);
+        let hit = |what: &str, percent: u8| percent > 0 && within(lot(what), 100) < i64::from(percent);
         let spread = fleet.upgrade.most.seconds() - fleet.upgrade.least.seconds();
         let windows = crowd.windows.filter(|windows| hit("windows", windows.share.get()));
         Self {
@@ -84,8 +80,16 @@ impl Plane {
             began: None,
             end: None,
             heard: 0,
+            counted: 0,
+            shut: false,
+            flying: false,
             pdp,
         }
+    }
+
+    /// The same with a level that breaks nothing.
+    pub(super) fn well(self) -> Self {
+        Self { breaks: false, ..self }
     }
 
     /// True if its customer lets it start now.
@@ -102,10 +106,11 @@ impl Plane {
         Some(now + every - (now + offset).rem_euclid(every))
     }
 
-    /// When its window shuts, none if it is shut or has none.
-    pub(super) fn shuts(&self, now: i64) -> Option<i64> {
-        let (windows, offset) = self.windows.filter(|_| self.is_open(now))?;
-        Some(now + windows.open.seconds() - (now + offset).rem_euclid(windows.every.seconds()))
+    /// When its window opens or shuts next, none if it has none.
+    pub(super) fn turns(&self, now: i64) -> Option<i64> {
+        let (windows, offset) = self.windows?;
+        let shuts = now + windows.open.seconds() - (now + offset).rem_euclid(windows.every.seconds());
+        Some(self.opens(now).unwrap_or(shuts))
     }
 
     /// What has ended by now and wasn't noted yet.
@@ -130,6 +135,11 @@ impl Plane {
     pub(super) fn talks(&self) -> bool {
         !self.offline && self.end != Some(End::Silent)
     }
+
+    /// When it was heard last: whoever talks is heard at every poll.
+    pub(super) fn last_heard(&self, now: i64) -> Option<i64> {
+        (!self.offline).then_some(if self.talks() { now } else { self.heard })
+    }
 }
 
 /// A number that only seed, name and purpose decide.
@@ -147,4 +157,9 @@ fn within(lot: u64, below: i64) -> i64 {
 /// A point of virtual time as a length since the promotion.
 pub(super) fn span(seconds: i64) -> Span {
     Span::from_seconds(u32::try_from(seconds).unwrap_or_default())
+}
+
+/// The first poll at a time or after it.
+pub(super) fn at_poll(seconds: i64, poll: i64) -> i64 {
+    (seconds + poll - 1) / poll * poll
 }

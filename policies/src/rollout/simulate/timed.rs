@@ -2,54 +2,73 @@
 //! it goes on to show what happens if nobody does.
 
 use super::Trial;
-use super::course::Course;
-use super::fleet::Fleet;
-use super::plane::{End, planes};
-use crate::names::{BadName, Ring};
-use crate::plan::RingPlan;
+use super::course::{Course, Point};
+use super::plane::{End, Plane, at_poll};
+use crate::names::Ring;
 use crate::time::Span;
 
 /// Bottlerocket's default waves: this share of the fleet (percent) after this part of the length (of 144).
 pub const WAVES: [(i64, usize); 7] = [(1, 1), (4, 5), (24, 15), (48, 40), (96, 60), (120, 90), (144, 100)];
 
+/// What happens at one poll, in this order: reports come before questions. Data planes by their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Happens {
+    Ends(usize),
+    Stop,
+    Starts(usize),
+}
+
 /// Lasts as long as the gated plan does when all is well; customers' windows hold here too.
-pub(super) fn run(plan: &RingPlan, fleet: &Fleet, trial: &Trial, length: Span) -> Result<Course, BadName> {
-    let rings: Vec<Ring> = plan.rings.iter().map(|rules| rules.name.clone()).collect();
-    let mut planes = planes(fleet, &rings, trial)?;
-    let mut course = Course::new(&rings, &planes);
-    let (poll, all) = (fleet.poll_every.seconds(), planes.len());
-    let opens = WAVES.map(|(part, share)| (length.seconds() * part / 144, share));
-    let (mut now, mut stop) = (0, None::<i64>);
-    loop {
-        for plane in &mut planes {
-            while let Some((_, end)) = plane.due(trial, now) {
-                plane.end = Some(end);
-                if end != End::Healthy {
-                    stop = stop.or(Some(now + trial.reaction.seconds()));
-                }
+pub(super) fn run(rings: &[Ring], mut planes: Vec<Plane>, trial: &Trial, length: Span, poll: i64) -> Course {
+    let mut course = Course::new(rings, &planes);
+    let mut point = Point::zero(rings.len());
+    let happens = all(&mut planes, trial, length, poll);
+    for (n, (at, what)) in happens.iter().enumerate() {
+        match *what {
+            Happens::Ends(plane) => end(&mut planes, plane, trial, &mut point),
+            Happens::Stop => course.stop(&point, *at),
+            Happens::Starts(plane) => {
+                planes.get(plane).iter().for_each(|plane| point.begin(plane.ring_number))
             }
         }
-        if stop.is_some_and(|stop| stop <= now) {
-            course.stop(&planes, now);
-        }
-        let share = opens.iter().rev().find(|(at, _)| *at <= now).map_or(0, |(_, share)| *share);
-        let cohort = (all * share).div_ceil(100);
-        for plane in planes.iter_mut().take(cohort) {
-            if plane.began.is_none() && !plane.offline && plane.is_open(now) {
-                plane.began = Some(now);
-            }
-        }
-        course.note(&planes, now);
-        let ends = planes.iter().filter_map(|plane| plane.next_end(trial)).map(|(at, _)| at);
-        let waiting = planes.iter().take(cohort).filter(|plane| plane.began.is_none() && !plane.offline);
-        let windows = waiting.filter_map(|plane| plane.opens(now));
-        let starts = opens.iter().map(|(at, _)| *at).chain(windows);
-        match ends.chain(starts).chain(stop).filter(|at| *at > now).min() {
-            Some(next) => now = (next + poll - 1) / poll * poll,
-            None => {
-                course.length = Some(length);
-                return Ok(course.finish(&planes, now));
-            }
+        if happens.get(n + 1).is_none_or(|(next, _)| next > at) {
+            course.note(&point, *at);
         }
     }
+    course.length = Some(length);
+    let last = happens.last().map_or(0, |(at, _)| *at).max(at_poll(length.seconds(), poll));
+    course.finish(&point, last)
+}
+
+fn end(planes: &mut [Plane], n: usize, trial: &Trial, point: &mut Point) {
+    let Some(plane) = planes.get_mut(n) else { return };
+    if let Some((_, end)) = plane.next_end(trial) {
+        point.end(plane.ring_number, plane.end.replace(end), end);
+    }
+}
+
+/// All that happens, in order.
+fn all(planes: &mut [Plane], trial: &Trial, length: Span, poll: i64) -> Vec<(i64, Happens)> {
+    let (count, mut happens, mut failure) = (planes.len(), Vec::new(), None::<i64>);
+    for (n, plane) in planes.iter_mut().enumerate().filter(|(_, plane)| !plane.offline) {
+        let Some((part, _)) = WAVES.iter().find(|(_, share)| n < (count * share).div_ceil(100)) else {
+            continue;
+        };
+        let cohort = at_poll(length.seconds() * part / 144, poll);
+        let began = plane.opens(cohort).map_or(cohort, |opens| at_poll(opens, poll));
+        plane.began = Some(began);
+        happens.push((began, Happens::Starts(n)));
+        while let Some((at, end)) = plane.next_end(trial) {
+            let at = at_poll(at, poll).max(began + poll);
+            happens.push((at, Happens::Ends(n)));
+            plane.end = Some(end);
+            if end != End::Healthy {
+                failure = Some(failure.map_or(at, |first| first.min(at)));
+            }
+        }
+        plane.end = None;
+    }
+    happens.extend(failure.map(|at| (at_poll(at + trial.reaction.seconds(), poll), Happens::Stop)));
+    happens.sort_unstable();
+    happens
 }
