@@ -57,30 +57,38 @@ impl Server<'_> {
     }
 
     fn ask(&self, n: usize) -> Option<RolloutEvent> {
-        let Plane { pdp, ring, ring_number, .. } = self.planes.get(n)?;
+        let Plane { pdp, ring, ring_number, sick, .. } = self.planes.get(n)?;
         let lane = self.lanes.get(*ring_number)?;
         let wish = Wish { pdp, ring, members: lane.members, level: LEVEL, attempt: 1 };
         let rollouts = |level| (level == LEVEL).then_some(&self.rollout);
-        let flying = |_: &Rollout, _: Span| lane.flying;
-        match grant_where(&self.channel, rollouts, wish, flying, None, self.clock(self.now)) {
-            Ok(Grant::New { attempt, until }) => {
-                Some(RolloutEvent::Granted { pdp: pdp.clone(), ring: ring.clone(), attempt, until })
-            }
+        let running = |_: &Rollout, _: Span| lane.running;
+        match grant_where(&self.channel, rollouts, wish, running, None, self.clock(self.now)) {
+            Ok(Grant::New { attempt, until }) => Some(RolloutEvent::Granted {
+                pdp: pdp.clone(),
+                ring: ring.clone(),
+                attempt,
+                until,
+                sick: *sick,
+            }),
             _ => None,
         }
     }
 
     fn start(&mut self, n: usize) {
         let (now, trial) = (self.now, self.trial);
+        let silence_after = self.planes.get(n).map_or(0, |plane| self.silence_after(&plane.ring));
         let Some(plane) = self.planes.get_mut(n) else { return };
         (plane.began, plane.flying) = (Some(now), true);
         self.point.begin(plane.ring_number);
         if let Some((at, _)) = plane.next_end(trial) {
             self.ends.push(at, n, Due::End);
         }
+        if plane.mute {
+            self.ends.push(now + silence_after, n, Due::Silence);
+        }
         if let Some(lane) = self.lanes.get_mut(plane.ring_number) {
             lane.asking.remove(&n);
-            lane.flying += 1;
+            lane.running.flying += 1;
         }
     }
 }

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 
 use super::fleet::{Between, Crowd, Fleet, Windows};
 use super::server::{LEVEL, Server, begin};
-use super::{REACTION, Trial, plane, simulate};
+use super::{PerMille, REACTION, Trial, plane, simulate};
 use crate::plan::{Percent, RingPlan, Tempo};
-use crate::rollout::grant::flying;
+use crate::rollout::flight::running;
 use crate::rollout::{Tally, Wish, grant, tally};
 use crate::time::{At, Span};
 
@@ -23,14 +23,16 @@ impl Server<'_> {
         for (ring, lane) in self.rings.iter().zip(&self.lanes) {
             let silence_after = plan.pace(promotion.tempo, ring).unwrap().silence_after;
             let clock = self.clock(self.now);
-            let count = flying(&self.rollout, ring, |pdp| self.heard(pdp), silence_after, clock);
-            assert_eq!(lane.flying, count, "in flight in {ring} at {}", self.now);
+            let count = running(&self.rollout, ring, |pdp| self.heard(pdp), silence_after, clock);
+            assert_eq!(lane.running, count, "in flight in {ring} at {}", self.now);
         }
     }
 
     /// After all polls of a tick.
     pub(super) fn check_grants(&self) {
         let may = |plane: &&plane::Plane| plane.began.is_none() && !plane.offline && plane.is_open(self.now);
+        let starts = self.planes.iter().filter(|plane| plane.began == Some(self.now));
+        starts.for_each(|plane| assert!(plane.is_open(self.now), "{} started at {}", plane.pdp, self.now));
         for plane in self.planes.iter().filter(may) {
             let members = self.lanes[plane.ring_number].members;
             let wish = Wish { pdp: &plane.pdp, ring: &plane.ring, members, level: LEVEL, attempt: 1 };
@@ -59,15 +61,16 @@ impl Server<'_> {
 
 fn crowd(name: &'static str) -> impl Strategy<Value = Crowd> {
     let windows = (0..=100u8, 1..30u32, 1..100u32);
-    (1..6u32, 1..5u32, 0..40u8, proptest::option::of(windows)).prop_map(
-        move |(organizations, each, offline, some)| {
+    (1..6u32, 1..5u32, (0..40u8, 0..40u8), proptest::option::of(windows)).prop_map(
+        move |(organizations, each, (offline, mute), some)| {
             let windows = some.map(|(share, hours, open)| Windows {
                 share: share.try_into().unwrap(),
                 every: Span::from_seconds(hours * 3600),
                 open: Span::from_seconds((hours * 36 * open).max(600)),
             });
-            let (name, offline) = (name.parse().unwrap(), offline.try_into().unwrap());
-            Crowd { name, organizations, data_planes: each, offline, windows }
+            let (name, offline, mute) =
+                (name.parse().unwrap(), offline.try_into().unwrap(), mute.try_into().unwrap());
+            Crowd { name, organizations, data_planes: each, offline, mute, windows }
         },
     )
 }
@@ -82,15 +85,20 @@ fn fleet() -> impl Strategy<Value = Fleet> {
     })
 }
 
+fn share() -> impl Strategy<Value = PerMille> {
+    let tenths = prop_oneof![Just(0), 0..=1000u16, 0..20u16];
+    tenths.prop_map(|tenths| format!("{tenths}‰").parse().unwrap())
+}
+
 fn trial() -> impl Strategy<Value = Trial> {
-    let percent = prop_oneof![Just(0u8), 0..=100u8];
-    (any::<u64>(), percent.clone(), 0..1000u32, percent).prop_map(|(seed, breaks, from, cut_off)| Trial {
-        seed,
-        breaks: breaks.try_into().unwrap(),
-        from: Span::from_seconds(from * 60),
-        cut_off: cut_off.try_into().unwrap(),
-        reaction: REACTION,
-    })
+    let times = (0..1000u32, 0..600u32, proptest::option::of(0..1000u32));
+    (any::<u64>(), share(), share(), share(), share(), times).prop_map(
+        |(seed, breaks, cut_off, sick, by_chance, (from, after, acknowledge))| {
+            let minutes = |n| Span::from_seconds(n * 60);
+            let (from, after, acknowledge) = (minutes(from), minutes(after), acknowledge.map(minutes));
+            Trial { seed, breaks, from, after, cut_off, sick, by_chance, acknowledge, reaction: REACTION }
+        },
+    )
 }
 
 proptest! {

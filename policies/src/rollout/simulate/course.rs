@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::plane::{End, Plane, span};
 use crate::names::Ring;
 use crate::plan::{RingPlan, Tempo};
-use crate::rollout::{Cause, HaltScope, RolloutEvent};
+use crate::rollout::{Cause, HaltScope, Lack, RolloutEvent};
 use crate::time::Span;
 
 /// No course keeps more points than this: enough for a picture.
@@ -35,12 +35,19 @@ pub struct Course {
     pub length: Option<Span>,
     /// What stopped it, if anything did; by the clock: when people would have.
     pub stop: Option<Stop>,
+    /// What it waits for in the end, if it neither got through nor was halted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stall: Option<Stall>,
+    /// When the last data plane started.
+    pub last_start: Option<Span>,
     /// Data planes that started, in the end.
     pub started: u32,
     /// Data planes that are healthy, in the end.
     pub healthy: u32,
     /// Data planes that the level broke, in the end.
     pub broken: u32,
+    /// Data planes that failed though the level didn't break them, in the end.
+    pub sick: u32,
     /// The rings, first to last.
     pub rings: Vec<RingCourse>,
     /// Every halt.
@@ -59,6 +66,20 @@ pub struct Stop {
     pub started: u32,
     /// That share of the fleet, in percent.
     pub share: f64,
+}
+
+/// A wave that waits without end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stall {
+    /// In which ring.
+    pub ring: Ring,
+    /// Which wave, first is 0.
+    pub wave: usize,
+    /// How many the ring has.
+    pub waves: usize,
+    /// What it lacks.
+    pub lack: Lack,
 }
 
 /// One ring.
@@ -81,6 +102,8 @@ pub struct RingCourse {
     pub healthy: u32,
     /// How many the level broke, in the end.
     pub broken: u32,
+    /// How many failed though the level didn't break them, in the end.
+    pub sick: u32,
 }
 
 /// One wave.
@@ -91,6 +114,9 @@ pub struct WaveNote {
     pub share_reached: Option<Span>,
     /// When it passed.
     pub passed: Option<Span>,
+    /// People passed it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub acknowledged: bool,
 }
 
 /// One halt.
@@ -113,19 +139,22 @@ pub struct Point {
     pub started: Vec<u32>,
     /// Healthy, by ring.
     pub healthy: Vec<u32>,
-    /// Broken, by ring.
+    /// Broken by the level, by ring.
     pub broken: Vec<u32>,
+    /// Failed without the level's doing, by ring.
+    #[serde(skip)]
+    pub sick: Vec<u32>,
 }
 
 impl Point {
-    /// All rings together: started, healthy, broken.
+    /// All rings together: started, healthy, broken by the level.
     pub fn sums(&self) -> [u32; 3] {
         [&self.started, &self.healthy, &self.broken].map(|counts| counts.iter().sum())
     }
 
     pub(super) fn zero(rings: usize) -> Self {
         let zeros = || vec![0; rings];
-        Self { after: Span::default(), started: zeros(), healthy: zeros(), broken: zeros() }
+        Self { after: Span::default(), started: zeros(), healthy: zeros(), broken: zeros(), sick: zeros() }
     }
 
     /// One more started.
@@ -139,12 +168,13 @@ impl Point {
             match end {
                 End::Healthy => count(&mut self.healthy, ring, by),
                 End::Failed | End::Silent => count(&mut self.broken, ring, by),
+                End::Sick => count(&mut self.sick, ring, by),
             }
         }
     }
 
     fn same(&self, other: &Self) -> bool {
-        (&self.started, &self.healthy, &self.broken) == (&other.started, &other.healthy, &other.broken)
+        Self { after: self.after, ..other.clone() } == *self
     }
 }
 
@@ -155,11 +185,11 @@ fn count(counts: &mut [u32], ring: usize, by: i32) {
 }
 
 impl RingCourse {
-    fn pass(&mut self, after: Span, last: bool) {
-        if let Some(wave) = self.waves.last_mut() {
-            wave.passed = Some(after);
+    fn wave(&mut self, wave: usize, note: impl FnOnce(&mut WaveNote)) {
+        self.waves.resize(self.waves.len().max(wave + 1), WaveNote::default());
+        if let Some(wave) = self.waves.get_mut(wave) {
+            note(wave);
         }
-        self.passed = last.then_some(after);
     }
 }
 
@@ -176,6 +206,7 @@ impl Course {
             started: 0,
             healthy: 0,
             broken: 0,
+            sick: 0,
         };
         Self {
             length: None,
@@ -183,6 +214,9 @@ impl Course {
             started: 0,
             healthy: 0,
             broken: 0,
+            sick: 0,
+            stall: None,
+            last_start: None,
             rings: rings.iter().enumerate().map(ring).collect(),
             halts: Vec::new(),
             curve: vec![Point::zero(rings.len())],
@@ -201,16 +235,15 @@ impl Course {
         let after = span(now);
         match event {
             RolloutEvent::RingOpened { ring } => self.ring(ring, |course| course.opened = Some(after)),
-            RolloutEvent::ShareReached { ring, .. } => self.ring(ring, |course| {
-                course.waves.push(WaveNote { share_reached: Some(after), passed: None });
-            }),
-            RolloutEvent::WavePassed { ring, wave } => {
-                let last = plan.rules(ring).is_some_and(|rules| wave + 1 == rules.waves.len());
-                self.ring(ring, |course| course.pass(after, last));
-                if last && plan.rings.last().is_some_and(|rules| rules.name == *ring) {
-                    self.length = Some(after);
-                }
+            RolloutEvent::ShareReached { ring, wave } => {
+                self.ring(ring, |course| course.wave(*wave, |note| note.share_reached = Some(after)));
             }
+            RolloutEvent::Acknowledged { ring, wave, .. } => {
+                self.ring(ring, |course| course.wave(*wave, |note| note.acknowledged = true));
+                self.pass(plan, ring, *wave, after);
+            }
+            RolloutEvent::WavePassed { ring, wave } => self.pass(plan, ring, *wave, after),
+            RolloutEvent::Granted { .. } => self.last_start = Some(after),
             RolloutEvent::Halted { scope, cause } => {
                 self.halts.push(HaltNote { after, scope: scope.clone(), cause: cause.clone() });
                 if !matches!(scope, HaltScope::Organization { .. }) {
@@ -218,6 +251,17 @@ impl Course {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn pass(&mut self, plan: &RingPlan, ring: &Ring, wave: usize, after: Span) {
+        let last = plan.rules(ring).is_some_and(|rules| wave + 1 == rules.waves.len());
+        self.ring(ring, |course| {
+            course.wave(wave, |note| note.passed = Some(after));
+            course.passed = last.then_some(after);
+        });
+        if last && plan.rings.last().is_some_and(|rules| rules.name == *ring) {
+            self.length = Some(after);
         }
     }
 
@@ -239,9 +283,11 @@ impl Course {
     pub(super) fn finish(mut self, point: &Point, now: i64) -> Self {
         let end = Point { after: span(now), ..point.clone() };
         [self.started, self.healthy, self.broken] = end.sums();
+        self.sick = end.sick.iter().sum();
         for (number, ring) in self.rings.iter_mut().enumerate() {
             let of = |counts: &[u32]| counts.get(number).copied().unwrap_or_default();
-            (ring.started, ring.healthy, ring.broken) = (of(&end.started), of(&end.healthy), of(&end.broken));
+            (ring.started, ring.healthy) = (of(&end.started), of(&end.healthy));
+            (ring.broken, ring.sick) = (of(&end.broken), of(&end.sick));
         }
         let all = self.curve.len();
         let keep = |n: usize| {

@@ -45,6 +45,9 @@ pub struct Crowd {
     /// This share of the data planes never reports; default 0.
     #[serde(default)]
     pub offline: Percent,
+    /// This share of the data planes asks and starts, but never reports (`reports: none`); default 0.
+    #[serde(default)]
+    pub mute: Percent,
     /// Maintenance windows of some of them; default none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub windows: Option<Windows>,

@@ -1,4 +1,4 @@
-//! The plan as it stands: one poll after the other, as long as anything happens.
+//! The plan as it stands: one poll after the other, until nobody can start any more and all that started has ended.
 
 use super::Trial;
 use super::course::Course;
@@ -23,17 +23,16 @@ pub(super) fn run(
         if server.tick() {
             moved = server.now;
         }
-        let next = if moved == server.now { Some(server.now + 1) } else { server.next() };
-        let lively = |next: &i64| server.course.length.is_none() && *next <= moved + patience;
-        match next.filter(lively) {
+        let next = if moved == server.now { Some(server.now + 1) } else { server.next(moved + patience) };
+        match next {
             Some(next) => server.now = at_poll(next, poll),
-            None => return Ok(server.course.finish(&server.point, server.now)),
+            None => return Ok(server.finish(moved)),
         }
     }
 }
 
-/// When nothing has happened for this long (seconds), nothing will: all windows were open, all that time decides is
-/// decided.
+/// When nothing has happened for this long (seconds), windows change nothing any more: all of them were open, and all
+/// that time decides is decided.
 fn patience(plan: &RingPlan, tempo: Tempo, fleet: &Fleet) -> i64 {
     let windows = fleet.rings.iter().filter_map(|crowd| crowd.windows).map(|windows| windows.every.seconds());
     let paces = plan.tempos.get(&tempo).into_iter().flat_map(|paces| paces.values());

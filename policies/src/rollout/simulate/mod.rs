@@ -7,34 +7,56 @@ mod check;
 mod course;
 mod fleet;
 mod gated;
+mod people;
+mod per_mille;
 mod plane;
 mod queue;
 mod reports;
+mod scenario;
 mod server;
 mod sum;
+mod text;
 mod timed;
 
-pub use course::{Course, HaltNote, Point, RingCourse, Simulation, Stop, WaveNote};
+pub use course::{Course, HaltNote, Point, RingCourse, Simulation, Stall, Stop, WaveNote};
 pub use fleet::{Between, Crowd, Fleet, MAX_DATA_PLANES, Windows};
+pub use per_mille::PerMille;
+pub use scenario::{LevelDoes, Others, Scenario};
+pub use text::{headline, length, table, text};
 pub use timed::WAVES;
 
 use crate::names::{BadName, Ring};
-use crate::plan::{Percent, RingPlan, Tempo};
+use crate::plan::{RingPlan, Tempo};
 use crate::time::Span;
 
-/// What the level does to the fleet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the level does to the fleet, and people about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trial {
     /// The same seed gives the same fleet and the same fate.
     pub seed: u64,
     /// This share of the data planes is broken by the level.
-    pub breaks: Percent,
+    pub breaks: PerMille,
     /// From this time after the promotion on; those that were healthy by then break then.
     pub from: Span,
+    /// And not before this time after the data plane's own start.
+    pub after: Span,
     /// This share of the broken ones can't say so: they fall silent.
-    pub cut_off: Percent,
+    pub cut_off: PerMille,
+    /// This share of the data planes was sick before the update, and fails at it whatever the level is.
+    pub sick: PerMille,
+    /// This share fails at the update by chance, whatever the level is.
+    pub by_chance: PerMille,
+    /// People acknowledge a wave that has waited for them so long; without it they never do.
+    pub acknowledge: Option<Span>,
     /// In the plan without feedback people would stop the rollout this long after the first failure.
     pub reaction: Span,
+}
+
+impl Trial {
+    /// True if nothing fails.
+    fn is_good(&self) -> bool {
+        [self.breaks, self.sick, self.by_chance].iter().all(|share| *share == PerMille::default())
+    }
 }
 
 /// People's median time to a halt in 603 rollouts of Fedora CoreOS.
@@ -47,10 +69,10 @@ pub const REACTION: Span = Span::from_seconds(5 * 3600);
 pub fn simulate(plan: &RingPlan, tempo: Tempo, fleet: &Fleet, trial: &Trial) -> Result<Simulation, BadName> {
     let rings: Vec<Ring> = plan.rings.iter().map(|rules| rules.name.clone()).collect();
     let planes = plane::planes(fleet, &rings, trial)?;
-    let reporting = u32::try_from(planes.iter().filter(|plane| !plane.offline).count()).unwrap_or(u32::MAX);
+    let reporting = u32::try_from(planes.iter().filter(|plane| plane.talks()).count()).unwrap_or(u32::MAX);
     let gated = gated::run(plan, &rings, tempo, fleet, planes.clone(), trial)?;
     let length = match gated.length {
-        Some(length) if trial.breaks == Percent::default() => Some(length),
+        Some(length) if trial.is_good() => Some(length),
         _ => {
             let well = planes.iter().cloned().map(plane::Plane::well).collect();
             gated::run(plan, &rings, tempo, fleet, well, trial)?.length

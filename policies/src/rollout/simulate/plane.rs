@@ -1,5 +1,6 @@
 //! One simulated data plane: what it will do is settled by seed and name before anything begins.
 
+use super::PerMille;
 use super::Trial;
 use super::fleet::{Crowd, Fleet, Windows};
 use crate::digest::Digest;
@@ -15,10 +16,16 @@ pub(super) struct Plane {
     pub(super) ring: Ring,
     /// It never reports.
     pub(super) offline: bool,
+    /// It asks and starts, but never reports.
+    pub(super) mute: bool,
     /// The level breaks it.
     pub(super) breaks: bool,
     /// Once broken it can't say so.
     pub(super) cut_off: bool,
+    /// It was sick before the update, as it reported, and fails at it.
+    pub(super) sick: bool,
+    /// It fails at the update by chance.
+    pub(super) unlucky: bool,
     /// How long its upgrade takes (seconds).
     upgrade: i64,
     windows: Option<(Windows, i64)>,
@@ -42,6 +49,8 @@ pub(super) enum End {
     Healthy,
     Failed,
     Silent,
+    /// Failed without the level's doing.
+    Sick,
 }
 
 /// All data planes of a fleet, in the order of their places.
@@ -65,15 +74,20 @@ pub(super) fn planes(fleet: &Fleet, rings: &[Ring], trial: &Trial) -> Result<Vec
 impl Plane {
     fn new(pdp: PdpId, ring_number: usize, crowd: &Crowd, fleet: &Fleet, trial: &Trial) -> Self {
         let lot = |what: &str| lot(trial.seed, &pdp, what);
-        let hit = |what: &str, percent: u8| percent > 0 && within(lot(what), 100) < i64::from(percent);
+        let hit = |what: &str, share: PerMille| {
+            share > PerMille::default() && within(lot(what), 1000) < i64::from(share.get())
+        };
         let spread = fleet.upgrade.most.seconds() - fleet.upgrade.least.seconds();
-        let windows = crowd.windows.filter(|windows| hit("windows", windows.share.get()));
+        let windows = crowd.windows.filter(|windows| hit("windows", windows.share.into()));
         Self {
             ring_number,
             ring: crowd.name.clone(),
-            offline: hit("offline", crowd.offline.get()),
-            breaks: hit("breaks", trial.breaks.get()),
-            cut_off: hit("cut off", trial.cut_off.get()),
+            offline: hit("offline", crowd.offline.into()),
+            mute: hit("mute", crowd.mute.into()),
+            breaks: hit("breaks", trial.breaks),
+            cut_off: hit("cut off", trial.cut_off),
+            sick: hit("sick", trial.sick),
+            unlucky: hit("by chance", trial.by_chance),
             upgrade: fleet.upgrade.least.seconds() + within(lot("upgrade"), spread + 1),
             windows: windows.map(|windows| (windows, within(lot("window"), windows.every.seconds()))),
             place: lot("place"),
@@ -87,9 +101,9 @@ impl Plane {
         }
     }
 
-    /// The same with a level that breaks nothing.
+    /// The same where nothing fails.
     pub(super) fn well(self) -> Self {
-        Self { breaks: false, ..self }
+        Self { breaks: false, sick: false, unlucky: false, ..self }
     }
 
     /// True if its customer lets it start now.
@@ -121,9 +135,10 @@ impl Plane {
     /// When and how the upgrade that runs, or what came of it, ends next. None: nothing more will happen.
     pub(super) fn next_end(&self, trial: &Trial) -> Option<(i64, End)> {
         let applied = self.began? + self.upgrade;
-        let broken = applied.max(trial.from.seconds());
+        let broken = applied.max(trial.from.seconds()).max(self.began? + trial.after.seconds());
         let bad = if self.cut_off { End::Silent } else { End::Failed };
         match self.end {
+            None if self.sick || self.unlucky => Some((applied, End::Sick)),
             None if self.breaks && broken == applied => Some((applied, bad)),
             None => Some((applied, End::Healthy)),
             Some(End::Healthy) if self.breaks => Some((broken, bad)),
@@ -133,12 +148,12 @@ impl Plane {
 
     /// True if it says how it is.
     pub(super) fn talks(&self) -> bool {
-        !self.offline && self.end != Some(End::Silent)
+        !self.offline && !self.mute && self.end != Some(End::Silent)
     }
 
     /// When it was heard last: whoever talks is heard at every poll.
     pub(super) fn last_heard(&self, now: i64) -> Option<i64> {
-        (!self.offline).then_some(if self.talks() { now } else { self.heard })
+        (!self.offline && !self.mute).then_some(if self.talks() { now } else { self.heard })
     }
 }
 

@@ -4,7 +4,7 @@ use super::plane::{End, Plane};
 use super::queue::Due;
 use super::server::{LEVEL, Server, says};
 use crate::report::ReportState;
-use crate::rollout::{Heard, hear};
+use crate::rollout::{Heard, Wellness, hear};
 
 impl Server<'_> {
     pub(super) fn reports(&mut self) -> bool {
@@ -46,7 +46,7 @@ impl Server<'_> {
         plane.end = Some(end);
         let state = match end {
             End::Healthy => ReportState::Healthy,
-            End::Failed => ReportState::Failed,
+            End::Failed | End::Sick => ReportState::Failed,
             End::Silent => return,
         };
         if plane.talks() {
@@ -58,14 +58,20 @@ impl Server<'_> {
     fn hear(&mut self, n: usize, state: ReportState) {
         let (target, at) = (says(state), self.at());
         let Some(Plane { pdp, ring, .. }) = self.planes.get(n) else { return };
-        let heard = Heard { pdp, ring, issued: at, target: &target, last: None };
+        let heard = Heard { pdp, ring, issued: at, target: &target, last: None, wellness: Wellness::Unknown };
         let Some(promotion) = self.channel.levels.get(&LEVEL) else { return };
         let events = hear(&self.channel, promotion, Some(&self.rollout), heard, at);
         events.unwrap_or_default().iter().for_each(|event| self.push(event));
     }
 
     fn fall_silent(&mut self, n: usize) {
-        self.change(&[n], |server| server.land(n));
+        self.change(&[n], |server| {
+            let mute = server.planes.get(n).is_some_and(|plane| plane.mute && plane.flying);
+            server.land(n);
+            if mute {
+                server.go_unheard(n);
+            }
+        });
     }
 
     /// It isn't in flight any more.
@@ -73,7 +79,15 @@ impl Server<'_> {
         let Some(plane) = self.planes.get_mut(n).filter(|plane| plane.flying) else { return };
         plane.flying = false;
         if let Some(lane) = self.lanes.get_mut(plane.ring_number) {
-            lane.flying = lane.flying.saturating_sub(1);
+            lane.running.flying = lane.running.flying.saturating_sub(1);
+        }
+    }
+
+    /// It was never heard, and isn't waited for any longer.
+    fn go_unheard(&mut self, n: usize) {
+        let ring = self.planes.get(n).map(|plane| plane.ring_number);
+        if let Some(lane) = ring.and_then(|ring| self.lanes.get_mut(ring)) {
+            lane.running.mute += 1;
         }
     }
 }

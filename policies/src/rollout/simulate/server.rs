@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::names::{BadName, Level, Ring};
 use crate::plan::{RingPlan, Tempo};
 use crate::report::{ReportState, TargetState};
+use crate::rollout::flight::Running;
 use crate::rollout::{Clock, HaltScope, Outside, Rollout, RolloutEvent, Row, Tally, step, tally};
 use crate::time::At;
 
@@ -42,6 +43,8 @@ pub(super) struct Server<'a> {
     pub(super) poll: i64,
     pub(super) now: i64,
     deferred: TargetState,
+    /// Which wave waits for people, since when.
+    pub(super) waits: Option<(Ring, usize, i64)>,
 }
 
 /// One ring.
@@ -50,8 +53,7 @@ pub(super) struct Lane {
     pub(super) members: u32,
     /// Who may ask at the next poll, in the order of their places.
     pub(super) asking: BTreeSet<usize>,
-    /// How many are in flight.
-    pub(super) flying: u32,
+    pub(super) running: Running,
     /// Windows that open or shut.
     pub(super) windows: Queue,
 }
@@ -84,6 +86,7 @@ impl<'a> Server<'a> {
             poll,
             now: 0,
             deferred: says(ReportState::Deferred),
+            waits: None,
         };
         let all: Vec<usize> = (0..server.planes.len()).collect();
         server.tally = server.count(&all, 0);
@@ -100,6 +103,7 @@ impl<'a> Server<'a> {
         #[cfg(test)]
         self.check_grants();
         self.settle();
+        self.people();
         self.course.note(&self.point, self.now);
         ended || self.rollout.events > before
     }
@@ -153,7 +157,7 @@ impl<'a> Server<'a> {
         sum::add(&mut self.tally, after);
     }
 
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         loop {
             #[cfg(test)]
             self.check_counts();
@@ -192,12 +196,18 @@ impl<'a> Server<'a> {
         self.course.happens(&self.channel.plan, event, &self.point, self.now);
     }
 
-    /// When something can happen next; nothing does in between.
-    pub(super) fn next(&self) -> Option<i64> {
+    /// When something can happen next; nothing does in between. Windows count up to `patience` only: they come again
+    /// and again.
+    pub(super) fn next(&self, patience: i64) -> Option<i64> {
         let lanes = self.rings.iter().zip(&self.lanes).filter(|(ring, _)| !self.rollout.is_halted(ring));
-        let windows = lanes.filter_map(|(_, lane)| lane.windows.next());
+        let windows = lanes.filter_map(|(_, lane)| lane.windows.next()).filter(|at| *at <= patience);
         let rings = self.rings.iter().flat_map(|ring| self.turns(ring)).flatten();
-        windows.chain(rings).chain(self.ends.next()).filter(|at| *at > self.now).min()
+        windows
+            .chain(rings)
+            .chain(self.ends.next())
+            .chain(self.acknowledged_at())
+            .filter(|at| *at > self.now)
+            .min()
     }
 
     /// When a ring may open, and when its wave has soaked.

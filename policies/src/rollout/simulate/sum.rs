@@ -40,22 +40,36 @@ fn each<K: Ord, V: Default + PartialEq>(
 }
 
 fn census(sum: &mut Census, part: &Census, with: With) {
+    let Census {
+        members,
+        not_reporting,
+        deferred,
+        waiting,
+        offered,
+        started,
+        healthy,
+        failed,
+        silent,
+        past,
+        excluded,
+    } = *part;
     *sum = Census {
-        members: with(sum.members, part.members),
-        not_reporting: with(sum.not_reporting, part.not_reporting),
-        deferred: with(sum.deferred, part.deferred),
-        waiting: with(sum.waiting, part.waiting),
-        offered: with(sum.offered, part.offered),
-        started: with(sum.started, part.started),
-        healthy: with(sum.healthy, part.healthy),
-        failed: with(sum.failed, part.failed),
-        silent: with(sum.silent, part.silent),
-        past: with(sum.past, part.past),
-        excluded: with(sum.excluded, part.excluded),
+        members: with(sum.members, members),
+        not_reporting: with(sum.not_reporting, not_reporting),
+        deferred: with(sum.deferred, deferred),
+        waiting: with(sum.waiting, waiting),
+        offered: with(sum.offered, offered),
+        started: with(sum.started, started),
+        healthy: with(sum.healthy, healthy),
+        failed: with(sum.failed, failed),
+        silent: with(sum.silent, silent),
+        past: with(sum.past, past),
+        excluded: with(sum.excluded, excluded),
     };
 }
 
 fn failed(sum: &mut Failures, part: Failures, with: With) {
-    sum.all = with(sum.all, part.all);
-    each(&mut sum.organizations, part.organizations, |sum, part| *sum = with(*sum, part));
+    let Failures { all, organizations } = part;
+    sum.all = with(sum.all, all);
+    each(&mut sum.organizations, organizations, |sum, part| *sum = with(*sum, part));
 }

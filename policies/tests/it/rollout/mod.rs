@@ -1,5 +1,6 @@
 //! The rollout engine: what must hold for any order, loss and duplication of what happens.
 
+mod chance;
 mod commands;
 mod exhaustive;
 mod flight;
@@ -12,7 +13,9 @@ mod proofs;
 mod random;
 mod reasons;
 mod replicas;
+mod scenarios;
 mod shares;
+mod sick;
 mod simulated;
 mod waiting;
 mod waves;

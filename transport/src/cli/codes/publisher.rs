@@ -178,6 +178,12 @@ pub(super) const TABLE: &[Line] = &[
         "name the folder's line with `--line`",
     ),
     (
+        "OtherTable",
+        "A scenario comes out otherwise than its file expects.",
+        "the plan, the engine or the scenario was changed",
+        "if the new table is right, put it below the file's line `---`",
+    ),
+    (
         "RecordTooLarge",
         "Helm's record of the release doesn't fit a Secret.",
         "the chart holds large files, or renders very many objects",

@@ -4,9 +4,7 @@
 use std::fmt::Write;
 
 use pdp_policies::Span;
-use pdp_policies::rollout::simulate::{Course, Point, Simulation};
-
-use super::text::length;
+use pdp_policies::rollout::simulate::{Course, Point, Simulation, length};
 
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 70.0;

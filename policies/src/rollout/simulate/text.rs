@@ -1,35 +1,59 @@
 //! A simulation in words.
 
-use pdp_policies::Span;
-use pdp_policies::rollout::simulate::{Course, HaltNote, RingCourse, Simulation, Trial};
-use pdp_policies::rollout::{Cause, HaltScope};
+use super::course::{Course, HaltNote, RingCourse, Simulation, Stall, WaveNote};
+use super::{PerMille, Trial};
+use crate::rollout::{Cause, HaltScope, Lack};
+use crate::time::Span;
 
 /// What was simulated, in one line.
-pub(super) fn headline(simulation: &Simulation, trial: &Trial) -> String {
-    let what = match trial.breaks.get() {
-        0 => "a good level".to_owned(),
-        share if trial.from == Span::default() => format!("a level that breaks {share} %"),
-        share => format!("a level that breaks {share} % from {} on", length(trial.from)),
-    };
-    let silent = match trial.cut_off.get() {
-        0 => String::new(),
-        share => format!(" ({share} % of them silently)"),
-    };
+pub fn headline(simulation: &Simulation, trial: &Trial) -> String {
     let (fleet, tempo) = (simulation.data_planes, simulation.tempo.as_str());
-    format!("{what}{silent}, {fleet} data planes, tempo {tempo}, seed {}", trial.seed)
+    let (level, others) = (level(trial), others(trial));
+    format!("{level}{others}, {fleet} data planes, tempo {tempo}, seed {}", trial.seed)
+}
+
+fn level(trial: &Trial) -> String {
+    let some = |share: PerMille| share > PerMille::default();
+    if !some(trial.breaks) {
+        return "a good level".to_owned();
+    }
+    let mut text = format!("a level that breaks {} %", trial.breaks);
+    if trial.from > Span::default() {
+        text.push_str(&format!(" from {} on", length(trial.from)));
+    }
+    if trial.after > Span::default() {
+        text.push_str(&format!(" {} after their start", length(trial.after)));
+    }
+    if some(trial.cut_off) {
+        text.push_str(&format!(" ({} % of them silently)", trial.cut_off));
+    }
+    text
+}
+
+fn others(trial: &Trial) -> String {
+    let (none, Trial { sick, by_chance, .. }) = (PerMille::default(), trial);
+    let sick = (*sick > none).then(|| format!(", {sick} % sick before"));
+    let by_chance = (*by_chance > none).then(|| format!(", {by_chance} % fail by chance"));
+    [sick, by_chance].into_iter().flatten().collect()
 }
 
 /// The whole answer.
-pub(super) fn text(simulation: &Simulation, trial: &Trial) -> String {
-    let mut lines = vec![headline(simulation, trial), String::new()];
-    lines.push(format!(
+pub fn text(simulation: &Simulation, trial: &Trial) -> String {
+    format!("{}\n\n{}", headline(simulation, trial), table(simulation, trial))
+}
+
+/// What came out.
+pub fn table(simulation: &Simulation, trial: &Trial) -> String {
+    let mut lines = vec![format!(
         "{:12}  {:>7}  {:>10}  {:>10}  {:>7}  {:>7}  {:>6}  WAVES PASSED",
         "RING", "MEMBERS", "OPENED", "PASSED", "STARTED", "HEALTHY", "BROKEN"
-    ));
+    )];
     lines.extend(simulation.gated.rings.iter().map(row));
     lines.push(String::new());
     lines.extend(simulation.gated.halts.iter().map(halt));
     lines.push(gated(simulation));
+    lines.extend(late(&simulation.gated));
+    lines.extend(sick(&simulation.gated));
     lines.push(timed(simulation));
     lines.extend(people(simulation, trial));
     lines.join("\n")
@@ -37,7 +61,7 @@ pub(super) fn text(simulation: &Simulation, trial: &Trial) -> String {
 
 fn row(ring: &RingCourse) -> String {
     let when = |at: Option<Span>| at.map_or_else(|| "-".to_owned(), length);
-    let waves = ring.waves.iter().filter_map(|wave| wave.passed).map(length);
+    let waves = ring.waves.iter().filter_map(wave);
     let RingCourse { members, started, healthy, broken, .. } = ring;
     format!(
         "{:12}  {members:>7}  {:>10}  {:>10}  {started:>7}  {healthy:>7}  {broken:>6}  {}",
@@ -48,6 +72,11 @@ fn row(ring: &RingCourse) -> String {
     )
     .trim_end()
     .to_owned()
+}
+
+fn wave(note: &WaveNote) -> Option<String> {
+    let by = if note.acknowledged { " by people" } else { "" };
+    note.passed.map(|at| format!("{}{by}", length(at)))
 }
 
 fn halt(note: &HaltNote) -> String {
@@ -84,8 +113,29 @@ fn gated(simulation: &Simulation) -> String {
             stop.share
         ),
         (None, Some(through)) => format!("✔ all rings passed after {}", length(*through)),
-        (None, None) => "◎ it stalls: a wave has nobody to prove it, or not enough are healthy".to_owned(),
+        (None, None) => simulation.gated.stall.as_ref().map_or_else(|| "◎ it stalls".to_owned(), stalls),
     }
+}
+
+fn stalls(stall: &Stall) -> String {
+    let Stall { ring, wave, waves, lack } = stall;
+    let why = match lack {
+        Lack::Nobody {} => "nobody is there to prove it, people may acknowledge it".to_owned(),
+        Lack::Sample { started, needed } => format!("{started} of {needed} needed have started"),
+        Lack::Healthy { healthy, needed } => format!("{healthy} of {needed} needed are healthy"),
+        Lack::Budget {} => "it has more failures than its budget bears".to_owned(),
+    };
+    format!("◎ it stalls in ring {ring}, wave {} of {waves}: {why}", wave + 1)
+}
+
+/// Starts after all rings have passed: those whose windows open rarely.
+fn late(course: &Course) -> Option<String> {
+    let (through, last) = (course.length?, course.last_start?);
+    (last > through).then(|| format!("  the last one started after {}", length(last)))
+}
+
+fn sick(course: &Course) -> Option<String> {
+    (course.sick > 0).then(|| format!("  {} failed without the level's doing", course.sick))
 }
 
 fn timed(simulation: &Simulation) -> String {
@@ -117,7 +167,7 @@ fn ratio(many: u32, few: u32) -> String {
 }
 
 /// A length of time in its two largest units.
-pub(super) fn length(span: Span) -> String {
+pub fn length(span: Span) -> String {
     let seconds = span.seconds();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
