@@ -1,6 +1,6 @@
 //! One ring in words.
 
-use pdp_policies::rollout::{Failing, Lack, Phase};
+use pdp_policies::rollout::{Failing, Lack, Phase, WaitsFor};
 use pdp_transport::channel_server::{RingStatus, RingView, RolloutView};
 
 use super::holds::Next;
@@ -123,24 +123,48 @@ pub(super) fn is_exhausted(ring: &RingView) -> bool {
         && !is_held(ring)
 }
 
-/// What lets an exhausted wave go on.
-fn mended(view: &RolloutView, ring: &RingView) -> Next {
-    let (level, line) = (view.level, &view.line);
+/// What lets a wave go on that too many failed in; `why` nobody else is expected to prove it.
+fn mended(view: &RolloutView, ring: &RingView, why: &str) -> Next {
     if view.retryable && ring.census.failed > 0 {
-        let words = "nobody else may start: people let it try again (or skip those that failed)";
-        let command = format!("publisher rollout retry {level} --line {line} --reason \"...\"");
-        return Next { words: words.to_owned(), command };
+        let words = format!("{why}: people let it try again (or skip those that failed)");
+        let RolloutView { level, line, .. } = view;
+        return Next {
+            words,
+            command: format!("publisher rollout retry {level} --line {line} --reason \"...\""),
+        };
     }
+    let words = format!("{why}: people skip those that failed or fell silent");
+    Next { words, command: skip(view, ring) }
+}
+
+/// Leaves out the first that isn't well, or whom people name.
+fn skip(view: &RolloutView, ring: &RingView) -> String {
     let pdp = ring.reasons.failing.keys().next().map_or("ORGANIZATION/NAME", String::as_str);
-    let words = "nobody else may start: people skip those that failed or fell silent";
-    let command = format!("publisher rollout skip {level} --line {line} --pdp {pdp} --reason \"...\"");
-    Next { words: words.to_owned(), command }
+    format!("publisher rollout skip {} --line {} --pdp {pdp} --reason \"...\"", view.level, view.line)
+}
+
+/// What people can do where somebody could prove the wave, and nobody is about to.
+fn stalled(view: &RolloutView, ring: &RingView) -> Option<Next> {
+    let here = |waits: &&WaitsFor| matches!(waits, WaitsFor::People { ring: at, .. } if *at == ring.ring);
+    view.waits_for.as_ref().filter(here)?;
+    Some(match ring.lacks? {
+        Lack::Nobody {} => return None,
+        Lack::Sample { .. } => Next {
+            words: "nothing starts: ask one who is offered it what `kubectl pdp why` says, or people leave it out"
+                .to_owned(),
+            command: skip(view, ring),
+        },
+        Lack::Healthy { .. } | Lack::Budget {} => mended(view, ring, "nothing runs or starts"),
+    })
 }
 
 /// What a person can do where nobody proves the wave.
 pub(super) fn next(view: &RolloutView, ring: &RingView) -> Option<Next> {
     if is_exhausted(ring) {
-        return Some(mended(view, ring));
+        return Some(mended(view, ring, "nobody else may start"));
+    }
+    if let Some(next) = stalled(view, ring) {
+        return Some(next);
     }
     let waits = matches!(ring.lacks, Some(Lack::Nobody {})) && !is_held(ring);
     let come = ring.census.deferred + ring.census.not_reporting;

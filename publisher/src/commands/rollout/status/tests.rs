@@ -134,6 +134,48 @@ fn whom_an_unproven_wave_waits_for_and_the_way_out_are_named() {
 }
 
 #[test]
+fn a_wave_that_nobody_is_about_to_prove_names_the_way_out_at_every_lack() {
+    let sample = json!({ "sample": { "started": 1, "needed": 2 } });
+    let healthy = json!({ "healthy": { "healthy": 1, "needed": 2 } });
+    let offered = json!({ "members": 2, "healthy": 1, "offered": 1 });
+    let failed = json!({ "members": 3, "healthy": 1, "failed": 1, "offered": 1 });
+    for (lack, census, retryable, out) in [
+        (
+            &sample,
+            &offered,
+            false,
+            "`kubectl pdp why` says, or people leave it out: publisher rollout skip 42",
+        ),
+        (
+            &healthy,
+            &failed,
+            true,
+            "people let it try again (or skip those that failed): publisher rollout retry 42",
+        ),
+        (&healthy, &failed, false, "publisher rollout skip 42 --line pdp-2026 --pdp ORGANIZATION/NAME"),
+    ] {
+        let canary = ring(
+            "canary",
+            "open",
+            "open",
+            &json!({ "lacks": lack, "cap": 3, "starts": 2, "census": census }),
+        );
+        let people = json!({ "people": { "ring": "canary", "wave": 1, "lack": lack } });
+        let stalled = view(&[canary, waiting()], &json!({ "waitsFor": people, "retryable": retryable }));
+        let mut going = stalled.clone();
+        going.waits_for = None;
+        for (shown, going) in [
+            (text(&stalled), text(&going)),
+            (Lines::default().news(&stalled).join("\n"), Lines::default().news(&going).join("\n")),
+        ] {
+            assert!(shown.contains(out), "{out} in\n{shown}");
+            assert!(!going.contains("publisher rollout"), "{going}");
+        }
+        assert!(screen(&stalled, 120, false).join(" ").contains("publisher rollout"), "{out}");
+    }
+}
+
+#[test]
 fn the_bars_say_the_same_within_80_columns() {
     for (name, view) in [("bars_going", going()), ("bars_halted", halted())] {
         let lines = screen(&view, 80, false);

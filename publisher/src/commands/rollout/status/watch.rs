@@ -1,5 +1,7 @@
 //! Follows a rollout until there is nothing to watch any more.
 
+use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use console::Term;
@@ -15,14 +17,18 @@ use crate::server::Desk;
 /// How often it looks.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long an answer may take until a person is told: what is on the screen may be old by then.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The last look, and why the rollout can't go on by itself; nothing if it is through.
 pub(super) async fn watch(desk: &Desk, path: &str, until: Until) -> Result<(RolloutView, Option<String>)> {
     let mut shown = Shown::new();
-    let mut away = false;
+    let mut contact = Contact::default();
     loop {
-        match desk.get::<RolloutView>(path).await {
+        let slow = || shown.aside(contact.lost("no answer yet: still asking"));
+        match patiently(desk.get::<RolloutView>(path), PATIENCE, slow).await {
             Ok(view) => {
-                away = false;
+                shown.aside(contact.found());
                 shown.show(&view);
                 if let Some(end) = end(&view, until) {
                     shown.clear();
@@ -32,14 +38,38 @@ pub(super) async fn watch(desk: &Desk, path: &str, until: Until) -> Result<(Roll
             }
             // A watcher outlives a restart of the server.
             Err(failure) if failure.transient => {
-                if !std::mem::replace(&mut away, true) {
-                    shown.clear();
-                    say(&format!("◎ {}: looking again every second", failure.code));
-                }
+                shown.aside(contact.lost(&format!("{}: looking again every second", failure.code)));
             }
             Err(failure) => return Err(failure),
         }
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The answer, however long it takes; `tell` is called once if that is longer than `patience`.
+async fn patiently<T>(answer: impl Future<Output = T>, patience: Duration, tell: impl FnOnce()) -> T {
+    let mut answer = pin!(answer);
+    if let Ok(answered) = tokio::time::timeout(patience, &mut answer).await {
+        return answered;
+    }
+    tell();
+    answer.await
+}
+
+/// Whether the server answers. That it doesn't is said once, in its first words, and that it does again.
+#[derive(Debug, Default)]
+struct Contact {
+    is_lost: bool,
+}
+
+impl Contact {
+    fn lost(&mut self, why: &str) -> Option<String> {
+        let is_news = !std::mem::replace(&mut self.is_lost, true);
+        is_news.then(|| format!("◎ {why}"))
+    }
+
+    fn found(&mut self) -> Option<String> {
+        std::mem::take(&mut self.is_lost).then(|| "✔ the channel server answers again".to_owned())
     }
 }
 
@@ -73,6 +103,14 @@ impl Shown {
         }
     }
 
+    /// Says something that stays above what is shown.
+    fn aside(&mut self, words: Option<String>) {
+        if let Some(words) = words {
+            self.clear();
+            say(&words);
+        }
+    }
+
     fn clear(&mut self) {
         if let Self::Bars { screen, before } = self {
             redraw(screen, before.len(), &[]);
@@ -88,4 +126,33 @@ fn redraw(term: &Term, above: usize, lines: &[String]) {
         let _ = term.write_line(line);
     }
     let _ = term.flush();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_that_takes_long_is_told_of_once_and_waited_for() {
+        let (mut told, brief) = (0, Duration::from_millis(5));
+        let late = async {
+            tokio::time::sleep(brief * 4).await;
+            "late"
+        };
+        assert_eq!((patiently(late, brief, || told += 1).await, told), ("late", 1));
+        let (mut told, long) = (0, Duration::from_secs(60));
+        assert_eq!((patiently(async { "at once" }, long, || told += 1).await, told), ("at once", 0));
+    }
+
+    #[test]
+    fn a_server_that_hangs_or_is_gone_is_told_of_once_until_it_answers() {
+        let mut contact = Contact::default();
+        assert_eq!(contact.found(), None, "it was never lost");
+        let first = contact.lost("no answer yet: still asking");
+        assert_eq!(first.as_deref(), Some("◎ no answer yet: still asking"));
+        assert_eq!(contact.lost("it timed out"), None);
+        assert_eq!(contact.found().as_deref(), Some("✔ the channel server answers again"));
+        assert_eq!(contact.found(), None);
+        assert!(contact.lost("it is gone").is_some());
+    }
 }
