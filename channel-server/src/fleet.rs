@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
 use pdp_policies::report::{LevelDigest, Report, TargetState};
-use pdp_policies::rollout::{Rollout, Row};
+use pdp_policies::rollout::{Rollout, Row, Wellness};
 use pdp_policies::{At, Audience, Digest, Level, Line, Organization, PdpId, Promotion, Ring, Used};
 
 use crate::event::{Enrolment, Event};
@@ -61,6 +61,7 @@ pub(crate) struct Plane {
     pub(crate) reported: Option<(At, Digest)>,
     pub(crate) current: Option<LevelDigest>,
     pub(crate) target: Option<TargetState>,
+    pub(crate) wellness: Wellness,
     /// When it polled last, Unix seconds, 0 for never.
     pub(crate) seen: AtomicI64,
     /// The token that was verified last: its hash and expiry. Saves a signature check per poll.
@@ -142,6 +143,7 @@ impl Fleet {
             reported: None,
             current: None,
             target: None,
+            wellness: Wellness::Unknown,
             seen: AtomicI64::new(0),
             session: Mutex::new(None),
             reports: Mutex::default(),
@@ -164,7 +166,7 @@ impl Fleet {
 
     /// Takes in a report that was stored.
     pub(crate) fn hear(&mut self, report: Report, received: At, hash: Digest) {
-        let pdp = PdpId { organization: report.organization, data_plane: report.data_plane };
+        let pdp = PdpId { organization: report.organization.clone(), data_plane: report.data_plane.clone() };
         let Some(plane) = self.planes.get_mut(&pdp) else { return };
         // What an identity before this one reported is not this one's.
         if received < plane.enrolled {
@@ -172,6 +174,7 @@ impl Fleet {
         }
         plane.heard = Some(received);
         plane.reported = Some((report.issued, hash));
+        plane.wellness = plane.wellness.after(plane.current, &report);
         plane.current = report.current;
         plane.target = report.target;
         plane.pdp_sync = report.pdp_sync;

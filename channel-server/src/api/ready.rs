@@ -102,7 +102,8 @@ fn decide(
         Err(code) => (Err(code), None),
         Ok(Grant::Again { attempt, until }) => (Ok((attempt, until)), None),
         Ok(Grant::New { attempt, until }) => {
-            let event = RolloutEvent::Granted { pdp: pdp.clone(), ring: ring.clone(), attempt, until };
+            let sick = fleet.planes.get(pdp).is_some_and(|plane| plane.wellness.is_sick());
+            let event = RolloutEvent::Granted { pdp: pdp.clone(), ring: ring.clone(), attempt, until, sick };
             (Ok((attempt, until)), Some(Event::of_rollout(line, level, promotion.sha256, event)))
         }
     })

@@ -8,7 +8,7 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use pdp_policies::report::Report;
-use pdp_policies::rollout::{Heard, Unheard, hear};
+use pdp_policies::rollout::{Heard, Unheard, Wellness, hear};
 use pdp_policies::{At, CLOCK_TOLERANCE, Digest, Line, PdpId, Quota, Span, document, dsse};
 
 use super::assignment::Following;
@@ -159,8 +159,10 @@ fn meaning(server: &Server, pdp: &PdpId, line: &Line, report: &Report, now: At) 
         channel.levels.get(&target.level).filter(|p| p.sha256 == target.sha256).ok_or_else(unknown)?;
     let fleet = server.fleet();
     let ring = fleet.ring(pdp).ok_or_else(|| Refusal::not_found("the organization has no ring"))?;
-    let last = fleet.planes.get(pdp).and_then(|plane| plane.target.as_ref());
-    let heard = Heard { pdp, ring, issued: report.issued, target, last };
+    let plane = fleet.planes.get(pdp);
+    let last = plane.and_then(|plane| plane.target.as_ref());
+    let wellness = plane.map_or(Wellness::Unknown, |plane| plane.wellness);
+    let heard = Heard { pdp, ring, issued: report.issued, target, last, wellness };
     let rollout = fleet.rollout(&channel.line, target.level);
     let events = hear(channel, promotion, rollout, heard, now).map_err(|unheard| match unheard {
         Unheard::NeverOpened => Refusal::unprocessable(

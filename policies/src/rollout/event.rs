@@ -53,6 +53,9 @@ pub enum RolloutEvent {
         attempt: u32,
         /// An unused grant lapses then.
         until: At,
+        /// True if it was sick before: it neither proves nor fails the level.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sick: bool,
     },
     /// A PDP reports a start that nobody granted: the channel's own door, or ring state.
     Adopted {
@@ -62,6 +65,9 @@ pub enum RolloutEvent {
         ring: Ring,
         /// Which try of the level, from 1.
         attempt: u32,
+        /// True if it was sick before: it neither proves nor fails the level.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        sick: bool,
     },
     /// How a start ended, as the PDP reports it.
     Ended {

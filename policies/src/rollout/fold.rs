@@ -70,6 +70,8 @@ pub struct Started {
     pub outcome: Option<Outcome>,
     /// The number of the event that ended it.
     pub ended: Option<u64>,
+    /// True if it was sick before its first start here. What a failed attempt left sick is the level's victim.
+    pub sick: bool,
     /// The start before this one, which ended: it stands again if this one lapses.
     pub before: Option<Box<Started>>,
 }
@@ -105,10 +107,12 @@ impl Rollout {
                     progress.pass(at);
                 }
             }
-            RolloutEvent::Granted { pdp, ring, attempt, until } => {
-                self.start(pdp, ring, *attempt, at, Some(*until));
+            RolloutEvent::Granted { pdp, ring, attempt, until, sick } => {
+                self.start(pdp, ring, *attempt, at, Some(*until), *sick);
             }
-            RolloutEvent::Adopted { pdp, ring, attempt } => self.start(pdp, ring, *attempt, at, None),
+            RolloutEvent::Adopted { pdp, ring, attempt, sick } => {
+                self.start(pdp, ring, *attempt, at, None, *sick);
+            }
             RolloutEvent::Ended { pdp, attempt, outcome } => self.end(pdp, *attempt, *outcome),
             RolloutEvent::Lapsed { pdp, attempt } => self.lapse(pdp, *attempt),
             RolloutEvent::Halted { scope, cause } => {

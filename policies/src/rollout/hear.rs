@@ -3,6 +3,7 @@
 use super::event::{Outcome, RolloutEvent};
 use super::fold::{Rollout, Started};
 use super::offer::is_open;
+use super::wellness::Wellness;
 use crate::channel::{Channel, Promotion};
 use crate::names::{PdpId, Ring};
 use crate::report::{ReportState, TargetState};
@@ -21,6 +22,8 @@ pub struct Heard<'a> {
     pub target: &'a TargetState,
     /// What it said last.
     pub last: Option<&'a TargetState>,
+    /// How it was by the reports before this one.
+    pub wellness: Wellness,
 }
 
 /// Why a report counts nothing.
@@ -70,7 +73,8 @@ pub fn hear(
         if !was_opened(channel, promotion, rollout, now) {
             return Err(Unheard::NeverOpened);
         }
-        events.push(RolloutEvent::Adopted { pdp: pdp.clone(), ring: heard.ring.clone(), attempt });
+        let (ring, sick) = (heard.ring.clone(), heard.wellness.is_sick());
+        events.push(RolloutEvent::Adopted { pdp: pdp.clone(), ring, attempt, sick });
     }
     let known = start.filter(|start| start.attempt == attempt).and_then(|start| start.outcome);
     let news = |outcome: &Outcome| Some(*outcome) != known && known != Some(Outcome::Failed);

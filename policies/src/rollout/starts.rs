@@ -7,10 +7,26 @@ use crate::time::At;
 
 impl Rollout {
     /// A grant for the same attempt renews it (a PDP may have lost its state); it never counts twice.
-    pub(super) fn start(&mut self, pdp: &PdpId, ring: &Ring, attempt: u32, at: At, until: Option<At>) {
+    pub(super) fn start(
+        &mut self,
+        pdp: &PdpId,
+        ring: &Ring,
+        attempt: u32,
+        at: At,
+        until: Option<At>,
+        sick: bool,
+    ) {
         let Some(start) = self.starts.get(pdp) else {
-            let start =
-                Started { ring: ring.clone(), attempt, at, until, outcome: None, ended: None, before: None };
+            let start = Started {
+                ring: ring.clone(),
+                attempt,
+                at,
+                until,
+                outcome: None,
+                ended: None,
+                sick,
+                before: None,
+            };
             self.running.entry(ring.clone()).or_default().insert(pdp.clone());
             self.starts.insert(pdp.clone(), start);
             *self.started_in.entry(ring.clone()).or_default() += 1;
@@ -20,6 +36,8 @@ impl Rollout {
         if start.attempt >= attempt && !renewed {
             return;
         }
+        // A retry finds what the attempt before left: only the first start tells who was sick already.
+        let sick = start.sick;
         let first = if start.attempt == attempt && start.outcome.is_none() { start.at } else { at };
         let begun = start.outcome.is_some() || start.until.is_none();
         let before = match begun {
@@ -30,7 +48,7 @@ impl Rollout {
         self.count_healthy(&ring, was_healthy, false);
         self.running.entry(ring.clone()).or_default().insert(pdp.clone());
         self.failed.remove(pdp);
-        let start = Started { ring, attempt, at: first, until, outcome: None, ended: None, before };
+        let start = Started { ring, attempt, at: first, until, outcome: None, ended: None, sick, before };
         self.starts.insert(pdp.clone(), start);
     }
 
@@ -105,6 +123,6 @@ impl Rollout {
 
 impl Started {
     fn is_healthy(&self) -> bool {
-        self.outcome == Some(Outcome::Healthy)
+        self.outcome == Some(Outcome::Healthy) && !self.sick
     }
 }
