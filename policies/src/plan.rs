@@ -101,22 +101,22 @@ pub struct RingRules {
     pub name: Ring,
     /// Caps on starts, growing, the last one everybody.
     pub waves: Vec<Cap>,
-    /// This share of the eligible must be healthy before the next wave. Shipped: 100 % for canary, 95 % for early
-    /// and general, 98 % for regulated.
+    /// This share of the eligible must be healthy before the next wave; failures that chance explains aren't counted.
+    /// Shipped: 95 %.
     pub healthy_share: Percent,
     /// No wave is judged on fewer eligible PDPs than this (or all there are). From 1; shipped: 2, 3, 5 and 3.
     pub min_sample: u32,
     /// So many of the eligible (whole percent) may fail or fall silent; one more halts the ring. Compared exactly,
     /// without rounding: halted when failures × 100 > budget × eligible. A single failure is measured against the
     /// wave as it will be when it is full, so that one sick PDP among the first few halts only what couldn't bear
-    /// it anyway. 0 bears none. Failures that were known when people resumed don't count any more. Shipped: 0 %
-    /// for canary, 3 % for early, 3 % for general, 1 % for regulated.
+    /// it anyway; where the plan has `chance`, against the whole ring. 0 bears none. Failures that were known when people
+    /// resumed don't count any more. Shipped: 5 %, as a bound beside `chance`.
     pub failure_budget: Percent,
     /// Of one organization so many PDPs may fail or fall silent in this ring; one more halts the rollout for that
-    /// organization. Two organizations halted so halt the ring. Shipped: 0, 1, 1 and 0.
+    /// organization. Two organizations halted so halt the ring. Shipped: 1.
     pub organization_failures: u32,
     /// So many PDPs may be in flight at once: started, neither ended nor silent. None (the default): as many as
-    /// the wave allows. Shipped: 3 for canary, 10 for early, 100 for general, 20 for regulated.
+    /// the wave allows. Shipped: 3 for canary, 6 for early, 200 for general, 50 for regulated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<Cap>,
     /// The same as a share of the ring's members, rounded up, so that a small ring doesn't start all at once; where both

@@ -18,7 +18,7 @@ fn two_hundred_and_fifty_six_ask_at_once_and_a_wave_of_ten_lets_exactly_ten_star
 fn all_that_is_wrong_with_a_plan_is_said_at_once_and_nothing_is_proposed() {
     let world = pdp_e2e::World::start().unwrap();
     let refused = world.plan(|plan| {
-        let plan = plan.replacen("percent: 20}", "percent: 0}", 1);
+        let plan = plan.replacen("percent: 10}", "percent: 0}", 1);
         let plan = plan.replacen("minSample: 2", "minSample: 0", 1);
         let plan = plan.replacen("soak: 24h", "soak: 0s", 1);
         plan.replacen("    regulated: {opensAfter: 10d", "    regulatde: {opensAfter: 10d", 1)

@@ -16,15 +16,18 @@ use crate::plan::{Percent, RingPlan, RingRules};
 ///
 /// Where the plan says what fails by chance, the first number of failures that chance doesn't explain halts as well.
 pub fn bears(plan: &RingPlan, rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> u32 {
-    let budget = budget(rules, wave, tally, rollout);
+    let budget = budget(plan, rules, wave, tally, rollout);
     let Some(chance) = plan.chance else { return budget };
     let beyond = |failures: &u32| is_beyond_chance(chance, plan, &rules.name, tally, *failures);
     (1..=budget).find(beyond).map_or(budget, |first| first - 1)
 }
 
-fn budget(rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> u32 {
+fn budget(plan: &RingPlan, rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> u32 {
     let eligible = tally.census(&rules.name).eligible();
-    let full = possible(rules, wave, tally, rollout).min(cap_of(rules, wave, tally.present(&rules.name)));
+    let members = tally.present(&rules.name);
+    // Where chance is judged by itself, a first wave of six doesn't halt a ring of thirty for one of them.
+    let wave = if plan.chance.is_some() { rules.waves.len() } else { wave };
+    let full = possible(rules, wave, tally, rollout).min(cap_of(rules, wave, members)).min(members);
     share(rules.failure_budget, eligible).max(share(rules.failure_budget, eligible.max(full)).min(1))
 }
 
@@ -58,7 +61,7 @@ pub(super) fn halts(
     let (counts, failures) = (tally.census(ring), tally.failures(ring));
     let scope = HaltScope::Ring { ring: ring.clone() };
     if ring_exceeded(plan, rules, progress.wave, tally, rollout) {
-        let within = failures.all <= budget(rules, progress.wave, tally, rollout);
+        let within = failures.all <= budget(plan, rules, progress.wave, tally, rollout);
         let chance = plan.chance.filter(|_| within).map(|chance| chance.failures_per_mille);
         let (failures, eligible) = (failures.all, counts.eligible());
         let cause = Cause::FailureBudget { failures, eligible, budget: rules.failure_budget, chance };

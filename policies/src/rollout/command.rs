@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::census::Tally;
 use super::event::RolloutEvent;
+use super::expedite::would_pass;
 use super::fold::Rollout;
 use super::halt::{Cause, HaltScope};
 use super::phase::{Fate, Phase, furthest, phase};
@@ -357,26 +358,6 @@ fn retry(rollout: &Rollout) -> Result<Option<u32>, CommandRefusal> {
         None => Err(CommandRefusal::NothingFailed),
         Some(attempt) if attempt < rollout.attempt() => Ok(None),
         Some(attempt) => Ok(attempt.checked_add(1)),
-    }
-}
-
-/// Refuses to end a soak where something else holds the wave up: it would say yes and change nothing.
-fn would_pass(
-    plan: &RingPlan,
-    rollout: &Rollout,
-    tally: &Tally,
-    ring: &Ring,
-    wave: usize,
-) -> Result<(), CommandRefusal> {
-    let rules = plan.rules(ring).ok_or(CommandRefusal::UnknownRing)?;
-    let mut before = plan.rings.iter().take_while(|rules| rules.name != *ring);
-    if before.any(|rules| rollout.is_halted(&rules.name)) {
-        return Err(CommandRefusal::Halted);
-    }
-    match lack(plan, rules, wave, tally, rollout) {
-        None => Ok(()),
-        Some(Lack::Nobody {}) => Err(CommandRefusal::NobodyProves),
-        Some(_) => Err(CommandRefusal::NotProven),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::census::Clock;
 use super::event::Outcome;
-use super::flight::is_full;
+use super::flight::{Running, is_full, running};
 use super::fold::Rollout;
 use super::offer::{Asker, wave_of};
 use super::step::cap_of;
@@ -62,7 +62,8 @@ pub fn grant<'a>(
     braked: Option<ObstacleCode>,
     clock: Clock,
 ) -> Result<Grant, ObstacleCode> {
-    let running = |rollout: &Rollout, silence_after| running(rollout, wish.ring, &heard, silence_after, clock);
+    let running =
+        |rollout: &Rollout, silence_after| running(rollout, wish.ring, &heard, silence_after, clock);
     grant_where(channel, rollouts, wish, running, braked, clock)
 }
 

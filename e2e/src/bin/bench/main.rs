@@ -17,7 +17,7 @@ mod transport;
 
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use pdp_e2e::{World, wait_for};
 use serde_json::Value;
 
@@ -26,25 +26,42 @@ type Part = (&'static str, fn() -> Result<()>);
 
 fn main() -> Result<()> {
     let only = std::env::var("ONLY").unwrap_or_default();
-    let parts: [Part; 8] = [
+    let parts: [Part; 9] = [
         ("release", release),
         ("transport", transport::bench),
         ("server", server::bench),
-        ("rollouts", rollouts::bench),
+        ("rollouts", rollouts),
         ("cluster", cluster::bench),
         ("rest", transport::rest),
         ("images", images::bench),
         ("beside", beside),
+        ("paper", on_paper),
     ];
     ensure!(
         only.is_empty() || parts.iter().any(|(name, _)| *name == only),
-        "ONLY=release|transport|server|rollouts|cluster|rest|images|beside"
+        "ONLY=release|transport|server|rollouts|cluster|rest|images|beside|paper"
     );
     row("FIGURE", "MEASURED", "AIM");
-    // Rest alone is part of what `transport` measures, and images and beside alone of `release`.
-    let is_part = |name: &str| ["rest", "images", "beside"].contains(&name);
+    // Rest alone is part of what `transport` measures, and images and beside alone of `release`, paper
+    // of `rollouts`.
+    let is_part = |name: &str| ["rest", "images", "beside", "paper"].contains(&name);
     let is_asked = |name: &str| if only.is_empty() { !is_part(name) } else { name == only };
     parts.iter().filter(|(name, _)| is_asked(name)).try_for_each(|(_, part)| part())
+}
+
+/// Many rollouts in virtual time.
+fn on_paper() -> Result<()> {
+    for line in example("replay_rollouts")?.lines() {
+        let [what, measured, aim] = line.split('\t').collect::<Vec<_>>()[..] else { bail!("{line}") };
+        row(what, measured, aim);
+    }
+    Ok(())
+}
+
+/// On paper, and against a real server.
+fn rollouts() -> Result<()> {
+    on_paper()?;
+    rollouts::bench()
 }
 
 /// Reading and publishing a level, and what pdp-sync holds in memory without a cluster.

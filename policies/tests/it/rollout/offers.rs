@@ -103,9 +103,9 @@ fn canaries_of_a_halted_level_get_the_highest_that_is_not_halted_for_them() {
 #[test]
 fn withdrawn_and_halted_levels_are_never_offered() {
     let mut levels = Levels::new(BOTH);
-    assert_eq!(levels.share(42, "early"), Some((20.try_into().unwrap(), false)));
+    assert_eq!(levels.share(42, "early"), Some((10.try_into().unwrap(), false)));
     levels.halt(42, HaltScope::Ring { ring: ring("early") });
-    assert_eq!(levels.share(42, "early"), Some((20.try_into().unwrap(), true)), "the share is kept");
+    assert_eq!(levels.share(42, "early"), Some((10.try_into().unwrap(), true)), "the share is kept");
     assert_eq!(levels.offered("early", "acme", Some(40)), Some(41));
     levels.withdraw(41);
     assert_eq!(levels.offered("early", "acme", Some(40)), None);
@@ -119,7 +119,7 @@ fn a_pause_tells_those_without_a_server_to_hold() {
     let mut levels = Levels::new(BOTH);
     let paused = RolloutEvent::Paused { by: "ada".into(), reason: "x".into() };
     levels.rollouts.get_mut(&Level(42)).unwrap().apply(now(), &paused);
-    assert_eq!(levels.share(42, "early"), Some((20.try_into().unwrap(), true)));
+    assert_eq!(levels.share(42, "early"), Some((10.try_into().unwrap(), true)));
 }
 
 #[test]

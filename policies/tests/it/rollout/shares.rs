@@ -1,7 +1,7 @@
 //! The shares of the ring state grow with time.
 
 use pdp_policies::rollout::RolloutEvent;
-use pdp_policies::{At, Level, Percent, Span};
+use pdp_policies::{At, Cap, Level, Percent, Span, Tempo};
 
 use super::offers::Levels;
 use super::world::ring;
@@ -9,10 +9,14 @@ use crate::vendor::now;
 
 const SOAK: u32 = 3600;
 
-/// The share of `general` (5, 25 and 100 %; a soak of an hour at tempo emergency) so many seconds after it opened, with its
+/// The share of `general` (5, 25 and 100 %; a soak of an hour) so many seconds after it opened, with its
 /// waves passed at these seconds.
 fn share(seconds: u32, passed: &[u32]) -> u8 {
     let mut levels = Levels::new(&[(42, &["canary", "early"])]);
+    let plan = &mut levels.channel.plan;
+    plan.rings[2].waves = [5, 25, 100].map(|share| Cap::Percent(share.try_into().unwrap())).into();
+    let pace = plan.tempos.get_mut(&Tempo::Emergency).unwrap().get_mut(&ring("general")).unwrap();
+    pace.soak = Span::from_seconds(SOAK);
     let opened = now().plus(Span::from_seconds(86_400));
     let at = |seconds: u32| opened.plus(Span::from_seconds(seconds));
     let mut event = |at: At, event| levels.rollouts.get_mut(&Level(42)).unwrap().apply(at, &event);

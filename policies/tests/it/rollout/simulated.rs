@@ -10,8 +10,9 @@ fn run(breaks: u8, from: u32, cut_off: u8) -> Simulation {
     let plan = RingPlan::shipped().unwrap();
     let fleet: Fleet = yaml::read(FLEET).unwrap();
     assert_eq!(fleet.problems(&plan), Vec::<String>::new());
-    let (breaks, cut_off) = (breaks.try_into().unwrap(), cut_off.try_into().unwrap());
-    let trial = Trial { seed: 1, breaks, from: Span::from_seconds(from), cut_off, reaction: REACTION };
+    let share = |percent: u8| format!("{percent}%").parse().unwrap();
+    let (breaks, cut_off, from) = (share(breaks), share(cut_off), Span::from_seconds(from));
+    let trial = Trial { seed: 1, breaks, from, cut_off, reaction: REACTION, ..Trial::default() };
     simulate(&plan, Tempo::Emergency, &fleet, &trial).unwrap()
 }
 

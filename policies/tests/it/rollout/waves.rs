@@ -175,6 +175,7 @@ fn an_expedited_soak_ends_now_but_beats_neither_share_nor_sample_nor_the_signed_
 #[test]
 fn an_expedited_wave_that_turns_bad_does_not_pass() {
     let mut world = World::new(&[("canary", 3)]);
+    world.channel.plan.chance = None;
     let rules = &mut world.channel.plan.rings[0];
     rules.waves[0] = pdp_policies::Cap::Count(2);
     (rules.failure_budget, rules.organization_failures) = (99.try_into().unwrap(), 9);
@@ -189,7 +190,30 @@ fn an_expedited_wave_that_turns_bad_does_not_pass() {
     world.report(0);
     world.settle();
     assert!(world.rollout.halts.is_empty());
-    assert_eq!(world.rollout.rings[&ring("canary")].wave, 0, "1 of 2 healthy is no share of 100 %");
+    assert_eq!(world.rollout.rings[&ring("canary")].wave, 0, "1 of 2 healthy is no share of 95 %");
+}
+
+#[test]
+fn a_failure_that_chance_explains_holds_up_no_wave() {
+    for (chance, passes) in [(true, true), (false, false)] {
+        let mut world = World::at_once(&[("canary", 30)]);
+        let plan = &mut world.channel.plan;
+        plan.chance = plan.chance.filter(|_| chance);
+        let rules = &mut plan.rings[0];
+        (rules.in_flight, rules.waves) = (None, vec![pdp_policies::Cap::Percent(pdp_policies::Percent::ALL)]);
+        (rules.healthy_share, rules.failure_budget) = (100.try_into().unwrap(), 10.try_into().unwrap());
+        world.settle();
+        for n in 0..30 {
+            assert!(world.start(n));
+            world.finish(n, if n == 29 { Outcome::Failed } else { Outcome::Healthy });
+        }
+        for _ in 0..3 {
+            world.pass_time(900);
+            world.settle();
+        }
+        assert!(world.rollout.halts.is_empty());
+        assert_eq!(world.rollout.rings[&ring("canary")].wave, usize::from(passes), "{chance}");
+    }
 }
 
 #[test]
@@ -198,7 +222,13 @@ fn what_comes_twice_or_makes_no_sense_changes_nothing() {
     let cause = |by: &str| Cause::Person { by: by.into(), reason: "x".into() };
     let (canary, pdp) = (ring("canary"), super::world::pdp("acme"));
     let until = At::from_unix(crate::vendor::NOW + 3600);
-    let granted = |attempt| RolloutEvent::Granted { pdp: pdp.clone(), ring: canary.clone(), attempt, until };
+    let granted = |attempt| RolloutEvent::Granted {
+        pdp: pdp.clone(),
+        ring: canary.clone(),
+        attempt,
+        until,
+        sick: false,
+    };
     let ended = |attempt, outcome| RolloutEvent::Ended { pdp: pdp.clone(), attempt, outcome };
     let mut events = vec![
         RolloutEvent::Created {},

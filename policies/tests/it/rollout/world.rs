@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use pdp_policies::report::{ReportState, TargetState};
 use pdp_policies::rollout::{
     Clock, Command, CommandRefusal, Fate, Grant, Heard, Order, Outcome, Outside, Reasons, Rollout,
-    RolloutEvent, Row, Tally, Unheard, Wish, cap_of, command, explained, grant, hear, step, superseded,
-    tally,
+    RolloutEvent, Row, Tally, Unheard, Wellness, Wish, cap_of, command, explained, grant, hear, step,
+    superseded, tally,
 };
 use pdp_policies::{At, Channel, Digest, Level, ObstacleCode, PdpId, Promotion, Ring, RingPlan, Span, Tempo};
 
@@ -59,6 +59,7 @@ pub(super) struct Plane {
     pub(super) current: Option<Level>,
     pub(super) heard: Option<At>,
     pub(super) last: Option<(At, TargetState)>,
+    pub(super) wellness: Wellness,
 }
 
 /// All of it.
@@ -95,6 +96,7 @@ impl World {
                 current: Some(Level(41)),
                 heard: Some(now()),
                 last: None,
+                wellness: Wellness::Well,
             })
         });
         let mut channel = Channel::new(line(), plan);
@@ -179,13 +181,13 @@ impl World {
 
     /// A `ready` as the server takes it.
     pub(super) fn ready(&mut self, n: usize, attempt: u32) -> Result<Grant, ObstacleCode> {
-        let Plane { pdp, ring, .. } = self.planes[n].clone();
+        let Plane { pdp, ring, wellness, .. } = self.planes[n].clone();
         let wish = Wish { pdp: &pdp, ring: &ring, members: self.members(&ring), level: LEVEL, attempt };
         let heard = |pdp: &PdpId| self.planes.iter().find(|plane| plane.pdp == *pdp)?.heard;
         let rollouts = |level| (level == LEVEL).then_some(&self.rollout);
         let given = grant(&self.channel, rollouts, wish, heard, self.braked, self.clock());
         if let Ok(Grant::New { attempt, until }) = given {
-            self.push(RolloutEvent::Granted { pdp, ring, attempt, until });
+            self.push(RolloutEvent::Granted { pdp, ring, attempt, until, sick: wellness.is_sick() });
         }
         given
     }
@@ -237,7 +239,14 @@ impl World {
             return Ok(());
         }
         let last = plane.last.as_ref().map(|(_, target)| target);
-        let heard = Heard { pdp: &plane.pdp, ring: &plane.ring, issued, target: &target, last };
+        let heard = Heard {
+            pdp: &plane.pdp,
+            ring: &plane.ring,
+            issued,
+            target: &target,
+            last,
+            wellness: plane.wellness,
+        };
         let events = hear(&self.channel, self.promotion(), Some(&self.rollout), heard, self.now)?;
         (self.planes[n].heard, self.planes[n].last) = (Some(self.now), Some((issued, target)));
         events.into_iter().for_each(|event| self.push(event));
