@@ -35,6 +35,25 @@ pub enum Grant {
     },
 }
 
+/// Whom a refusal refuses. Rules that look at the asker must say so: whoever asks for many stops at the first refusal that
+/// is about the ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Everybody in the ring who hasn't started, for now.
+    Ring(ObstacleCode),
+    /// The asker; others may fare better.
+    Asker(ObstacleCode),
+}
+
+impl Refusal {
+    /// What the asker is told.
+    pub(super) fn code(self) -> ObstacleCode {
+        match self {
+            Self::Ring(code) | Self::Asker(code) => code,
+        }
+    }
+}
+
 /// One `ready`: who wants to start what.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish<'a> {
@@ -64,10 +83,10 @@ pub fn grant<'a>(
 ) -> Result<Grant, ObstacleCode> {
     let running =
         |rollout: &Rollout, silence_after| running(rollout, wish.ring, &heard, silence_after, clock);
-    grant_where(channel, rollouts, wish, running, braked, clock)
+    grant_where(channel, rollouts, wish, running, braked, clock).map_err(Refusal::code)
 }
 
-/// As [`grant`], for those who know already how many PDPs of the ring run.
+/// As [`grant`], for those who know already how many PDPs of the ring run; and says whom a refusal refuses.
 pub(super) fn grant_where<'a>(
     channel: &Channel,
     rollouts: impl Fn(Level) -> Option<&'a Rollout>,
@@ -75,30 +94,39 @@ pub(super) fn grant_where<'a>(
     running: impl FnOnce(&Rollout, Span) -> Running,
     braked: Option<ObstacleCode>,
     clock: Clock,
-) -> Result<Grant, ObstacleCode> {
+) -> Result<Grant, Refusal> {
     if let Some(code) = braked {
-        return Err(code);
+        return Err(Refusal::Ring(code));
     }
     let (Wish { ring, level, .. }, organization) = (wish, Some(&wish.pdp.organization));
-    let rollout = rollouts(level).ok_or(ObstacleCode::RingNotOpenYet)?;
+    let rollout = rollouts(level).ok_or(Refusal::Ring(ObstacleCode::RingNotOpenYet))?;
+    if rollout.is_halted(ring) {
+        return Err(Refusal::Ring(ObstacleCode::Halted));
+    }
     if rollout.is_halted_for(ring, organization) {
-        return Err(ObstacleCode::Halted);
+        return Err(Refusal::Asker(ObstacleCode::Halted));
     }
     let asker = Asker { ring, organization, current: None };
-    let wave = wave_of(channel, level, &rollouts, asker, clock.now).ok_or(ObstacleCode::RingNotOpenYet)?;
-    let rules = channel.plan.rules(ring).ok_or(ObstacleCode::RingNotOpenYet)?;
-    if rollout.paused.is_some() || rollout.skipped.contains(wish.pdp) {
-        return Err(ObstacleCode::NoGrant);
+    // An audience is about organizations.
+    let closed = Refusal::Asker(ObstacleCode::RingNotOpenYet);
+    let wave = wave_of(channel, level, &rollouts, asker, clock.now).ok_or(closed)?;
+    let rules = channel.plan.rules(ring).ok_or(Refusal::Ring(ObstacleCode::RingNotOpenYet))?;
+    if rollout.paused.is_some() {
+        return Err(Refusal::Ring(ObstacleCode::NoGrant));
     }
-    let attempt = attempt(rollout, wish)?;
+    if rollout.skipped.contains(wish.pdp) {
+        return Err(Refusal::Asker(ObstacleCode::NoGrant));
+    }
+    let attempt = attempt(rollout, wish).map_err(Refusal::Asker)?;
     let until = clock.now.plus(GRANT_LIFE);
+    let no_place = Err(Refusal::Ring(ObstacleCode::NoGrant));
     match rollout.starts.get(wish.pdp) {
         Some(start) if start.attempt == attempt && start.outcome.is_none() => match start.until {
             Some(until) if until > clock.now => Ok(Grant::Again { attempt, until }),
             _ => Ok(Grant::New { attempt, until }),
         },
-        None if rollout.starts_in(ring) >= cap_of(rules, wave, wish.members) => Err(ObstacleCode::NoGrant),
-        _ if is_full(channel, rollout, rules, wish, running) => Err(ObstacleCode::NoGrant),
+        None if rollout.starts_in(ring) >= cap_of(rules, wave, wish.members) => no_place,
+        _ if is_full(channel, rollout, rules, wish, running) => no_place,
         _ => Ok(Grant::New { attempt, until }),
     }
 }

@@ -4,7 +4,7 @@ use super::plane::Plane;
 use super::queue::Due;
 use super::server::{LEVEL, Server};
 use crate::names::Ring;
-use crate::rollout::grant::grant_where;
+use crate::rollout::grant::{Refusal, grant_where};
 use crate::rollout::{Grant, Rollout, RolloutEvent, Wish};
 use crate::time::Span;
 
@@ -38,40 +38,45 @@ impl Server<'_> {
         if let Some(at) = plane.turns(self.now) {
             lane.windows.push(at, n, Due::Window);
         }
-        let halted = self.rollout.is_halted_for(&plane.ring, Some(&plane.pdp.organization));
-        match plane.shut || halted {
+        match plane.shut {
             true => lane.asking.remove(&n),
             false => lane.asking.insert(n),
         };
     }
 
-    /// Who may start asks, until one is refused: what refuses it refuses whoever comes after it, too.
+    /// Who may start asks, one after the other, until somebody is refused for what refuses everybody in the ring.
     pub(super) fn polls(&mut self, ring: usize) {
-        while let Some(n) = self.lanes.get(ring).and_then(|lane| lane.asking.first().copied()) {
-            let Some(event) = self.ask(n) else { return };
-            self.change(&[n], |server| {
-                server.push(&event);
-                server.start(n);
-            });
+        let mut next = 0;
+        while let Some(n) = self.asking(ring, next) {
+            next = n + 1;
+            match self.ask(n) {
+                Some(Ok(event)) => self.change(&[n], |server| {
+                    server.push(&event);
+                    server.start(n);
+                }),
+                Some(Err(Refusal::Asker(_))) => {}
+                Some(Err(Refusal::Ring(_))) | None => return,
+            }
         }
     }
 
-    fn ask(&self, n: usize) -> Option<RolloutEvent> {
+    /// The first one from a place on that may ask.
+    fn asking(&self, ring: usize, from: usize) -> Option<usize> {
+        self.lanes.get(ring)?.asking.range(from..).next().copied()
+    }
+
+    /// What its question comes to: a start, or a refusal.
+    pub(super) fn ask(&self, n: usize) -> Option<Result<RolloutEvent, Refusal>> {
         let Plane { pdp, ring, ring_number, sick, .. } = self.planes.get(n)?;
         let lane = self.lanes.get(*ring_number)?;
         let wish = Wish { pdp, ring, members: lane.members, level: LEVEL, attempt: 1 };
         let rollouts = |level| (level == LEVEL).then_some(&self.rollout);
         let running = |_: &Rollout, _: Span| lane.running;
-        match grant_where(&self.channel, rollouts, wish, running, None, self.clock(self.now)) {
-            Ok(Grant::New { attempt, until }) => Some(RolloutEvent::Granted {
-                pdp: pdp.clone(),
-                ring: ring.clone(),
-                attempt,
-                until,
-                sick: *sick,
-            }),
-            _ => None,
-        }
+        let grant = grant_where(&self.channel, rollouts, wish, running, None, self.clock(self.now));
+        Some(grant.map(|grant| {
+            let (Grant::New { attempt, until } | Grant::Again { attempt, until }) = grant;
+            RolloutEvent::Granted { pdp: pdp.clone(), ring: ring.clone(), attempt, until, sick: *sick }
+        }))
     }
 
     fn start(&mut self, n: usize) {

@@ -11,6 +11,8 @@ mod people;
 mod per_mille;
 mod plane;
 mod queue;
+#[cfg(test)]
+mod refusals;
 mod reports;
 mod scenario;
 mod server;

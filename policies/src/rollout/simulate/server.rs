@@ -14,7 +14,7 @@ use crate::names::{BadName, Level, Ring};
 use crate::plan::{RingPlan, Tempo};
 use crate::report::{ReportState, TargetState};
 use crate::rollout::flight::Running;
-use crate::rollout::{Clock, HaltScope, Outside, Rollout, RolloutEvent, Row, Tally, step, tally};
+use crate::rollout::{Clock, Outside, Rollout, RolloutEvent, Row, Tally, step, tally};
 use crate::time::At;
 
 pub(super) const LEVEL: Level = Level(1);
@@ -178,15 +178,6 @@ impl<'a> Server<'a> {
     fn happens(&mut self, event: &RolloutEvent) {
         match event {
             RolloutEvent::RingOpened { ring } => self.open(ring, event),
-            RolloutEvent::Halted { scope: HaltScope::Organization { organization }, .. } => {
-                self.push(event);
-                for lane in &mut self.lanes {
-                    let other = |n: &usize| {
-                        self.planes.get(*n).is_some_and(|plane| plane.pdp.organization != *organization)
-                    };
-                    lane.asking.retain(other);
-                }
-            }
             _ => self.push(event),
         }
     }

@@ -40,6 +40,7 @@ fn each<K: Ord, V: Default + PartialEq>(
 }
 
 fn census(sum: &mut Census, part: &Census, with: With) {
+    // No `..`: a new field doesn't compile until it is summed up here.
     let Census {
         members,
         not_reporting,
@@ -69,6 +70,7 @@ fn census(sum: &mut Census, part: &Census, with: With) {
 }
 
 fn failed(sum: &mut Failures, part: Failures, with: With) {
+    // Named one by one: a new field doesn't compile until it is summed up here.
     let Failures { all, organizations } = part;
     sum.all = with(sum.all, all);
     each(&mut sum.organizations, organizations, |sum, part| *sum = with(*sum, part));
