@@ -110,3 +110,60 @@ fn bad_input_is_refused_with_everything_that_is_wrong() {
         assert_ne!(code, 0, "{flag} {value}");
     }
 }
+
+const SCENARIO: &str = "# A release engineer's own.\nfleet:\n  upgrade: {least: 8m, most: 25m}\n  rings:\n    \
+    - {name: canary, organizations: 4}\n    - {name: early, organizations: 9, dataPlanes: 2}\n\
+    level: {breaks: 20%, after: 1h}\nothers: {sick: 5‰}\ntempo: emergency\nseed: 3\n";
+
+#[test]
+fn a_scenario_is_played_and_its_table_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, plot) = (folder.path().join("own.txt"), folder.path().join("own.svg"));
+    let play = |text: &str, more: &[&str]| {
+        std::fs::write(&file, text).unwrap();
+        publisher(&[&["rollout", "simulate", "--scenario", file.to_str().unwrap()], more].concat())
+    };
+    let (code, text, error) = play(SCENARIO, &["--plot", plot.to_str().unwrap()]);
+    assert_eq!(code, 0, "without a table nothing is compared: {error}");
+    assert!(std::fs::read_to_string(&plot).unwrap().contains("</svg>"));
+    let (headline, table) = text.split_once("\n\n").unwrap();
+    assert!(headline.contains("breaks 20 % 1h after their start, 0.5 % sick before"), "{headline}");
+    let with = format!("{SCENARIO}---\n{table}");
+    assert_eq!(play(&with, &[]).0, 0, "the table that came out");
+    let (code, _, error) = play(&with.replace("22 start", "21 start"), &[]);
+    assert!(code == 1 && error.contains("another table"), "{error}");
+    let (code, json, _) = play(&with, &["-o", "json"]);
+    let answer: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(code == 0 && answer["breaks"] == 20 && answer["sick"] == 0.5, "{answer}");
+    let (code, _, error) = play(&SCENARIO.replace("canary", "moon"), &[]);
+    assert!(code == 1 && error.contains("fleet.rings.0.name: the plan has no ring `moon`"), "{error}");
+    let (code, _, error) = play(&SCENARIO.replace("others", "otters"), &[]);
+    assert!(code == 1 && error.contains("otters"), "{error}");
+    let (code, _, error) = play(SCENARIO, &["--breaks", "5"]);
+    assert!(code == 2 && error.contains("--breaks"), "a scenario says all itself: {error}");
+}
+
+#[test]
+fn what_fails_without_the_levels_doing_is_told_apart() {
+    let args = [
+        "--tempo",
+        "accelerated",
+        "--sick",
+        "2",
+        "--by-chance",
+        "1%",
+        "--after",
+        "60",
+        "--acknowledge",
+        "1d",
+    ];
+    let (code, text, error) = simulate(&args);
+    assert_eq!(code, 0, "{error}");
+    assert!(text.contains("a good level, 2 % sick before, 1 % fail by chance"), "{text}");
+    let (_, json, _) = simulate(&[&args[..], &["-o", "json"]].concat());
+    let answer: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let timed = &answer["timed"];
+    assert!(timed["sick"].as_u64() > Some(0) && timed["byChance"].as_u64() > Some(0), "{timed}");
+    assert_eq!((&timed["broken"], &timed["stop"]), (&0.into(), &serde_json::Value::Null), "nobody is misled");
+    assert_eq!((&answer["acknowledge"], &answer["after"]), (&"1d".into(), &"1h".into()));
+}

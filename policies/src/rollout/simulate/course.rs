@@ -46,8 +46,10 @@ pub struct Course {
     pub healthy: u32,
     /// Data planes that the level broke, in the end.
     pub broken: u32,
-    /// Data planes that failed though the level didn't break them, in the end.
+    /// Data planes that failed because they were sick before, in the end.
     pub sick: u32,
+    /// Data planes that failed by chance, in the end.
+    pub by_chance: u32,
     /// The rings, first to last.
     pub rings: Vec<RingCourse>,
     /// Every halt.
@@ -102,8 +104,10 @@ pub struct RingCourse {
     pub healthy: u32,
     /// How many the level broke, in the end.
     pub broken: u32,
-    /// How many failed though the level didn't break them, in the end.
+    /// How many failed because they were sick before, in the end.
     pub sick: u32,
+    /// How many failed by chance, in the end.
+    pub by_chance: u32,
 }
 
 /// One wave.
@@ -141,9 +145,12 @@ pub struct Point {
     pub healthy: Vec<u32>,
     /// Broken by the level, by ring.
     pub broken: Vec<u32>,
-    /// Failed without the level's doing, by ring.
+    /// Failed because they were sick before, by ring.
     #[serde(skip)]
     pub sick: Vec<u32>,
+    /// Failed by chance, by ring.
+    #[serde(skip)]
+    pub by_chance: Vec<u32>,
 }
 
 impl Point {
@@ -154,7 +161,14 @@ impl Point {
 
     pub(super) fn zero(rings: usize) -> Self {
         let zeros = || vec![0; rings];
-        Self { after: Span::default(), started: zeros(), healthy: zeros(), broken: zeros(), sick: zeros() }
+        Self {
+            after: Span::default(),
+            started: zeros(),
+            healthy: zeros(),
+            broken: zeros(),
+            sick: zeros(),
+            by_chance: zeros(),
+        }
     }
 
     /// One more started.
@@ -169,6 +183,7 @@ impl Point {
                 End::Healthy => count(&mut self.healthy, ring, by),
                 End::Failed | End::Silent => count(&mut self.broken, ring, by),
                 End::Sick => count(&mut self.sick, ring, by),
+                End::Unlucky => count(&mut self.by_chance, ring, by),
             }
         }
     }
@@ -207,6 +222,7 @@ impl Course {
             healthy: 0,
             broken: 0,
             sick: 0,
+            by_chance: 0,
         };
         Self {
             length: None,
@@ -215,6 +231,7 @@ impl Course {
             healthy: 0,
             broken: 0,
             sick: 0,
+            by_chance: 0,
             stall: None,
             last_start: None,
             rings: rings.iter().enumerate().map(ring).collect(),
@@ -283,11 +300,11 @@ impl Course {
     pub(super) fn finish(mut self, point: &Point, now: i64) -> Self {
         let end = Point { after: span(now), ..point.clone() };
         [self.started, self.healthy, self.broken] = end.sums();
-        self.sick = end.sick.iter().sum();
+        [self.sick, self.by_chance] = [&end.sick, &end.by_chance].map(|counts| counts.iter().sum());
         for (number, ring) in self.rings.iter_mut().enumerate() {
             let of = |counts: &[u32]| counts.get(number).copied().unwrap_or_default();
             (ring.started, ring.healthy) = (of(&end.started), of(&end.healthy));
-            (ring.broken, ring.sick) = (of(&end.broken), of(&end.sick));
+            (ring.broken, ring.sick, ring.by_chance) = (of(&end.broken), of(&end.sick), of(&end.by_chance));
         }
         let all = self.curve.len();
         let keep = |n: usize| {

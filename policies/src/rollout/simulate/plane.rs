@@ -22,9 +22,9 @@ pub(super) struct Plane {
     pub(super) breaks: bool,
     /// Once broken it can't say so.
     pub(super) cut_off: bool,
-    /// It was sick before the update, as it reported, and fails at it.
+    /// It was sick before, and says so on the level it has; the update can't mend it.
     pub(super) sick: bool,
-    /// It fails at the update by chance.
+    /// The update fails there by chance, whatever the level is.
     pub(super) unlucky: bool,
     /// How long its upgrade takes (seconds).
     upgrade: i64,
@@ -49,8 +49,10 @@ pub(super) enum End {
     Healthy,
     Failed,
     Silent,
-    /// Failed without the level's doing.
+    /// Failed because it was sick before.
     Sick,
+    /// Failed by chance.
+    Unlucky,
 }
 
 /// All data planes of a fleet, in the order of their places.
@@ -138,7 +140,8 @@ impl Plane {
         let broken = applied.max(trial.from.seconds()).max(self.began? + trial.after.seconds());
         let bad = if self.cut_off { End::Silent } else { End::Failed };
         match self.end {
-            None if self.sick || self.unlucky => Some((applied, End::Sick)),
+            None if self.sick => Some((applied, End::Sick)),
+            None if self.unlucky => Some((applied, End::Unlucky)),
             None if self.breaks && broken == applied => Some((applied, bad)),
             None => Some((applied, End::Healthy)),
             Some(End::Healthy) if self.breaks => Some((broken, bad)),

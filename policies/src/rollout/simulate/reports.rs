@@ -46,7 +46,7 @@ impl Server<'_> {
         plane.end = Some(end);
         let state = match end {
             End::Healthy => ReportState::Healthy,
-            End::Failed | End::Sick => ReportState::Failed,
+            End::Failed | End::Sick | End::Unlucky => ReportState::Failed,
             End::Silent => return,
         };
         if plane.talks() {

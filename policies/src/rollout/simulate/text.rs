@@ -53,7 +53,7 @@ pub fn table(simulation: &Simulation, trial: &Trial) -> String {
     lines.extend(simulation.gated.halts.iter().map(halt));
     lines.push(gated(simulation));
     lines.extend(late(&simulation.gated));
-    lines.extend(sick(&simulation.gated));
+    lines.extend(without_its_doing(&simulation.gated));
     lines.push(timed(simulation));
     lines.extend(people(simulation, trial));
     lines.join("\n")
@@ -121,7 +121,9 @@ fn stalls(stall: &Stall) -> String {
     let Stall { ring, wave, waves, lack } = stall;
     let why = match lack {
         Lack::Nobody {} => "nobody is there to prove it, people may acknowledge it".to_owned(),
-        Lack::Sample { started, needed } => format!("{started} of {needed} needed have started"),
+        Lack::Sample { started, needed } => {
+            format!("{started} of {needed} needed have started and been heard")
+        }
         Lack::Healthy { healthy, needed } => format!("{healthy} of {needed} needed are healthy"),
         Lack::Budget {} => "it has more failures than its budget bears".to_owned(),
     };
@@ -134,8 +136,12 @@ fn late(course: &Course) -> Option<String> {
     (last > through).then(|| format!("  the last one started after {}", length(last)))
 }
 
-fn sick(course: &Course) -> Option<String> {
-    (course.sick > 0).then(|| format!("  {} failed without the level's doing", course.sick))
+/// Failures that the level has no part in; both count against budgets.
+fn without_its_doing(course: &Course) -> Option<String> {
+    let some = |count: u32, why: &str| (count > 0).then(|| format!("{count} {why}"));
+    let both = [some(course.sick, "were sick before"), some(course.by_chance, "failed by chance")];
+    let both: Vec<_> = both.into_iter().flatten().collect();
+    (!both.is_empty()).then(|| format!("  without the level's doing: {}", both.join(", ")))
 }
 
 fn timed(simulation: &Simulation) -> String {

@@ -3,7 +3,7 @@
 
 use super::Trial;
 use super::course::{Course, Point};
-use super::plane::{End, Plane, at_poll};
+use super::plane::{End, Plane, at_poll, span};
 use crate::names::Ring;
 use crate::time::Span;
 
@@ -28,7 +28,8 @@ pub(super) fn run(rings: &[Ring], mut planes: Vec<Plane>, trial: &Trial, length:
             Happens::Ends(plane) => end(&mut planes, plane, trial, &mut point),
             Happens::Stop => course.stop(&point, *at),
             Happens::Starts(plane) => {
-                planes.get(plane).iter().for_each(|plane| point.begin(plane.ring_number))
+                planes.get(plane).iter().for_each(|plane| point.begin(plane.ring_number));
+                course.last_start = Some(span(*at));
             }
         }
         if happens.get(n + 1).is_none_or(|(next, _)| next > at) {

@@ -14,6 +14,8 @@ const TOPS: [f64; 2] = [110.0, 370.0];
 /// One per ring, first to last, then again.
 const TINTS: [&str; 6] = ["#f2a900", "#3aa3a0", "#3b6fb6", "#7a5aa6", "#8a8d3f", "#9c6b4e"];
 const BROKEN: &str = "#c62828";
+/// Failed without the level's doing.
+const OTHERS: &str = "#555555";
 /// Lengths between two marks on the axis, in seconds.
 const STEPS: [i64; 15] = [
     60, 300, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800, 432_000, 864_000, 2_592_000, 7_776_000,
@@ -98,8 +100,13 @@ fn panel(svg: &mut String, scale: &Scale, course: &Course, title: &str, top: f64
             let healthy = part(&point.healthy, number);
             (healthy, healthy + part(&point.broken, number))
         });
+        band(svg, scale, course, top, number, ["failed otherwise", OTHERS, "1"], |point| {
+            let level = part(&point.healthy, number) + part(&point.broken, number);
+            (level, level + others(point, number))
+        });
         band(svg, scale, course, top, number, ["under way", tint, "0.4"], |point| {
-            (part(&point.healthy, number) + part(&point.broken, number), part(&point.started, number))
+            let ended = part(&point.healthy, number) + part(&point.broken, number) + others(point, number);
+            (ended, part(&point.started, number))
         });
     }
     for ring in &course.rings {
@@ -114,6 +121,10 @@ fn panel(svg: &mut String, scale: &Scale, course: &Course, title: &str, top: f64
 
 fn part(counts: &[u32], ring: usize) -> u32 {
     counts.get(ring).copied().unwrap_or_default()
+}
+
+fn others(point: &Point, ring: usize) -> u32 {
+    part(&point.sick, ring) + part(&point.by_chance, ring)
 }
 
 /// One ring's area between two counts, upon the rings before it; steps, because counts jump.
@@ -181,8 +192,12 @@ fn legend(svg: &mut String, simulation: &Simulation) {
     let mut x = LEFT;
     let rings = simulation.gated.rings.iter().enumerate();
     let tints = rings.map(|(n, ring)| (TINTS[n % TINTS.len()], "1", ring.ring.to_string()));
+    let others =
+        [&simulation.gated, &simulation.timed].iter().any(|course| course.sick + course.by_chance > 0);
+    let others = others.then_some((OTHERS, "1", "failed otherwise"));
     let kinds = [("#888888", "0.4", "under way (lighter)"), (BROKEN, "1", "broken")];
-    for (fill, opacity, name) in tints.chain(kinds.map(|(f, o, name)| (f, o, name.to_owned()))) {
+    let kinds = kinds.into_iter().chain(others).map(|(fill, opacity, name)| (fill, opacity, name.to_owned()));
+    for (fill, opacity, name) in tints.chain(kinds) {
         let _ = writeln!(
             svg,
             "<rect x=\"{x}\" y=\"48\" width=\"14\" height=\"14\" fill=\"{fill}\" fill-opacity=\"{opacity}\"/>"
