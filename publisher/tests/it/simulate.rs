@@ -160,7 +160,13 @@ fn what_fails_without_the_levels_doing_is_told_apart() {
     let (code, text, error) = simulate(&args);
     assert_eq!(code, 0, "{error}");
     assert!(text.contains("a good level, 2 % sick before, 1 % fail by chance"), "{text}");
-    let (_, json, _) = simulate(&[&args[..], &["-o", "json"]].concat());
+    let folder = tempfile::tempdir().unwrap();
+    let plot = folder.path().join("out.svg");
+    let (_, json, _) = simulate(&[&args[..], &["-o", "json", "--plot", plot.to_str().unwrap()]].concat());
+    let svg = std::fs::read_to_string(&plot).unwrap();
+    assert!(
+        svg.contains("<title>general failed otherwise</title>") && svg.contains(">failed otherwise</text>")
+    );
     let answer: serde_json::Value = serde_json::from_str(&json).unwrap();
     let timed = &answer["timed"];
     assert!(timed["sick"].as_u64() > Some(0) && timed["byChance"].as_u64() > Some(0), "{timed}");
