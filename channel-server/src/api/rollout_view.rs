@@ -164,7 +164,7 @@ fn ring_view(
         budget: rules.failure_budget,
         bears: bears(plan, rules, wave, tally, rollout),
         organization_budget: rules.organization_failures,
-        organization_failures: most(failures.organizations),
+        organization_failures: most(failures.organizations.clone()),
         lacks: lack(plan, rules, wave, tally, rollout).filter(|_| judged),
         census: counts,
         reasons: reasons.get(&rules.name).cloned().unwrap_or_default(),

@@ -148,8 +148,9 @@ impl Tally {
     }
 
     /// The failures of a ring.
-    pub fn failures(&self, ring: &Ring) -> Failures {
-        self.failures.get(ring).cloned().unwrap_or_default()
+    pub fn failures(&self, ring: &Ring) -> &Failures {
+        static NONE: Failures = Failures { all: 0, organizations: BTreeMap::new() };
+        self.failures.get(ring).unwrap_or(&NONE)
     }
 
     fn fail(&mut self, rollout: &Rollout, ring: &Ring, pdp: &PdpId, since: Since) {
