@@ -146,15 +146,21 @@ fn without_its_doing(course: &Course) -> Option<String> {
 
 fn timed(simulation: &Simulation) -> String {
     let Course { started, broken, .. } = simulation.timed;
-    let times = match simulation.gated.stop {
-        Some(_) => format!(
-            ": {} times as many starts, {} times as many broken",
-            ratio(started, simulation.gated.started),
-            ratio(broken, simulation.gated.broken)
-        ),
-        None => String::new(),
-    };
+    let times = times(simulation);
     format!("  by the clock alone, while nobody looks, {started} start and {broken} break{times}")
+}
+
+/// How much a halt spares; where the level breaks nobody there is nothing to compare.
+fn times(simulation: &Simulation) -> String {
+    let (gated, timed) = (&simulation.gated, &simulation.timed);
+    if gated.stop.is_none() {
+        return String::new();
+    }
+    let starts = format!(": {} times as many starts", ratio(timed.started, gated.started));
+    match timed.broken {
+        0 => starts,
+        broken => format!("{starts}, {} times as many broken", ratio(broken, gated.broken)),
+    }
 }
 
 fn people(simulation: &Simulation, trial: &Trial) -> Option<String> {

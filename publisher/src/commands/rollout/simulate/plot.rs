@@ -61,7 +61,9 @@ pub(super) fn svg(simulation: &Simulation, headline: &str) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} 640\" font-family=\"sans-serif\" font-size=\"13\">\n\
          <rect width=\"{WIDTH}\" height=\"640\" fill=\"#ffffff\"/>\n"
     );
-    text(&mut svg, LEFT, 30.0, "start", "font-size=\"18\" font-weight=\"bold\"", headline);
+    // A bold letter is about 0.6 as wide as high.
+    let size = ((RIGHT - LEFT) / (0.6 * headline.chars().count().max(1) as f64)).min(18.0);
+    text(&mut svg, LEFT, 30.0, "start", &format!("font-size=\"{size:.1}\" font-weight=\"bold\""), headline);
     legend(&mut svg, simulation);
     let (gated, timed) = (&simulation.gated, &simulation.timed);
     let end = match (gated.stop, gated.length) {
