@@ -32,6 +32,7 @@ fn fleet(size: u32, windows: &str) -> Fleet {
 fn measure(size: u32, by_chance: &str, windows: &str) {
     let (mut plan, fleet) = (RingPlan::shipped().unwrap(), fleet(size, windows));
     // Nothing halts: the longest way is measured.
+    plan.chance = None;
     plan.rings.iter_mut().for_each(|rules| {
         (rules.failure_budget, rules.organization_failures) = (Percent::try_from(3).unwrap(), u32::MAX);
         rules.healthy_share = Percent::try_from(90).unwrap();
@@ -42,7 +43,10 @@ fn measure(size: u32, by_chance: &str, windows: &str) {
     let simulation = simulate(&plan, Tempo::Normal, &fleet, &trial).unwrap();
     let (time, bytes) = (start.elapsed().as_millis(), most_memory() / u64::from(size));
     let started = simulation.gated.started;
-    println!("{size} by chance {by_chance}{windows}: {time} ms, {bytes} B each, {started} started");
+    println!(
+        "{size} data planes, {by_chance} fail by chance{}: {time} ms, {bytes} B each, {started} started",
+        if windows.is_empty() { "" } else { ", some with windows" }
+    );
 }
 
 /// Of this process so far, in bytes.

@@ -55,6 +55,11 @@ fn on_paper() -> Result<()> {
         let [what, measured, aim] = line.split('\t').collect::<Vec<_>>()[..] else { bail!("{line}") };
         row(what, measured, aim);
     }
+    for line in example("simulate_growth")?.lines() {
+        let (what, measured) = line.split_once(": ").context("a figure")?;
+        let aim = if what.starts_with("100000") { "<= 5000 ms, 1024 B each" } else { "" };
+        row(&format!("simulate a rollout over {what}"), measured, aim);
+    }
     Ok(())
 }
 

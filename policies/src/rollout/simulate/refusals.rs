@@ -64,7 +64,7 @@ fn a_refusal_says_whether_it_is_about_the_ring_or_the_asker() {
     assert_eq!(skipped, Some(Refusal::Asker(ObstacleCode::NoGrant)));
     let full = refused(|_, other| {
         let (pdp, ring, until) = (other.clone(), canary.clone(), At::from_unix(3600));
-        Some(RolloutEvent::Granted { pdp, ring, attempt: 1, until })
+        Some(RolloutEvent::Granted { pdp, ring, attempt: 1, until, sick: false })
     });
     assert_eq!(full, Some(Refusal::Ring(ObstacleCode::NoGrant)), "the first wave counts one head");
 }
