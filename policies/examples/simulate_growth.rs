@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use pdp_policies::rollout::simulate::{Fleet, REACTION, Trial, simulate};
-use pdp_policies::{Percent, RingPlan, Tempo, yaml};
+use pdp_policies::{Chance, Percent, RingPlan, Tempo, yaml};
 
 fn main() {
     let sizes: Vec<u32> = std::env::args().skip(1).map(|size| size.parse().unwrap()).collect();
@@ -32,7 +32,7 @@ fn fleet(size: u32, windows: &str) -> Fleet {
 fn measure(size: u32, by_chance: &str, windows: &str) {
     let (mut plan, fleet) = (RingPlan::shipped().unwrap(), fleet(size, windows));
     // Nothing halts: the longest way is measured.
-    plan.chance = None;
+    plan.chance = Some(Chance { failures_per_mille: 20, halts_in_vain: Percent::TEN });
     plan.rings.iter_mut().for_each(|rules| {
         (rules.failure_budget, rules.organization_failures) = (Percent::try_from(3).unwrap(), u32::MAX);
         rules.healthy_share = Percent::try_from(90).unwrap();

@@ -17,6 +17,14 @@ pub struct Chance {
     pub halts_in_vain: Percent,
 }
 
+/// As people read it before they sign.
+impl std::fmt::Display for Chance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { failures_per_mille, halts_in_vain } = self;
+        write!(f, "{failures_per_mille} in 1,000 (at most {halts_in_vain} of good levels halt)")
+    }
+}
+
 impl Chance {
     pub(super) fn problems(self) -> Vec<String> {
         let mut problems = Vec::new();

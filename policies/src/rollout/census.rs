@@ -53,7 +53,7 @@ pub enum PdpState {
     Silent,
     /// At this or a later level without this rollout, or gone on from a start that proved nothing.
     Past,
-    /// It proves nothing: nobody measures its health, it reports nothing, it was sick before, or people skipped it.
+    /// It proves nothing: nobody measures its health, it reports nothing, it was sick before and isn't well, or people skipped it.
     Excluded,
 }
 
@@ -292,14 +292,16 @@ pub fn state_of(
     let later = row.current.is_some_and(|current| current > level);
     if let Some(start) = rollout.starts.get(row.pdp) {
         return match start.outcome {
-            _ if start.sick => PdpState::Excluded,
             // What proved itself here stays a proof, wherever it went since.
             Some(Outcome::Healthy) => PdpState::Healthy,
             _ if later => PdpState::Past,
+            // That it got no better is not the level's doing; that it got well is.
+            Some(Outcome::Failed) if start.sick => PdpState::Excluded,
             Some(Outcome::Failed) => PdpState::Failed,
             Some(Outcome::Written) => PdpState::Excluded,
             None if row.heard.is_none() => PdpState::Excluded,
             None if in_flight(start, row.heard, silence_after, clock) => PdpState::Started,
+            None if start.sick => PdpState::Excluded,
             None => PdpState::Silent,
         };
     }

@@ -53,7 +53,7 @@ pub enum RolloutEvent {
         attempt: u32,
         /// An unused grant lapses then.
         until: At,
-        /// True if it was sick before: it neither proves nor fails the level.
+        /// True if it was sick before: it can't fail the level.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         sick: bool,
     },
@@ -65,7 +65,7 @@ pub enum RolloutEvent {
         ring: Ring,
         /// Which try of the level, from 1.
         attempt: u32,
-        /// True if it was sick before: it neither proves nor fails the level.
+        /// True if it was sick before: it can't fail the level.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         sick: bool,
     },

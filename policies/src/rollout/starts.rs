@@ -123,6 +123,6 @@ impl Rollout {
 
 impl Started {
     fn is_healthy(&self) -> bool {
-        self.outcome == Some(Outcome::Healthy) && !self.sick
+        self.outcome == Some(Outcome::Healthy)
     }
 }

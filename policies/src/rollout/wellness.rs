@@ -1,4 +1,4 @@
-//! Whether a data plane was well before a level came: who was sick already is neither its victim nor its proof.
+//! Whether a data plane was well before a level came: who was sick already is not its victim.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ impl Wellness {
         }
     }
 
-    /// True if whatever starts now neither proves nor fails anything.
+    /// True if what starts now can't fail a level.
     pub fn is_sick(self) -> bool {
         self == Self::Sick
     }

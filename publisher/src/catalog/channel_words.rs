@@ -97,6 +97,7 @@ fn plan(before: &RingPlan, after: &RingPlan) -> Vec<String> {
     }
     let gone = before.rings.iter().filter(|old| after.rings.iter().all(|it| it.name != old.name));
     lines.extend(gone.map(|ring| format!("{}: the ring is GONE", ring.name)));
+    lines.extend(changed("what fails by chance", before.chance, after.chance));
     if before.tempos != after.tempos {
         lines.push("other times of the tempos".to_owned());
     }
@@ -144,6 +145,31 @@ mod tests {
             assert_eq!(lines, [expected]);
         }
         assert!(said(|_| {}, false).is_empty());
+    }
+
+    #[test]
+    fn nothing_of_a_plan_changes_without_a_word() {
+        let cases: [(fn(&mut RingPlan), &str); 4] = [
+            (
+                |plan| plan.chance = None,
+                "what fails by chance 3 in 1,000 (at most 10 % of good levels halt) → none",
+            ),
+            (|plan| plan.rings[0].slow_start = false, "canary: slow start true → false"),
+            (|plan| plan.rings[0].in_flight_share = None, ""),
+            (
+                |plan| plan.rings[2].in_flight_share = None,
+                "general: other waves, or another number in flight",
+            ),
+        ];
+        for (change, expected) in cases {
+            let lines = said(|channel| change(&mut channel.plan), false);
+            assert_eq!(lines.join("\n"), expected);
+        }
+        let wider = said(
+            |channel| channel.plan.chance.as_mut().unwrap().halts_in_vain = 1.try_into().unwrap(),
+            false,
+        );
+        assert!(wider[0].ends_with("→ 3 in 1,000 (at most 1 % of good levels halt)"), "{wider:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Who was sick before an update is neither its victim nor its proof.
+//! Who was sick before an update is not its victim, and proves it by getting well.
 
 use pdp_policies::report::{CatalogVersions, LevelDigest, Report};
 use pdp_policies::rollout::{Lack, Outcome, PdpState, Rollout, RolloutEvent, Wellness, lack};
@@ -15,23 +15,21 @@ fn canary(wellness: Wellness) -> World {
 }
 
 #[test]
-fn one_that_was_sick_before_neither_halts_nor_proves_and_its_start_counts() {
-    for outcome in [Outcome::Failed, Outcome::Healthy] {
-        let mut world = canary(Wellness::Sick);
-        assert!(world.start(0));
-        world.finish(0, outcome);
-        world.pass_time(24 * 3600);
-        world.settle();
-        let canary = ring("canary");
-        assert!(world.rollout.halts.is_empty(), "{outcome:?}");
-        assert_eq!(world.tally().census(&canary).excluded, 1);
-        assert_eq!(
-            lack(&world.channel.plan, &world.channel.plan.rings[0], 0, &world.tally(), &world.rollout),
-            Some(Lack::Nobody {})
-        );
-        assert_eq!((world.rollout.healthy_in(&canary), world.rollout.starts_in(&canary)), (0, 1));
-        assert!(!world.start(1), "caps stay exact");
-    }
+fn one_that_was_sick_before_and_fails_neither_halts_nor_proves_and_its_start_counts() {
+    let mut world = canary(Wellness::Sick);
+    let lacks = |world: &World| {
+        lack(&world.channel.plan, &world.channel.plan.rings[0], 0, &world.tally(), &world.rollout)
+    };
+    assert!(world.start(0));
+    assert_eq!(world.tally().census(&ring("canary")).started, 1, "it may still get well");
+    world.finish(0, Outcome::Failed);
+    world.pass_time(24 * 3600);
+    world.settle();
+    assert!(world.rollout.halts.is_empty());
+    assert_eq!(world.tally().census(&ring("canary")).excluded, 1);
+    assert_eq!(lacks(&world), Some(Lack::Nobody {}));
+    assert_eq!(world.rollout.starts_in(&ring("canary")), 1);
+    assert!(!world.start(1), "caps stay exact");
     for wellness in [Wellness::Well, Wellness::Unknown] {
         let mut world = canary(wellness);
         assert!(world.start(0));
@@ -39,6 +37,26 @@ fn one_that_was_sick_before_neither_halts_nor_proves_and_its_start_counts() {
         world.settle();
         assert!(!world.rollout.halts.is_empty(), "{wellness:?} is a victim");
     }
+}
+
+/// What mends a bad level meets data planes that it left sick.
+#[test]
+fn a_level_that_makes_the_sick_well_is_proven_by_them() {
+    let mut world = World::at_once(&[("canary", 3)]);
+    world.planes.iter_mut().for_each(|plane| plane.wellness = Wellness::Sick);
+    world.settle();
+    for _ in 0..2 {
+        for n in 0..3 {
+            if world.start(n) {
+                world.finish(n, Outcome::Healthy);
+            }
+        }
+        world.settle();
+        world.pass_time(3600);
+        world.settle();
+    }
+    assert_eq!(world.rollout.healthy_in(&ring("canary")), 3);
+    assert_eq!(world.rollout.rings[&ring("canary")].wave, 2);
 }
 
 #[test]
