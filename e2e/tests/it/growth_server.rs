@@ -77,6 +77,15 @@ fn a_level_that_everybody_left_goes_with_the_servers_word() {
         story.release(level);
         story.until_all_at(u64::from(level));
     }
+    // Until the ring in which nobody is has followed, whoever joins it is let to the level before.
+    let followed = |story: &Story| story.world.rollout(41).unwrap()["rings"][3]["status"] == "passed";
+    for _ in 0..30 {
+        if !followed(&story) {
+            story.pass_time(3600);
+            story.round();
+        }
+    }
+    assert!(followed(&story), "{:#}", story.world.rollout(41).unwrap());
     pruned(&story.world, &[]);
     assert_eq!(levels(&story.world), ["targets/release-pdp-2026-41.json"]);
     until_forgotten(&story.world, &[40]);

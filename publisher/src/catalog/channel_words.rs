@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn nothing_of_a_plan_changes_without_a_word() {
-        let cases: [(fn(&mut RingPlan), &str); 4] = [
+        type Change = fn(&mut RingPlan);
+        let cases: [(Change, &str); 4] = [
             (
                 |plan| plan.chance = None,
                 "what fails by chance 3 in 1,000 (at most 10 % of good levels halt) → none",
