@@ -73,11 +73,12 @@ fn good(plan: &RingPlan, tempo: Tempo, name: &str, fleet: &Fleet) -> Result<()> 
         let what =
             format!("{name} data planes, {tempo:?}, good level, {background} in 1,000 fail at any level");
         let through = days.iter().copied().fold(0.0, f64::max);
-        row(
-            &what,
-            &format!("{:.1} % halted in vain; through in {through:.1} d at most", percent(halted, all.len())),
-            aim,
+        let wait = all.iter().filter(|it| it.gated.stop.is_none() && it.gated.length.is_none()).count();
+        let [halted, wait] = [halted, wait].map(|it| percent(it, all.len()));
+        let came = format!(
+            "{halted:.1} % halted in vain, {wait:.1} % wait for people; through in {through:.1} d at most"
         );
+        row(&what, &came, aim);
     }
     Ok(())
 }
