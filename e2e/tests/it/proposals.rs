@@ -18,7 +18,7 @@ fn shown(world: &World, branch: &str) -> Value {
 fn other_plan(world: &World) -> Finished {
     let plan = world.publisher(&["channel", "show", "--line", "pdp-2026", "-o", "json"]).unwrap();
     let mut plan: Value = serde_json::from_str(&plan.stdout).unwrap();
-    plan["plan"]["rings"][1]["failureBudget"] = 5.into();
+    plan["plan"]["rings"][1]["failureBudget"] = 3.into();
     let file = world.path("plan.json");
     std::fs::write(&file, plan["plan"].to_string()).unwrap();
     let (file, key) = (file.to_string_lossy().into_owned(), world.key("manager-1"));
@@ -29,11 +29,11 @@ fn other_plan(world: &World) -> Finished {
 fn whoever_signs_first_sees_what_it_says_in_words_and_values() {
     let world = World::start().unwrap();
     let proposed = other_plan(&world);
-    for line in ["pdp-2026: early: failure budget 3 % → 5 %", "  + plan.rings[1].failureBudget: 5"] {
+    for line in ["pdp-2026: early: failure budget 5 % → 3 %", "  + plan.rings[1].failureBudget: 3"] {
         assert!(proposed.stderr.contains(line), "{line}: {}", proposed.stderr);
     }
     let shown = shown(&world, CHANNELS);
-    assert_eq!(shown["words"][0], "pdp-2026: early: failure budget 3 % → 5 %");
+    assert_eq!(shown["words"][0], "pdp-2026: early: failure budget 5 % → 3 %");
     assert_eq!(shown["signatures"], 1);
 }
 
@@ -84,7 +84,7 @@ fn the_brake_overtakes_what_a_colleague_left_open() {
     let channel = world.publisher(&["channel", "show", "--line", "pdp-2026", "-o", "json"]).unwrap();
     let channel: Value = serde_json::from_str(&channel.stdout).unwrap();
     assert_eq!(channel["stop"]["reason"], "looks bad");
-    assert_eq!(channel["plan"]["rings"][1]["failureBudget"], 3, "the other change is to be proposed anew");
+    assert_eq!(channel["plan"]["rings"][1]["failureBudget"], 5, "the other change is to be proposed anew");
 }
 
 #[test]

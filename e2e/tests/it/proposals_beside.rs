@@ -144,7 +144,7 @@ fn a_plan_that_waits_keeps_no_level_from_being_promoted_and_is_not_lost() {
     publish(&world, &folder, "release-1");
     published(&world);
     let version = channel_version(&world);
-    plan(&world, 1, 5, "manager-1");
+    plan(&world, 1, 3, "manager-1");
     promote(&world, "42", "manager-1");
     let beside = open(&world).into_iter().find(|it| it.matches('-').count() == 2).unwrap();
     world.sign_proposal(&beside, &world.key("manager-2")).unwrap();
@@ -157,7 +157,7 @@ fn a_plan_that_waits_keeps_no_level_from_being_promoted_and_is_not_lost() {
     }
     published(&world);
     let channel = channel(&world);
-    assert_eq!(channel["plan"]["rings"][1]["failureBudget"], 5, "{channel}");
+    assert_eq!(channel["plan"]["rings"][1]["failureBudget"], 3, "{channel}");
     assert!(channel["levels"]["42"].is_object(), "the level stays promoted: {channel}");
 }
 
@@ -170,25 +170,25 @@ fn channel_version(world: &World) -> u64 {
 #[test]
 fn of_two_changes_of_one_value_the_later_one_says_what_stands_against_it() {
     let world = World::start().unwrap();
-    plan(&world, 1, 5, "manager-1");
+    plan(&world, 1, 3, "manager-1");
     plan(&world, 1, 2, "manager-2");
     world.sign_proposal("proposals/channels-2", &world.key("manager-2")).unwrap();
     let done = published(&world);
     assert_eq!(done["proposedAgain"], serde_json::json!([]), "{done}");
     let why = done["waiting"][0][1].as_str().unwrap();
     assert!(why.contains("what is published changed `plan.rings` of channel-pdp-2026.json, too"), "{why}");
-    assert_eq!(channel(&world)["plan"]["rings"][1]["failureBudget"], 5);
+    assert_eq!(channel(&world)["plan"]["rings"][1]["failureBudget"], 3);
 }
 
 #[test]
 fn what_is_published_already_is_not_proposed_again() {
     let world = World::start().unwrap();
-    plan(&world, 1, 5, "manager-1");
+    plan(&world, 1, 3, "manager-1");
     let named = moved_beside(&world);
     world.git.git("catalog", &["branch", "-m", &named, "kept"]).unwrap();
     // Another second, and so another end: the same change, made apart.
     std::thread::sleep(std::time::Duration::from_millis(1100));
-    plan(&world, 1, 5, "manager-2");
+    plan(&world, 1, 3, "manager-2");
     world.git.git("catalog", &["branch", "-m", "kept", &named]).unwrap();
     world.sign_proposal("proposals/channels-2", &world.key("manager-3")).unwrap();
     let done = published(&world);
@@ -210,7 +210,7 @@ pub(crate) fn moved_beside(world: &World) -> String {
 #[test]
 fn what_nobody_who_holds_the_role_signed_is_neither_told_of_nor_proposed_again() {
     let world = World::start().unwrap();
-    plan(&world, 1, 5, "manager-1");
+    plan(&world, 1, 3, "manager-1");
     let mut files = world.git.files("catalog", "proposals/channels-2").unwrap();
     world.git.git("catalog", &["branch", "-D", "proposals/channels-2"]).unwrap();
     let mut role: Value = serde_json::from_slice(&files["metadata/channels.json"]).unwrap();
@@ -229,7 +229,7 @@ fn what_nobody_who_holds_the_role_signed_is_neither_told_of_nor_proposed_again()
 #[test]
 fn a_brake_takes_the_place_of_all_that_lie_beside_each_other_and_nothing_goes_before_it() {
     let world = World::start().unwrap();
-    plan(&world, 1, 5, "manager-1");
+    plan(&world, 1, 3, "manager-1");
     plan(&world, 2, 4, "manager-1");
     assert_eq!(open(&world).len(), 2);
     stop(&world, "manager-1");
@@ -252,7 +252,7 @@ fn of_two_that_are_ready_the_brake_is_published() {
     let named = moved_beside(&world);
     world.git.git("catalog", &["branch", "-m", &named, "kept"]).unwrap();
     // Proposed in the same moment: the plan has the first name, the brake another.
-    plan(&world, 1, 5, "manager-1");
+    plan(&world, 1, 3, "manager-1");
     world.sign_proposal("proposals/channels-2", &world.key("manager-2")).unwrap();
     world.git.git("catalog", &["branch", "-m", "kept", &named]).unwrap();
     let done = published(&world);
@@ -264,7 +264,7 @@ fn of_two_that_are_ready_the_brake_is_published() {
 #[test]
 fn a_branch_with_the_mark_of_something_else_is_signed_and_published_by_nobody() {
     let world = World::start().unwrap();
-    plan(&world, 1, 5, "manager-1");
+    plan(&world, 1, 3, "manager-1");
     plan(&world, 2, 4, "manager-1");
     let branch = open(&world).into_iter().find(|it| it.starts_with("proposals/channels-2-")).unwrap();
     let other = world.git.files("catalog", "proposals/channels-2").unwrap();

@@ -38,7 +38,7 @@ fn a_brake_that_was_published_once_and_released_is_in_nobodys_way_when_it_is_lai
         world.git.git("catalog", &["branch", branch, "kept"]).unwrap();
     }
     let mut before = open(&world);
-    plan(&world, 1, 5, "manager-1");
+    plan(&world, 1, 3, "manager-1");
     let laid = open(&world).into_iter().find(|it| !before.contains(it)).unwrap();
     world.sign_proposal(&laid, &world.key("manager-2")).unwrap();
     let done = published(&world);
@@ -54,7 +54,7 @@ fn a_brake_that_nobody_who_may_has_signed_holds_no_whole_plan() {
     stop(&world, "manager-1");
     unsign(&world, "proposals/channels-2", "channels");
     let named = moved_beside(&world);
-    plan(&world, 1, 5, "manager-1");
+    plan(&world, 1, 3, "manager-1");
     world.sign_proposal("proposals/channels-2", &world.key("manager-2")).unwrap();
     let done = published(&world);
     assert_eq!(done["merged"], json!(["proposals/channels-2"]), "{done}");

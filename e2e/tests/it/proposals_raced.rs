@@ -19,8 +19,8 @@ fn after_push(world: &World, branch: &str, git: &str) {
 /// A plan that somebody publishes as soon as something is proposed.
 fn published_meanwhile(world: &World) {
     world.git.git("catalog", &["branch", "before", "catalog"]).unwrap();
-    plan(world, 1, 5, "manager-1");
-    plan(world, 1, 5, "manager-2");
+    plan(world, 1, 3, "manager-1");
+    plan(world, 1, 3, "manager-2");
     published(world);
     world.git.git("catalog", &["branch", "after", "catalog"]).unwrap();
     world.git.git("catalog", &["branch", "-f", "catalog", "before"]).unwrap();
@@ -32,7 +32,7 @@ fn brake_beside_a_plan(world: &World) -> String {
     stop(world, "manager-1");
     let named = moved_beside(world);
     world.git.git("catalog", &["branch", "-m", &named, "kept"]).unwrap();
-    plan(world, 1, 5, "manager-1");
+    plan(world, 1, 3, "manager-1");
     world.sign_proposal("proposals/channels-2", &world.key("manager-2")).unwrap();
     named
 }
@@ -49,7 +49,7 @@ fn what_was_outdated_when_it_came_is_proposed_again_with_its_signature() {
     assert_eq!(published(&world)["merged"], json!(["proposals/channels-3"]));
     let channel = channel(&world);
     assert_eq!(channel["stop"]["reason"], "looks bad");
-    assert_eq!(channel["plan"]["rings"][1]["failureBudget"], 5, "{channel}");
+    assert_eq!(channel["plan"]["rings"][1]["failureBudget"], 3, "{channel}");
 }
 
 #[test]
@@ -103,14 +103,14 @@ fn a_brake_that_is_laid_while_a_plan_is_published_is_proposed_again_and_told_as_
 #[test]
 fn a_branch_that_can_not_be_deleted_afterwards_does_not_make_publishing_fail() {
     let world = World::start().unwrap();
-    plan(&world, 1, 5, "manager-1");
-    plan(&world, 1, 5, "manager-2");
+    plan(&world, 1, 3, "manager-1");
+    plan(&world, 1, 3, "manager-2");
     world.git.git("catalog", &["config", "receive.denyDeletes", "true"]).unwrap();
     let done = published(&world);
     assert_eq!(done["merged"], json!(["proposals/channels-2"]), "{done}");
     let warning = done["warnings"][0].as_str().unwrap();
     assert!(warning.contains("`proposals/channels-2` is done with, but its branch stays"), "{warning}");
-    assert_eq!(channel(&world)["plan"]["rings"][1]["failureBudget"], 5);
+    assert_eq!(channel(&world)["plan"]["rings"][1]["failureBudget"], 3);
     world.git.git("catalog", &["config", "receive.denyDeletes", "false"]).unwrap();
     world.publisher(&["catalog", "proposals", "drop", "proposals/channels-2"]).unwrap();
 }
