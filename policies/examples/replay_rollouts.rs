@@ -1,13 +1,7 @@
 //! Rollouts on paper: fleets, levels and many seeds through the engine's own functions. Prints what was played, what came
 //! out and the aim, with tabs in between; `-- PLAN` reads another plan.
 
-#![allow(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a bench"
-)]
+#![expect(clippy::disallowed_methods, reason = "a bench reads the plan that it is given")]
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

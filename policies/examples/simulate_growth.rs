@@ -32,7 +32,7 @@ fn fleet(size: u32, windows: &str) -> Fleet {
 fn measure(size: u32, by_chance: &str, windows: &str) {
     let (mut plan, fleet) = (RingPlan::shipped().unwrap(), fleet(size, windows));
     // Nothing halts: the longest way is measured.
-    plan.chance = Some(Chance { failures_per_mille: 20, halts_in_vain: Percent::TEN });
+    plan.chance = Some(Chance { failures_per_mille: 20, halts_in_vain: 10.try_into().unwrap() });
     plan.rings.iter_mut().for_each(|rules| {
         (rules.failure_budget, rules.organization_failures) = (Percent::try_from(3).unwrap(), u32::MAX);
         rules.healthy_share = Percent::try_from(90).unwrap();

@@ -22,8 +22,6 @@ pub struct Percent(u8);
 impl Percent {
     /// All of them.
     pub const ALL: Self = Self(100);
-    /// One in ten.
-    pub const TEN: Self = Self(10);
 
     /// The share as a number from 0 to 100.
     pub fn get(self) -> u8 {

@@ -353,6 +353,11 @@ impl Kind {
         self.row().waits
     }
 
+    /// True if one was kept from reading: it says nothing about what is there. Otherwise what is there can't be read.
+    pub fn says_nothing_of_content(self) -> bool {
+        self.is_transient() || self == Self::LoginNeeded
+    }
+
     /// True if a descriptor doesn't fit what is there. Whoever may attach something may write such a descriptor: one that a
     /// stranger wrote says nothing about anything else.
     pub fn is_named_wrongly(self) -> bool {

@@ -44,7 +44,24 @@ pub(super) fn ring_exceeded(
     tally: &Tally,
     rollout: &Rollout,
 ) -> bool {
-    tally.failures(&rules.name).all > bears(plan, rules, wave, tally, rollout)
+    let failures = tally.failures(&rules.name).all;
+    failures > budget(plan, rules, wave, tally, rollout)
+        || plan.chance.is_some_and(|chance| is_beyond_chance(chance, plan, &rules.name, tally, failures))
+}
+
+/// Failures that chance explains, where the plan says how many that are: they hold up no wave.
+pub(super) fn borne(
+    plan: &RingPlan,
+    rules: &RingRules,
+    wave: usize,
+    tally: &Tally,
+    rollout: &Rollout,
+) -> u32 {
+    match (plan.chance, ring_exceeded(plan, rules, wave, tally, rollout)) {
+        (None, _) => 0,
+        (Some(_), false) => tally.failures(&rules.name).all,
+        (Some(_), true) => bears(plan, rules, wave, tally, rollout),
+    }
 }
 
 /// The halts that are due in one ring and don't stand yet.

@@ -3,7 +3,8 @@
 //! A test that one looks at after each report must not find something in the end only because one looked often. This is a
 //! likelihood ratio: how much likelier what was seen is if the level is bad than if it is good, as the mean over several
 //! kinds of bad levels. For a good level its mean is 1 at any time, so it ever reaches 1/a in at most a share a of all
-//! rollouts (J. Ville, 1939; A. Wald's sequential test, 1945, is the case of one kind).
+//! rollouts (J. Ville, 1939; A. Wald's sequential test, 1945, is the case of one kind). Each ring looks at a sum of its own: the
+//! promise is each ring's, and not quite that of all together; in replays all together use up half of it.
 
 use super::census::Tally;
 use crate::names::Ring;
@@ -88,13 +89,14 @@ fn ratio(breaks: f64, by_chance: f64, seen: Judged) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::plan::Percent;
 
-    const SHIPPED: Chance = Chance { failures_per_mille: 3, halts_in_vain: Percent::TEN };
+    fn shipped() -> Chance {
+        RingPlan::shipped().unwrap().chance.unwrap()
+    }
 
     /// The least number of healthy ones beside which so many failures are chance.
     fn borne_from(failed: u32) -> u32 {
-        let beyond = |healthy| likelier(SHIPPED, Judged { healthy, failed }) >= 10.0;
+        let beyond = |healthy| likelier(shipped(), Judged { healthy, failed }) >= 10.0;
         (0..2000).find(|healthy| !beyond(*healthy)).unwrap()
     }
 
@@ -102,7 +104,7 @@ mod tests {
     fn the_more_are_healthy_the_more_failures_are_chance() {
         let borne: Vec<_> = (1..=6).map(borne_from).collect();
         assert_eq!(borne, [5, 66, 152, 260, 383, 518]);
-        let of = |healthy, failed| likelier(SHIPPED, Judged { healthy, failed });
+        let of = |healthy, failed| likelier(shipped(), Judged { healthy, failed });
         assert!((of(0, 0) - 1.0).abs() < 1e-9 && of(0, 100_000).is_infinite() && of(100_000, 1) < 1e-9);
     }
 
@@ -110,7 +112,7 @@ mod tests {
     /// ever reaches the bound keeps to it. Computed exactly: `alive` holds the probability of each number of failures.
     #[test]
     fn a_good_level_is_halted_in_vain_no_more_often_than_said() {
-        let by_chance = f64::from(SHIPPED.failures_per_mille) / 1000.0;
+        let by_chance = f64::from(shipped().failures_per_mille) / 1000.0;
         let (mut alive, mut halted) = (vec![1.0], 0.0);
         for started in 1..=2000_u32 {
             let mut next = vec![0.0; alive.len() + 1];
@@ -120,7 +122,7 @@ mod tests {
             }
             for (failed, share) in next.iter_mut().enumerate() {
                 let failed = u32::try_from(failed).unwrap();
-                if likelier(SHIPPED, Judged { healthy: started - failed, failed }) >= 10.0 {
+                if likelier(shipped(), Judged { healthy: started - failed, failed }) >= 10.0 {
                     halted += std::mem::take(share);
                 }
             }

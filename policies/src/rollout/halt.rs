@@ -64,6 +64,15 @@ pub enum Cause {
     },
 }
 
+/// In words, why a ring's failures are too many; see [`Cause::FailureBudget`].
+pub fn too_many(failures: u32, eligible: u32, budget: Percent, chance: Option<u16>) -> String {
+    let failed = format!("{failures} of {eligible} failed or fell silent");
+    match chance {
+        Some(chance) => format!("{failed}, more than the {chance} in a thousand that fail by chance"),
+        None => format!("{failed}, the budget is {budget}"),
+    }
+}
+
 /// A halt that stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Halt {

@@ -31,7 +31,7 @@ pub use command::{Command, CommandRefusal, Kind, Order, allowed, command, may_re
 pub use event::{Outcome, RolloutEvent};
 pub use fold::{Progress, Rollout, Started, fold};
 pub use grant::{GRANT_LIFE, Grant, Wish, grant};
-pub use halt::{Baseline, Cause, Halt, HaltScope, Pause};
+pub use halt::{Baseline, Cause, Halt, HaltScope, Pause, too_many};
 pub use hear::{Heard, Unheard, hear};
 pub use offer::{Asker, is_open, offer, superseded, wave_of};
 pub use phase::{Fate, Phase, overall, phase};

@@ -153,19 +153,13 @@ pub fn lack(
     if started < needed {
         return Some(Lack::Sample { started, needed });
     }
-    let judged = started - borne(plan, rules, wave, tally, rollout).min(started);
+    let judged = started - budget::borne(plan, rules, wave, tally, rollout).min(started);
     let share = (u64::from(rules.healthy_share.get()) * u64::from(judged)).div_ceil(100);
     if u64::from(healthy) < share {
         let needed = u32::try_from(share).unwrap_or(u32::MAX);
         return Some(Lack::Healthy { healthy, needed });
     }
     budget::ring_exceeded(plan, rules, wave, tally, rollout).then_some(Lack::Budget {})
-}
-
-/// Failures that chance explains, where the plan says how many that are: they hold up no wave.
-fn borne(plan: &RingPlan, rules: &RingRules, wave: usize, tally: &Tally, rollout: &Rollout) -> u32 {
-    let bears = plan.chance.map_or(0, |_| budget::bears(plan, rules, wave, tally, rollout));
-    tally.failures(&rules.name).all.min(bears)
 }
 
 /// How many may have a say in a wave: those who have it, those who run without having been heard, and those who may still

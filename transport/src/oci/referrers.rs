@@ -101,7 +101,7 @@ impl Registry {
     /// What an entry is that doesn't say so: some copy tools drop the type. None if it can't be read.
     async fn type_of(&self, repository: &Repository, entry: &Descriptor) -> Result<Option<String>> {
         let bytes = match self.manifest(repository, &entry.digest).await {
-            Err(error) if error.kind.is_transient() || error.kind == Kind::LoginNeeded => return Err(error),
+            Err(error) if error.kind.says_nothing_of_content() => return Err(error),
             Err(_) => return Ok(None),
             Ok(bytes) => bytes,
         };

@@ -2,7 +2,7 @@
 
 use super::course::{Course, HaltNote, RingCourse, Simulation, Stall, WaveNote};
 use super::{PerMille, Trial};
-use crate::rollout::{Cause, HaltScope, Lack};
+use crate::rollout::{Cause, HaltScope, Lack, too_many};
 use crate::time::Span;
 
 /// What was simulated, in one line.
@@ -86,13 +86,8 @@ fn halt(note: &HaltNote) -> String {
         HaltScope::Organization { organization } => format!("organization {organization}"),
     };
     let why = match &note.cause {
-        Cause::FailureBudget { failures, eligible, chance: Some(chance), .. } => {
-            format!(
-                "{failures} of {eligible} failed or fell silent, more than the {chance} in a thousand that fail by chance"
-            )
-        }
-        Cause::FailureBudget { failures, eligible, budget, chance: None } => {
-            format!("{failures} of {eligible} failed or fell silent, the budget is {budget}")
+        Cause::FailureBudget { failures, eligible, budget, chance } => {
+            too_many(*failures, *eligible, *budget, *chance)
         }
         Cause::OrganizationFailures { failures, allowed, .. } => {
             format!("{failures} of its data planes failed or fell silent, {allowed} allowed")
@@ -136,7 +131,7 @@ fn late(course: &Course) -> Option<String> {
     (last > through).then(|| format!("  the last one started after {}", length(last)))
 }
 
-/// Failures that the level has no part in; both count against budgets.
+/// Failures that the level has no part in. Who was sick before counts against nothing.
 fn without_its_doing(course: &Course) -> Option<String> {
     let some = |count: u32, why: &str| (count > 0).then(|| format!("{count} {why}"));
     let both = [some(course.sick, "were sick before"), some(course.by_chance, "failed by chance")];

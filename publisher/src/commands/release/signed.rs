@@ -2,7 +2,6 @@
 
 use pdp_policies::trust::{SIGSTORE_BUNDLE, may_release};
 use pdp_policies::{Digest, Release};
-use pdp_transport::Kind;
 use pdp_transport::oci::{MAX_MANIFEST_BYTES, Registry, Repository, Which};
 
 /// More referrers of one artifact than this aren't looked at.
@@ -46,14 +45,14 @@ pub(super) async fn readable_signatures(
 /// What is listed and can't be read counts for nobody, and keeps nobody from sending a signature that counts.
 fn readable(found: pdp_transport::Result<Vec<Vec<u8>>>) -> pdp_transport::Result<Vec<Vec<u8>>> {
     match found {
-        Err(error) if !error.kind.is_transient() && error.kind != Kind::LoginNeeded => Ok(Vec::new()),
+        Err(error) if !error.kind.says_nothing_of_content() => Ok(Vec::new()),
         other => other,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use pdp_transport::Error;
+    use pdp_transport::{Error, Kind};
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! What keeps a rollout from going on: since when, why, and the command that ends it.
 
 use pdp_policies::At;
-use pdp_policies::rollout::{Cause, HaltScope};
+use pdp_policies::rollout::{Cause, HaltScope, too_many};
 use pdp_transport::channel_server::{HaltView, RingStatus, RolloutView};
 
 use super::left::span;
@@ -116,13 +116,8 @@ fn halted(view: &RolloutView, halt: &HaltView) -> Hold {
 
 fn why(cause: &Cause) -> String {
     match cause {
-        Cause::FailureBudget { failures, eligible, chance: Some(chance), .. } => {
-            format!(
-                "{failures} of {eligible} failed or fell silent, more than the {chance} in a thousand that fail by chance"
-            )
-        }
-        Cause::FailureBudget { failures, eligible, budget, chance: None } => {
-            format!("{failures} of {eligible} failed or fell silent, the budget is {budget}")
+        Cause::FailureBudget { failures, eligible, budget, chance } => {
+            too_many(*failures, *eligible, *budget, *chance)
         }
         Cause::OrganizationFailures { ring, failures, allowed } => {
             format!("{failures} of its data planes failed in ring `{ring}`, {allowed} may")
